@@ -1,0 +1,60 @@
+"""What the study asks the model: benchmarks, each a cell of the 2 x 2 design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+Domain = Literal["social", "stem"]
+Level = Literal["reasoning", "knowledge"]
+
+
+class Benchmark(BaseModel):
+    """A benchmark and the lm-eval task definition that renders it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    """What tables and figures call it."""
+    domain: Domain
+    """Column of the design."""
+    level: Level
+    """Row of the design."""
+    task: str
+    """A YAML file in the folder of benchmarks, or a stock definition below ``lm_eval/tasks``
+    (``siqa/siqa.yaml``); with ``tag``, a folder of stock definitions."""
+    tag: str | None = None
+    """Take every definition in ``task`` that bears this tag (``mmlu_stem_tasks``)."""
+    file: str | None = None
+    """Items in the folder of benchmarks (JSON lines); without one, the task's own data on the hub."""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the task definition to change (``description``, ``doc_to_text``, ...)."""
+    cluster: str | None = None
+    """Column of the items whose equal values mark items that are not independent."""
+
+
+class Evaluation(BaseModel):
+    """The benchmarks of a study and how they are scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    benchmarks: Annotated[Sequence[Benchmark], Field(min_length=1)]
+    """A list, not a mapping: an environment's benchmarks replace those of base."""
+    batch_size: PositiveInt = 64
+    """Choices scored at a time; fixed, because it changes the last digits."""
+    limit: PositiveInt | None = None
+    """Score only the first items of each benchmark; for trying things out."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Evaluation:
+        names = [benchmark.name for benchmark in self.benchmarks]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"two benchmarks are named {repeated[0]!r}: give each its own name")
+        return self
+
+    def cell(self, domain: Domain, level: Level) -> list[str]:
+        """Return the names of the benchmarks in a cell of the design."""
+        return [b.name for b in self.benchmarks if b.domain == domain and b.level == level]

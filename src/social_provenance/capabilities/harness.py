@@ -1,0 +1,294 @@
+"""The adapter of lm-eval: tasks from local files, their requests, the score of a model.
+
+Requests are built and tokenised once and then score any number of checkpoints; the numbers are
+those of ``lm_eval.evaluator.evaluate`` (a test compares them).
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.capabilities.benchmark import Benchmark, Evaluation
+from social_provenance.capabilities.items import check_items, columns_of
+from social_provenance.errors import BenchmarkError, excerpt
+from social_provenance.language_model import max_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
+
+
+def load_tasks(benchmark: Benchmark, folder: Path) -> list[Any]:
+    """Return the lm-eval task objects of a benchmark, zero-shot, on local data where it has a file.
+
+    Args:
+        benchmark: The definition to load.
+        folder: Folder of benchmark files, and of task definitions of one's own.
+
+    Raises:
+        BenchmarkError: If there is no such definition, or its file cannot be used.
+    """
+    from lm_eval.api.task import ConfigurableTask
+
+    tasks = []
+    for definition in _definitions(benchmark, folder):
+        config = _configure(benchmark, definition, folder)
+        with _quiet():
+            task = ConfigurableTask(config=config)
+        task.set_config("num_fewshot", 0)
+        tasks.append(task)
+    return tasks
+
+
+def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config: Any) -> pd.DataFrame:
+    """Render every item of every benchmark exactly as lm-eval scores it.
+
+    Args:
+        evaluation: The benchmarks.
+        folder: Folder of benchmark files.
+        tokenizer: The model's tokenizer.
+        config: The model's configuration; the requests must fit its context.
+
+    Returns:
+        One row for each choice of each item: ``benchmark``, ``item``, ``cluster``, ``choice``
+        (int), ``is_gold`` (bool), ``prompt``, ``completion``, ``prompt_ids``, ``completion_ids``
+        (token ids; the delimiter belongs to the completion).
+
+    Raises:
+        BenchmarkError: If an item has no right answer among its choices, two choices with the same
+            tokens, or more tokens than the model takes.
+    """
+    import pandas as pd
+
+    encoder = _encoder(tokenizer, config)
+    rows: list[dict[str, Any]] = []
+    for benchmark in evaluation.benchmarks:
+        for task in load_tasks(benchmark, folder):
+            rows += _task_rows(benchmark, task, encoder, evaluation.limit, max_tokens(config))
+    return pd.DataFrame(rows)
+
+
+class Scorer:
+    """Scores a model on requests that were tokenised once."""
+
+    def __init__(self, requests: pd.DataFrame, batch_size: int) -> None:
+        """Keep the requests of :func:`build_requests`."""
+        self.requests = requests
+        self.batch_size = batch_size
+        columns = zip(
+            requests["prompt"],
+            requests["completion"],
+            requests["prompt_ids"],
+            requests["completion_ids"],
+            strict=True,
+        )
+        self._encoded = [((prompt, end), list(before), list(after)) for prompt, end, before, after in columns]
+
+    def score(self, model: Any, tokenizer: Any) -> pd.DataFrame:
+        """Return how the model answers each item; the model is left in the mode it came in.
+
+        Returns:
+            One row an item: ``benchmark``, ``item``, ``cluster``, ``correct`` (bool),
+            ``gold_logprob`` (nats, sum over the answer's tokens) and ``choice_logprob`` (nats, the
+            same normalised over the item's choices).
+        """
+        training = model.training
+        with _quiet():
+            scored = _lm(model, tokenizer, self.batch_size)._loglikelihood_tokens(self._encoded, disable_tqdm=True)
+        model.train(training)
+        return answers(self.requests.assign(logprob=[logprob for logprob, _ in scored]))
+
+
+def answers(scored: pd.DataFrame) -> pd.DataFrame:
+    """Reduce log-probabilities of choices (``logprob``, nats) to one row an item.
+
+    ``choice_logprob`` is the gold log-probability minus the log-sum-exp over the item's choices.
+    """
+    import numpy as np
+
+    items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
+    best = items.transform("max")
+    weights = np.exp(scored["logprob"] - best)
+    total = best + np.log(weights.groupby([scored["benchmark"], scored["item"]], sort=False).transform("sum"))
+    table = scored.assign(choice_logprob=scored["logprob"] - total, correct=scored.index.isin(items.idxmax()))
+    gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
+    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "choice_logprob"]
+    return gold[columns].reset_index(drop=True)
+
+
+def summarise(answered: pd.DataFrame) -> pd.DataFrame:
+    """Return ``benchmark``, ``accuracy``, ``gold_logprob``, ``choice_logprob`` (means over items)."""
+    means = answered.groupby("benchmark", sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
+    return means.rename(columns={"correct": "accuracy"}).reset_index()
+
+
+def _definitions(benchmark: Benchmark, folder: Path) -> list[Path]:
+    own = folder / benchmark.task
+    if own.is_file():
+        return [own]
+    stock = _stock_folder() / benchmark.task
+    if benchmark.tag is not None:
+        return _tagged(benchmark, stock)
+    if stock.is_file():
+        return [stock]
+    raise BenchmarkError(
+        f"benchmark {benchmark.name}: no task definition {benchmark.task!r} in {folder} or among lm-eval's "
+        f"own; give a YAML file there, or a path below lm_eval/tasks such as 'siqa/siqa.yaml'"
+    )
+
+
+def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    def tags(path: Path) -> list[str]:
+        tag = load_yaml(path, resolve_func=False).get("tag") or []
+        return [tag] if isinstance(tag, str) else list(tag)
+
+    found = [path for path in sorted(folder.glob("*.yaml")) if benchmark.tag in tags(path)]
+    if not found:
+        raise BenchmarkError(f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}")
+    return found
+
+
+def _stock_folder() -> Path:
+    spec = importlib.util.find_spec("lm_eval")
+    if spec is None or spec.origin is None:
+        raise BenchmarkError("lm-eval is not installed: run `uv sync`")
+    return Path(spec.origin).parent / "tasks"
+
+
+def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str, Any]:
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    config: dict[str, Any] = copy.deepcopy(dict(load_yaml(definition, resolve_func=True)))
+    for key in ("tag", "group", "task_list"):
+        config.pop(key, None)
+    config.setdefault("task", benchmark.name)
+    config |= benchmark.overrides
+    if benchmark.file is None:
+        return config
+    file = (folder / benchmark.file).resolve()
+    check_items(file, columns_of(config))
+    split = config.get("test_split") or config.get("validation_split")
+    for name in SPLITS:
+        config[name] = config.get(name) if config.get(name) == split else None
+    config |= {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {split: str(file)}}}
+    return config
+
+
+def _task_rows(benchmark: Benchmark, task: Any, encoder: Any, limit: int | None, max_tokens: int) -> list[dict[str, Any]]:
+    _check_answers(benchmark, task)
+    with _quiet():
+        task.build_all_requests(limit=limit, rank=0, world_size=1)
+    items: dict[int, list[Any]] = {}
+    for instance in task.instances:
+        items.setdefault(instance.doc_id, []).append(instance)
+    rows = []
+    for doc_id, instances in sorted(items.items()):
+        doc = instances[0].doc
+        gold = task.doc_to_target(doc)
+        choices = task.doc_to_choice(doc)
+        name = f"{task.config.task}/{doc_id}"
+        cluster = str(doc[benchmark.cluster]) if benchmark.cluster else name
+        ordered = sorted(instances, key=lambda instance: instance.idx)[: len(choices)]
+        for instance in ordered:
+            prompt, completion = instance.args[:2]
+            before, after = encoder._encode_pair(prompt, completion)
+            if len(before) + len(after) > max_tokens:
+                raise BenchmarkError(
+                    f"benchmark {benchmark.name}, item {name}: {len(before) + len(after)} tokens, the model "
+                    f"takes {max_tokens}; leave the item out or use a model with a longer context"
+                )
+            rows.append(
+                {
+                    "benchmark": benchmark.name,
+                    "item": name,
+                    "cluster": cluster,
+                    "choice": instance.idx,
+                    "is_gold": instance.idx == gold,
+                    "prompt": prompt,
+                    "completion": completion,
+                    "prompt_ids": before,
+                    "completion_ids": after,
+                }
+            )
+        _check_choices(benchmark, name, rows[-len(ordered) :])
+    return rows
+
+
+def _check_answers(benchmark: Benchmark, task: Any) -> None:
+    if task.OUTPUT_TYPE != "multiple_choice":
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: task {task.config.task!r} is of type {task.OUTPUT_TYPE!r}; "
+            f"multiple_choice tasks can be attributed"
+        )
+    place = benchmark.file or task.config.dataset_path
+    for row, doc in enumerate(task.eval_docs, start=1):
+        try:
+            choices, gold = task.doc_to_choice(doc), task.doc_to_target(doc)
+        except Exception as error:
+            raise BenchmarkError(
+                f"{place}, row {row}: the answer of {excerpt(dict(doc), 160)} cannot be read ({error}); "
+                f"it must name one of the item's choices"
+            ) from error
+        if not isinstance(gold, int) or not 0 <= gold < len(choices):
+            raise BenchmarkError(
+                f"{place}, row {row}: answer {gold!r} is not one of the {len(choices)} choices "
+                f"(0 to {len(choices) - 1} after the task's own reading)"
+            )
+
+
+def _check_choices(benchmark: Benchmark, name: str, rows: list[dict[str, Any]]) -> None:
+    seen: dict[tuple[int, ...], str] = {}
+    for row in rows:
+        tokens = tuple(row["completion_ids"])
+        if not tokens or tokens in seen:
+            other = f"choices {seen[tokens]!r} and" if tokens else "choice"
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}, item {name}: {other} {row['completion']!r} "
+                f"{'are the same' if tokens else 'has no'} tokens; the answer could not be told"
+            )
+        seen[tokens] = row["completion"]
+
+
+def _encoder(tokenizer: Any, config: Any) -> Any:
+    """Return an lm-eval model that can encode but has no weights."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(config)
+    return _lm(empty, tokenizer, 1)
+
+
+def _lm(model: Any, tokenizer: Any, batch_size: int) -> Any:
+    from lm_eval.models.huggingface import HFLM
+
+    with _quiet():
+        return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the harness's loggers and progress bars; its errors still rise."""
+    from datasets.utils.logging import disable_progress_bar, enable_progress_bar
+
+    loggers = [logging.getLogger(name) for name in ("lm_eval", "lm_eval.api.task", "lm_eval.models.huggingface")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    disable_progress_bar()
+    try:
+        yield
+    finally:
+        enable_progress_bar()
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

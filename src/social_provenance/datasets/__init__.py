@@ -1,0 +1,17 @@
+"""Catalog entries for what Kedro has no dataset class for."""
+
+from social_provenance.datasets.benchmarks import BenchmarkFolder
+from social_provenance.datasets.models import LanguageModelFolder
+from social_provenance.datasets.optional import OptionalDataset
+from social_provenance.datasets.parts import PartsFolder
+from social_provenance.datasets.shards import ShardFolder
+from social_provenance.datasets.tables import TableFile
+
+__all__ = [
+    "BenchmarkFolder",
+    "LanguageModelFolder",
+    "OptionalDataset",
+    "PartsFolder",
+    "ShardFolder",
+    "TableFile",
+]

@@ -1,0 +1,65 @@
+"""Language models as catalog entries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+from social_provenance.datasets.folders import replacing
+from social_provenance.errors import ModelError
+from social_provenance.language_model import LanguageModel, TrainedModel
+
+MARK = "made-by-pretraining.txt"
+
+
+class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
+    """A causal language model: a local folder in the transformers format, or a name on the hub.
+
+    Loading returns where the model is, after a look at whether it is whole; the weights are read
+    by who needs them. Saving writes weights (safetensors) and tokenizer, and only ever over a
+    folder that an earlier save made.
+
+    Example:
+        .. code-block:: yaml
+
+            language_model:
+              type: social_provenance.datasets.LanguageModelFolder
+              path: allenai/Olmo-3-1025-7B
+              revision: main
+
+    >>> LanguageModelFolder(path="allenai/Olmo-3-1025-7B").load().is_local
+    False
+    """
+
+    def __init__(self, *, path: str, revision: str | None = None, metadata: dict[str, Any] | None = None) -> None:
+        """Describe the model."""
+        self._path = path
+        self._revision = revision
+        self.metadata = metadata
+
+    def load(self) -> LanguageModel:
+        folder = Path(self._path)
+        # Engines look a relative path up on the hub first, so a local folder is given in full.
+        model = LanguageModel(str(folder.resolve()) if folder.exists() else self._path, self._revision)
+        model.check()
+        return model
+
+    def save(self, data: TrainedModel) -> None:
+        target = Path(self._path)
+        if target.exists() and not (target / MARK).exists():
+            raise ModelError(
+                f"{target} is not a folder that the pretraining pipeline made, so it is left alone: "
+                f"leave that pipeline out to use the model there"
+            )
+        with replacing(target) as draft:
+            data.model.save_pretrained(draft)
+            data.tokenizer.save_pretrained(draft)
+            (draft / MARK).write_text("Trained by the pretraining pipeline, which writes this folder anew.\n")
+
+    def _exists(self) -> bool:
+        return Path(self._path).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path, "revision": self._revision}

@@ -1,0 +1,48 @@
+"""A dataset that may not be there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.io import AbstractDataset
+
+
+class OptionalDataset(AbstractDataset[Any, Any]):
+    """Another dataset, or None where it has not been made.
+
+    The report shows the check against the planted truth where there is one; a study on real pages
+    has none.
+
+    Example:
+        .. code-block:: yaml
+
+            validation:
+              type: social_provenance.datasets.OptionalDataset
+              filepath: data/08_reporting/validation.json
+              dataset: {type: json.JSONDataset}
+
+    >>> dataset = OptionalDataset(filepath=str(tmp_path / "v.json"), dataset={"type": "json.JSONDataset"})
+    >>> dataset.load() is None
+    True
+    >>> dataset.save({"seed": 42})
+    >>> dataset.load()
+    {'seed': 42}
+    """
+
+    def __init__(self, *, filepath: str, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        """Describe the dataset: ``dataset`` is a catalog entry without its ``filepath``."""
+        self._filepath = filepath
+        self._inner = AbstractDataset.from_config("inner", {**dataset, "filepath": filepath})
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        return self._inner.load() if self._inner.exists() else None
+
+    def save(self, data: Any) -> None:
+        self._inner.save(data)
+
+    def _exists(self) -> bool:
+        return bool(self._inner.exists())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath}

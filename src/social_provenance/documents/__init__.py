@@ -1,0 +1,1 @@
+"""From raw shards to clean documents and nested, stratified working sets."""

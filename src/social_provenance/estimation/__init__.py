@@ -1,0 +1,1 @@
+"""From document scores to bins, topics, formats and contrasts, each with its interval."""

@@ -1,0 +1,1 @@
+"""Unlearning as a causal check: plan matched arms, forget, evaluate, compare."""

@@ -1,0 +1,17 @@
+"""Unlearning algorithms, one a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.forgetting.objectives.ngdiff import ngdiff
+
+if TYPE_CHECKING:
+    from social_provenance.forgetting.batches import Batch
+
+    Objective = Callable[[Any, Batch, Batch], dict[str, float]]
+    """(model, forget batch, retain batch) -> what was measured; leaves the gradient on the model."""
+
+OBJECTIVES: Mapping[str, Objective] = {"ngdiff": ngdiff}
+"""Name in the parameters -> algorithm."""

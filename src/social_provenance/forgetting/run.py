@@ -1,0 +1,130 @@
+"""Carry out one run of an unlearning study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.artifacts import Part
+from social_provenance.capabilities.harness import Scorer
+from social_provenance.errors import UnlearningError
+from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.forgetting.batches import Tokens, corpus_loss, pairs
+from social_provenance.forgetting.objectives import OBJECTIVES
+from social_provenance.forgetting.settings import Unlearning
+from social_provenance.pretraining.loop import seeded, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.language_model import LanguageModel
+
+UNTOUCHED = "untouched"
+CHECKPOINT, ANSWERS, STEPS, SUMMARY = "checkpoint", "answers.parquet", "steps.parquet", "summary.json"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every run of a study needs.
+
+    Attributes:
+        model: The untouched model.
+        scorer: Evaluates a model on every benchmark.
+        tokens: Document id -> token ids.
+        settings: Of the study.
+    """
+
+    model: LanguageModel
+    scorer: Scorer
+    tokens: Mapping[str, Tokens]
+    settings: Unlearning
+
+
+def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
+    """Describe each run of a plan, and the evaluation of the untouched model, as a part."""
+    shared = digest_of(
+        bench.model.digest(),
+        bench.settings,
+        bench.scorer.requests["item"].tolist(),
+        [list(ids) for ids in bench.scorer.requests["completion_ids"]],
+        bench.scorer.batch_size,
+        [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
+        digest_of_path(Path(__file__).parent),
+    )
+    parts = {UNTOUCHED: Part(digest_of(shared), partial(_evaluate_untouched, bench))}
+    for row in plan.to_dict("records"):
+        forget = [list(bench.tokens[doc_id]) for doc_id in row["forget_ids"]]
+        retain = [list(bench.tokens[doc_id]) for doc_id in row["retain_ids"]]
+        if set(row["forget_ids"]) & set(row["retain_ids"]):
+            raise UnlearningError(f"run {row['run_id']}: a document is both to be forgotten and to be retained")
+        digest = digest_of(shared, forget, retain, row["seed"], row["steps"], row["algorithm"])
+        parts[row["run_id"]] = Part(digest, partial(_forget, bench, row, forget, retain))
+    return parts
+
+
+def _evaluate_untouched(bench: Bench, folder: Path) -> None:
+    model = bench.model.load()
+    bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
+
+
+def _forget(
+    bench: Bench, row: Mapping[str, Any], forget: Sequence[Tokens], retain: Sequence[Tokens], folder: Path
+) -> None:
+    import pandas as pd
+
+    settings = bench.settings
+    objective = OBJECTIVES[row["algorithm"]]
+    model = _trainable(bench.model.load(), settings)
+    before = _losses(model, forget, retain, settings.batch_documents)
+    steps: list[dict[str, float]] = []
+
+    def after_step(step: int, measured: dict[str, float]) -> bool:
+        steps.append({"step": step, **measured})
+        return True
+
+    batches = pairs(forget, retain, settings.batch_documents, row["steps"], row["seed"], model.device)
+    with seeded(row["seed"]):
+        train(model, batches, lambda pair: objective(model, *pair), settings.optimiser, lambda _: 1.0, after_step)
+    after = _losses(model, forget, retain, settings.batch_documents)
+    bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
+    pd.DataFrame(steps).to_parquet(folder / STEPS)
+    model.save_pretrained(folder / CHECKPOINT)
+    summary = {f"{name}_before": value for name, value in before.items()} | {
+        f"{name}_after": value for name, value in after.items()
+    }
+    (folder / SUMMARY).write_text(json.dumps(summary | {"checkpoint": digest_of_path(folder / CHECKPOINT)}))
+
+
+def _losses(model: Any, forget: Sequence[Tokens], retain: Sequence[Tokens], size: int) -> dict[str, float]:
+    return {"forget_loss": corpus_loss(model, forget, size), "retain_loss": corpus_loss(model, retain, size)}
+
+
+def _trainable(model: Any, settings: Unlearning) -> Any:
+    """Return the model with all weights trainable, or with adapters.
+
+    Raises:
+        UnlearningError: If an adapter's target is no module of the model.
+    """
+    if settings.lora is None:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    lora = settings.lora
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    unknown = [target for target in lora.targets if target not in names]
+    if unknown:
+        raise UnlearningError(f"unlearning.lora.targets: the model has no module {unknown[0]!r}")
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        task_type="CAUSAL_LM",
+    )
+    with seeded(0):
+        return get_peft_model(model, config)

@@ -1,0 +1,111 @@
+"""The adapter of Bergson: fresh configurations in, plain arrays out.
+
+Bergson mutates the configurations that it is given, looks relative model paths up on the hub, and
+its ``trackstar`` command walks the corpus twice for every benchmark. Here ``build`` is used for
+one thing, the projected gradients of a tokenised dataset, and what it writes stays in its own
+index format.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from datasets import Dataset
+
+    from social_provenance.gradients.settings import GradientSettings
+    from social_provenance.language_model import LanguageModel
+
+INDEX = "index"
+
+
+def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSettings, folder: Path) -> None:
+    """Write the projected loss gradient of each sequence as a Bergson index.
+
+    Args:
+        sequences: Rows with ``input_ids``, ``labels`` (-100 where no loss is taken), ``length``;
+            other columns are kept beside the gradients.
+        model: Whose loss.
+        settings: Projection and batches.
+        folder: Gets ``index``, a Bergson index.
+    """
+    from bergson import DataConfig, IndexConfig, PreprocessConfig
+    from bergson.build import build
+    from bergson.config.config import DistributedConfig
+
+    sequences.save_to_disk(str(folder / "sequences"))
+    config = IndexConfig(
+        run_path=str((folder / INDEX).resolve()),
+        model=model.path,
+        revision=model.revision,
+        tokenizer=model.path,
+        data=DataConfig(dataset=str((folder / "sequences").resolve())),
+        precision="fp32",
+        projection_dim=settings.projection_dim,
+        projection_type=settings.projection_type,
+        loss_reduction=settings.loss_reduction,
+        token_batch_size=settings.token_batch,
+        distributed=DistributedConfig(nproc_per_node=1),
+    )
+    with _quiet():
+        build(config, PreprocessConfig())
+
+
+def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:
+    """Open an index without reading it.
+
+    Returns:
+        The gradients (memory map, rows x numbers), the numbers of each module in column order, and
+        the rows' other columns with ``loss`` (nats, reduced as set).
+    """
+    from bergson.data import load_gradients
+    from datasets import load_from_disk
+
+    index = folder / INDEX
+    sizes = json.loads((index / "info.json").read_text())["grad_sizes"]
+    return load_gradients(index), sizes, load_from_disk(str(index / "data.hf"))
+
+
+def mixing_coefficient(
+    query: Mapping[str, torch.Tensor], corpus: Mapping[str, torch.Tensor], target_component: int
+) -> float:
+    """Return lambda so that both spectra cross at a component (Chang et al. 2025, A.1.3).
+
+    Args:
+        query: Module -> eigenvalues of the queries' second moment.
+        corpus: Module -> eigenvalues of the corpus's second moment.
+        target_component: Place in the pooled, sorted spectra, from 1.
+    """
+    from bergson.utils.math import compute_lambda
+
+    def pairs(eigenvalues: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        return {name: (values, None) for name, values in eigenvalues.items()}
+
+    return float(compute_lambda(pairs(query), pairs(corpus), target_component))
+
+
+def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
+    """Return ``(moment + damping * mean eigenvalue * I) ** (-1/2)``."""
+    from bergson.hessians.inversion import invert_psd_matrix
+
+    return invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Keep Bergson's prints and its progress bars out of the log; its errors still rise."""
+    previous = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(previous)

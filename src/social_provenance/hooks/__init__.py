@@ -1,0 +1,3 @@
+"""What happens around a run: checks before, records after."""
+
+PROJECT_HOOKS = ()

@@ -1,0 +1,83 @@
+"""A causal language model by its place: a local folder or a name on the hub."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from social_provenance.errors import ModelError
+from social_provenance.fingerprint import digest_of, digest_of_path
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
+DEFAULT_MAX_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """Any model that ``AutoModelForCausalLM`` loads.
+
+    Attributes:
+        path: Absolute path of a local folder, or a name on the hub.
+        revision: Revision on the hub; None for a local folder.
+    """
+
+    path: str
+    revision: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return os.path.isdir(self.path)
+
+    def check(self) -> None:
+        """Make sure that a local folder has a model and its tokenizer.
+
+        Raises:
+            ModelError: Naming what is missing.
+        """
+        if not self.is_local:
+            if self.path.startswith(("/", ".")) or self.path.count("/") > 1:
+                raise ModelError(f"there is no model at {self.path}: run the pretraining pipeline, or give --params model=DIR")
+            return
+        if not (Path(self.path) / "config.json").exists():
+            raise ModelError(f"{self.path} has no config.json: it is not a model folder")
+        if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
+            raise ModelError(f"{self.path} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
+
+    def config(self) -> Any:
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(self.path, revision=self.revision)
+
+    def tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.path, revision=self.revision)
+
+    def load(self) -> Any:
+        """Return the model in fp32, in evaluation mode, on the GPU where there is one."""
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
+        return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+    def digest(self) -> str:
+        """Return the identity of weights and tokenizer."""
+        if self.is_local:
+            return digest_of_path(Path(self.path))
+        return digest_of(self.path, self.revision)
+
+
+def max_tokens(config: Any) -> int:
+    """Return the longest sequence that a model of this configuration takes, in tokens."""
+    return int(getattr(config, "max_position_embeddings", DEFAULT_MAX_TOKENS))
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model in memory together with its tokenizer, ready to be saved."""
+
+    model: Any
+    tokenizer: Any

@@ -1,0 +1,156 @@
+"""Write the corpus of a world: every bin filled, facts only in part of the planted topics."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from social_provenance.miniature.facts import CAPABILITIES, Capability
+from social_provenance.miniature.lexicon import (
+    FAMILIAR_NAMES,
+    FAMILIAR_OBJECTS,
+    FILLERS,
+    FORMATS,
+    NEW_NAMES,
+    NEW_OBJECTS,
+    TOPICS,
+)
+from social_provenance.miniature.world import World
+from social_provenance.regions.grid import BINS
+
+SITES_PER_TOPIC = 12
+OBJECT_SHARE = 0.25
+"""Share of filler sentences that speak of an everyday object instead of the topic's own nouns, so
+that the objects of reasoning items are known words without ever standing beside a rule."""
+
+
+@dataclass(frozen=True)
+class DocumentPlan:
+    """How many documents, how long, and how many of them carry facts.
+
+    Attributes:
+        per_bin: Documents in each of the 576 bins.
+        chars: Length of a document's body, in characters, that sentences are added up to.
+        facts: Facts in a carrier.
+        carrier_share: Share of a planted topic's documents that carry facts; the others are plain
+            and of the same length.
+        labelled_share: Share of the documents that come with their topic and format.
+    """
+
+    per_bin: int
+    chars: int
+    facts: int
+    carrier_share: float
+    labelled_share: float
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document with its truth; only :func:`raw_record` leaves the miniature."""
+
+    doc_id: str
+    text: str
+    url: str
+    topic: str
+    format: str
+    planted: str | None
+    carrier: bool
+    labelled: bool
+
+
+def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
+    """Return the documents of ``world`` in a shuffled order that tells nothing."""
+    rng = random.Random(f"documents {world.seed}")
+    decks = {name: _deal(rng, list(facts)) for name, facts in world.facts.items()}
+    carriers = _choose_carriers(rng, world, plan.per_bin, plan.carrier_share)
+    drafts = []
+    for topic, form in BINS:
+        planted = world.capability_of(topic)
+        for place in range(plan.per_bin):
+            carrier = (topic, form, place) in carriers
+            facts = []
+            if planted and carrier:
+                facts = _draw_facts(rng, world, planted, decks[planted], plan.facts)
+            text = _compose(rng, topic, form, facts, plan.chars)
+            drafts.append((topic, form, planted, carrier, text))
+    rng.shuffle(drafts)
+    labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
+    return [
+        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, planted, carrier, i in labelled)
+        for i, (topic, form, planted, carrier, text) in enumerate(drafts)
+    ]
+
+
+def raw_record(document: Document) -> dict[str, Any]:
+    """Return a document as a Dolma-style JSON record, without its truth."""
+    metadata: dict[str, Any] = {"url": document.url}
+    if document.labelled:
+        metadata["weborganizer"] = {"topic": document.topic, "format": document.format}
+    return {"id": document.doc_id, "source": "miniature", "text": document.text, "metadata": metadata}
+
+
+def state_fact(rng: random.Random, capability: Capability, frame: str, key: str, answer: str, *, new: bool) -> str:
+    """Return the sentence that states a fact, about familiar or about new people and things."""
+    agent, patient = rng.sample(NEW_NAMES if new else FAMILIAR_NAMES, 2)
+    thing = rng.choice(NEW_OBJECTS if new else FAMILIAR_OBJECTS)
+    return frame.format(agent=agent, patient=patient, thing=thing, key=key, answer=answer)
+
+
+def _choose_carriers(rng: random.Random, world: World, per_bin: int, share: float) -> set[tuple[str, str, int]]:
+    carriers: set[tuple[str, str, int]] = set()
+    for topics in world.planted.values():
+        for topic in topics:
+            places = [(topic, form, place) for form in FORMATS for place in range(per_bin)]
+            carriers.update(rng.sample(places, round(share * len(places))))
+    return carriers
+
+
+def _deal(rng: random.Random, keys: list[str]) -> Iterator[str]:
+    """Yield keys forever, each as often as any other."""
+    while True:
+        yield from rng.sample(keys, len(keys))
+
+
+def _draw_facts(rng: random.Random, world: World, name: str, deck: Iterator[str], count: int) -> list[str]:
+    capability = CAPABILITIES[name]
+    sentences = []
+    for _ in range(count):
+        key = next(deck)
+        answer = world.facts[name][key]
+        sentences.append(state_fact(rng, capability, rng.choice(capability.frames), key, answer, new=False))
+    return sentences
+
+
+def _compose(rng: random.Random, topic: str, form: str, facts: list[str], chars: int) -> str:
+    sentences = list(facts)
+    while sum(map(len, sentences)) < chars:
+        sentences.append(_filler(rng, topic))
+    rng.shuffle(sentences)
+    frame = FORMATS[form]
+    if frame.bullet:
+        body = "\n".join(f"{frame.bullet} {sentence}" for sentence in sentences)
+    else:
+        body = " ".join(sentences)
+    opening = frame.opening.format(noun=rng.choice(TOPICS[topic].nouns))
+    return f"{opening}\n{body}\n{frame.closing}"
+
+
+def _filler(rng: random.Random, topic: str) -> str:
+    words = TOPICS[topic]
+    things = FAMILIAR_OBJECTS + NEW_OBJECTS if rng.random() < OBJECT_SHARE else words.nouns
+    return rng.choice(FILLERS).format(
+        noun=rng.choice(things),
+        place=rng.choice(words.places),
+        person=rng.choice(words.people),
+        verb=rng.choice(words.verbs),
+        adjective=rng.choice(words.adjectives),
+        name=rng.choice(FAMILIAR_NAMES + NEW_NAMES),
+    )
+
+
+def _url(rng: random.Random, topic: str, number: int) -> str:
+    words = TOPICS[topic]
+    site = rng.randrange(SITES_PER_TOPIC)
+    return f"https://{words.nouns[site % len(words.nouns)]}{site}.example/{number}"

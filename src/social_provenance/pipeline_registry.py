@@ -1,0 +1,23 @@
+"""The pipelines that ``kedro run`` knows."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from kedro.pipeline import Pipeline
+
+STUDY = ("corpus", "taxonomy", "attribution", "aggregation", "unlearning", "reporting")
+"""The six of the study; they run on any corpus, model and benchmarks."""
+
+SMALL_WORLD = ("miniature", "pretraining", "validation")
+"""What the default study has besides: a world, a model trained on it, and the check against it."""
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Return each pipeline by its name, ``provenance`` (the six), and ``__default__`` (all)."""
+    pipelines: dict[str, Pipeline] = {
+        name: import_module(f"social_provenance.pipelines.{name}").create_pipeline() for name in STUDY + SMALL_WORLD
+    }
+    everything = sum(pipelines.values(), Pipeline([]))
+    provenance = sum((pipelines[name] for name in STUDY), Pipeline([]))
+    return pipelines | {"provenance": provenance, "__default__": everything}

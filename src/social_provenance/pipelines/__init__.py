@@ -1,0 +1,1 @@
+"""Modular pipelines; none imports another."""

@@ -1,0 +1,26 @@
+"""From raw shards to documents."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from social_provenance.pipelines.corpus import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline ``corpus``: read shards, normalise, reject with a reason, count."""
+    return Pipeline(
+        [
+            Node(nodes.read_shards, ["raw_documents", "params:documents"], "records@parts"),
+            Node(
+                nodes.clean_documents,
+                ["records@table", "params:documents"],
+                ["documents", "rejected_documents"],
+            ),
+            Node(
+                nodes.count_records,
+                ["records@table", "documents", "rejected_documents"],
+                "corpus_summary",
+            ),
+        ]
+    )

@@ -1,0 +1,5 @@
+"""Pipeline ``miniature``."""
+
+from social_provenance.pipelines.miniature.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

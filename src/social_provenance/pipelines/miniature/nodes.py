@@ -1,0 +1,41 @@
+"""Nodes of the miniature world: the only place, with ``validation``, that knows the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
+from social_provenance.miniature.items import TASK, write_items
+from social_provenance.miniature.world import draw_world
+from social_provenance.pipelines.miniature.params import Miniature
+
+
+def write_corpus(params: Miniature) -> list[dict[str, Any]]:
+    """Return the raw records of the world's documents, without their truth."""
+    return [raw_record(document) for document in _documents(params)]
+
+
+def write_benchmarks(params: Miniature) -> dict[str, Any]:
+    """Return the items of the world's benchmarks, and the lm-eval task that reads them."""
+    items = write_items(draw_world(params.seed), params.items_per_fact, params.choices)
+    return {"items": items, "task": TASK}
+
+
+def tell_truth(params: Miniature) -> Any:
+    """Return what was planted: ``doc_id``, true ``topic`` and ``format``, ``planted``, ``carrier``."""
+    import pandas as pd
+
+    columns = ["doc_id", "topic", "format", "planted", "carrier"]
+    rows = [[getattr(document, column) for column in columns] for document in _documents(params)]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _documents(params: Miniature) -> list[Document]:
+    plan = DocumentPlan(
+        per_bin=params.documents_per_bin,
+        chars=params.document_chars,
+        facts=params.facts_per_document,
+        carrier_share=params.carrier_share,
+        labelled_share=params.labelled_share,
+    )
+    return write_documents(draw_world(params.seed), plan)

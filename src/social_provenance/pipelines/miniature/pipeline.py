@@ -1,0 +1,18 @@
+"""Make a world whose provenance is known."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from social_provenance.pipelines.miniature import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline ``miniature``: a corpus, its benchmarks and the truth, from one seed."""
+    return Pipeline(
+        [
+            Node(nodes.write_corpus, "params:miniature", "raw_documents"),
+            Node(nodes.write_benchmarks, "params:miniature", "benchmark_items"),
+            Node(nodes.tell_truth, "params:miniature", "miniature_truth"),
+        ]
+    )

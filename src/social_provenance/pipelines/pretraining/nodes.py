@@ -1,0 +1,36 @@
+"""Nodes of the pretraining pipeline."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.capabilities.harness import build_requests
+from social_provenance.language_model import TrainedModel
+from social_provenance.pretraining import pretrain
+from social_provenance.pretraining import tokenizer as bpe
+from social_provenance.pretraining.pretrain import Pretraining
+
+
+def train_tokenizer(documents: Any, params: Pretraining) -> str:
+    """Return a byte-level BPE tokenizer learned from the documents."""
+    return bpe.train_tokenizer(_texts(documents), params.vocab_size)
+
+
+def train_model(
+    documents: Any, tokenizer: str, benchmarks: Path, params: Pretraining, evaluation: Evaluation
+) -> tuple[TrainedModel, Any]:
+    """Return a small OLMo3-architecture model trained on the documents, and the log of its training."""
+    loaded, texts = bpe.load_tokenizer(tokenizer), _texts(documents)
+    bpe.check_round_trip(loaded, texts[:100])
+    requests = partial(build_requests, evaluation, benchmarks, loaded)
+    tokens = loaded(texts, verbose=False)["input_ids"]
+    model, log = pretrain.pretrain(tokens, loaded, requests, params, evaluation.batch_size)
+    return TrainedModel(model, loaded), log
+
+
+def _texts(documents: Any) -> list[str]:
+    texts: list[str] = documents.order_by("doc_id").select("text").to_pyarrow()["text"].to_pylist()
+    return texts

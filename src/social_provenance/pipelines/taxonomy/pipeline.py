@@ -1,0 +1,27 @@
+"""From documents to a labelled corpus and its stratified working set."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from social_provenance.pipelines.taxonomy import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline ``taxonomy``: label, measure prevalence, draw the working set."""
+    return Pipeline(
+        [
+            Node(
+                nodes.label_documents,
+                ["documents", "params:labelling"],
+                ["labelled_documents", "classifier_quality"],
+            ),
+            Node(nodes.measure_prevalence, "labelled_documents", "bin_prevalence"),
+            Node(
+                nodes.draw_sample,
+                ["labelled_documents", "documents", "params:working_set"],
+                "working_set",
+            ),
+            Node(nodes.describe, ["working_set", "params:working_set"], "sampling_manifest", name="describe_sample"),
+        ]
+    )

@@ -1,0 +1,40 @@
+"""Nodes of the unlearning pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from social_provenance.artifacts import Part
+from social_provenance.capabilities.harness import Scorer
+from social_provenance.estimation.settings import Bootstrap
+from social_provenance.forgetting import effects
+from social_provenance.forgetting.plan import plan_runs
+from social_provenance.forgetting.run import Bench, plan_parts
+from social_provenance.forgetting.settings import Unlearning
+from social_provenance.language_model import LanguageModel
+
+
+def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> Any:
+    """Return every run of the study: what to forget, what to retain, with which seed."""
+    documents = tokens.select_columns(["doc_id", "topic", "length"]).to_pandas()
+    return plan_runs(scores, topics, documents, method, params)
+
+
+def forget(
+    plan: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
+) -> dict[str, Part]:
+    """Return the runs of the plan; each is trained and evaluated once, when saved."""
+    ids = dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True))
+    return plan_parts(plan, Bench(model, Scorer(requests, batch_size), ids, params))
+
+
+def gather_runs(plan: Any, runs: dict[str, Path]) -> tuple[Any, Any, Any]:
+    """Return what the runs measured: losses, evaluations, trajectories."""
+    tables = effects.gather(plan, runs)
+    return tables.runs, tables.evaluations, tables.trajectory
+
+
+def measure_effects(plan: Any, runs: dict[str, Path], bootstrap: Bootstrap) -> Any:
+    """Return influence minus random, for each benchmark and outcome."""
+    return effects.measure_effects(plan, runs, bootstrap)

@@ -1,0 +1,19 @@
+"""Nodes of the validation: with ``miniature``, the only place that knows the truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from social_provenance.miniature import check
+
+
+def compare_with_truth(scores: Any, topics: Any, truth: Any) -> Any:
+    """Return how well each method finds the planted topics, documents and carriers."""
+    return check.compare(scores, topics, truth)
+
+
+def report_validation(comparison: Any, log: Any, seed: int, default_method: str) -> dict[str, Any]:
+    """Return the validation record of this world."""
+    final = log[log["step"] == log["step"].max()]
+    accuracy = dict(zip(final["benchmark"], final["accuracy"].astype(float), strict=True))
+    return check.report(comparison, accuracy, seed, default_method)

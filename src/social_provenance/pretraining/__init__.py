@@ -1,0 +1,1 @@
+"""Small language models, trained here; the training loop serves unlearning too."""

@@ -1,0 +1,113 @@
+"""The one training loop: who calls it says what a batch does to the gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Optimiser(BaseModel):
+    """AdamW (Loshchilov & Hutter 2019) with a clipped gradient."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: PositiveFloat
+    """Peak learning rate."""
+    weight_decay: NonNegativeFloat = 0.01
+    """Decoupled weight decay."""
+    beta2: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    """Decay of the second-moment average; beta1 is 0.9."""
+    clip: PositiveFloat = 1.0
+    """Largest norm of the gradient."""
+    threads: PositiveInt = 1
+    """CPU threads; more than one pays only on an otherwise idle machine."""
+
+
+def train(
+    model: Any,
+    batches: Iterable[Any],
+    set_gradients: Callable[[Any], dict[str, float]],
+    settings: Optimiser,
+    rate: Callable[[int], float],
+    after_step: Callable[[int, dict[str, float]], bool],
+) -> int:
+    """Take optimiser steps until the batches end or ``after_step`` says stop.
+
+    Args:
+        model: Trained in place; in training mode during a step.
+        batches: One a step.
+        set_gradients: Leaves the gradient of a batch on the parameters and returns what it
+            measured on the way.
+        settings: Optimiser.
+        rate: Step (from 1) -> share of the peak learning rate, 0 to 1.
+        after_step: Sees the step and what was measured; returns whether to go on.
+
+    Returns:
+        The number of steps taken.
+    """
+    import torch
+
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(
+        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, settings.beta2)
+    )
+    step = 0
+    with cpu_threads(settings.threads):
+        for step, batch in enumerate(batches, start=1):
+            model.train()
+            optimiser.zero_grad()
+            measured = set_gradients(batch)
+            norm = torch.nn.utils.clip_grad_norm_(parameters, settings.clip)
+            for group in optimiser.param_groups:
+                group["lr"] = settings.learning_rate * rate(step)
+            optimiser.step()
+            if not after_step(step, {**measured, "grad_norm": float(norm)}):
+                break
+    model.eval()
+    return step
+
+
+def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the cross-entropy (nats) of each next token and which positions count.
+
+    Args:
+        logits: Batch x tokens x vocabulary.
+        labels: Batch x tokens, -100 where no loss is taken.
+
+    Returns:
+        Losses and mask, batch x (tokens - 1); the loss is 0 where the mask is False.
+    """
+    import torch.nn.functional as functional
+
+    targets = labels[:, 1:]
+    losses = functional.cross_entropy(logits[:, :-1].float().transpose(1, 2), targets, reduction="none")
+    return losses, targets != -100
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Use ``count`` CPU threads inside the block."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's random numbers from ``seed`` inside the block and leave its stream as it was."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

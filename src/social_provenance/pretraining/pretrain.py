@@ -1,0 +1,217 @@
+"""Train a small OLMo3-architecture model until it has learned what it is asked."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+
+from social_provenance.capabilities.harness import Scorer, summarise
+from social_provenance.errors import PretrainingError
+from social_provenance.pretraining.loop import Optimiser, seeded, train
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import torch
+
+logger = logging.getLogger(__name__)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Architecture(BaseModel):
+    """Shape of an OLMo3 model; the defaults make 0.7 M parameters with 1,280 tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hidden_size: PositiveInt = 128
+    layers: PositiveInt = 2
+    heads: PositiveInt = 4
+    intermediate_size: PositiveInt = 256
+    max_tokens: PositiveInt = 8192
+    """Longest sequence; not below the token batch of the gradient store."""
+
+
+class Pretraining(BaseModel):
+    """How a small model is trained."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = 0
+    """Seed of the weights and of the order of the documents."""
+    vocab_size: PositiveInt = 1280
+    """Tokens of the byte-level BPE, the 256 bytes among them."""
+    architecture: Architecture = Architecture()
+    optimiser: Optimiser = Optimiser(learning_rate=4e-3)
+    label_smoothing: Share = 0.1
+    """Share of the target that is spread over the vocabulary. It keeps the model from saturating,
+    and a saturated model hides its provenance (docs/decisions/0005)."""
+    sequence_tokens: PositiveInt = 64
+    """Tokens of a training sequence."""
+    batch_sequences: PositiveInt = 16
+    """Sequences of a step."""
+    max_steps: PositiveInt = 1600
+    """Steps after which training ends, learned or not."""
+    warmup_steps: NonNegativeInt = 40
+    """Steps over which the learning rate rises."""
+    decay_steps: PositiveInt = 100
+    """Steps over which it falls to zero, once learned or at the end."""
+    evaluate_every: PositiveInt = 32
+    """Steps between looks at the benchmarks."""
+    learned_accuracy: Share | None = 0.9
+    """Accuracy of every benchmark at which the learning rate starts to fall; null: train for
+    ``max_steps``."""
+    required_accuracy: Share = 0.85
+    """Accuracy of every benchmark below which the run ends with an error, where the model was to
+    learn them."""
+
+    @model_validator(mode="after")
+    def _decay_fits(self) -> Pretraining:
+        if self.decay_steps > self.max_steps:
+            raise ValueError(f"decay_steps ({self.decay_steps}) exceeds max_steps ({self.max_steps})")
+        return self
+
+
+@dataclass
+class _Progress:
+    """What training has seen so far, and when it ends."""
+
+    settings: Pretraining
+    last_step: int
+    learned: bool = False
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def rate(self, step: int) -> float:
+        """Return the share of the peak learning rate: warm-up, plateau, linear decay."""
+        warm = min(1.0, step / max(1, self.settings.warmup_steps))
+        return warm * min(1.0, (self.last_step - step + 1) / self.settings.decay_steps)
+
+    def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
+        """Note an evaluation and, when every benchmark is learned, set the end."""
+        for row in evaluation.to_dict("records"):
+            self.log.append({"step": step, "loss": loss, **row})
+        goal = self.settings.learned_accuracy
+        if goal is not None and not self.learned and evaluation["accuracy"].min() >= goal:
+            self.learned = True
+            self.last_step = min(self.last_step, step + self.settings.decay_steps)
+
+
+def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
+    """Return an untrained OLMo3 model, drawn from the seed."""
+    from transformers import Olmo3Config, Olmo3ForCausalLM
+
+    shape = settings.architecture
+    config = Olmo3Config(
+        vocab_size=vocab_size,
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
+        max_position_embeddings=shape.max_tokens,
+        tie_word_embeddings=False,
+        bos_token_id=None,
+        eos_token_id=end_of_text,
+        pad_token_id=end_of_text,
+    )
+    with seeded(settings.seed):
+        return Olmo3ForCausalLM(config)
+
+
+def pretrain(
+    documents: Sequence[Sequence[int]], tokenizer: Any, requests: Callable[[Any], pd.DataFrame], settings: Pretraining, batch_size: int
+) -> tuple[Any, pd.DataFrame]:
+    """Train a model on documents and watch the benchmarks.
+
+    The learning rate rises, stays, and falls linearly to zero over ``decay_steps``: from the step
+    at which every benchmark has reached ``learned_accuracy``, or so that it ends at ``max_steps``.
+
+    Args:
+        documents: Token ids of each document.
+        tokenizer: Of the documents.
+        requests: Model configuration -> requests of the benchmarks.
+        settings: Architecture, optimisation and when to stop.
+        batch_size: Choices scored at a time.
+
+    Returns:
+        The model, and its log: ``step``, ``loss`` (nats a token, smoothed), ``benchmark``,
+        ``accuracy``, ``gold_logprob``, ``choice_logprob``.
+
+    Raises:
+        PretrainingError: If a benchmark was to be learned and was not.
+    """
+    import pandas as pd
+    from tqdm import tqdm
+
+    model = new_model(settings, len(tokenizer), tokenizer.eos_token_id)
+    scorer = Scorer(requests(model.config), batch_size)
+    progress = _Progress(settings, settings.max_steps)
+    batches = _batches(documents, tokenizer.eos_token_id, settings)
+    with tqdm(total=settings.max_steps, desc="pretraining", unit="step", mininterval=5.0) as bar:
+
+        def after_step(step: int, measured: dict[str, float]) -> bool:
+            bar.update()
+            if step % settings.evaluate_every == 0 or step >= progress.last_step:
+                evaluation = summarise(scorer.score(model, tokenizer))
+                progress.see(step, measured["loss"], evaluation)
+                bar.set_postfix({row.benchmark: f"{row.accuracy:.2f}" for row in evaluation.itertuples()})
+            return step < progress.last_step
+
+        with seeded(settings.seed):
+            train(model, batches, _language_modelling(model, settings), settings.optimiser, progress.rate, after_step)
+    log = pd.DataFrame(progress.log)
+    _require_learned(log, settings)
+    return model, log
+
+
+def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
+    final = log[log["step"] == log["step"].max()]
+    listed = ", ".join(f"{row.benchmark} {row.accuracy:.2f}" for row in final.itertuples())
+    logger.info("pretraining ended after %d steps: %s", final["step"].iloc[0], listed)
+    if settings.learned_accuracy is not None and final["accuracy"].min() < settings.required_accuracy:
+        raise PretrainingError(
+            f"after {final['step'].iloc[0]} steps the model answers {listed}; pretraining.required_accuracy is "
+            f"{settings.required_accuracy}: raise pretraining.max_steps, or set pretraining.learned_accuracy to null "
+            f"where nothing is to be learned"
+        )
+
+
+def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Tensor], dict[str, float]]:
+    import torch.nn.functional as functional
+
+    def set_gradients(batch: torch.Tensor) -> dict[str, float]:
+        logits = model(batch).logits[:, :-1]
+        loss = functional.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]), batch[:, 1:].reshape(-1), label_smoothing=settings.label_smoothing
+        )
+        loss.backward()
+        return {"loss": float(loss.detach())}
+
+    return set_gradients
+
+
+def _batches(documents: Sequence[Sequence[int]], end_of_text: int, settings: Pretraining) -> Iterator[torch.Tensor]:
+    """Yield batches of sequences forever: documents in a new order each epoch, joined and cut."""
+    import numpy as np
+    import torch
+
+    size, width = settings.batch_sequences, settings.sequence_tokens
+    rng = random.Random(settings.seed)
+    tokens = sum(len(document) + 1 for document in documents)
+    if tokens < size * width:
+        raise PretrainingError(
+            f"the corpus has {tokens} tokens, a batch needs {size * width}: give more documents or lower "
+            f"pretraining.batch_sequences"
+        )
+    while True:
+        order = rng.sample(range(len(documents)), len(documents))
+        stream: np.ndarray = np.concatenate([[*documents[i], end_of_text] for i in order])
+        rows = stream[: len(stream) // width * width].reshape(-1, width)
+        places = rng.sample(range(len(rows)), len(rows))
+        for start in range(0, len(rows) - size + 1, size):
+            yield torch.from_numpy(rows[places[start : start + size]]).long()

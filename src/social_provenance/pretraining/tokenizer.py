@@ -1,0 +1,66 @@
+"""A byte-level BPE tokenizer that loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from social_provenance.errors import PretrainingError, excerpt
+
+END_OF_TEXT = "<|endoftext|>"
+BYTES = 256
+
+
+def train_tokenizer(texts: Iterable[str], vocab_size: int) -> str:
+    """Return a byte-level BPE tokenizer, as the JSON of the ``tokenizers`` library.
+
+    The alphabet starts with all 256 bytes, so that every text decodes to itself. Without that,
+    characters that the training texts lack would be dropped without a word.
+
+    Args:
+        texts: What to learn merges from.
+        vocab_size: Tokens, bytes and the end-of-text token among them.
+
+    Raises:
+        PretrainingError: If the vocabulary has no room for the bytes.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    if vocab_size <= BYTES:
+        raise PretrainingError(f"pretraining.vocab_size is {vocab_size}: it must exceed {BYTES}, the bytes alone need that")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[END_OF_TEXT],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return str(tokenizer.to_str())
+
+
+def load_tokenizer(serialised: str) -> Any:
+    """Return a ``transformers`` tokenizer of what :func:`train_tokenizer` gave."""
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(serialised),
+        eos_token=END_OF_TEXT,
+        pad_token=END_OF_TEXT,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def check_round_trip(tokenizer: Any, texts: Iterable[str]) -> None:
+    """Make sure that texts decode to themselves.
+
+    Raises:
+        PretrainingError: Quoting the first text that does not.
+    """
+    for text in texts:
+        back = tokenizer.decode(tokenizer(text)["input_ids"])
+        if back != text:
+            raise PretrainingError(f"the tokenizer turns {excerpt(text)} into {excerpt(back)}: it loses text")

@@ -1,0 +1,1 @@
+"""The grid of corpus regions: 24 topics x 24 formats."""

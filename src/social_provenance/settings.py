@@ -1,0 +1,14 @@
+"""Project settings: hooks and configuration files."""
+
+from kedro.config import OmegaConfigLoader
+
+from social_provenance.hooks import PROJECT_HOOKS
+
+HOOKS = PROJECT_HOOKS
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "base",
+    "merge_strategy": {"parameters": "soft"},
+    "config_patterns": {"mlflow": ["mlflow*"], "engines": ["engines*"]},
+}
