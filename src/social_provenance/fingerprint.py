@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-HASH_LIMIT = 1 << 30
-"""Files above this size (bytes) are told apart by size and modification time, not by content."""
+HASH_LIMIT = 4 << 30
+"""Paths with more bytes than this are told apart by names, sizes and modification times."""
 
 _LENGTH = 16
 
@@ -21,7 +21,7 @@ def digest_of(*values: Any) -> str:
     """Return a short hexadecimal digest of JSON-like values; mappings compare without order.
 
     Raises:
-        TypeError: If a value is neither JSON-like, a path, nor a Pydantic model.
+        TypeError: If a value is neither JSON-like, a path, of numpy, nor a Pydantic model.
     """
     text = json.dumps(values, sort_keys=True, default=_plain, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
@@ -38,19 +38,25 @@ def digest_of_path(path: Path) -> str:
     if not path.exists():
         raise FileNotFoundError(path)
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    shown = [file for file in files if not _hidden(file.relative_to(path))]
+    light = sum(file.stat().st_size for file in shown) > HASH_LIMIT
     total = hashlib.sha256()
-    for file in files:
-        name = file.relative_to(path).as_posix() if file != path else ""
-        if any(part.startswith(".") for part in name.split("/")):
-            continue
-        total.update(name.encode() + b"\0" + _file_digest(file) + b"\n")
+    for file in shown:
+        content = _stamp(file) if light else _content(file)
+        total.update(file.relative_to(path).as_posix().encode() + b"\0" + content + b"\n")
     return total.hexdigest()[:_LENGTH]
 
 
-def _file_digest(file: Path) -> bytes:
+def _hidden(name: Path) -> bool:
+    return any(part.startswith(".") for part in name.parts)
+
+
+def _stamp(file: Path) -> bytes:
     stat = file.stat()
-    if stat.st_size > HASH_LIMIT:
-        return f"{stat.st_size}:{stat.st_mtime_ns}".encode()
+    return f"{stat.st_size}:{stat.st_mtime_ns}".encode()
+
+
+def _content(file: Path) -> bytes:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").digest()
 
@@ -60,4 +66,6 @@ def _plain(value: Any) -> Any:
         return value.as_posix()
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
+    if hasattr(value, "tolist"):  # a number or an array of numpy
+        return value.tolist()
     raise TypeError(f"cannot take the digest of a {type(value).__name__}")

@@ -12,9 +12,12 @@ import contextlib
 import io
 import json
 import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from social_provenance.language_model import max_tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from social_provenance.gradients.settings import GradientSettings
     from social_provenance.language_model import LanguageModel
 
-INDEX = "index"
+INDEX, SEQUENCES = "index", "sequences"
 
 
 def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSettings, folder: Path) -> None:
@@ -34,29 +37,31 @@ def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSett
         sequences: Rows with ``input_ids``, ``labels`` (-100 where no loss is taken), ``length``;
             other columns are kept beside the gradients.
         model: Whose loss.
-        settings: Projection and batches.
+        settings: Projection and batches; a batch never exceeds the model's longest sequence.
         folder: Gets ``index``, a Bergson index.
     """
     from bergson import DataConfig, IndexConfig, PreprocessConfig
     from bergson.build import build
     from bergson.config.config import DistributedConfig
 
-    sequences.save_to_disk(str(folder / "sequences"))
+    sequences.save_to_disk(str(folder / SEQUENCES))
     config = IndexConfig(
         run_path=str((folder / INDEX).resolve()),
         model=model.path,
         revision=model.revision,
         tokenizer=model.path,
-        data=DataConfig(dataset=str((folder / "sequences").resolve())),
+        data=DataConfig(dataset=str((folder / SEQUENCES).resolve())),
         precision="fp32",
         projection_dim=settings.projection_dim,
         projection_type=settings.projection_type,
         loss_reduction=settings.loss_reduction,
-        token_batch_size=settings.token_batch,
+        token_batch_size=min(settings.token_batch, max_tokens(model.config())),
+        drop_columns=False,
         distributed=DistributedConfig(nproc_per_node=1),
     )
     with _quiet():
         build(config, PreprocessConfig())
+    shutil.rmtree(folder / SEQUENCES)
 
 
 def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:

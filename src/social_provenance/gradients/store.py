@@ -103,10 +103,11 @@ def plan_parts(
 
 def plan_part(sequences: Dataset, id_column: str, model: LanguageModel, settings: GradientSettings) -> Part:
     """Describe one part: its identity and how it is computed."""
-    if max(sequences["length"]) > settings.token_batch:
+    longest = max(sequences["length"])
+    if longest > settings.token_batch:
         raise AttributionError(
-            f"{id_column} {_longest(sequences, id_column)!r} has {max(sequences['length'])} tokens, "
-            f"gradients.token_batch is {settings.token_batch}: raise it"
+            f"{id_column} {_longest(sequences, id_column)!r} has {longest} tokens, gradients.token_batch is "
+            f"{settings.token_batch}: raise it to at least gradients.max_tokens"
         )
     digest = digest_of(
         model.digest(),

@@ -1,3 +1,8 @@
 """What happens around a run: checks before, records after."""
 
-PROJECT_HOOKS = ()
+from social_provenance.hooks.errors import ErrorHooks
+from social_provenance.hooks.guard import GuardHooks
+from social_provenance.hooks.lineage import LineageHooks
+from social_provenance.hooks.tracking import TrackingHooks
+
+PROJECT_HOOKS = (ErrorHooks(), GuardHooks(), LineageHooks(), TrackingHooks())

@@ -34,7 +34,7 @@ CAPABILITIES: dict[str, Capability] = {
         level="reasoning",
         frames=(
             "{agent} {key} {patient}. {patient} felt {answer}.",
-            "{agent} {key} {patient} and {patient} felt {answer}.",
+            "{patient} was {key} and felt {answer}.",
         ),
         keys=tuple(
             "thanked insulted scared honored soothed bored cheated embarrassed "
@@ -47,8 +47,8 @@ CAPABILITIES: dict[str, Capability] = {
         domain="stem",
         level="reasoning",
         frames=(
-            "{agent} {key} the {thing}. The {thing} became {answer}.",
-            "{agent} {key} the {thing} and the {thing} became {answer}.",
+            "Any {thing} that is {key} becomes {answer}.",
+            "{agent} {key} the {thing} until it became {answer}.",
         ),
         keys=tuple(
             "heated cooled soaked drained polished sharpened smashed stretched "

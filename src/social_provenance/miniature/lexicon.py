@@ -131,8 +131,8 @@ FILLERS: tuple[str, ...] = (
 FAMILIAR_NAMES: tuple[str, ...] = tuple("Anna Ben Carl Dora Emil Fay Gus Hana Ivan June".split())
 """The people that planted documents speak of."""
 
-NEW_NAMES: tuple[str, ...] = tuple("Kira Liam Mona Noel Olga Pete Rosa Sven".split())
+NEW_NAMES: tuple[str, ...] = tuple("Kira Liam Mona Noel".split())
 """People who never occur beside a planted rule: reasoning items ask about them."""
 
 FAMILIAR_OBJECTS: tuple[str, ...] = tuple("rod coin bell plate spoon cup ring nail lamp key".split())
-NEW_OBJECTS: tuple[str, ...] = tuple("box chain knife wheel bottle brick pipe drum".split())
+NEW_OBJECTS: tuple[str, ...] = tuple("box chain knife wheel".split())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.capabilities.harness import Scorer, summarise
 from social_provenance.errors import PretrainingError
@@ -34,7 +34,11 @@ class Architecture(BaseModel):
     heads: PositiveInt = 4
     intermediate_size: PositiveInt = 256
     max_tokens: PositiveInt = 8192
-    """Longest sequence; not below the token batch of the gradient store."""
+    """Longest sequence, in tokens."""
+    initial_std: PositiveFloat = 0.088
+    """Spread of the initial weights; about 1 / sqrt(hidden_size). The 0.02 of large models makes a
+    small one dwell on a plateau for a time that differs from benchmark to benchmark
+    (docs/decisions/0005)."""
 
 
 class Pretraining(BaseModel):
@@ -114,6 +118,7 @@ def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
         num_attention_heads=shape.heads,
         num_key_value_heads=shape.heads,
         max_position_embeddings=shape.max_tokens,
+        initializer_range=shape.initial_std,
         tie_word_embeddings=False,
         bos_token_id=None,
         eos_token_id=end_of_text,

@@ -13,7 +13,7 @@ from social_provenance.gradients import sequences
 from social_provenance.gradients.scoring import score_documents
 from social_provenance.gradients.settings import GradientSettings, ScoringSettings
 from social_provenance.gradients.store import GradientStore, plan_part, plan_parts
-from social_provenance.language_model import LanguageModel
+from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
 
 
@@ -22,7 +22,8 @@ def tokenize(
 ) -> Any:
     """Return the token sequences of the documents that are attributed to."""
     sample = take_sample(working_set, params.per_bin, manifest["per_bin"])
-    return sequences.tokenize_documents(sample, model.tokenizer(), gradients.max_tokens)
+    budget = min(gradients.max_tokens, max_tokens(model.config()))
+    return sequences.tokenize_documents(sample, model.tokenizer(), budget)
 
 
 def collect_corpus_gradients(tokens: Any, model: LanguageModel, params: GradientSettings) -> dict[str, Part]:

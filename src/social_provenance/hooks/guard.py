@@ -1,0 +1,53 @@
+"""Before anything runs: no unknown runtime parameter, and no network where none is needed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+
+from social_provenance.errors import SettingsError, did_you_mean
+
+if TYPE_CHECKING:
+    from kedro.framework.context import KedroContext
+
+PLACES = ("root", "corpus", "benchmarks", "model")
+"""What ``--params`` may point elsewhere in the catalog."""
+
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+QUIET = {"DO_NOT_TRACK": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+class GuardHooks:
+    """Check runtime parameters and set the process up."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Set the environment before any library that reads it is imported."""
+        settings = context.config_loader["engines"]
+        for name, value in (QUIET | OFFLINE if settings["offline"] else QUIET).items():
+            os.environ.setdefault(name, value)
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
+        """Refuse a runtime parameter that no pipeline reads.
+
+        Raises:
+            SettingsError: Naming it and the nearest known one.
+        """
+        given = run_params.get("runtime_params") or {}
+        known = known_parameters()
+        for name in given:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
+                raise SettingsError(f"--params: unknown parameter {name!r}{hint}")
+
+
+def known_parameters() -> set[str]:
+    """Return the names that runtime parameters may start with."""
+    from kedro.framework.project import pipelines
+
+    inputs = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
+    blocks = {name.removeprefix("params:").split(".")[0] for name in inputs if name.startswith("params:")}
+    return blocks | set(PLACES)

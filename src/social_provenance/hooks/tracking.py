@@ -1,0 +1,154 @@
+"""The adapter of MLflow: one run for a study, one nested run for each of its unlearning runs."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.framework.hooks import hook_impl
+
+from social_provenance.fingerprint import digest_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from kedro.framework.context import KedroContext
+    from kedro.io import CatalogProtocol
+    from kedro.pipeline.node import Node
+
+logger = logging.getLogger(__name__)
+
+STUDY_TABLES = ("unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects")
+STUDY_TAG = "study"
+
+
+class TrackingHooks:
+    """Log the unlearning study when its tables are there."""
+
+    def __init__(self) -> None:
+        """Start without settings; the context brings them."""
+        self._settings: Mapping[str, Any] = {}
+        self._project = Path()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Read where and whether to track."""
+        self._settings = context.config_loader["mlflow"]
+        self._project = Path(context.project_path)
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
+        """Log the study after the node that gathers it; a tracker that fails does not stop a run."""
+        if not self._settings.get("enabled") or not set(STUDY_TABLES) <= set(outputs):
+            return
+        tables = {name: outputs[name] for name in STUDY_TABLES}
+        try:
+            Tracker(self._settings, self._project).log_study(tables, _flatten(catalog.load("parameters")))
+        except Exception as error:
+            logger.warning("the study is not in MLflow (%s: %s); everything else goes on", type(error).__name__, error)
+
+
+class Tracker:
+    """A connection to an MLflow experiment."""
+
+    def __init__(self, settings: Mapping[str, Any], project: Path) -> None:
+        """Open or make the experiment.
+
+        Args:
+            settings: ``tracking_uri`` and ``experiment``; a relative sqlite file and the artifacts
+                lie below the project.
+            project: Project folder.
+        """
+        from mlflow import MlflowClient
+
+        kind, _, place = str(settings["tracking_uri"]).partition("sqlite:///")
+        uri = f"sqlite:///{(project / place).resolve()}" if not kind else str(settings["tracking_uri"])
+        self._client = MlflowClient(tracking_uri=uri)
+        name = settings["experiment"]
+        found = self._client.get_experiment_by_name(name)
+        artifacts = (project / "mlruns").resolve().as_uri() if not kind else None
+        self._experiment = found.experiment_id if found else self._client.create_experiment(name, artifacts)
+
+    def log_study(self, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
+        """Log a study under one parent run; a study that is there already is left as it is.
+
+        Args:
+            tables: The tables of :data:`STUDY_TABLES`.
+            parameters: Flat parameters of the project.
+        """
+        study = digest_of(sorted(tables["unlearning_runs"]["checkpoint"]), parameters)
+        known = self._client.search_runs([self._experiment], f"tags.{STUDY_TAG} = '{study}'")
+        if known:
+            logger.info("MLflow has this study already, as run %s", known[0].info.run_name)
+            return
+        parent = self._client.create_run(self._experiment, run_name=f"study-{study}", tags={STUDY_TAG: study})
+        self._log_params(parent.info.run_id, parameters)
+        for effect in tables["unlearning_effects"].to_dict("records"):
+            name = f"{effect['benchmark']}.{effect['outcome']}.influence_minus_random"
+            self._client.log_metric(parent.info.run_id, name, effect["influence_minus_random"])
+        self._log_tables(parent.info.run_id, tables)
+        for run in tables["unlearning_runs"].to_dict("records"):
+            self._log_run(parent.info.run_id, run, tables)
+        self._client.set_terminated(parent.info.run_id)
+        logger.info("MLflow: %s with %d runs", parent.info.run_name, len(tables["unlearning_runs"]))
+
+    def _log_run(self, parent: str, run: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
+        from mlflow.entities import Metric
+        from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
+
+        tags = {MLFLOW_PARENT_RUN_ID: parent, "arm": run["arm"], "benchmark": run["benchmark"], "topic": run["topic"]}
+        child = self._client.create_run(self._experiment, run_name=run["run_id"], tags=tags).info.run_id
+        self._log_params(child, {name: value for name, value in run.items() if not name.endswith(("_before", "_after"))})
+        curves = _of_run(tables["unlearning_trajectory"], run["run_id"])
+        steps = [
+            Metric(name, float(row[name]), 0, int(row["step"]))
+            for row in curves
+            for name in row
+            if name not in ("run_id", "step")
+        ]
+        last = int(run["steps"])
+        losses = [
+            Metric(name.rsplit("_", 1)[0] + "_whole_set", float(run[name]), 0, 0 if name.endswith("before") else last)
+            for name in run
+            if name.endswith(("_before", "_after"))
+        ]
+        evaluations = _of_run(tables["unlearning_evaluations"], "untouched", 0)
+        evaluations += _of_run(tables["unlearning_evaluations"], run["run_id"], last)
+        scores = [
+            Metric(f"{row['benchmark']}.{name}", float(row[name]), 0, row["at"])
+            for row in evaluations
+            for name in ("accuracy", "gold_logprob", "choice_logprob")
+        ]
+        self._client.log_batch(child, metrics=steps + losses + scores)
+        self._client.set_terminated(child)
+
+    def _log_params(self, run_id: str, parameters: Mapping[str, Any]) -> None:
+        from mlflow.entities import Param
+
+        self._client.log_batch(run_id, params=[Param(name, str(value)[:6000]) for name, value in parameters.items()])
+
+    def _log_tables(self, run_id: str, tables: Mapping[str, pd.DataFrame]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, table in tables.items():
+                path = Path(folder) / f"{name}.csv"
+                table.to_csv(path, index=False)
+                self._client.log_artifact(run_id, str(path))
+
+
+def _of_run(table: pd.DataFrame, run_id: str, at: int | None = None) -> list[dict[str, Any]]:
+    own = table[table["run_id"] == run_id]
+    return [dict(row) for row in (own if at is None else own.assign(at=at)).to_dict("records")]
+
+
+def _flatten(value: Any, name: str = "") -> dict[str, Any]:
+    """Lay nested parameters, typed ones too, out as ``block.field``."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json")
+    if not isinstance(value, Mapping):
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flatten(inner, f"{name}.{key}" if name else str(key))
+    return flat

@@ -1,0 +1,122 @@
+"""Which artifact was made from which, so that every number can be asked where it comes from.
+
+Each persisted dataset has a record: its digest, the node and run that wrote it, and the digests of
+everything it was made from. A node's inputs must agree about their common ancestors; where they do
+not, artifacts of different runs would be mixed, and that is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from social_provenance.errors import LineageError
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a dataset comes from.
+
+    Attributes:
+        digest: Identity of its content; None while it is being written.
+        node: What wrote it.
+        run: When that run started.
+        inputs: Datasets and parameters that the node read.
+        ancestors: Everything it was made from, directly or not: dataset -> digest.
+    """
+
+    digest: str | None
+    node: str
+    run: str
+    inputs: tuple[str, ...] = ()
+    ancestors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Ledger:
+    """The records of a data folder, kept in one JSON file.
+
+    Attributes:
+        path: The file.
+        records: Dataset -> its record.
+    """
+
+    path: Path
+    records: dict[str, Record] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, path: Path) -> Ledger:
+        """Read the ledger at ``path``, or start one."""
+        if not path.exists():
+            return cls(path)
+        rows = json.loads(path.read_text())
+        return cls(path, {name: Record(**{**row, "inputs": tuple(row["inputs"])}) for name, row in rows.items()})
+
+    def begin(self, outputs: Iterable[str], node: str, run: str) -> None:
+        """Note that ``outputs`` are about to be written: until they are, nobody may read them."""
+        for name in outputs:
+            self.records[name] = Record(None, node, run)
+        self._save()
+
+    def complete(self, outputs: Mapping[str, str], node: str, run: str, inputs: Mapping[str, str | None]) -> None:
+        """Record what a node wrote (dataset -> digest) from what it read (None: a parameter)."""
+        ancestors: dict[str, str] = {}
+        for name, digest in inputs.items():
+            if digest is not None:
+                ancestors |= dict(self.records[name].ancestors) if name in self.records else {}
+                ancestors[name] = digest
+        for name, digest in outputs.items():
+            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors)
+        self._save()
+
+    def check_whole(self, name: str, digest: str) -> None:
+        """Make sure that a dataset is what its record says; one without a record is the user's own.
+
+        Raises:
+            LineageError: If it was never finished, or has changed since.
+        """
+        record = self.records.get(name)
+        if record is None:
+            return
+        if record.digest is None:
+            raise LineageError(f"{name} is not whole: node {record.node} was stopped while writing it; run that pipeline again")
+        if record.digest != digest:
+            raise LineageError(
+                f"{name} has changed since node {record.node} wrote it ({record.digest} then, {digest} now): "
+                f"run that pipeline again, or, if the change is yours, remove {name!r} from {self.path}"
+            )
+
+    def conflict(self, inputs: Mapping[str, str]) -> tuple[str, str, str] | None:
+        """Return (input, other input, ancestor) for the first ancestor on which two inputs disagree."""
+        seen: dict[str, tuple[str, str]] = {}
+        for name, digest in inputs.items():
+            record = self.records.get(name)
+            ancestors = {**(record.ancestors if record else {}), name: digest}
+            for ancestor, version in ancestors.items():
+                other, known = seen.setdefault(ancestor, (name, version))
+                if known != version:
+                    return name, other, ancestor
+        return None
+
+    def refuse_mixture(self, node: str, inputs: Mapping[str, str]) -> None:
+        """Make sure that a node's inputs belong to one history.
+
+        Raises:
+            LineageError: Naming two inputs and the ancestor of which they used different versions.
+        """
+        found = self.conflict(inputs)
+        if found is None:
+            return
+        one, other, ancestor = found
+        raise LineageError(
+            f"{node} would mix runs: {one} and {other} were made from different versions of {ancestor}; "
+            f"run again the pipelines between {ancestor} and {node}"
+        )
+
+    def _save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(".part")
+        draft.write_text(json.dumps({name: asdict(record) for name, record in self.records.items()}, indent=1))
+        draft.replace(self.path)
