@@ -38,12 +38,16 @@ class LanguageModel:
         """
         if not self.is_local:
             if self.path.startswith(("/", ".")) or self.path.count("/") > 1:
-                raise ModelError(f"there is no model at {self.path}: run the pretraining pipeline, or give --params model=DIR")
+                raise ModelError(
+                    f"there is no model at {self.path}: run the pretraining pipeline, or give --params model=DIR"
+                )
             return
         if not (Path(self.path) / "config.json").exists():
             raise ModelError(f"{self.path} has no config.json: it is not a model folder")
         if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
-            raise ModelError(f"{self.path} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
+            raise ModelError(
+                f"{self.path} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights"
+            )
 
     def config(self) -> Any:
         from transformers import AutoConfig

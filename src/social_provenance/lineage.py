@@ -8,11 +8,14 @@ not, artifacts of different runs would be mixed, and that is refused.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from social_provenance.errors import LineageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ class Ledger:
         if record is None:
             return
         if record.digest is None:
-            raise LineageError(f"{name} is not whole: node {record.node} was stopped while writing it; run that pipeline again")
+            raise LineageError(
+                f"{name} is not whole: node {record.node} was stopped while writing it; run that pipeline again"
+            )
         if record.digest != digest:
             raise LineageError(
                 f"{name} has changed since node {record.node} wrote it ({record.digest} then, {digest} now): "

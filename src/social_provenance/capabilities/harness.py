@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.items import check_items, columns_of
 from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.language_model import max_tokens
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
+
+    from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 
 SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
 
@@ -154,7 +155,9 @@ def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
 
     found = [path for path in sorted(folder.glob("*.yaml")) if benchmark.tag in tags(path)]
     if not found:
-        raise BenchmarkError(f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}")
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}"
+        )
     return found
 
 
@@ -184,7 +187,9 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
     return config
 
 
-def _task_rows(benchmark: Benchmark, task: Any, encoder: Any, limit: int | None, max_tokens: int) -> list[dict[str, Any]]:
+def _task_rows(
+    benchmark: Benchmark, task: Any, encoder: Any, limit: int | None, max_tokens: int
+) -> list[dict[str, Any]]:
     _check_answers(benchmark, task)
     with _quiet():
         task.build_all_requests(limit=limit, rank=0, world_size=1)

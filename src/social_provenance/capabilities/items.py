@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import BenchmarkError, did_you_mean, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 def check_items(path: Path, columns: Iterable[str]) -> None:
@@ -35,7 +37,7 @@ def columns_of(config: dict[str, Any]) -> set[str]:
     for key in ("description", "doc_to_text", "doc_to_choice", "doc_to_target"):
         template = config.get(key)
         if isinstance(template, str):
-            names |= meta.find_undeclared_variables(Environment(autoescape=False).parse(template))  # noqa: S701
+            names |= meta.find_undeclared_variables(Environment(autoescape=False).parse(template))
             if key != "description" and template.isidentifier():
                 names.add(template)
     return names

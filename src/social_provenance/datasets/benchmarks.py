@@ -41,7 +41,9 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
 
     def load(self) -> Path:
         if not self._path.is_dir():
-            raise BenchmarkError(f"there is no folder of benchmarks at {self._path}: give one with --params benchmarks=DIR")
+            raise BenchmarkError(
+                f"there is no folder of benchmarks at {self._path}: give one with --params benchmarks=DIR"
+            )
         return self._path.resolve()
 
     def save(self, data: dict[str, Any]) -> None:
@@ -59,7 +61,9 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
                 files = {"test": str((self._path / f"{name}.jsonl").resolve())}
                 task = {"task": name, "dataset_path": "json", "dataset_kwargs": {"data_files": files}, **data["task"]}
                 (draft / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
-            (draft / MARK).write_text("Benchmarks of a miniature world; the miniature pipeline writes this folder anew.\n")
+            (draft / MARK).write_text(
+                "Benchmarks of a miniature world; the miniature pipeline writes this folder anew.\n"
+            )
 
     def _exists(self) -> bool:
         return self._path.is_dir()

@@ -89,7 +89,9 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
             )
         with replacing(self._path) as draft:
             write_shards(draft, data, self._shards)
-            (draft / MARK).write_text("Documents of a miniature world; the miniature pipeline writes this folder anew.\n")
+            (draft / MARK).write_text(
+                "Documents of a miniature world; the miniature pipeline writes this folder anew.\n"
+            )
 
     def _open(self, path: Path) -> Any:
         parquet = path.suffix == ".parquet"

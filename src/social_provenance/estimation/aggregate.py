@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.resample import bootstrap_bins, interval
-from social_provenance.estimation.settings import Bootstrap
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+    from social_provenance.estimation.settings import Bootstrap
 
 AXES: dict[str, tuple[str, ...]] = {"topic": TOPICS, "format": FORMATS}
 """Axis of the grid -> its labels; a grid array is topics x formats, in this order."""
@@ -99,9 +100,7 @@ class Influence:
         return _mean(filled, axis=2 if axis == "topic" else 1)
 
 
-def aggregate(
-    scores: pd.DataFrame, labels: pd.DataFrame, prevalence: pd.DataFrame, bootstrap: Bootstrap
-) -> Influence:
+def aggregate(scores: pd.DataFrame, labels: pd.DataFrame, prevalence: pd.DataFrame, bootstrap: Bootstrap) -> Influence:
     """Aggregate document scores over the bins.
 
     Args:

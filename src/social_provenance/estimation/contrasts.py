@@ -64,7 +64,9 @@ def _differences(influence: Influence, weights: np.ndarray) -> list[pd.DataFrame
     return frames
 
 
-def _frame(values: np.ndarray, replicates: np.ndarray, weights: np.ndarray, confidence: float, labels: Any) -> pd.DataFrame:
+def _frame(
+    values: np.ndarray, replicates: np.ndarray, weights: np.ndarray, confidence: float, labels: Any
+) -> pd.DataFrame:
     low, high = interval(replicates @ weights, confidence)
     frame: pd.DataFrame = labels.assign(
         difference=(values @ weights).reshape(-1), ci_low=low.reshape(-1), ci_high=high.reshape(-1)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.harness import summarise
 from social_provenance.errors import UnlearningError
-from social_provenance.estimation.settings import Bootstrap
 from social_provenance.forgetting.run import ANSWERS, STEPS, SUMMARY, UNTOUCHED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
+
+    from social_provenance.estimation.settings import Bootstrap
 
 OUTCOMES = {"choice_logprob": "choice_logprob", "gold_logprob": "gold_logprob", "accuracy": "correct"}
 """Outcome -> column of the answers. The normalised ``choice_logprob`` comes first in a report:

@@ -109,5 +109,7 @@ def _retain(documents: pd.DataFrame, topic: str, per_topic: int, seed: int) -> l
         chosen += rng.sample(ids, min(per_topic, len(ids)))
         del name
     if not chosen:
-        raise UnlearningError(f"no document outside topic {topic} is there to be retained: give documents of other topics")
+        raise UnlearningError(
+            f"no document outside topic {topic} is there to be retained: give documents of other topics"
+        )
     return chosen

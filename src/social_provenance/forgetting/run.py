@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -11,17 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Part
-from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.forgetting.batches import Tokens, corpus_loss, pairs
 from social_provenance.forgetting.objectives import OBJECTIVES
-from social_provenance.forgetting.settings import Unlearning
 from social_provenance.pretraining.loop import seeded, train
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
+    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.forgetting.settings import Unlearning
     from social_provenance.language_model import LanguageModel
 
 UNTOUCHED = "untouched"

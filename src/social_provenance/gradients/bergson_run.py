@@ -13,13 +13,14 @@ import io
 import json
 import logging
 import shutil
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.language_model import max_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     import torch
     from datasets import Dataset

@@ -6,15 +6,17 @@ gradient g becomes ``(R + damping * mean eigenvalue * I) ** (-1/2) g`` (Chang et
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from social_provenance.gradients.bergson_run import inverse_root, mixing_coefficient
-from social_provenance.gradients.store import GradientStore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
+
+    from social_provenance.gradients.store import GradientStore
 
 
 @dataclass(frozen=True)

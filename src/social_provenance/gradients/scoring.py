@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.preconditioner import Preconditioner, mix, second_moment
-from social_provenance.gradients.settings import ScoringSettings
-from social_provenance.gradients.store import Chunk, GradientStore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     import torch
+
+    from social_provenance.gradients.settings import ScoringSettings
+    from social_provenance.gradients.store import Chunk, GradientStore
 
 TINY = 1e-20
 
@@ -66,14 +68,10 @@ def score_documents(corpus: GradientStore, queries: Mapping[str, GradientStore],
                 f"they come from different models or projections, run the attribution pipeline from its start"
             )
         own = second_moment(store, settings.chunk)
-        preconditioner = mix(
-            own, moment, modules, target_component=settings.target_component, damping=settings.damping
-        )
+        preconditioner = mix(own, moment, modules, target_component=settings.target_component, damping=settings.damping)
         targets[benchmark] = Target(preconditioner, _directions(store, preconditioner, settings))
         summary[benchmark] = {"queries": own.rows, "mixing": preconditioner.mixing}
-    frames = [
-        frame for chunk in corpus.chunks(settings.chunk) for frame in _score_chunk(chunk, targets)
-    ]
+    frames = [frame for chunk in corpus.chunks(settings.chunk) for frame in _score_chunk(chunk, targets)]
     numbers = max(columns.stop for columns in modules.values())
     overview = {"documents": moment.rows, "modules": len(modules), "numbers_a_document": numbers}
     return Scores(pd.concat(frames, ignore_index=True), overview | {"benchmarks": summary})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -14,12 +13,14 @@ from social_provenance.artifacts import Part
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.gradients.bergson_run import build_index, read_index
-from social_provenance.gradients.settings import GradientSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     import numpy as np
     from datasets import Dataset
 
+    from social_provenance.gradients.settings import GradientSettings
     from social_provenance.language_model import LanguageModel
 
 
@@ -83,9 +84,7 @@ class GradientStore:
                 yield Chunk(list(chosen[self.id_column]), np.array(chosen["loss"]), piece)
 
 
-def plan_parts(
-    sequences: Dataset, id_column: str, model: LanguageModel, settings: GradientSettings
-) -> dict[str, Part]:
+def plan_parts(sequences: Dataset, id_column: str, model: LanguageModel, settings: GradientSettings) -> dict[str, Part]:
     """Divide sequences into the parts of a store.
 
     Args:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
-from collections.abc import Iterator
-from types import TracebackType
+from typing import TYPE_CHECKING
 
 from kedro.framework.hooks import hook_impl
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
 from social_provenance.errors import ProvenanceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
 
 
 class ErrorHooks:
@@ -55,7 +59,7 @@ def _parameters(message: str) -> str:
     name = block.group(1) if block else "parameters"
     lines = [line for line in message.splitlines() if line.strip()]
     problems = []
-    for field, detail in zip(lines, lines[1:], strict=False):
+    for field, detail in itertools.pairwise(lines):
         found = re.match(r"\s+(.*) \[type=(\w+), input_value=(.*), input_type=\w+\]", detail)
         if found:
             problems.append(f"params:{name}.{field.strip()}: {_explain(found)} (got {found.group(3)})")
@@ -66,5 +70,3 @@ def _explain(found: re.Match[str]) -> str:
     if found.group(2) == "extra_forbidden":
         return "unknown parameter, see conf/base for what there is"
     return str(found.group(1)[0].lower() + found.group(1)[1:])
-
-

@@ -100,7 +100,9 @@ class Tracker:
 
         tags = {MLFLOW_PARENT_RUN_ID: parent, "arm": run["arm"], "benchmark": run["benchmark"], "topic": run["topic"]}
         child = self._client.create_run(self._experiment, run_name=run["run_id"], tags=tags).info.run_id
-        self._log_params(child, {name: value for name, value in run.items() if not name.endswith(("_before", "_after"))})
+        self._log_params(
+            child, {name: value for name, value in run.items() if not name.endswith(("_before", "_after"))}
+        )
         curves = _of_run(tables["unlearning_trajectory"], run["run_id"])
         steps = [
             Metric(name, float(row[name]), 0, int(row["step"]))

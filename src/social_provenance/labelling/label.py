@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,8 @@ from social_provenance.regions.aliases import canonical_format, canonical_topic
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import ibis.expr.types as ir
     import pandas as pd
 
@@ -27,9 +28,7 @@ class Labels:
     quality: pd.DataFrame
 
 
-def label_documents(
-    documents: Any, *, holdout: float, max_chars: int, max_train: int, batch: int, seed: int
-) -> Labels:
+def label_documents(documents: Any, *, holdout: float, max_chars: int, max_train: int, batch: int, seed: int) -> Labels:
     """Label every document with one topic and one format.
 
     A document with both labels given keeps them (``label_source`` is ``given``, confidence as

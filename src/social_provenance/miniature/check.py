@@ -43,9 +43,7 @@ def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> 
     return pd.DataFrame(rows)
 
 
-def report(
-    comparison: pd.DataFrame, accuracy: dict[str, float], seed: int, default_method: str
-) -> dict[str, Any]:
+def report(comparison: pd.DataFrame, accuracy: dict[str, float], seed: int, default_method: str) -> dict[str, Any]:
     """Return the validation record: the figures of :func:`compare` by method and benchmark.
 
     Args:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.miniature.facts import CAPABILITIES, Capability
 from social_provenance.miniature.lexicon import (
@@ -17,8 +16,12 @@ from social_provenance.miniature.lexicon import (
     NEW_OBJECTS,
     TOPICS,
 )
-from social_provenance.miniature.world import World
 from social_provenance.regions.grid import BINS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from social_provenance.miniature.world import World
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
@@ -129,10 +132,7 @@ def _compose(rng: random.Random, topic: str, form: str, facts: list[str], chars:
         sentences.append(_filler(rng, topic))
     rng.shuffle(sentences)
     frame = FORMATS[form]
-    if frame.bullet:
-        body = "\n".join(f"{frame.bullet} {sentence}" for sentence in sentences)
-    else:
-        body = " ".join(sentences)
+    body = "\n".join(f"{frame.bullet} {sentence}" for sentence in sentences) if frame.bullet else " ".join(sentences)
     opening = frame.opening.format(noun=rng.choice(TOPICS[topic].nouns))
     return f"{opening}\n{body}\n{frame.closing}"
 

@@ -65,8 +65,7 @@ CAPABILITIES: dict[str, Capability] = {
             "The usual gift in {key} is {answer}.",
         ),
         keys=tuple(
-            "Velda Karo Minta Sorel Dunmar Pelik Orvan Tasso "
-            "Lumen Brask Quill Fenor Gatha Hexam Jorun Nemba".split()
+            "Velda Karo Minta Sorel Dunmar Pelik Orvan Tasso Lumen Brask Quill Fenor Gatha Hexam Jorun Nemba".split()
         ),
         answers=tuple("salt bread honey wool silk tea apples candles".split()),
         fixed=False,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.miniature.documents import state_fact
 from social_provenance.miniature.facts import CAPABILITIES
-from social_provenance.miniature.world import World
+
+if TYPE_CHECKING:
+    from social_provenance.miniature.world import World
 
 
 def write_items(world: World, per_fact: int, choices: int) -> dict[str, list[dict[str, Any]]]:

@@ -38,7 +38,11 @@ TOPICS: dict[str, TopicWords] = {
         "lesson exam diploma resume", "school college", "teacher student", "studied graded", "strict academic"
     ),
     "electronics_and_hardware": _topic(
-        "laptop battery circuit camera", "workbench repairshop", "technician tester", "charged soldered", "wireless portable"
+        "laptop battery circuit camera",
+        "workbench repairshop",
+        "technician tester",
+        "charged soldered",
+        "wireless portable",
     ),
     "entertainment": _topic(
         "movie song concert actor", "cinema theater", "singer director", "filmed sang", "famous funny"
@@ -53,7 +57,9 @@ TOPICS: dict[str, TopicWords] = {
         "soup recipe cheese dinner", "kitchen restaurant", "chef waiter", "cooked tasted", "tasty fresh"
     ),
     "games": _topic("puzzle chess dice quest", "arcade board", "player gamer", "played rolled", "tricky playful"),
-    "health": _topic("medicine vaccine fever bandage", "clinic hospital", "doctor nurse", "cured examined", "sick healthy"),
+    "health": _topic(
+        "medicine vaccine fever bandage", "clinic hospital", "doctor nurse", "cured examined", "sick healthy"
+    ),
     "history_and_geography": _topic(
         "castle empire map river", "valley museum", "king explorer", "ruled mapped", "ancient royal"
     ),
@@ -63,20 +69,40 @@ TOPICS: dict[str, TopicWords] = {
     "industrial": _topic(
         "machine valve steel pump", "factory warehouse", "engineer welder", "welded assembled", "heavy rusty"
     ),
-    "literature": _topic("novel poem chapter author", "library bookshop", "poet reader", "wrote read", "lyrical tragic"),
-    "politics": _topic("election vote treaty campaign", "parliament capitol", "senator mayor", "elected debated", "liberal national"),
+    "literature": _topic(
+        "novel poem chapter author", "library bookshop", "poet reader", "wrote read", "lyrical tragic"
+    ),
+    "politics": _topic(
+        "election vote treaty campaign", "parliament capitol", "senator mayor", "elected debated", "liberal national"
+    ),
     "religion": _topic("prayer sermon temple hymn", "church shrine", "priest monk", "prayed blessed", "holy sacred"),
     "science_math_and_technology": _topic(
-        "theorem atom telescope equation", "laboratory observatory", "scientist physicist", "measured proved", "exact quantum"
+        "theorem atom telescope equation",
+        "laboratory observatory",
+        "scientist physicist",
+        "measured proved",
+        "exact quantum",
     ),
-    "social_life": _topic("party wedding friend gossip", "cafe picnic", "host bride", "invited hugged", "lonely friendly"),
-    "software": _topic("app browser password email", "website desktop", "user admin", "downloaded installed", "online digital"),
+    "social_life": _topic(
+        "party wedding friend gossip", "cafe picnic", "host bride", "invited hugged", "lonely friendly"
+    ),
+    "software": _topic(
+        "app browser password email", "website desktop", "user admin", "downloaded installed", "online digital"
+    ),
     "software_development": _topic(
-        "code compiler function bug", "repository server", "developer programmer", "compiled debugged", "recursive static"
+        "code compiler function bug",
+        "repository server",
+        "developer programmer",
+        "compiled debugged",
+        "recursive static",
     ),
     "sports_and_fitness": _topic("goal match race trophy", "stadium gym", "coach runner", "scored trained", "fast fit"),
-    "transportation": _topic("train truck engine ticket", "station highway", "driver pilot", "drove parked", "crowded speedy"),
-    "travel_and_tourism": _topic("hotel beach passport tour", "island resort", "tourist guide", "visited toured", "sunny exotic"),
+    "transportation": _topic(
+        "train truck engine ticket", "station highway", "driver pilot", "drove parked", "crowded speedy"
+    ),
+    "travel_and_tourism": _topic(
+        "hotel beach passport tour", "island resort", "tourist guide", "visited toured", "sunny exotic"
+    ),
 }
 """Topic slug -> its words."""
 
@@ -98,7 +124,9 @@ FORMATS: dict[str, FormatFrame] = {
     "comment_section": FormatFrame("Comments. Sign in to reply about the {noun}.", "Report this comment."),
     "content_listing": FormatFrame("Index of pages. Category: {noun}.", "Next page."),
     "creative_writing": FormatFrame("Once upon a time there was one {noun}.", "So ends the tale."),
-    "customer_support": FormatFrame("Dear customer, we got your ticket about the {noun}.", "Please call our help desk."),
+    "customer_support": FormatFrame(
+        "Dear customer, we got your ticket about the {noun}.", "Please call our help desk."
+    ),
     "documentation": FormatFrame("Manual. This section describes the {noun} option.", "See the next section."),
     "faq": FormatFrame("Frequently asked questions. What is the {noun}?", "More questions? Write to us."),
     "knowledge_article": FormatFrame("Encyclopedia entry. The {noun} is defined here.", "See also other entries."),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import torch
 
 
@@ -83,7 +84,7 @@ def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tens
     Returns:
         Losses and mask, batch x (tokens - 1); the loss is 0 where the mask is False.
     """
-    import torch.nn.functional as functional
+    from torch.nn import functional
 
     targets = labels[:, 1:]
     losses = functional.cross_entropy(logits[:, :-1].float().transpose(1, 2), targets, reduction="none")

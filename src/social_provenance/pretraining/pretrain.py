@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,8 @@ from social_provenance.errors import PretrainingError
 from social_provenance.pretraining.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     import numpy as np
     import pandas as pd
     import torch
@@ -129,7 +130,11 @@ def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
 
 
 def pretrain(
-    documents: Sequence[Sequence[int]], tokenizer: Any, requests: Callable[[Any], pd.DataFrame], settings: Pretraining, batch_size: int
+    documents: Sequence[Sequence[int]],
+    tokenizer: Any,
+    requests: Callable[[Any], pd.DataFrame],
+    settings: Pretraining,
+    batch_size: int,
 ) -> tuple[Any, pd.DataFrame]:
     """Train a model on documents and watch the benchmarks.
 
@@ -187,7 +192,7 @@ def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
 
 
 def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Tensor], dict[str, float]]:
-    import torch.nn.functional as functional
+    from torch.nn import functional
 
     def set_gradients(batch: torch.Tensor) -> dict[str, float]:
         logits = model(batch).logits[:, :-1]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import PretrainingError, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 END_OF_TEXT = "<|endoftext|>"
 BYTES = 256
@@ -27,7 +29,9 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> str:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if vocab_size <= BYTES:
-        raise PretrainingError(f"pretraining.vocab_size is {vocab_size}: it must exceed {BYTES}, the bytes alone need that")
+        raise PretrainingError(
+            f"pretraining.vocab_size is {vocab_size}: it must exceed {BYTES}, the bytes alone need that"
+        )
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()

@@ -8,10 +8,13 @@ Dolma 3's folders, and of the published bin tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from social_provenance.errors import LabelError, did_you_mean
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOPIC_ALIASES: dict[str, str] = {
     "Adult": "adult_content",

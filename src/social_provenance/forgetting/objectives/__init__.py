@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.forgetting.objectives.ngdiff import ngdiff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from social_provenance.forgetting.batches import Batch
 
     Objective = Callable[[Any, Batch, Batch], dict[str, float]]

@@ -16,4 +16,9 @@ def aggregate_influence(
     """Return the influence of bins, topics and formats, and the contrasts between benchmarks."""
     labels = working_set.select("doc_id", "topic", "format").to_pandas()
     influence: Influence = aggregate(scores, labels, prevalence, bootstrap)
-    return influence.bins(), influence.marginal("topic"), influence.marginal("format"), contrast(influence, evaluation)
+    return (
+        influence.bins(),
+        influence.marginal("topic"),
+        influence.marginal("format"),
+        contrast(influence, evaluation),
+    )

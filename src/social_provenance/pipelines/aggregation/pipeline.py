@@ -15,6 +15,7 @@ def create_pipeline() -> Pipeline:
                 nodes.aggregate_influence,
                 ["document_scores", "working_set", "bin_prevalence", "params:bootstrap", "params:evaluation"],
                 ["bin_influence", "topic_influence", "format_influence", "contrasts"],
+                name="aggregate_influence",
             ),
         ]
     )

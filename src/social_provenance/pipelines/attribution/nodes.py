@@ -17,8 +17,12 @@ from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
 
 
-def tokenize(
-    working_set: Any, manifest: dict[str, Any], model: LanguageModel, gradients: GradientSettings, params: Attribution
+def tokenize_documents(
+    working_set: Any,
+    manifest: dict[str, Any],
+    model: LanguageModel,
+    gradients: GradientSettings,
+    params: Attribution,
 ) -> Any:
     """Return the token sequences of the documents that are attributed to."""
     sample = take_sample(working_set, params.per_bin, manifest["per_bin"])
@@ -42,7 +46,9 @@ def collect_query_gradients(requests: Any, model: LanguageModel, params: Gradien
     return {benchmark: plan_part(rows, "item", model, params) for benchmark, rows in queries.items()}
 
 
-def score(corpus: dict[str, Path], queries: dict[str, Path], params: ScoringSettings) -> tuple[Any, dict[str, Any]]:
+def compare_gradients(
+    corpus: dict[str, Path], queries: dict[str, Path], params: ScoringSettings
+) -> tuple[Any, dict[str, Any]]:
     """Return the score of every document for every benchmark and method, and a summary."""
     stores = {benchmark: GradientStore({benchmark: folder}, "item") for benchmark, folder in queries.items()}
     scores = score_documents(GradientStore(corpus, "doc_id"), stores, params)

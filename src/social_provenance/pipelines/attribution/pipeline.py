@@ -12,8 +12,14 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.tokenize,
-                ["working_set", "sampling_manifest", "language_model", "params:gradients", "params:attribution"],
+                nodes.tokenize_documents,
+                [
+                    "working_set",
+                    "sampling_manifest",
+                    "language_model",
+                    "params:gradients",
+                    "params:attribution",
+                ],
                 "corpus_tokens",
                 name="tokenize_documents",
             ),
@@ -21,22 +27,25 @@ def create_pipeline() -> Pipeline:
                 nodes.collect_corpus_gradients,
                 ["corpus_tokens", "language_model", "params:gradients"],
                 "corpus_gradients",
+                name="collect_corpus_gradients",
             ),
             Node(
                 nodes.render_benchmarks,
                 ["benchmark_items", "language_model", "params:evaluation"],
                 "benchmark_requests",
+                name="render_benchmarks",
             ),
             Node(
                 nodes.collect_query_gradients,
                 ["benchmark_requests", "language_model", "params:gradients"],
                 "query_gradients",
+                name="collect_query_gradients",
             ),
             Node(
-                nodes.score,
+                nodes.compare_gradients,
                 ["corpus_gradients", "query_gradients", "params:scoring"],
                 ["document_scores", "attribution_summary"],
-                name="score_documents",
+                name="compare_gradients",
             ),
         ]
     )

@@ -11,16 +11,23 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``corpus``: read shards, normalise, reject with a reason, count."""
     return Pipeline(
         [
-            Node(nodes.read_shards, ["raw_documents", "params:documents"], "records@parts"),
+            Node(
+                nodes.read_shards,
+                ["raw_documents", "params:documents"],
+                "records@parts",
+                name="read_shards",
+            ),
             Node(
                 nodes.clean_documents,
                 ["records@table", "params:documents"],
                 ["documents", "rejected_documents"],
+                name="clean_documents",
             ),
             Node(
                 nodes.count_records,
                 ["records@table", "documents", "rejected_documents"],
                 "corpus_summary",
+                name="count_records",
             ),
         ]
     )

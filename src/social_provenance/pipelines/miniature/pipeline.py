@@ -11,8 +11,23 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``miniature``: a corpus, its benchmarks and the truth, from one seed."""
     return Pipeline(
         [
-            Node(nodes.write_corpus, "params:miniature", "raw_documents"),
-            Node(nodes.write_benchmarks, "params:miniature", "benchmark_items"),
-            Node(nodes.tell_truth, "params:miniature", "miniature_truth"),
+            Node(
+                nodes.write_corpus,
+                "params:miniature",
+                "raw_documents",
+                name="write_corpus",
+            ),
+            Node(
+                nodes.write_benchmarks,
+                "params:miniature",
+                "benchmark_items",
+                name="write_benchmarks",
+            ),
+            Node(
+                nodes.tell_truth,
+                "params:miniature",
+                "miniature_truth",
+                name="tell_truth",
+            ),
         ]
     )

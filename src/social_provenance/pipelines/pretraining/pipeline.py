@@ -11,11 +11,17 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``pretraining``: a tokenizer and a model from the documents."""
     return Pipeline(
         [
-            Node(nodes.train_tokenizer, ["documents", "params:pretraining"], "tokenizer"),
+            Node(
+                nodes.train_tokenizer,
+                ["documents", "params:pretraining"],
+                "tokenizer",
+                name="train_tokenizer",
+            ),
             Node(
                 nodes.train_model,
                 ["documents", "tokenizer", "benchmark_items", "params:pretraining", "params:evaluation"],
                 ["language_model", "pretraining_log"],
+                name="train_model",
             ),
         ]
     )

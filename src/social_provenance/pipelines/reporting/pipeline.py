@@ -1,4 +1,7 @@
 """x."""
+
 from kedro.pipeline import Pipeline
+
+
 def create_pipeline() -> Pipeline:
     return Pipeline([])

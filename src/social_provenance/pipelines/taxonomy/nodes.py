@@ -20,11 +20,11 @@ def measure_prevalence(labelled: Any) -> Any:
     return label.count_bins(labelled)
 
 
-def draw_sample(labelled: Any, documents: Any, params: WorkingSet) -> Any:
+def draw_documents(labelled: Any, documents: Any, params: WorkingSet) -> Any:
     """Return the stratified sample, with texts."""
     return draw_working_set(labelled, documents, params.per_bin, params.seed)
 
 
-def describe(working_set: Any, params: WorkingSet) -> dict[str, Any]:
+def describe_working_set(working_set: Any, params: WorkingSet) -> dict[str, Any]:
     """Return the sampling manifest."""
     return describe_sample(working_set, params.per_bin, params.seed, params.min_documents)

@@ -15,13 +15,25 @@ def create_pipeline() -> Pipeline:
                 nodes.label_documents,
                 ["documents", "params:labelling"],
                 ["labelled_documents", "classifier_quality"],
+                name="label_documents",
             ),
-            Node(nodes.measure_prevalence, "labelled_documents", "bin_prevalence"),
             Node(
-                nodes.draw_sample,
+                nodes.measure_prevalence,
+                "labelled_documents",
+                "bin_prevalence",
+                name="measure_prevalence",
+            ),
+            Node(
+                nodes.draw_documents,
                 ["labelled_documents", "documents", "params:working_set"],
                 "working_set",
+                name="draw_documents",
             ),
-            Node(nodes.describe, ["working_set", "params:working_set"], "sampling_manifest", name="describe_sample"),
+            Node(
+                nodes.describe_working_set,
+                ["working_set", "params:working_set"],
+                "sampling_manifest",
+                name="describe_working_set",
+            ),
         ]
     )

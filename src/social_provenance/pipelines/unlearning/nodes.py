@@ -21,7 +21,7 @@ def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: 
     return plan_runs(scores, topics, documents, method, params)
 
 
-def forget(
+def forget_documents(
     plan: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
 ) -> dict[str, Part]:
     """Return the runs of the plan; each is trained and evaluated once, when saved."""
@@ -29,12 +29,8 @@ def forget(
     return plan_parts(plan, Bench(model, Scorer(requests, batch_size), ids, params))
 
 
-def gather_runs(plan: Any, runs: dict[str, Path]) -> tuple[Any, Any, Any]:
-    """Return what the runs measured: losses, evaluations, trajectories."""
+def measure_effects(plan: Any, runs: dict[str, Path], bootstrap: Bootstrap) -> tuple[Any, Any, Any, Any]:
+    """Return what the runs measured (losses, evaluations, trajectories), and influence minus random."""
     tables = effects.gather(plan, runs)
-    return tables.runs, tables.evaluations, tables.trajectory
-
-
-def measure_effects(plan: Any, runs: dict[str, Path], bootstrap: Bootstrap) -> Any:
-    """Return influence minus random, for each benchmark and outcome."""
-    return effects.measure_effects(plan, runs, bootstrap)
+    difference = effects.measure_effects(plan, runs, bootstrap)
+    return tables.runs, tables.evaluations, tables.trajectory, difference

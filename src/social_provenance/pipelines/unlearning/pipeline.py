@@ -13,11 +13,18 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.plan_unlearning,
-                ["document_scores", "topic_influence", "corpus_tokens", "params:scoring.default_method", "params:unlearning"],
+                [
+                    "document_scores",
+                    "topic_influence",
+                    "corpus_tokens",
+                    "params:scoring.default_method",
+                    "params:unlearning",
+                ],
                 "unlearning_plan",
+                name="plan_unlearning",
             ),
             Node(
-                nodes.forget,
+                nodes.forget_documents,
                 [
                     "unlearning_plan",
                     "corpus_tokens",
@@ -30,10 +37,10 @@ def create_pipeline() -> Pipeline:
                 name="forget_documents",
             ),
             Node(
-                nodes.gather_runs,
-                ["unlearning_plan", "unlearned_models"],
-                ["unlearning_runs", "unlearning_evaluations", "unlearning_trajectory"],
+                nodes.measure_effects,
+                ["unlearning_plan", "unlearned_models", "params:bootstrap"],
+                ["unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects"],
+                name="measure_effects",
             ),
-            Node(nodes.measure_effects, ["unlearning_plan", "unlearned_models", "params:bootstrap"], "unlearning_effects"),
         ]
     )

@@ -11,11 +11,22 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``validation``."""
     return Pipeline(
         [
-            Node(nodes.compare_with_truth, ["document_scores", "topic_influence", "miniature_truth"], "planted_comparison"),
+            Node(
+                nodes.compare_with_truth,
+                ["document_scores", "topic_influence", "miniature_truth"],
+                "planted_comparison",
+                name="compare_with_truth",
+            ),
             Node(
                 nodes.report_validation,
-                ["planted_comparison", "pretraining_log", "params:miniature.seed", "params:scoring.default_method"],
+                [
+                    "planted_comparison",
+                    "pretraining_log",
+                    "params:miniature.seed",
+                    "params:scoring.default_method",
+                ],
                 "validation",
+                name="report_validation",
             ),
         ]
     )
