@@ -30,7 +30,7 @@ def digest_of(*values: Any) -> str:
 def digest_of_path(path: Path) -> str:
     """Return a digest of a file, or of all files under a folder with their relative names.
 
-    Hidden files do not count.
+    Hidden files and what Python compiles beside its sources do not count.
 
     Raises:
         FileNotFoundError: If there is nothing at ``path``.
@@ -48,7 +48,7 @@ def digest_of_path(path: Path) -> str:
 
 
 def _hidden(name: Path) -> bool:
-    return any(part.startswith(".") for part in name.parts)
+    return any(part.startswith(".") or part == "__pycache__" for part in name.parts)
 
 
 def _stamp(file: Path) -> bytes:

@@ -6,14 +6,23 @@ those of ``lm_eval.evaluator.evaluate`` (a test compares them).
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import importlib.util
+import io
 import logging
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.items import check_items, columns_of
+from social_provenance.capabilities.answers import answers
+from social_provenance.capabilities.items import (
+    check_choices,
+    check_items,
+    check_length,
+    check_prompt,
+    columns_of,
+    first_item,
+)
 from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.language_model import max_tokens
 
@@ -37,13 +46,9 @@ def load_tasks(benchmark: Benchmark, folder: Path) -> list[Any]:
     Raises:
         BenchmarkError: If there is no such definition, or its file cannot be used.
     """
-    from lm_eval.api.task import ConfigurableTask
-
     tasks = []
     for definition in _definitions(benchmark, folder):
-        config = _configure(benchmark, definition, folder)
-        with _quiet():
-            task = ConfigurableTask(config=config)
+        task = _open_task(benchmark, _configure(benchmark, definition, folder), folder)
         task.set_config("num_fewshot", 0)
         tasks.append(task)
     return tasks
@@ -108,29 +113,6 @@ class Scorer:
         return answers(self.requests.assign(logprob=[logprob for logprob, _ in scored]))
 
 
-def answers(scored: pd.DataFrame) -> pd.DataFrame:
-    """Reduce log-probabilities of choices (``logprob``, nats) to one row an item.
-
-    ``choice_logprob`` is the gold log-probability minus the log-sum-exp over the item's choices.
-    """
-    import numpy as np
-
-    items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
-    best = items.transform("max")
-    weights = np.exp(scored["logprob"] - best)
-    total = best + np.log(weights.groupby([scored["benchmark"], scored["item"]], sort=False).transform("sum"))
-    table = scored.assign(choice_logprob=scored["logprob"] - total, correct=scored.index.isin(items.idxmax()))
-    gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
-    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "choice_logprob"]
-    return gold[columns].reset_index(drop=True)
-
-
-def summarise(answered: pd.DataFrame) -> pd.DataFrame:
-    """Return ``benchmark``, ``accuracy``, ``gold_logprob``, ``choice_logprob`` (means over items)."""
-    means = answered.groupby("benchmark", sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
-    return means.rename(columns={"correct": "accuracy"}).reset_index()
-
-
 def _definitions(benchmark: Benchmark, folder: Path) -> list[Path]:
     own = folder / benchmark.task
     if own.is_file():
@@ -179,12 +161,32 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
     if benchmark.file is None:
         return config
     file = (folder / benchmark.file).resolve()
-    check_items(file, columns_of(config))
+    check_items(file, columns_of(config) | ({benchmark.cluster} if benchmark.cluster else set()))
     split = config.get("test_split") or config.get("validation_split")
     for name in SPLITS:
         config[name] = config.get(name) if config.get(name) == split else None
     config |= {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {split: str(file)}}}
     return config
+
+
+def _open_task(benchmark: Benchmark, config: dict[str, Any], folder: Path) -> Any:
+    """Return the task object; lm-eval loads the data and renders the first item on the way."""
+    from lm_eval.api.task import ConfigurableTask
+
+    try:
+        with _quiet():
+            return ConfigurableTask(config=config)
+    except Exception as error:
+        reason = f"({type(error).__name__}: {excerpt(str(error), 160)})"
+        if benchmark.file is None:
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}: the data of task {benchmark.task!r} cannot be loaded {reason}; "
+                f"give its items as a file in the folder of benchmarks"
+            ) from error
+        raise BenchmarkError(
+            f"{benchmark.file}, row 1: task {benchmark.task!r} cannot render "
+            f"{excerpt(first_item(folder / benchmark.file), 160)} {reason}; its answer must name one of its choices"
+        ) from error
 
 
 def _task_rows(
@@ -202,16 +204,14 @@ def _task_rows(
         gold = task.doc_to_target(doc)
         choices = task.doc_to_choice(doc)
         name = f"{task.config.task}/{doc_id}"
+        place = f"benchmark {benchmark.name}, item {name}"
         cluster = str(doc[benchmark.cluster]) if benchmark.cluster else name
         ordered = sorted(instances, key=lambda instance: instance.idx)[: len(choices)]
         for instance in ordered:
             prompt, completion = instance.args[:2]
+            check_prompt(place, prompt)
             before, after = encoder._encode_pair(prompt, completion)
-            if len(before) + len(after) > max_tokens:
-                raise BenchmarkError(
-                    f"benchmark {benchmark.name}, item {name}: {len(before) + len(after)} tokens, the model "
-                    f"takes {max_tokens}; leave the item out or use a model with a longer context"
-                )
+            check_length(place, len(before) + len(after), max_tokens)
             rows.append(
                 {
                     "benchmark": benchmark.name,
@@ -225,7 +225,7 @@ def _task_rows(
                     "completion_ids": after,
                 }
             )
-        _check_choices(benchmark, name, rows[-len(ordered) :])
+        check_choices(place, rows[-len(ordered) :])
     return rows
 
 
@@ -251,19 +251,6 @@ def _check_answers(benchmark: Benchmark, task: Any) -> None:
             )
 
 
-def _check_choices(benchmark: Benchmark, name: str, rows: list[dict[str, Any]]) -> None:
-    seen: dict[tuple[int, ...], str] = {}
-    for row in rows:
-        tokens = tuple(row["completion_ids"])
-        if not tokens or tokens in seen:
-            other = f"choices {seen[tokens]!r} and" if tokens else "choice"
-            raise BenchmarkError(
-                f"benchmark {benchmark.name}, item {name}: {other} {row['completion']!r} "
-                f"{'are the same' if tokens else 'has no'} tokens; the answer could not be told"
-            )
-        seen[tokens] = row["completion"]
-
-
 def _encoder(tokenizer: Any, config: Any) -> Any:
     """Return an lm-eval model that can encode but has no weights."""
     import torch
@@ -281,7 +268,7 @@ def _lm(model: Any, tokenizer: Any, batch_size: int) -> Any:
         return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silence the harness's loggers and progress bars; its errors still rise."""
     from datasets.utils.logging import disable_progress_bar, enable_progress_bar
@@ -292,7 +279,8 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(logging.ERROR)
     disable_progress_bar()
     try:
-        yield
+        with contextlib.redirect_stderr(io.StringIO()):  # one of its bars has no other switch
+            yield
     finally:
         enable_progress_bar()
         for logger, level in zip(loggers, levels, strict=True):

@@ -43,6 +43,56 @@ def columns_of(config: dict[str, Any]) -> set[str]:
     return names
 
 
+def first_item(path: Path) -> dict[str, Any]:
+    """Return the first item of a JSON-lines file that :func:`check_items` let pass."""
+    return next(item for _, item in _read(path))
+
+
+def check_prompt(place: str, prompt: str) -> None:
+    """Make sure that an item has a prompt.
+
+    Raises:
+        BenchmarkError: If it is empty.
+    """
+    if not prompt:
+        raise BenchmarkError(f"{place}: its prompt is empty; give every item a prompt or leave it out")
+
+
+def check_length(place: str, tokens: int, limit: int) -> None:
+    """Make sure that an item fits the model; lm-eval would cut it without a word.
+
+    Raises:
+        BenchmarkError: If it has more tokens than the model takes.
+    """
+    if tokens > limit:
+        raise BenchmarkError(
+            f"{place}: {tokens} tokens, the model takes {limit}; "
+            f"leave the item out or use a model with a longer context"
+        )
+
+
+def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
+    """Make sure that the choices of an item can be told apart by their tokens.
+
+    Args:
+        place: What an error calls the item.
+        choices: ``completion`` and ``completion_ids`` of each choice.
+
+    Raises:
+        BenchmarkError: If two choices have the same tokens, or one has none.
+    """
+    seen: dict[tuple[int, ...], str] = {}
+    for choice in choices:
+        tokens, text = tuple(choice["completion_ids"]), choice["completion"]
+        if not tokens:
+            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer could not be told")
+        if tokens in seen:
+            raise BenchmarkError(
+                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer could not be told"
+            )
+        seen[tokens] = text
+
+
 def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.exists():
         raise BenchmarkError(f"there is no benchmark file {path}: give its folder with --params benchmarks=DIR")

@@ -34,6 +34,8 @@ class OptionalDataset(AbstractDataset[Any, Any]):
         self._filepath = filepath
         self._inner = AbstractDataset.from_config("inner", {**dataset, "filepath": filepath})
         self.metadata = metadata
+        if hasattr(self._inner, "preview"):
+            self.preview = self._inner.preview  # kedro-viz shows what the dataset itself shows
 
     def load(self) -> Any:
         return self._inner.load() if self._inner.exists() else None

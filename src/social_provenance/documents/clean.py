@@ -70,7 +70,7 @@ def refuse_repeated_ids(records: Any) -> None:
     Raises:
         CorpusError: Naming the id and the places of its first two records.
     """
-    named = records.filter(records.doc_id.notnull())
+    named = records.filter(records.doc_id.strip() != "")
     counts = named.group_by("doc_id").agg(times=named.count())
     repeated = counts.filter(counts.times > 1).order_by("doc_id").limit(1).execute()
     if repeated.empty:

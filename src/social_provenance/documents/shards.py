@@ -78,24 +78,28 @@ def find_shards(source: Path) -> list[Path]:
 
 
 def check_whole(path: Path) -> None:
-    """Decompress a file to its end.
+    """Decompress a file to its end, or read the footer of a Parquet file.
 
     DuckDB reads a truncated zstd stream up to the break and reports nothing, so this is looked at
     before.
 
     Raises:
-        CorpusError: If the compressed stream is damaged or ends early.
+        CorpusError: If the file is damaged or ends early.
     """
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     compression = COMPRESSION.get(path.suffix)
-    if compression is None:
-        return
     try:
-        with pa.input_stream(str(path), compression=compression) as stream:
-            while stream.read(1 << 20):
-                pass
-    except OSError as error:
+        if path.suffix == PARQUET_SUFFIX:
+            pq.read_metadata(path)
+        elif compression:
+            if not path.stat().st_size:
+                raise OSError("it is empty")
+            with pa.input_stream(str(path), compression=compression) as stream:
+                while stream.read(1 << 20):
+                    pass
+    except (OSError, pa.ArrowInvalid) as error:
         raise CorpusError(f"shard {path} is damaged ({error}): fetch it again or take it out of the folder") from error
 
 
@@ -114,8 +118,14 @@ def read_records(shard: Shard, max_malformed_share: float) -> ir.Table:
     Raises:
         CorpusError: If the shard is damaged, lacks a field, or has too many unusable records.
     """
+    import duckdb
+
     check_whole(shard.path)
-    records = _number(shard, _fields_of(shard)).cache()
+    try:
+        records = _number(shard, _fields_of(shard)).cache()
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise CorpusError(f"shard {shard.path} cannot be read ({reason}): write one JSON object a line") from error
     total, bad, first = _problems(records)
     if bad > max_malformed_share * total:
         raise CorpusError(_describe_problem(shard, first, bad, total, max_malformed_share))
@@ -137,7 +147,7 @@ def _fields_of(shard: Shard) -> ir.Table:
             if found is None and name in REQUIRED:
                 has = ", ".join(table.columns)
                 raise CorpusError(f"shard {shard.path} has no column {place!r} for {name}: it has {has}")
-            columns[name] = ibis.null(kind) if found is None else found.cast(kind)
+            columns[name] = ibis.null(kind) if found is None else found.try_cast(kind)
     unreadable = table["json"].isnull() if shard.is_json else ibis.literal(value=False)
     return table.select(**columns, unreadable=unreadable)
 

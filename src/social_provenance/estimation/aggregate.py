@@ -50,9 +50,11 @@ class Influence:
 
     def bins(self) -> pd.DataFrame:
         """Return the table ``bin_influence``: one row for each of the 576 bins, empty ones too."""
+        import numpy as np
+
         low, high = interval(self.z_replicates, self.confidence)
         rows = {
-            "n_documents": self.counts[..., None] + 0 * self.potency,
+            "n_documents": np.broadcast_to(self.counts[..., None], self.potency.shape),
             "potency": self.potency,
             "z": self.z,
             "ci_low": low,
@@ -130,9 +132,9 @@ def aggregate(scores: pd.DataFrame, labels: pd.DataFrame, prevalence: pd.DataFra
     grid = (len(TOPICS), len(FORMATS))
     centre, spread = np.nanmean(found.means, axis=0), np.nanstd(found.means, axis=0, ddof=1)
     spread = np.where(spread > 0, spread, 1.0)
-    share = prevalence.set_index(["topic", "format"]).loc[list(BINS), "share"].to_numpy()
+    share = prevalence.set_index(["topic", "format"])["share"].loc[list(BINS)].to_numpy()
     return Influence(
-        columns=list(wide.columns),
+        columns=_columns(wide),
         counts=found.counts.reshape(grid),
         potency=found.means.reshape(*grid, -1),
         z=((found.means - centre) / spread).reshape(*grid, -1),
@@ -142,13 +144,18 @@ def aggregate(scores: pd.DataFrame, labels: pd.DataFrame, prevalence: pd.DataFra
     )
 
 
+def _columns(wide: pd.DataFrame) -> list[tuple[str, str]]:
+    levels = [wide.columns.get_level_values(level) for level in ("benchmark", "method")]
+    return list(zip(*levels, strict=True))
+
+
 def _refuse_gaps(wide: pd.DataFrame) -> None:
     gaps = wide.isna()
     if gaps.to_numpy().any():
-        column = gaps.any().idxmax()
-        document = gaps[column].idxmax()
+        row, column = next(zip(*gaps.to_numpy().nonzero(), strict=True))
+        document, (benchmark, method) = wide.index[row], _columns(wide)[column]
         raise AttributionError(
-            f"document {document!r} has no score for benchmark {column[0]!r} under {column[1]!r}: "
+            f"document {document!r} has no score for benchmark {benchmark!r} under {method!r}: "
             f"run the attribution pipeline again"
         )
 

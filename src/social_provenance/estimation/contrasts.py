@@ -58,7 +58,7 @@ def _differences(influence: Influence, weights: np.ndarray) -> list[pd.DataFrame
     frames = [_frame(influence.z, influence.z_replicates, weights, influence.confidence, grid.assign(axis="bin"))]
     for axis, labels in AXES.items():
         point = influence.marginal(axis).pivot(index=axis, columns=["benchmark", "method"], values="z")
-        values = point.loc[list(labels), influence.columns].to_numpy()
+        values = point.loc[list(labels)][influence.columns].to_numpy()
         named = pd.DataFrame({"topic": None, "format": None, axis: labels, "axis": axis})
         frames.append(_frame(values, influence.marginal_replicates(axis), weights, influence.confidence, named))
     return frames

@@ -71,7 +71,8 @@ def _all_but_one(bins: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Mark every document but the first of its bin."""
     import numpy as np
 
-    return np.arange(len(bins)) != starts[bins]
+    marked: np.ndarray = np.arange(len(bins)) != starts[bins]
+    return marked
 
 
 def _means(scores: np.ndarray, bins: np.ndarray, counts: np.ndarray, n_bins: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.harness import summarise
+from social_provenance.capabilities.answers import summarise
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.run import ANSWERS, STEPS, SUMMARY, UNTOUCHED
 
@@ -119,7 +119,7 @@ def paired_interval(difference: np.ndarray, clusters: np.ndarray, bootstrap: Boo
     means = np.empty(bootstrap.replicates)
     for replicate in range(bootstrap.replicates):
         chosen = rng.integers(len(names), size=len(names))
-        seeds = rng.integers(difference.shape[1], size=difference.shape[1])
+        seeds = rng.integers(difference.shape[1], size=difference.shape[1:])
         means[replicate] = sums[np.ix_(chosen, seeds)].sum() / (sizes[chosen].sum() * len(seeds))
     tail = (1 - bootstrap.confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])

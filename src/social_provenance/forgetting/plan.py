@@ -47,7 +47,7 @@ def plan_runs(
     ours = scores[scores["method"] == method].merge(documents, on="doc_id")
     rows = []
     for benchmark, table in topics[topics["method"] == method].groupby("benchmark", sort=False):
-        best = str(table.loc[table["z"].idxmax(), "topic"])
+        best = str(table.set_index("topic")["z"].idxmax())
         topic = _topic(str(benchmark), best, ours, settings)
         for seed in settings.seeds:
             retain = _retain(documents, best, settings.retain_per_topic, seed)
@@ -91,7 +91,7 @@ def _matched(topic: _Topic, influential: list[str], neighbours: int, seed: int) 
     topic", not "documents of this topic that matter less".
     """
     rng = random.Random(f"random_in_topic {topic.benchmark} {topic.name} {seed}")
-    left = set(topic.ids)
+    left = list(topic.ids)  # a set would have another order, and the draw another result, in each process
     chosen = []
     for doc_id in rng.sample(influential, len(influential)):
         target = topic.lengths[doc_id]

@@ -51,8 +51,7 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
     shared = digest_of(
         bench.model.digest(),
         bench.settings,
-        bench.scorer.requests["item"].tolist(),
-        [list(ids) for ids in bench.scorer.requests["completion_ids"]],
+        _digest_of_requests(bench.scorer.requests),
         bench.scorer.batch_size,
         [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
         digest_of_path(Path(__file__).parent),
@@ -68,13 +67,18 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
     return parts
 
 
+def _digest_of_requests(requests: pd.DataFrame) -> str:
+    tokens = [[list(ids) for ids in requests[column]] for column in ("prompt_ids", "completion_ids")]
+    return digest_of(requests[["benchmark", "item", "cluster", "is_gold"]].to_numpy(), tokens)
+
+
 def _evaluate_untouched(bench: Bench, folder: Path) -> None:
     model = bench.model.load()
     bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
 
 
 def _forget(
-    bench: Bench, row: Mapping[str, Any], forget: Sequence[Tokens], retain: Sequence[Tokens], folder: Path
+    bench: Bench, row: Mapping[Any, Any], forget: Sequence[Tokens], retain: Sequence[Tokens], folder: Path
 ) -> None:
     import pandas as pd
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import torch
-    from datasets import Dataset
 
+    from datasets import Dataset
     from social_provenance.gradients.settings import GradientSettings
     from social_provenance.language_model import LanguageModel
 
@@ -73,6 +73,7 @@ def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:
         the rows' other columns with ``loss`` (nats, reduced as set).
     """
     from bergson.data import load_gradients
+
     from datasets import load_from_disk
 
     index = folder / INDEX
@@ -102,7 +103,8 @@ def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
     """Return ``(moment + damping * mean eigenvalue * I) ** (-1/2)``."""
     from bergson.hessians.inversion import invert_psd_matrix
 
-    return invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
+    root: torch.Tensor = invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
+    return root
 
 
 @contextlib.contextmanager

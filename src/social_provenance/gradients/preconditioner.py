@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from social_provenance.errors import AttributionError
 from social_provenance.gradients.bergson_run import inverse_root, mixing_coefficient
 
 if TYPE_CHECKING:
@@ -90,10 +91,18 @@ def mix(
         modules: Module -> its columns.
         target_component: Where the spectra are made to cross.
         damping: In units of the mean eigenvalue of each mixed matrix.
+
+    Raises:
+        AttributionError: If a mixed matrix is singular and nothing damps it; names the module.
     """
     weight = mixing_coefficient(query.eigenvalues(), corpus.eigenvalues(), target_component)
-    roots = tuple(
-        (columns, inverse_root(weight * query.matrices[name] + (1 - weight) * corpus.matrices[name], damping))
-        for name, columns in modules.items()
-    )
-    return Preconditioner(roots, weight)
+    roots = []
+    for name, columns in modules.items():
+        root = inverse_root(weight * query.matrices[name] + (1 - weight) * corpus.matrices[name], damping)
+        if not root.isfinite().all():
+            raise AttributionError(
+                f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
+                f"if that does not help, no document has a gradient there"
+            )
+        roots.append((columns, root))
+    return Preconditioner(tuple(roots), weight)

@@ -117,4 +117,5 @@ def _score_chunk(chunk: Chunk, targets: Mapping[str, Target]) -> list[pd.DataFra
 
 
 def _unit(rows: torch.Tensor) -> torch.Tensor:
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(TINY)
+    norms: torch.Tensor = rows.norm(dim=1, keepdim=True)
+    return rows / norms.clamp_min(TINY)

@@ -8,6 +8,7 @@ from social_provenance.errors import AttributionError
 
 if TYPE_CHECKING:
     import pandas as pd
+
     from datasets import Dataset
 
 
@@ -26,8 +27,9 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
     Raises:
         AttributionError: If a document has fewer than two tokens: nothing in it can be predicted.
     """
-    from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
+
+    from datasets import Dataset
 
     disable_progress_bar()
     texts = Dataset(documents.select("doc_id", "topic", "format", "text").order_by("doc_id").to_pyarrow())
@@ -66,9 +68,11 @@ def build_queries(requests: pd.DataFrame) -> dict[str, Dataset]:
     gold = requests[requests["is_gold"]]
     for benchmark, rows in gold.groupby("benchmark", sort=False):
         columns: dict[str, list[Any]] = {"item": [], "input_ids": [], "labels": [], "length": []}
-        for row in rows.itertuples():
-            prompt, answer = list(row.prompt_ids), list(row.completion_ids)
-            columns["item"].append(row.item)
+        for item, prompt_ids, completion_ids in zip(
+            rows["item"], rows["prompt_ids"], rows["completion_ids"], strict=True
+        ):
+            prompt, answer = list(prompt_ids), list(completion_ids)
+            columns["item"].append(item)
             columns["input_ids"].append(prompt + answer)
             columns["labels"].append([-100] * len(prompt) + answer)
             columns["length"].append(len(prompt) + len(answer))

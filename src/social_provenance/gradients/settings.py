@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt, model_validator
 
 Method = Literal["trackstar", "influence"]
+METHODS: tuple[Method, ...] = get_args(Method)
 
 
 class GradientSettings(BaseModel):
@@ -44,3 +45,9 @@ class ScoringSettings(BaseModel):
     """Where the spectra of the benchmark's and the corpus's second moment are made to cross."""
     chunk: PositiveInt = 8192
     """Documents read from the store at a time."""
+
+    @model_validator(mode="after")
+    def _default_is_computed(self) -> ScoringSettings:
+        if self.default_method not in self.methods:
+            raise ValueError(f"default_method {self.default_method!r} is not among methods {list(self.methods)}")
+        return self

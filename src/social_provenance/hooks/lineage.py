@@ -12,7 +12,7 @@ from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.lineage import Ledger
 
 if TYPE_CHECKING:
-    from kedro.io import CatalogProtocol
+    from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
 
 logger = logging.getLogger(__name__)
@@ -26,19 +26,22 @@ class LineageHooks:
     def __init__(self) -> None:
         """Start without a ledger; the catalog says where it is."""
         self._ledger: Ledger | None = None
+        self._catalog: Any = None
         self._run = ""
         self._digests: dict[str, str] = {}
+        self._inputs: dict[str, str | None] = {}
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: CatalogProtocol) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Open the ledger that the catalog names."""
         path = _location(catalog, LEDGER)
         self._ledger = Ledger.open(path) if path else None
+        self._catalog = catalog
         self._run = str(run_params.get("run_id") or run_params.get("session_id"))
         self._digests = {}
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: CatalogProtocol, inputs: dict[str, Any]) -> dict[str, Any] | None:
+    def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
         """Refuse inputs that are not whole or not of one run; leave out optional ones that are not.
 
         Returns:
@@ -52,32 +55,28 @@ class LineageHooks:
         for name, digest in required.items():
             self._ledger.check_whole(name, digest)
         self._ledger.refuse_mixture(node.name, required)
-        stale = {}
-        for name in sorted(optional):
-            if self._ledger.conflict({**required, name: read[name]}):
-                logger.warning("%s is of another run and is left out", name)
-                stale[name] = None
+        left_out = [name for name in sorted(optional) if self._ledger.conflict({**required, name: read[name]})]
+        for name in left_out:
+            logger.warning("%s is of another run and is left out", name)
+        self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
+        self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
         self._ledger.begin(_persisted(node.outputs, catalog), node.name, self._run)
-        return stale or None
+        return dict.fromkeys(left_out) or None
 
     @hook_impl
-    def after_node_run(self, node: Node, catalog: CatalogProtocol) -> None:
-        """Record what the node wrote."""
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Record a dataset once it is written."""
         if self._ledger is None:
             return
-        inputs: dict[str, str | None] = {name: None for name in node.inputs if _is_parameter(name)}
-        inputs |= self._read(node, catalog)
-        outputs = _persisted(node.outputs, catalog)
-        for name in outputs:
+        for name in _persisted([dataset_name], self._catalog):
             self._digests.pop(name, None)
-        written = {name: self._digest(name, catalog) for name in outputs}
-        self._ledger.complete(written, node.name, self._run, inputs)
+            self._ledger.complete({name: self._digest(name, self._catalog)}, node.name, self._run, self._inputs)
 
-    def _read(self, node: Node, catalog: CatalogProtocol) -> dict[str, str]:
+    def _read(self, node: Node, catalog: DataCatalog) -> dict[str, str]:
         names = [name for name in _persisted(node.inputs, catalog) if name != LEDGER]
         return {name: self._digest(name, catalog) for name in names}
 
-    def _digest(self, name: str, catalog: CatalogProtocol) -> str:
+    def _digest(self, name: str, catalog: DataCatalog) -> str:
         if name not in self._digests:
             path = _location(catalog, name)
             known = path is not None and path.exists()
@@ -89,7 +88,7 @@ def _is_parameter(name: str) -> bool:
     return name == "parameters" or name.startswith("params:")
 
 
-def _persisted(names: list[str], catalog: CatalogProtocol) -> list[str]:
+def _persisted(names: list[str], catalog: DataCatalog) -> list[str]:
     """Return the datasets among ``names`` that live in files; two views of one (``@``) count once."""
     found = {}
     for name in names:
@@ -98,7 +97,7 @@ def _persisted(names: list[str], catalog: CatalogProtocol) -> list[str]:
     return list(found)
 
 
-def _location(catalog: CatalogProtocol, name: str) -> Path | None:
+def _location(catalog: DataCatalog, name: str) -> Path | None:
     """Return where a dataset is kept; a pattern of files counts as their folder."""
     for view in (name, f"{name}@table"):
         if view in catalog:
@@ -111,7 +110,7 @@ def _location(catalog: CatalogProtocol, name: str) -> Path | None:
     return None
 
 
-def _is_optional(catalog: CatalogProtocol, name: str) -> bool:
+def _is_optional(catalog: DataCatalog, name: str) -> bool:
     from social_provenance.datasets import OptionalDataset
 
     return name in catalog and isinstance(catalog[name], OptionalDataset)

@@ -15,8 +15,7 @@ from social_provenance.fingerprint import digest_of
 if TYPE_CHECKING:
     import pandas as pd
     from kedro.framework.context import KedroContext
-    from kedro.io import CatalogProtocol
-    from kedro.pipeline.node import Node
+    from kedro.io import DataCatalog
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +30,8 @@ class TrackingHooks:
         """Start without settings; the context brings them."""
         self._settings: Mapping[str, Any] = {}
         self._project = Path()
+        self._parameters: Mapping[str, Any] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -39,13 +40,21 @@ class TrackingHooks:
         self._project = Path(context.project_path)
 
     @hook_impl
-    def after_node_run(self, node: Node, catalog: CatalogProtocol, outputs: dict[str, Any]) -> None:
-        """Log the study after the node that gathers it; a tracker that fails does not stop a run."""
-        if not self._settings.get("enabled") or not set(STUDY_TABLES) <= set(outputs):
+    def before_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Note the parameters of the run."""
+        self._parameters = _flatten(catalog.load("parameters"))
+        self._tables = {}
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Log the study when its last table is saved; a tracker that fails does not stop a run."""
+        if not self._settings.get("enabled") or dataset_name not in STUDY_TABLES:
             return
-        tables = {name: outputs[name] for name in STUDY_TABLES}
+        self._tables[dataset_name] = data
+        if len(self._tables) < len(STUDY_TABLES):
+            return
         try:
-            Tracker(self._settings, self._project).log_study(tables, _flatten(catalog.load("parameters")))
+            Tracker(self._settings, self._project).log_study(self._tables, self._parameters)
         except Exception as error:
             logger.warning("the study is not in MLflow (%s: %s); everything else goes on", type(error).__name__, error)
 
@@ -85,11 +94,11 @@ class Tracker:
             return
         parent = self._client.create_run(self._experiment, run_name=f"study-{study}", tags={STUDY_TAG: study})
         self._log_params(parent.info.run_id, parameters)
-        for effect in tables["unlearning_effects"].to_dict("records"):
+        for effect in _rows(tables["unlearning_effects"]):
             name = f"{effect['benchmark']}.{effect['outcome']}.influence_minus_random"
             self._client.log_metric(parent.info.run_id, name, effect["influence_minus_random"])
         self._log_tables(parent.info.run_id, tables)
-        for run in tables["unlearning_runs"].to_dict("records"):
+        for run in _rows(tables["unlearning_runs"]):
             self._log_run(parent.info.run_id, run, tables)
         self._client.set_terminated(parent.info.run_id)
         logger.info("MLflow: %s with %d runs", parent.info.run_name, len(tables["unlearning_runs"]))
@@ -141,7 +150,11 @@ class Tracker:
 
 def _of_run(table: pd.DataFrame, run_id: str, at: int | None = None) -> list[dict[str, Any]]:
     own = table[table["run_id"] == run_id]
-    return [dict(row) for row in (own if at is None else own.assign(at=at)).to_dict("records")]
+    return _rows(own if at is None else own.assign(at=at))
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _flatten(value: Any, name: str = "") -> dict[str, Any]:

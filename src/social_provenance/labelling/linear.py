@@ -82,10 +82,18 @@ def measure(documents: pd.DataFrame, holdout: float, max_chars: int, seed: int) 
     Returns:
         One row an axis: ``axis``, ``accuracy``, ``majority_share`` (the accuracy of always saying
         the commonest class), ``confidence`` (mean), ``n_train``, ``n_test``.
+
+    Raises:
+        LabelError: If the held-out share has no document.
     """
     import pandas as pd
 
     test = documents.sample(frac=holdout, random_state=seed)
+    if test.empty:
+        raise LabelError(
+            f"labelling.holdout {holdout} of {len(documents)} labelled documents leaves none to measure the "
+            f"classifier on: raise it, or label more documents"
+        )
     train = documents.drop(test.index)
     said = LinearLabeller(max_chars, seed).fit(train).predict(test)
     rows = [

@@ -8,12 +8,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def mark_planted(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return topics with whether the benchmark's facts were planted in them.
+
+    Args:
+        topics: Table ``topic_influence``.
+        truth: Table ``miniature_truth``.
+
+    Returns:
+        ``method``, ``benchmark``, ``topic``, ``planted`` (bool), ``z``, ``ci_low``, ``ci_high``.
+    """
+    home = truth.dropna(subset="planted").groupby("topic")["planted"].first()
+    marked = topics.assign(planted=topics["topic"].map(home) == topics["benchmark"])
+    return marked[["method", "benchmark", "topic", "planted", "z", "ci_low", "ci_high"]].reset_index(drop=True)
+
+
 def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return how well each method separates the planted topics of each benchmark.
 
     Args:
         scores: Table ``document_scores``.
-        topics: Table ``topic_influence``.
+        topics: Table of :func:`mark_planted`.
         truth: Table ``miniature_truth``.
 
     Returns:
@@ -25,7 +40,6 @@ def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> 
     import pandas as pd
     from sklearn.metrics import roc_auc_score
 
-    planted = truth.dropna(subset="planted").groupby("planted")["topic"].unique()
     told = scores.merge(truth[["doc_id", "planted", "carrier"]], on="doc_id")
     rows = []
     for (method, benchmark), own in told.groupby(["method", "benchmark"], sort=False):
@@ -35,7 +49,7 @@ def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> 
             {
                 "method": method,
                 "benchmark": benchmark,
-                "topic_auc": float(roc_auc_score(table["topic"].isin(planted[benchmark]), table["z"])),
+                "topic_auc": float(roc_auc_score(table["planted"], table["z"])),
                 "document_auc": float(roc_auc_score(home, own["score"])),
                 "carrier_auc": float(roc_auc_score(own.loc[home, "carrier"], own.loc[home, "score"])),
             }

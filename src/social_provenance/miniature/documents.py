@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.miniature.facts import CAPABILITIES, Capability
+from social_provenance.miniature.facts import CAPABILITIES
 from social_provenance.miniature.lexicon import (
     FAMILIAR_NAMES,
     FAMILIAR_OBJECTS,
@@ -94,7 +94,7 @@ def raw_record(document: Document) -> dict[str, Any]:
     return {"id": document.doc_id, "source": "miniature", "text": document.text, "metadata": metadata}
 
 
-def state_fact(rng: random.Random, capability: Capability, frame: str, key: str, answer: str, *, new: bool) -> str:
+def state_fact(rng: random.Random, frame: str, key: str, answer: str, *, new: bool) -> str:
     """Return the sentence that states a fact, about familiar or about new people and things."""
     agent, patient = rng.sample(NEW_NAMES if new else FAMILIAR_NAMES, 2)
     thing = rng.choice(NEW_OBJECTS if new else FAMILIAR_OBJECTS)
@@ -122,7 +122,7 @@ def _draw_facts(rng: random.Random, world: World, name: str, deck: Iterator[str]
     for _ in range(count):
         key = next(deck)
         answer = world.facts[name][key]
-        sentences.append(state_fact(rng, capability, rng.choice(capability.frames), key, answer, new=False))
+        sentences.append(state_fact(rng, rng.choice(capability.frames), key, answer, new=False))
     return sentences
 
 

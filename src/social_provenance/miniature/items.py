@@ -29,7 +29,7 @@ def write_items(world: World, per_fact: int, choices: int) -> dict[str, list[dic
         for key, answer in world.facts[name].items():
             for i in range(per_fact):
                 frame = capability.frames[i % len(capability.frames)]
-                sentence = state_fact(rng, capability, frame, key, answer, new=True)
+                sentence = state_fact(rng, frame, key, answer, new=True)
                 others = [other for other in capability.answers if other != answer]
                 options = [answer, *rng.sample(others, choices - 1)]
                 rng.shuffle(options)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from social_provenance.capabilities.harness import Scorer, summarise
+from social_provenance.capabilities.answers import summarise
+from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import PretrainingError
 from social_provenance.pretraining.loop import Optimiser, seeded, train
 
@@ -31,9 +32,13 @@ class Architecture(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hidden_size: PositiveInt = 128
+    """Numbers that stand for a token between the layers; a multiple of ``heads``."""
     layers: PositiveInt = 2
+    """Transformer blocks."""
     heads: PositiveInt = 4
+    """Attention heads of a block, with as many keys and values."""
     intermediate_size: PositiveInt = 256
+    """Width of a block's feed-forward part."""
     max_tokens: PositiveInt = 8192
     """Longest sequence, in tokens."""
     initial_std: PositiveFloat = 0.088
@@ -52,7 +57,9 @@ class Pretraining(BaseModel):
     vocab_size: PositiveInt = 1280
     """Tokens of the byte-level BPE, the 256 bytes among them."""
     architecture: Architecture = Architecture()
+    """Shape of the model."""
     optimiser: Optimiser = Optimiser(learning_rate=4e-3)
+    """How the weights are moved."""
     label_smoothing: Share = 0.1
     """Share of the target that is spread over the vocabulary. It keeps the model from saturating,
     and a saturated model hides its provenance (docs/decisions/0005)."""
@@ -99,7 +106,7 @@ class _Progress:
     def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
         """Note an evaluation and, when every benchmark is learned, set the end."""
         for row in evaluation.to_dict("records"):
-            self.log.append({"step": step, "loss": loss, **row})
+            self.log.append({"step": step, "loss": loss, **{str(name): value for name, value in row.items()}})
         goal = self.settings.learned_accuracy
         if goal is not None and not self.learned and evaluation["accuracy"].min() >= goal:
             self.learned = True
@@ -192,6 +199,7 @@ def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
 
 
 def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Tensor], dict[str, float]]:
+    import torch
     from torch.nn import functional
 
     def set_gradients(batch: torch.Tensor) -> dict[str, float]:
@@ -199,7 +207,7 @@ def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Te
         loss = functional.cross_entropy(
             logits.reshape(-1, logits.shape[-1]), batch[:, 1:].reshape(-1), label_smoothing=settings.label_smoothing
         )
-        loss.backward()
+        torch.autograd.backward(loss)
         return {"loss": float(loss.detach())}
 
     return set_gradients

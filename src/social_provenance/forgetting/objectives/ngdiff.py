@@ -52,4 +52,5 @@ def _gradient(model: Any, batch: Batch) -> tuple[float, list[torch.Tensor]]:
 def _norm(gradient: list[torch.Tensor]) -> torch.Tensor:
     import torch
 
-    return torch.stack([part.norm() for part in gradient]).norm().clamp_min(1e-12)
+    norm: torch.Tensor = torch.stack([part.norm() for part in gradient]).norm()
+    return norm.clamp_min(1e-12)

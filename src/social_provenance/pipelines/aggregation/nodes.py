@@ -8,6 +8,7 @@ from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.aggregate import Influence, aggregate
 from social_provenance.estimation.contrasts import contrast
 from social_provenance.estimation.settings import Bootstrap
+from social_provenance.estimation.top import top_documents
 
 
 def aggregate_influence(
@@ -22,3 +23,8 @@ def aggregate_influence(
         influence.marginal("format"),
         contrast(influence, evaluation),
     )
+
+
+def pick_documents(scores: Any, working_set: Any, method: str) -> Any:
+    """Return the documents of highest score for each benchmark."""
+    return top_documents(scores, working_set, method)

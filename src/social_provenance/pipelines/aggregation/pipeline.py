@@ -8,7 +8,7 @@ from social_provenance.pipelines.aggregation import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``aggregation``: one bootstrap serves all four tables."""
+    """Return the pipeline ``aggregation``: one bootstrap serves all tables of influence."""
     return Pipeline(
         [
             Node(
@@ -16,6 +16,12 @@ def create_pipeline() -> Pipeline:
                 ["document_scores", "working_set", "bin_prevalence", "params:bootstrap", "params:evaluation"],
                 ["bin_influence", "topic_influence", "format_influence", "contrasts"],
                 name="aggregate_influence",
+            ),
+            Node(
+                nodes.pick_documents,
+                ["document_scores", "working_set", "params:scoring.default_method"],
+                "top_documents",
+                name="pick_documents",
             ),
         ]
     )

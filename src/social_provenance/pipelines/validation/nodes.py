@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.figures import planted_topics
 from social_provenance.miniature import check
+
+
+def mark_planted_topics(topics: Any, truth: Any) -> Any:
+    """Return the topics as they were found, with what was planted in them."""
+    return check.mark_planted(topics, truth)
 
 
 def compare_with_truth(scores: Any, topics: Any, truth: Any) -> Any:
     """Return how well each method finds the planted topics, documents and carriers."""
     return check.compare(scores, topics, truth)
+
+
+def draw_planted(topics: Any, evaluation: Evaluation, method: str) -> Any:
+    """Return the figure of planted against found."""
+    return planted_topics.draw(topics, evaluation, method)
 
 
 def report_validation(comparison: Any, log: Any, seed: int, default_method: str) -> dict[str, Any]:

@@ -12,8 +12,14 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.mark_planted_topics,
+                ["topic_influence", "miniature_truth"],
+                "planted_topics",
+                name="mark_planted_topics",
+            ),
+            Node(
                 nodes.compare_with_truth,
-                ["document_scores", "topic_influence", "miniature_truth"],
+                ["document_scores", "planted_topics", "miniature_truth"],
                 "planted_comparison",
                 name="compare_with_truth",
             ),
@@ -27,6 +33,12 @@ def create_pipeline() -> Pipeline:
                 ],
                 "validation",
                 name="report_validation",
+            ),
+            Node(
+                nodes.draw_planted,
+                ["planted_topics", "params:evaluation", "params:scoring.default_method"],
+                "planted_figure",
+                name="draw_planted",
             ),
         ]
     )

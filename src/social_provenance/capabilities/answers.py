@@ -1,0 +1,31 @@
+"""From the log-probability of each choice to the answer of each item and the accuracy of a benchmark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def answers(scored: pd.DataFrame) -> pd.DataFrame:
+    """Reduce log-probabilities of choices (``logprob``, nats) to one row an item.
+
+    ``choice_logprob`` is the gold log-probability minus the log-sum-exp over the item's choices.
+    """
+    import numpy as np
+
+    items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
+    best = items.transform("max")
+    weighted = scored.assign(weight=np.exp(scored["logprob"] - best))
+    total = best + np.log(weighted.groupby(["benchmark", "item"], sort=False)["weight"].transform("sum"))
+    table = scored.assign(choice_logprob=scored["logprob"] - total, correct=scored.index.isin(items.idxmax()))
+    gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
+    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "choice_logprob"]
+    return gold[columns].reset_index(drop=True)
+
+
+def summarise(answered: pd.DataFrame) -> pd.DataFrame:
+    """Return ``benchmark``, ``accuracy``, ``gold_logprob``, ``choice_logprob`` (means over items)."""
+    means = answered.groupby("benchmark", sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
+    return means.rename(columns={"correct": "accuracy"}).reset_index()

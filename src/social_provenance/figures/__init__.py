@@ -1,0 +1,1 @@
+"""Figures of the report, one a file: tables in, Plotly figures out."""

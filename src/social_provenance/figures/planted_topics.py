@@ -1,0 +1,47 @@
+"""Found against planted: where the planted topics lie among all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from social_provenance.figures import style
+from social_provenance.regions.grid import TOPIC_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+
+def draw(topics: pd.DataFrame, evaluation: Evaluation, method: str) -> go.Figure:
+    """Draw the topics of each benchmark by z, the planted ones in colour.
+
+    Args:
+        topics: Table ``planted_topics``.
+        evaluation: Order of the benchmarks.
+        method: Whose scores.
+    """
+    import plotly.graph_objects as go
+
+    figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.22, vertical_spacing=0.08)
+    own = topics[topics["method"] == method]
+    for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
+        table = own[own["benchmark"] == benchmark.name].sort_values("z")
+        for planted, colour in ((False, "found"), (True, "planted")):
+            part = table[table["planted"] == planted]
+            trace = go.Scatter(
+                x=part["z"],
+                y=part["topic"].map(TOPIC_NAMES),
+                mode="markers",
+                name="planted" if planted else "not planted",
+                legendgroup=str(planted),
+                showlegend=(row, column) == (1, 1),
+                marker={"size": 9 if planted else 6, "color": style.COLOURS[colour]},
+                error_x=style.interval_bars(part["z"], part["ci_low"], part["ci_high"]),
+            )
+            figure.add_trace(trace, row=row, col=column)
+        names = [TOPIC_NAMES[topic] for topic in table["topic"]]
+        figure.update_yaxes(categoryorder="array", categoryarray=names, row=row, col=column)
+    figure.update_xaxes(title="z")
+    return style.finish(figure, height=80 + 500 * places[-1][0], legend={"orientation": "h", "y": 1.05})

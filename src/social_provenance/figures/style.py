@@ -1,0 +1,56 @@
+"""What all figures share: names, colours, the grid of panels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Benchmark
+
+COLOURS = {"social": "#b4552d", "stem": "#2d6f9e", "found": "#9a9a94", "planted": "#b4552d"}
+ARM_COLOURS = {"influence_in_topic": "#b4552d", "random_in_topic": "#8a8a84"}
+DIVERGING = [[0.0, "#2d6f9e"], [0.5, "#f7f6f2"], [1.0, "#b4552d"]]
+EMPTY = "#d9d8d2"
+FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
+
+
+def title_of(benchmark: Benchmark) -> str:
+    """Return the heading of a benchmark's panel."""
+    return f"{benchmark.name} ({benchmark.domain}, {benchmark.level})"
+
+
+def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[go.Figure, list[tuple[int, int]]]:
+    """Return a figure of one panel a benchmark, two in a row, and the place (row, column) of each."""
+    from plotly.subplots import make_subplots
+
+    columns = min(2, len(benchmarks))
+    rows = -(-len(benchmarks) // columns)
+    titles = [title_of(benchmark) for benchmark in benchmarks]
+    figure = make_subplots(rows=rows, cols=columns, subplot_titles=titles, **options)
+    return figure, [(place // columns + 1, place % columns + 1) for place in range(len(benchmarks))]
+
+
+def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """Give a figure the common look; ``height`` in pixels."""
+    figure.update_layout(
+        template="plotly_white",
+        height=height,
+        font={"family": FONT, "size": 12, "color": "#2b2b28"},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
+        **layout,
+    )
+    figure.update_annotations(font_size=13)
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(automargin=True)
+    return figure
+
+
+def interval_bars(point: Any, low: Any, high: Any) -> dict[str, Any]:
+    """Return Plotly's error bars for an interval, which need not be symmetric."""
+    return {"type": "data", "symmetric": False, "array": high - point, "arrayminus": point - low, "thickness": 1.2}

@@ -1,0 +1,61 @@
+"""Nodes of the reporting pipeline: they read tables and compute nothing new."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
+from social_provenance.report import sections
+
+
+def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
+    """Return the map of bins."""
+    return influence_map.draw(bins, evaluation, method)
+
+
+def draw_contrasts(contrasts: Any, method: str) -> Any:
+    """Return the topic contrasts."""
+    return topic_contrasts.draw(contrasts, method)
+
+
+def draw_unlearning(runs: Any, evaluations: Any, evaluation: Evaluation) -> Any:
+    """Return the changes of the benchmarks."""
+    return unlearning_changes.draw(runs, evaluations, evaluation)
+
+
+def write_inputs(
+    corpus: dict[str, Any],
+    quality: Any,
+    manifest: dict[str, Any],
+    attribution: dict[str, Any],
+    evaluations: Any,
+    evaluation: Evaluation,
+) -> str:
+    """Return the section on what went in."""
+    return sections.inputs(corpus, quality, manifest, attribution, evaluations, evaluation)
+
+
+def write_influence(figure: Any, topics: Any, documents: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on where influence is."""
+    return sections.influence(figure, topics, documents, evaluation, method)
+
+
+def write_contrasts(figure: Any, contrasts: Any, method: str) -> str:
+    """Return the section on social against STEM."""
+    return sections.contrasts(figure, contrasts, method)
+
+
+def write_planted(figure: Any, validation: dict[str, Any] | None) -> str:
+    """Return the section on planted against found."""
+    return sections.planted(figure, validation)
+
+
+def write_unlearning(figure: Any, effects: Any, runs: Any) -> str:
+    """Return the section on forgetting."""
+    return sections.unlearning(figure, effects, runs)
+
+
+def write_report(evaluation: Evaluation, method: str, records: dict[str, Any] | None, *parts: str) -> str:
+    """Return the report: its sections, and the lineage of everything behind it."""
+    return sections.page([*parts, sections.lineage(records)], evaluation, method)

@@ -1,0 +1,90 @@
+"""Templates to HTML. Everything that comes from data is escaped; figures bring their own script."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+NONE = "–"
+"""What stands where there is no number."""
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a template, filled.
+
+    Args:
+        template: Its name, without the ending.
+        values: What it shows; a value that the template asks for and that is not given is an error.
+    """
+    return _environment().get_template(f"{template}.html.j2").render(**values)
+
+
+def figure_html(figure: go.Figure, name: str) -> Markup:
+    """Return a figure as HTML that needs the page's one copy of Plotly's script."""
+    import plotly.io
+    from markupsafe import Markup
+
+    config = {"displaylogo": False, "responsive": True}
+    # Plotly writes data as JSON with <, > and / escaped, so it cannot end its script element.
+    return Markup(plotly.io.to_html(figure, full_html=False, include_plotlyjs=False, div_id=name, config=config))
+
+
+def plotly_script() -> Markup:
+    """Return Plotly's script, to stand in the page itself: the report needs no network."""
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    return Markup(get_plotlyjs())
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """Return a number with its sign."""
+    return NONE if _missing(value) else f"{value:+.{digits}f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
+    """Return the bounds of an interval."""
+    return NONE if _missing(low) or _missing(high) else f"[{signed(low, digits)}, {signed(high, digits)}]"
+
+
+def percent(value: float | None) -> str:
+    """Return a share, 0 to 1, in percent."""
+    return NONE if value is None or _missing(value) else f"{100 * value:.1f}%"
+
+
+def number(value: float | None) -> str:
+    """Return a whole number with separators."""
+    return NONE if value is None or _missing(value) else f"{round(value):,}"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or value != value  # noqa: PLR0124 (NaN)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("social_provenance.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "signed": signed,
+        "percent": percent,
+        "number": number,
+        "topic": TOPIC_NAMES.__getitem__,
+        "format_name": FORMAT_NAMES.__getitem__,
+    }
+    environment.globals["interval"] = interval
+    return environment

@@ -1,0 +1,156 @@
+"""The sections of the report: what each shows of the tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.forgetting.run import UNTOUCHED
+from social_provenance.report.render import figure_html, plotly_script, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+TOP_TOPICS = 5
+
+
+def inputs(
+    corpus: Mapping[str, Any],
+    quality: pd.DataFrame,
+    manifest: Mapping[str, Any],
+    attribution: Mapping[str, Any],
+    evaluations: pd.DataFrame,
+    evaluation: Evaluation,
+) -> str:
+    """Show what went in: documents, labels, the working set, the model's own answers.
+
+    Args:
+        corpus: ``corpus_summary``.
+        quality: Table ``classifier_quality``.
+        manifest: ``sampling_manifest``.
+        attribution: ``attribution_summary``.
+        evaluations: Table ``unlearning_evaluations``.
+        evaluation: The benchmarks.
+    """
+    untouched = evaluations[evaluations["run_id"] == UNTOUCHED].set_index("benchmark")
+    rows = [
+        {
+            "benchmark": benchmark,
+            "queries": attribution["benchmarks"][benchmark.name]["queries"],
+            **untouched.loc[benchmark.name].to_dict(),
+        }
+        for benchmark in evaluation.benchmarks
+    ]
+    return render(
+        "inputs", corpus=corpus, quality=_rows(quality), manifest=manifest, attribution=attribution, rows=rows
+    )
+
+
+def influence(
+    figure: go.Figure, topics: pd.DataFrame, documents: pd.DataFrame, evaluation: Evaluation, method: str
+) -> str:
+    """Show where influence is: the map, the foremost topics, the foremost documents.
+
+    Args:
+        figure: The map of bins.
+        topics: Table ``topic_influence``.
+        documents: Table ``top_documents``.
+        evaluation: Order of the benchmarks.
+        method: Whose scores.
+    """
+    own = topics[topics["method"] == method]
+    blocks = [
+        {
+            "benchmark": benchmark,
+            "topics": _rows(own[own["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
+            "documents": _rows(documents[documents["benchmark"] == benchmark.name].sort_values("rank")),
+        }
+        for benchmark in evaluation.benchmarks
+    ]
+    return render("influence", figure=figure_html(figure, "influence"), blocks=blocks, method=method)
+
+
+def contrasts(figure: go.Figure, table: pd.DataFrame, method: str) -> str:
+    """Show social minus STEM, and at which level the contrast is wider.
+
+    Args:
+        figure: The topic contrasts.
+        table: Table ``contrasts``.
+        method: Whose scores.
+    """
+    topics = table[(table["method"] == method) & (table["axis"] == "topic")].dropna(subset="difference")
+    levels = [
+        {
+            "kind": kind,
+            "social": _rows(own.nlargest(3, "difference")),
+            "stem": _rows(own.nsmallest(3, "difference")),
+            "apart": int(((own["ci_low"] > 0) | (own["ci_high"] < 0)).sum()),
+            "topics": len(own),
+        }
+        for kind, own in topics.groupby("kind", sort=False)
+    ]
+    return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels)
+
+
+def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None) -> str:
+    """Show the check against the truth, where there is one; nothing otherwise.
+
+    Args:
+        figure: Topics, the planted ones marked; None without a truth.
+        validation: ``validation``; None without a truth.
+    """
+    if figure is None or validation is None:
+        return render("no_truth")
+    rows = [
+        {"method": method, "benchmark": benchmark, **figures}
+        for method, benchmarks in validation["methods"].items()
+        for benchmark, figures in benchmarks.items()
+    ]
+    return render("planted", figure=figure_html(figure, "planted"), validation=validation, rows=rows)
+
+
+def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame) -> str:
+    """Show what forgetting did.
+
+    Args:
+        figure: Changes by run.
+        effects: Table ``unlearning_effects``.
+        runs: Table ``unlearning_runs``.
+    """
+    dose = runs.assign(rise=runs["forget_loss_after"] - runs["forget_loss_before"]).groupby("arm", sort=False)["rise"]
+    return render(
+        "unlearning", figure=figure_html(figure, "unlearning"), effects=_rows(effects), dose=dose.mean().to_dict()
+    )
+
+
+def lineage(records: Mapping[str, Any] | None) -> str:
+    """Show which dataset was made by which node from what.
+
+    Args:
+        records: ``lineage``: dataset -> its record.
+    """
+    rows = [{"dataset": name, **record} for name, record in (records or {}).items() if record["digest"]]
+    return render("lineage", rows=rows)
+
+
+def page(sections: Sequence[str], evaluation: Evaluation, method: str) -> str:
+    """Put sections together to one HTML document without any outside reference.
+
+    Args:
+        sections: Finished sections, in order.
+        evaluation: The benchmarks, for the question.
+        method: The default method, for how to read.
+    """
+    from markupsafe import Markup
+
+    # Sections were rendered by this module's templates, which escaped what came from data.
+    whole = [Markup(section) for section in sections]
+    return render("page", sections=whole, evaluation=evaluation, method=method, script=plotly_script())
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

@@ -1,0 +1,1 @@
+"""What every persisted table must be; catalog entries name these classes as their validator."""

@@ -1,0 +1,50 @@
+"""Columns that several tables have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandera.pandas as pa
+
+from social_provenance.gradients.settings import METHODS
+from social_provenance.regions.grid import FORMATS, TOPICS
+
+
+class Table(pa.DataFrameModel):
+    """A table that has its schema's columns and no others."""
+
+    class Config:
+        """Strict; texts are cast because pandas has two types for them."""
+
+        strict = True
+        coerce = True
+
+
+def topic(**options: Any) -> Any:
+    """Return a column of topic slugs."""
+    return pa.Field(isin=TOPICS, **options)
+
+
+def form(**options: Any) -> Any:
+    """Return a column of format slugs."""
+    return pa.Field(isin=FORMATS, **options)
+
+
+def method() -> Any:
+    """Return a column of attribution methods."""
+    return pa.Field(isin=METHODS)
+
+
+def share(**options: Any) -> Any:
+    """Return a column of numbers from 0 to 1."""
+    return pa.Field(ge=0, le=1, **options)
+
+
+def count() -> Any:
+    """Return a column of numbers of things."""
+    return pa.Field(ge=0)
+
+
+def bounds_in_order(table: Any, low: str = "ci_low", high: str = "ci_high") -> Any:
+    """Say of each row whether its interval, where it has one, is in order."""
+    return (table[low] <= table[high]) | (table[low].isna() & table[high].isna())

@@ -1,0 +1,1 @@
+"""Guards of the project's conventions: each returns its findings, one line each, or nothing."""

@@ -1,0 +1,52 @@
+"""Datasets: none in memory by accident, none without a reader or writer, every table with a schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import CatalogConfigResolver
+
+from guards.project import is_parameter
+
+if TYPE_CHECKING:
+    from guards.project import Project
+
+TABLES = ("pandas.ParquetDataset", "social_provenance.datasets.TableFile")
+"""Dataset types that hold a table."""
+
+LEDGER = "lineage"
+"""Written by a hook, so a run without a report has no node that uses it."""
+
+
+def accidental_memory(project: Project) -> list[str]:
+    """Find inputs and outputs of nodes that no catalog entry keeps."""
+    resolver = CatalogConfigResolver(dict(project.catalog))
+    return [
+        f"{node.name}: {name} has no catalog entry, so it would be in memory"
+        for node in project.nodes()
+        for name in [*node.inputs, *node.outputs]
+        if not is_parameter(name) and name not in project.catalog and resolver.match_dataset_pattern(name) is None
+    ]
+
+
+def dead_entries(project: Project) -> list[str]:
+    """Find catalog entries that no node reads or writes."""
+    resolver = CatalogConfigResolver(dict(project.catalog))
+    used = {name for node in project.nodes() for name in [*node.inputs, *node.outputs]}
+    used |= {resolver.match_dataset_pattern(name) or name for name in used}
+    return [f"{name}: no node reads or writes it" for name in project.catalog if name not in used | {LEDGER}]
+
+
+def tables_without_schema(project: Project) -> list[str]:
+    """Find persisted tables without a ``validator``; one view of a dataset (``@``) may carry it for all."""
+    checked = {name.split("@")[0] for name, entry in project.catalog.items() if "validator" in entry}
+    return [
+        f"{name}: a table without a validator"
+        for name, entry in project.catalog.items()
+        if _holds_table(entry) and name.split("@")[0] not in checked
+    ]
+
+
+def _holds_table(entry: dict[str, Any]) -> bool:
+    inner = entry.get("dataset")
+    return entry["type"] in TABLES or (isinstance(inner, dict) and inner.get("type") in TABLES)

@@ -1,0 +1,192 @@
+"""Shared fixtures: a tiny tokenizer, tiny models, corpora on disk, the real data where it is there."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from social_provenance.documents.shards import Shard
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only contend, and change the last digits
+
+PROJECT = Path(__file__).resolve().parents[1]
+VOCABULARY = 320
+TEXTS = (
+    "Anna thanked Ben. Ben felt glad. The judge saw the contract near the court.",
+    "Any rod that is heated becomes hot. Carl cooled the plate until it became cold.",
+    "In Velda every guest brings salt. The flame of burning dorite is red.",
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real data, or skip: it is not part of the project."""
+    folder = Path(os.environ.get("SOCIAL_PROVENANCE_DATA", PROJECT / "../shared/data"))
+    if not folder.is_dir():
+        pytest.skip("no real data: put it at ../shared/data or name its folder in SOCIAL_PROVENANCE_DATA")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer() -> Any:
+    """Return a byte-level BPE tokenizer with a few merges."""
+    from social_provenance.pretraining.tokenizer import load_tokenizer, train_tokenizer
+
+    return load_tokenizer(train_tokenizer(TEXTS, VOCABULARY))
+
+
+def _shape(tokenizer: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 512,
+        "initializer_range": 0.1,
+        "tie_word_embeddings": False,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.eos_token_id,
+    }
+
+
+def _make(kind: str, tokenizer: Any) -> Any:
+    import transformers
+
+    from social_provenance.pretraining.loop import seeded
+
+    config = getattr(transformers, f"{kind}Config")(**_shape(tokenizer))
+    with seeded(0):
+        return getattr(transformers, f"{kind}ForCausalLM")(config).eval()
+
+
+def _save(folder: Path, model: Any, tokenizer: Any) -> Path:
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def tiny_model(tiny_tokenizer: Any) -> Any:
+    """Return an untrained OLMo3 model of one layer, always the same, a fresh one each time."""
+    return _make("Olmo3", tiny_tokenizer)
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """Return the folder of ``tiny_model`` and its tokenizer; nobody may write into it."""
+    return _save(tmp_path_factory.mktemp("olmo3"), _make("Olmo3", tiny_tokenizer), tiny_tokenizer)
+
+
+@pytest.fixture(scope="session")
+def llama_folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
+    """Return the folder of a Llama model of the same shape; nobody may write into it."""
+    return _save(tmp_path_factory.mktemp("llama"), _make("Llama", tiny_tokenizer), tiny_tokenizer)
+
+
+def jsonl(rows: Sequence[Any]) -> bytes:
+    """Return rows as JSON lines; a row that is a string stands as it is."""
+    lines = (row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def write_shard(path: Path, rows: Sequence[Any]) -> Path:
+    """Write rows to a shard in the format that its name says."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(list(rows)), path)
+    elif path.suffix == ".gz":
+        path.write_bytes(gzip.compress(jsonl(rows)))
+    elif path.suffix == ".zst":
+        with pa.output_stream(str(path), compression="zstd") as stream:
+            stream.write(jsonl(rows))
+    else:
+        path.write_bytes(jsonl(rows))
+    return path
+
+
+def open_shards(folder: Path, fields: dict[str, str] | None = None) -> list[Shard]:
+    """Return the shards of a folder, as the catalog would."""
+    from social_provenance.datasets.shards import ShardFolder
+
+    return ShardFolder(path=str(folder), fields=fields).load()
+
+
+def read_folder(folder: Path, max_malformed_share: float = 0.0, fields: dict[str, str] | None = None) -> Any:
+    """Return the records of all shards of a folder as one Ibis table."""
+    import ibis
+
+    from social_provenance.documents.shards import read_records
+
+    tables = [read_records(shard, max_malformed_share) for shard in open_shards(folder, fields)]
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+
+
+@pytest.fixture(scope="session", name="write_shard")
+def _write_shard_fixture() -> Callable[[Path, Sequence[Any]], Path]:
+    """Return :func:`write_shard`."""
+    return write_shard
+
+
+@pytest.fixture(scope="session", name="open_shards")
+def _open_shards_fixture() -> Callable[..., list[Shard]]:
+    """Return :func:`open_shards`."""
+    return open_shards
+
+
+@pytest.fixture(scope="session", name="read_folder")
+def _read_folder_fixture() -> Callable[..., Any]:
+    """Return :func:`read_folder`."""
+    return read_folder
+
+
+@pytest.fixture
+def corpus_of(tmp_path: Path) -> Callable[..., Any]:
+    """Return a function that writes rows as one shard and reads them back as records."""
+
+    def read(rows: Sequence[Any], name: str = "a.jsonl", **options: Any) -> Any:
+        write_shard(tmp_path / "corpus" / name, rows)
+        return read_folder(tmp_path / "corpus", **options)
+
+    return read
+
+
+def row(doc_id: str, text: str | None = None, **metadata: Any) -> dict[str, Any]:
+    """Return a Dolma-style row."""
+    text = f"This is the text of document {doc_id}." if text is None else text
+    fields = {"id": doc_id, "source": "test", "text": text}
+    return fields | ({"metadata": metadata} if metadata else {})
+
+
+@pytest.fixture(scope="session", name="row")
+def _row_fixture() -> Callable[..., dict[str, Any]]:
+    """Return :func:`row`."""
+    return row
+
+
+def rows_of(table: Any) -> list[dict[str, Any]]:
+    """Return the rows of an Ibis table, by ``doc_id``."""
+    rows: list[dict[str, Any]] = table.to_pyarrow().to_pylist()
+    return sorted(rows, key=lambda one: str(one["doc_id"]))
+
+
+@pytest.fixture(scope="session", name="rows_of")
+def _rows_of_fixture() -> Callable[[Any], list[dict[str, Any]]]:
+    """Return :func:`rows_of`."""
+    return rows_of
