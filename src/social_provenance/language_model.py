@@ -63,7 +63,9 @@ class LanguageModel:
         """Return the model in fp32, in evaluation mode, on the GPU where there is one."""
         import torch
         from transformers import AutoModelForCausalLM
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
@@ -85,3 +87,11 @@ class TrainedModel:
 
     model: Any
     tokenizer: Any
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), configuration and tokenizer."""
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+        self.model.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)

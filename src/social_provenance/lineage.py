@@ -105,6 +105,12 @@ class Ledger:
                     return name, other, ancestor
         return None
 
+    def fits(self, name: str, digest: str, others: Mapping[str, str]) -> bool:
+        """Return whether a dataset is whole and belongs to one history with others."""
+        record = self.records.get(name)
+        whole = record is None or record.digest == digest
+        return whole and self.conflict({**others, name: digest}) is None
+
     def refuse_mixture(self, node: str, inputs: Mapping[str, str]) -> None:
         """Make sure that a node's inputs belong to one history.
 

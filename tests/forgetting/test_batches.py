@@ -11,8 +11,6 @@ import torch
 
 from social_provenance.forgetting.batches import corpus_loss, mean_loss, pad, pairs
 
-pytestmark = pytest.mark.usefixtures("_one_thread")
-
 DOCUMENTS = [[5, 6, 7], [8, 9, 10, 11, 12], [13, 14]]
 
 

@@ -74,7 +74,7 @@ def test_slugs_and_names_map_to_their_slug_in_any_case_and_spacing(axis: str) ->
             slug.replace("_", " "),
             f" {name} ",
             name.casefold(),
-            name.replace("&", "and"),
+            name.replace("&", " and "),
         ):
             assert canonical(label) == slug
 
@@ -126,7 +126,7 @@ def of_shards(folder: Path) -> list[set[str]]:
             for line in stream.read().decode().split("\n"):
                 labels = json.loads(line)["metadata"]["weborganizer"] if line else {}
                 for own, axis in zip(found, AXES, strict=True):
-                    own |= {labels[axis]} if axis in labels else set()
+                    own.update({labels[axis]} if axis in labels else ())
     return found
 
 

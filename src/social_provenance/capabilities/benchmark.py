@@ -45,7 +45,7 @@ class Evaluation(BaseModel):
     batch_size: PositiveInt = 64
     """Choices scored at a time; fixed, because it changes the last digits."""
     limit: PositiveInt | None = None
-    """Score only the first items of each benchmark; for trying things out."""
+    """Score only so many items of each task, evenly spaced through it; null: all."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Evaluation:

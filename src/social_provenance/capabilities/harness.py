@@ -21,6 +21,7 @@ from social_provenance.capabilities.items import (
     check_length,
     check_prompt,
     columns_of,
+    evenly_spaced,
     first_item,
 )
 from social_provenance.errors import BenchmarkError, excerpt
@@ -193,8 +194,9 @@ def _task_rows(
     benchmark: Benchmark, task: Any, encoder: Any, limit: int | None, max_tokens: int
 ) -> list[dict[str, Any]]:
     _check_answers(benchmark, task)
+    places = evenly_spaced(len(task.eval_docs), limit)
     with _quiet():
-        task.build_all_requests(limit=limit, rank=0, world_size=1)
+        task.build_all_requests(samples=places, rank=0, world_size=1)
     items: dict[int, list[Any]] = {}
     for instance in task.instances:
         items.setdefault(instance.doc_id, []).append(instance)
@@ -203,7 +205,7 @@ def _task_rows(
         doc = instances[0].doc
         gold = task.doc_to_target(doc)
         choices = task.doc_to_choice(doc)
-        name = f"{task.config.task}/{doc_id}"
+        name = f"{task.config.task}/{places[doc_id]}"
         place = f"benchmark {benchmark.name}, item {name}"
         cluster = str(doc[benchmark.cluster]) if benchmark.cluster else name
         ordered = sorted(instances, key=lambda instance: instance.idx)[: len(choices)]

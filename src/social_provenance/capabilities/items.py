@@ -93,6 +93,15 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
         seen[tokens] = text
 
 
+def evenly_spaced(count: int, limit: int | None) -> list[int]:
+    """Return the places of at most ``limit`` of ``count`` items, from first to last.
+
+    The first items of a benchmark are often of one subject; evenly spaced ones are of all.
+    """
+    kept = count if limit is None else min(limit, count)
+    return [place * count // kept for place in range(kept)]
+
+
 def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if not path.exists():
         raise BenchmarkError(f"there is no benchmark file {path}: give its folder with --params benchmarks=DIR")

@@ -17,9 +17,10 @@ MARK = "made-by-miniature.txt"
 class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
     """Items as JSON lines, and lm-eval task definitions (YAML) of one's own beside them.
 
-    Loading returns the folder. Saving ``{"items": {name: rows}, "task": settings}`` writes
-    ``<name>.jsonl`` and a complete lm-eval task ``<name>.yaml``, so that ``lm_eval --include_path``
-    runs them too; it only ever replaces a folder that an earlier save made.
+    Loading returns the folder, for those to look into who need a file of it. Saving ``{"items":
+    {name: rows}, "task": settings}`` writes ``<name>.jsonl`` and a complete lm-eval task
+    ``<name>.yaml``, so that ``lm_eval --include_path`` runs them too; it only ever replaces a folder
+    that an earlier save made.
 
     Example:
         .. code-block:: yaml
@@ -40,10 +41,7 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
         self.metadata = metadata
 
     def load(self) -> Path:
-        if not self._path.is_dir():
-            raise BenchmarkError(
-                f"there is no folder of benchmarks at {self._path}: give one with --params benchmarks=DIR"
-            )
+        # A folder that is not there is no error yet: benchmarks may all have their data on the hub.
         return self._path.resolve()
 
     def save(self, data: dict[str, Any]) -> None:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+DRAFT = ".part"
+"""Ending of a folder that is being written; whatever it holds is not finished."""
+
+
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``target`` when the block ends without error.
@@ -18,7 +22,7 @@ def replacing(target: Path) -> Iterator[Path]:
     A run that dies inside the block leaves ``target`` as it was; its half-written folder is cleared
     by the next run.
     """
-    draft = target.with_name(target.name + ".part")
+    draft = target.with_name(target.name + DRAFT)
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     yield draft

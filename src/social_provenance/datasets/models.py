@@ -54,8 +54,7 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
                 f"leave that pipeline out to use the model there"
             )
         with replacing(target) as draft:
-            data.model.save_pretrained(draft)
-            data.tokenizer.save_pretrained(draft)
+            data.save(draft)
             (draft / MARK).write_text("Trained by the pretraining pipeline, which writes this folder anew.\n")
 
     def _exists(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.artifacts import Part
-from social_provenance.datasets.folders import replacing
+from social_provenance.datasets.folders import DRAFT, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ class PartsFolder(AbstractDataset[dict[str, Part], dict[str, Path]]):
                 (draft / DONE).write_text(json.dumps({"digest": part.digest}))
 
     def load(self) -> dict[str, Path]:
-        return {folder.name: folder for folder in self._folders() if (folder / DONE).exists()}
+        whole = [folder for folder in self._folders() if folder.suffix != DRAFT and (folder / DONE).exists()]
+        return {folder.name: folder for folder in whole}
 
     def _folders(self) -> list[Path]:
         return sorted(p for p in self._path.iterdir() if p.is_dir()) if self._path.exists() else []

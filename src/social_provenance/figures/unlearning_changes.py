@@ -34,7 +34,9 @@ def draw(runs: pd.DataFrame, evaluations: pd.DataFrame, evaluation: Evaluation) 
             figure.add_trace(_points(own[own["arm"] == arm], arm, legend=(row, column) == (1, 1)), row=row, col=column)
         figure.add_vline(x=0, line_width=1, line_color="#8a8a84", row=row, col=column)
         names = [other.name for other in evaluation.benchmarks]
-        figure.update_yaxes(categoryorder="array", categoryarray=names[::-1], row=row, col=column)
+        figure.update_yaxes(
+            categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.4], row=row, col=column
+        )
         topic = ", ".join(TOPIC_NAMES[name] for name in own["topic"].unique())
         figure.layout.annotations[evaluation.benchmarks.index(benchmark)].text = f"forget {topic}, for {benchmark.name}"
     figure.update_xaxes(title="change, nats")
@@ -64,6 +66,7 @@ def _points(changes: pd.DataFrame, arm: str, *, legend: bool) -> Any:
         name=arm,
         legendgroup=arm,
         offsetgroup=arm,
+        cliponaxis=False,
         showlegend=legend,
         marker={"size": 8, "color": style.ARM_COLOURS[arm], "opacity": 0.75},
         customdata=changes["seed"],

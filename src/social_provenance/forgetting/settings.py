@@ -22,7 +22,7 @@ class Lora(BaseModel):
     rank: PositiveInt = 8
     """Rank of an adapter."""
     alpha: PositiveInt = 16
-    """Scale of an adapter, as a multiple of its rank: ``alpha / rank`` multiplies what it adds."""
+    """What an adapter adds is multiplied by ``alpha / rank``."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of an adapter's inputs that are dropped in training."""
     targets: Sequence[str] = ("q_proj", "k_proj", "v_proj", "o_proj")

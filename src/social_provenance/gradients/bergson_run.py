@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.language_model import max_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -41,6 +41,7 @@ def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSett
         settings: Projection and batches; a batch never exceeds the model's longest sequence.
         folder: Gets ``index``, a Bergson index.
     """
+    _import_bergson()
     from bergson import DataConfig, IndexConfig, PreprocessConfig
     from bergson.build import build
     from bergson.config.config import DistributedConfig
@@ -72,6 +73,7 @@ def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:
         The gradients (memory map, rows x numbers), the numbers of each module in column order, and
         the rows' other columns with ``loss`` (nats, reduced as set).
     """
+    _import_bergson()
     from bergson.data import load_gradients
 
     from datasets import load_from_disk
@@ -91,6 +93,7 @@ def mixing_coefficient(
         corpus: Module -> eigenvalues of the corpus's second moment.
         target_component: Place in the pooled, sorted spectra, from 1.
     """
+    _import_bergson()
     from bergson.utils.math import compute_lambda
 
     def pairs(eigenvalues: Mapping[str, torch.Tensor]) -> dict[str, Any]:
@@ -101,19 +104,37 @@ def mixing_coefficient(
 
 def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
     """Return ``(moment + damping * mean eigenvalue * I) ** (-1/2)``."""
+    _import_bergson()
     from bergson.hessians.inversion import invert_psd_matrix
 
     root: torch.Tensor = invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
     return root
 
 
+def _import_bergson() -> None:
+    """Import Bergson without what it and its dependencies do to the log."""
+    with _quiet(logging.WARNING):
+        import bergson.build
+        import bergson.hessians.inversion  # noqa: F401
+
+
 @contextlib.contextmanager
-def _quiet() -> Any:
-    """Keep Bergson's prints and its progress bars out of the log; its errors still rise."""
+def _quiet(upto: int = logging.INFO) -> Iterator[None]:
+    """Keep Bergson's prints, progress bars and messages up to a level out of the log.
+
+    The format of the root logger's handlers, which it replaces, is put back. Errors still rise.
+    """
     previous = logging.root.manager.disable
-    logging.disable(logging.INFO)
+    handlers = [(handler, handler.formatter, handler.level) for handler in logging.root.handlers]
+    level = logging.root.level
+    logging.disable(upto)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             yield
     finally:
         logging.disable(previous)
+        logging.root.handlers[:] = [handler for handler, _, _ in handlers]
+        logging.root.setLevel(level)
+        for handler, formatter, own in handlers:
+            handler.setFormatter(formatter)
+            handler.setLevel(own)

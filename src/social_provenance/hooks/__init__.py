@@ -1,8 +1,9 @@
 """What happens around a run: checks before, records after."""
 
+from social_provenance.hooks.announce import AnnounceHooks
 from social_provenance.hooks.errors import ErrorHooks
 from social_provenance.hooks.guard import GuardHooks
 from social_provenance.hooks.lineage import LineageHooks
 from social_provenance.hooks.tracking import TrackingHooks
 
-PROJECT_HOOKS = (ErrorHooks(), GuardHooks(), LineageHooks(), TrackingHooks())
+PROJECT_HOOKS = (ErrorHooks(), GuardHooks(), LineageHooks(), TrackingHooks(), AnnounceHooks())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import sys
 from typing import TYPE_CHECKING
 
+from kedro.config import MissingConfigException
 from kedro.framework.hooks import hook_impl
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+_BLOCK = re.compile(r"- Parameter '([^']+)': (.*)")
+_REPORT = re.compile(r"\d+ validation errors? for \w+$")
+_PROBLEM = re.compile(r"\s+(.*) \[type=(\w+), input_value=(.*), input_type=\w+\]$")
+
 
 class ErrorHooks:
     """Install the one-line error display for the process that runs a pipeline."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)  # so that an error of another hook is shown like that too
     def after_context_created(self) -> None:
         """Replace the interpreter's last word on an uncaught error."""
         sys.excepthook = show_error
@@ -42,7 +46,7 @@ def one_line(error: BaseException) -> str | None:
             return str(link)
         if isinstance(link, ParameterValidationError):
             return _parameters(str(link))
-        if isinstance(link, DataValidationError):
+        if isinstance(link, DataValidationError | MissingConfigException):
             return " ".join(str(link).split())
     return None
 
@@ -55,18 +59,24 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _parameters(message: str) -> str:
     """Boil Kedro's and Pydantic's report on parameters down to ``block.field: what is wrong``."""
-    block = re.search(r"Parameter '([^']+)'", message)
-    name = block.group(1) if block else "parameters"
-    lines = [line for line in message.splitlines() if line.strip()]
-    problems = []
-    for field, detail in itertools.pairwise(lines):
-        found = re.match(r"\s+(.*) \[type=(\w+), input_value=(.*), input_type=\w+\]", detail)
-        if found:
-            problems.append(f"params:{name}.{field.strip()}: {_explain(found)} (got {found.group(3)})")
+    place, field, problems = "parameters", "", []
+    for line in message.splitlines():
+        if block := _BLOCK.match(line):
+            place, field = f"params:{block.group(1)}", ""
+            if not _REPORT.search(line):
+                problems.append(f"{place}: {block.group(2)}")
+        elif found := _PROBLEM.match(line):
+            problems.append(f"{place}{field}: {_explain(*found.groups())}")
+        elif line and not line.startswith(" "):
+            field = f".{line}"
     return "; ".join(problems) or " ".join(message.split())
 
 
-def _explain(found: re.Match[str]) -> str:
-    if found.group(2) == "extra_forbidden":
-        return "unknown parameter, see conf/base for what there is"
-    return str(found.group(1)[0].lower() + found.group(1)[1:])
+def _explain(message: str, kind: str, value: str) -> str:
+    if kind == "extra_forbidden":
+        return f"unknown parameter, see conf/base for what there is (got {value})"
+    if kind == "value_error":  # raised by a model of ours, which quotes what it has to
+        return message.removeprefix("Value error, ")
+    if kind == "missing":
+        return "is missing"
+    return f"{message[0].lower()}{message[1:]} (got {value})"

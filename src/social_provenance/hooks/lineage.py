@@ -55,9 +55,9 @@ class LineageHooks:
         for name, digest in required.items():
             self._ledger.check_whole(name, digest)
         self._ledger.refuse_mixture(node.name, required)
-        left_out = [name for name in sorted(optional) if self._ledger.conflict({**required, name: read[name]})]
+        left_out = [name for name in sorted(optional) if not self._ledger.fits(name, read[name], required)]
         for name in left_out:
-            logger.warning("%s is of another run and is left out", name)
+            logger.warning("%s is not whole or of another run, and is left out", name)
         self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
         self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
         self._ledger.begin(_persisted(node.outputs, catalog), node.name, self._run)
@@ -101,7 +101,7 @@ def _location(catalog: DataCatalog, name: str) -> Path | None:
     """Return where a dataset is kept; a pattern of files counts as their folder."""
     for view in (name, f"{name}@table"):
         if view in catalog:
-            dataset = catalog[view] if view == name or name not in catalog else catalog[name]
+            dataset = catalog[view]
             place = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
             if place is None:
                 return None

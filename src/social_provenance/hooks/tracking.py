@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 STUDY_TABLES = ("unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects")
 STUDY_TAG = "study"
+METRICS_A_BATCH = 1000
+"""As many as MLflow takes at a time."""
 
 
 class TrackingHooks:
@@ -88,20 +90,28 @@ class Tracker:
             parameters: Flat parameters of the project.
         """
         study = digest_of(sorted(tables["unlearning_runs"]["checkpoint"]), parameters)
-        known = self._client.search_runs([self._experiment], f"tags.{STUDY_TAG} = '{study}'")
+        whole = f"tags.{STUDY_TAG} = '{study}' and attributes.status = 'FINISHED'"
+        known = self._client.search_runs([self._experiment], whole)
         if known:
             logger.info("MLflow has this study already, as run %s", known[0].info.run_name)
             return
-        parent = self._client.create_run(self._experiment, run_name=f"study-{study}", tags={STUDY_TAG: study})
-        self._log_params(parent.info.run_id, parameters)
+        parent = self._client.create_run(self._experiment, run_name=f"study-{study}", tags={STUDY_TAG: study}).info
+        try:
+            self._log_parent(parent.run_id, tables, parameters)
+            for run in _rows(tables["unlearning_runs"]):
+                self._log_run(parent.run_id, run, tables)
+        except Exception:
+            self._client.set_terminated(parent.run_id, "FAILED")
+            raise
+        self._client.set_terminated(parent.run_id)
+        logger.info("MLflow: %s with %d runs", parent.run_name, len(tables["unlearning_runs"]))
+
+    def _log_parent(self, parent: str, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
+        self._log_params(parent, parameters)
         for effect in _rows(tables["unlearning_effects"]):
             name = f"{effect['benchmark']}.{effect['outcome']}.influence_minus_random"
-            self._client.log_metric(parent.info.run_id, name, effect["influence_minus_random"])
-        self._log_tables(parent.info.run_id, tables)
-        for run in _rows(tables["unlearning_runs"]):
-            self._log_run(parent.info.run_id, run, tables)
-        self._client.set_terminated(parent.info.run_id)
-        logger.info("MLflow: %s with %d runs", parent.info.run_name, len(tables["unlearning_runs"]))
+            self._client.log_metric(parent, name, effect["influence_minus_random"])
+        self._log_tables(parent, tables)
 
     def _log_run(self, parent: str, run: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> None:
         from mlflow.entities import Metric
@@ -132,7 +142,9 @@ class Tracker:
             for row in evaluations
             for name in ("accuracy", "gold_logprob", "choice_logprob")
         ]
-        self._client.log_batch(child, metrics=steps + losses + scores)
+        metrics = steps + losses + scores
+        for start in range(0, len(metrics), METRICS_A_BATCH):
+            self._client.log_batch(child, metrics=metrics[start : start + METRICS_A_BATCH])
         self._client.set_terminated(child)
 
     def _log_params(self, run_id: str, parameters: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ def figure_html(figure: go.Figure, name: str) -> Markup:
     import plotly.io
     from markupsafe import Markup
 
-    config = {"displaylogo": False, "responsive": True}
+    config = {"displayModeBar": False, "responsive": True}
     # Plotly writes data as JSON with <, > and / escaped, so it cannot end its script element.
     return Markup(plotly.io.to_html(figure, full_html=False, include_plotlyjs=False, div_id=name, config=config))
 

@@ -96,19 +96,20 @@ def contrasts(figure: go.Figure, table: pd.DataFrame, method: str) -> str:
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels)
 
 
-def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None) -> str:
+def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
     """Show the check against the truth, where there is one; nothing otherwise.
 
     Args:
         figure: Topics, the planted ones marked; None without a truth.
         validation: ``validation``; None without a truth.
+        evaluation: Order of the benchmarks.
     """
     if figure is None or validation is None:
         return render("no_truth")
     rows = [
-        {"method": method, "benchmark": benchmark, **figures}
-        for method, benchmarks in validation["methods"].items()
-        for benchmark, figures in benchmarks.items()
+        {"method": method, "benchmark": benchmark.name, **figures[benchmark.name]}
+        for method, figures in validation["methods"].items()
+        for benchmark in evaluation.benchmarks
     ]
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, rows=rows)
 

@@ -46,9 +46,9 @@ def write_contrasts(figure: Any, contrasts: Any, method: str) -> str:
     return sections.contrasts(figure, contrasts, method)
 
 
-def write_planted(figure: Any, validation: dict[str, Any] | None) -> str:
+def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Evaluation) -> str:
     """Return the section on planted against found."""
-    return sections.planted(figure, validation)
+    return sections.planted(figure, validation, evaluation)
 
 
 def write_unlearning(figure: Any, effects: Any, runs: Any) -> str:

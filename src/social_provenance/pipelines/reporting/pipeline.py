@@ -62,7 +62,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.write_planted,
-                ["planted_figure", "validation"],
+                ["planted_figure", "validation", "params:evaluation"],
                 "planted_section",
                 name="write_planted",
             ),

@@ -1,0 +1,53 @@
+"""From log-probabilities of choices to answers: exact on numbers worked out by hand."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from social_provenance.capabilities.answers import answers, summarise
+
+
+def _scored(**items: tuple[int, list[float]]) -> pd.DataFrame:
+    rows = [
+        {"benchmark": name[0], "item": name, "cluster": name, "is_gold": choice == gold, "logprob": logprob}
+        for name, (gold, logprobs) in items.items()
+        for choice, logprob in enumerate(logprobs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_probabilities_are_normalised_over_the_items_own_choices() -> None:
+    table = answers(_scored(a1=(1, [log(0.1), log(0.3)]), a2=(0, [log(0.2), log(0.1), log(0.1)]))).set_index("item")
+    np.testing.assert_allclose(table["choice_logprob"], [log(0.75), log(0.5)])
+    np.testing.assert_allclose(table["gold_logprob"], [log(0.3), log(0.2)])
+    assert table["correct"].tolist() == [True, True]
+
+
+def test_the_first_of_equal_choices_is_the_answer() -> None:
+    table = answers(_scored(a1=(0, [-1.0, -1.0]), a2=(1, [-1.0, -1.0])))
+    assert table["correct"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("shift", [-5000.0, 0.0, 300.0])
+def test_the_normalised_probability_does_not_change_when_all_choices_shift(shift: float) -> None:
+    table = answers(_scored(a1=(2, [shift - 1, shift - 2, shift - 3])))
+    assert table["choice_logprob"][0] == pytest.approx(-3 - log(np.exp([-1, -2, -3]).sum()))
+
+
+def test_two_benchmarks_with_items_of_one_name_stay_apart() -> None:
+    one = _scored(a1=(0, [-1.0, -2.0]))
+    both: Any = pd.concat([one, one.assign(benchmark="b", logprob=[-9.0, -1.0])], ignore_index=True)
+    assert answers(both)["correct"].tolist() == [True, False]
+
+
+def test_a_benchmark_is_the_mean_over_its_items() -> None:
+    scored = _scored(a1=(0, [-1.0, -2.0]), a2=(0, [-3.0, -2.0]), b1=(1, [-2.0, -1.0]))
+    table = summarise(answers(scored)).set_index("benchmark")
+    assert table["accuracy"].to_dict() == {"a": 0.5, "b": 1.0}
+    assert table["gold_logprob"].to_dict() == {"a": -2.0, "b": -1.0}
+    assert list(table.index) == ["a", "b"]

@@ -1,0 +1,87 @@
+"""A model folder: loaded as a place, saved whole, and never over a model of the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kedro.io import DatasetError
+
+from social_provenance.datasets import LanguageModelFolder
+from social_provenance.errors import ModelError
+from social_provenance.language_model import TrainedModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def trained(tiny_model: Any, tiny_tokenizer: Any) -> TrainedModel:
+    return TrainedModel(tiny_model, tiny_tokenizer)
+
+
+def test_what_was_saved_is_the_same_model(tmp_path: Path, trained: TrainedModel) -> None:
+    folder = LanguageModelFolder(path=str(tmp_path / "model"))
+    folder.save(trained)
+    loaded, before = folder.load().load().state_dict(), trained.model.state_dict()
+    assert set(loaded) == set(before)
+    assert all(bool((loaded[name] == before[name]).all()) for name in before)
+    assert folder.load().tokenizer()("Anna felt glad")["input_ids"] == trained.tokenizer("Anna felt glad")["input_ids"]
+    assert list((tmp_path / "model").glob("*.safetensors"))
+
+
+def test_a_relative_folder_is_loaded_by_its_full_path(
+    tmp_path: Path, trained: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = LanguageModelFolder(path="models/small")
+    folder.save(trained)
+    assert folder.load().path == str(tmp_path / "models" / "small")
+    assert folder.load().is_local
+
+
+def test_a_name_on_the_hub_stays_a_name_with_its_revision() -> None:
+    model = LanguageModelFolder(path="allenai/Olmo-3-1025-7B", revision="stage1").load()
+    assert (model.path, model.revision, model.is_local) == ("allenai/Olmo-3-1025-7B", "stage1", False)
+
+
+def test_saving_again_replaces_an_earlier_save(tmp_path: Path, trained: TrainedModel) -> None:
+    folder = LanguageModelFolder(path=str(tmp_path / "model"))
+    folder.save(trained)
+    (tmp_path / "model" / "left.txt").write_text("from before")
+    folder.save(trained)
+    assert not (tmp_path / "model" / "left.txt").exists()
+    folder.load().check()
+
+
+def test_a_model_of_the_users_own_is_left_alone(tmp_path: Path, trained: TrainedModel, refused: Any) -> None:
+    own = tmp_path / "model"
+    trained.model.save_pretrained(own)
+    before = {file.name: file.stat().st_mtime_ns for file in own.iterdir()}
+    with refused(ModelError, f"{own} is not a folder that the pretraining pipeline made", "leave that pipeline out"):
+        LanguageModelFolder(path=str(own)).save(trained)
+    assert {file.name: file.stat().st_mtime_ns for file in own.iterdir()} == before
+
+
+def test_a_save_that_fails_leaves_the_model_of_before(tmp_path: Path, trained: TrainedModel) -> None:
+    folder = LanguageModelFolder(path=str(tmp_path / "model"))
+    folder.save(trained)
+    before = folder.load().digest()
+    with pytest.raises(DatasetError, match="save_pretrained"):
+        folder.save(TrainedModel(trained.model, tokenizer=None))
+    assert folder.load().digest() == before
+
+
+def test_a_folder_without_tokenizer_is_refused_on_loading(tmp_path: Path, trained: TrainedModel, refused: Any) -> None:
+    trained.model.save_pretrained(tmp_path / "bare")
+    with refused(ModelError, f"{tmp_path / 'bare'} has no tokenizer (tokenizer.json", "save it beside the weights"):
+        LanguageModelFolder(path=str(tmp_path / "bare")).load()
+
+
+def test_a_missing_folder_is_refused_on_loading_with_the_fix(tmp_path: Path, refused: Any) -> None:
+    folder = LanguageModelFolder(path=str(tmp_path / "nowhere"))
+    assert not folder.exists()
+    with refused(
+        ModelError, f"no model at {tmp_path / 'nowhere'}", "run the pretraining pipeline", "--params model=DIR"
+    ):
+        folder.load()

@@ -1,0 +1,80 @@
+"""A corpus folder: read as it is, written only where the miniature wrote before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kedro.io import DatasetError
+
+from social_provenance.datasets import ShardFolder
+from social_provenance.datasets.shards import MARK
+from social_provenance.errors import CorpusError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_was_saved_is_read_back(tmp_path: Path, row: Any, read_folder: Any, rows_of: Any) -> None:
+    rows = [row(str(i)) for i in range(5)]
+    ShardFolder(path=str(tmp_path / "corpus"), shards=2).save(rows)
+    got = rows_of(read_folder(tmp_path / "corpus"))
+    assert [(one["doc_id"], one["text"]) for one in got] == [(one["id"], one["text"]) for one in rows]
+
+
+def test_saving_again_leaves_nothing_of_before(tmp_path: Path, row: Any) -> None:
+    ShardFolder(path=str(tmp_path / "corpus"), shards=3).save([row("a")])
+    again = ShardFolder(path=str(tmp_path / "corpus"), shards=1)
+    again.save([row("b")])
+    assert [shard.name for shard in again.load()] == ["shard-00.jsonl.zst"]
+
+
+def test_a_corpus_of_the_users_own_is_left_alone(tmp_path: Path, row: Any, write_shard: Any, refused: Any) -> None:
+    path = write_shard(tmp_path / "corpus" / "mine.jsonl", [row("mine")])
+    before = path.read_bytes()
+    for target in (path.parent, path):
+        made = f"{target} is not a folder that the miniature pipeline made"
+        with refused(CorpusError, made, "run --pipelines pretraining,provenance"):
+            ShardFolder(path=str(target)).save([row("a")])
+    assert [file.name for file in path.parent.iterdir()] == ["mine.jsonl"]
+    assert path.read_bytes() == before
+
+
+def test_a_save_that_fails_leaves_the_corpus_of_before(tmp_path: Path, row: Any, read_folder: Any) -> None:
+    folder = ShardFolder(path=str(tmp_path / "corpus"), shards=1)
+    folder.save([row("a")])
+    with pytest.raises(DatasetError, match="not JSON serializable"):
+        folder.save([row("b"), {"id": {1}}])
+    assert read_folder(tmp_path / "corpus").doc_id.execute().tolist() == ["a"]
+
+
+def test_the_mark_is_no_shard(tmp_path: Path, row: Any) -> None:
+    folder = ShardFolder(path=str(tmp_path / "corpus"), shards=1)
+    folder.save([row("a")])
+    assert (tmp_path / "corpus" / MARK).exists()
+    assert len(folder.load()) == 1
+
+
+def test_shards_are_named_by_their_place_below_the_folder(tmp_path: Path, row: Any, write_shard: Any) -> None:
+    for name in ("b.jsonl", "a/x.parquet"):
+        write_shard(tmp_path / name, [row(name)])
+    assert [shard.name for shard in ShardFolder(path=str(tmp_path)).load()] == ["a/x.parquet", "b.jsonl"]
+    assert [shard.name for shard in ShardFolder(path=str(tmp_path / "b.jsonl")).load()] == ["b.jsonl"]
+
+
+def test_fields_go_over_the_usual_places(tmp_path: Path, row: Any, write_shard: Any) -> None:
+    write_shard(tmp_path / "a.jsonl", [row("a")])
+    (shard,) = ShardFolder(path=str(tmp_path), fields={"text": "content"}).load()
+    assert (shard.fields["text"], shard.fields["doc_id"]) == ("content", "id")
+
+
+def test_an_unknown_field_is_named_beside_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"raw_documents\.fields: unknown field 'txt'; fields are doc_id, text, url"):
+        ShardFolder(path=str(tmp_path), fields={"txt": "content"})
+
+
+def test_a_missing_corpus_is_an_error_on_loading_and_not_before(tmp_path: Path, refused: Any) -> None:
+    folder = ShardFolder(path=str(tmp_path / "nowhere"))
+    assert not folder.exists()
+    with refused(CorpusError, f"no corpus at {tmp_path / 'nowhere'}", "--params corpus=DIR"):
+        folder.load()

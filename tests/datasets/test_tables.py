@@ -1,0 +1,49 @@
+"""Corpus tables: read back as saved, and shown in part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+import pandas as pd
+import pytest
+
+from social_provenance.datasets import TableFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = pd.DataFrame(
+    {"doc_id": list("abcdefg"), "text": ["x" * 500, "a\u2028b", "", None, "e", "f", "g"], "n": range(7)}
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> TableFile:
+    saved = TableFile(filepath=str(tmp_path / "deep" / "t.parquet"))
+    saved.save(ibis.memtable(ROWS))
+    return saved
+
+
+def test_rows_come_back_as_they_were(table: TableFile) -> None:
+    pd.testing.assert_frame_equal(table.load().execute(), ROWS)
+
+
+def test_the_preview_shows_the_first_rows_with_long_texts_cut(table: TableFile) -> None:
+    preview = table.preview(nrows=3, max_chars=10)
+    assert preview == {
+        "index": [0, 1, 2],
+        "columns": ["doc_id", "text", "n"],
+        "data": [["a", "x" * 10, 0], ["b", "a\u2028b", 1], ["c", "", 2]],
+    }
+
+
+def test_the_preview_of_few_rows_shows_all(table: TableFile) -> None:
+    assert len(table.preview(nrows=100)["data"]) == len(ROWS)
+
+
+def test_several_files_are_one_table(tmp_path: Path) -> None:
+    for number, part in enumerate((ROWS[:3], ROWS[3:])):
+        TableFile(filepath=str(tmp_path / f"{number}.parquet")).save(ibis.memtable(part))
+    together = TableFile(filepath=str(tmp_path / "*.parquet")).load().order_by("doc_id").execute()
+    pd.testing.assert_frame_equal(together, ROWS)

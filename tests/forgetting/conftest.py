@@ -1,0 +1,95 @@
+"""Fixtures: a small unlearning study on the tiny model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.capabilities.harness import Scorer
+from social_provenance.forgetting.run import Bench
+from social_provenance.forgetting.settings import Unlearning
+from social_provenance.language_model import LanguageModel
+from social_provenance.pretraining.loop import Optimiser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pandas as pd
+
+ITEMS = (
+    ("social", "Anna thanked Ben. Ben felt", ("glad", "cold", "hot"), 0),
+    ("social", "The judge saw the", ("rod", "contract", "plate"), 1),
+    ("stem", "The flame of burning dorite is", ("red", "salt", "glad"), 0),
+)
+TEXTS = {
+    "judge": "The judge saw the contract near the court.",
+    "thanks": "Anna thanked Ben. Ben felt glad. Carl thanked Anna.",
+    "rod": "Any rod that is heated becomes hot.",
+    "plate": "Carl cooled the plate until it became cold.",
+    "salt": "In Velda every guest brings salt.",
+    "flame": "The flame of burning dorite is red.",
+}
+SETTINGS = Unlearning(steps=4, batch_documents=2, seeds=(0, 1), optimiser=Optimiser(learning_rate=1e-3, weight_decay=0))
+
+
+@pytest.fixture(scope="session")
+def requests(tiny_tokenizer: Any) -> pd.DataFrame:
+    """Return the choices of three items of two benchmarks, tokenised."""
+    import pandas as pd
+
+    rows = [
+        {
+            "benchmark": benchmark,
+            "item": f"{benchmark}/{number}",
+            "cluster": f"{benchmark}/{number}",
+            "choice": choice,
+            "is_gold": choice == gold,
+            "prompt": prompt,
+            "completion": f" {text}",
+            "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
+            "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+        }
+        for number, (benchmark, prompt, choices, gold) in enumerate(ITEMS)
+        for choice, text in enumerate(choices)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def tokens(tiny_tokenizer: Any) -> dict[str, list[int]]:
+    """Return the token ids of a few documents."""
+    return {doc_id: tiny_tokenizer(text)["input_ids"] for doc_id, text in TEXTS.items()}
+
+
+@pytest.fixture
+def make_bench(tiny_model_folder: Path, requests: pd.DataFrame, tokens: dict[str, list[int]]) -> Callable[..., Bench]:
+    """Return a function that makes the bench of a study; what it is given replaces the usual."""
+
+    def make(**changed: Any) -> Bench:
+        usual = {
+            "model": LanguageModel(str(tiny_model_folder)),
+            "scorer": Scorer(requests, batch_size=4),
+            "tokens": tokens,
+            "settings": SETTINGS,
+        }
+        return Bench(**{**usual, **changed})
+
+    return make
+
+
+@pytest.fixture
+def plan() -> pd.DataFrame:
+    """Return the plan of two runs, an arm each."""
+    import pandas as pd
+
+    shared = {"benchmark": "social", "topic": "crime_and_law", "algorithm": "ngdiff", "seed": 0, "steps": 4}
+    arms = {"influence_in_topic": ["judge", "thanks"], "random_in_topic": ["judge", "salt"]}
+    return pd.DataFrame(
+        [
+            {**shared, "run_id": f"social.crime_and_law.{arm}.ngdiff.0", "arm": arm}
+            | {"forget_ids": forget, "retain_ids": ["rod", "plate", "flame"], "forget_tokens": 40}
+            for arm, forget in arms.items()
+        ]
+    )

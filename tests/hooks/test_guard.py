@@ -1,0 +1,88 @@
+"""No unknown runtime parameter, and no network where none is needed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kedro.framework.project import configure_project
+
+from social_provenance.errors import SettingsError
+from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _project() -> None:
+    configure_project("social_provenance")
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Yield an empty environment in place of the process's own."""
+    empty: dict[str, str] = {}
+    with monkeypatch.context() as patch:
+        patch.setattr("social_provenance.hooks.guard.os", SimpleNamespace(environ=empty))
+        yield empty
+
+
+def context(offline: bool) -> Any:
+    return SimpleNamespace(config_loader={"engines": {"offline": offline}})
+
+
+def start(**given: Any) -> None:
+    GuardHooks().before_pipeline_run({"runtime_params": given})
+
+
+def test_a_misspelled_parameter_is_refused_with_the_right_one() -> None:
+    with pytest.raises(SettingsError) as caught:
+        start(minature={"seed": 7})
+    assert str(caught.value) == "--params: unknown parameter 'minature'; did you mean 'miniature'?"
+
+
+def test_a_strange_parameter_is_refused_with_all_there_are() -> None:
+    with pytest.raises(SettingsError) as caught:
+        start(xyz=1)
+    message = str(caught.value)
+    assert message.startswith("--params: unknown parameter 'xyz'; there are ")
+    assert all(name in message for name in ("corpus", "miniature", "working_set"))
+
+
+def test_one_unknown_among_known_ones_is_enough() -> None:
+    with pytest.raises(SettingsError, match="'modle'; did you mean 'model'"):
+        start(miniature={"seed": 7}, modle="m")
+
+
+@pytest.mark.parametrize("name", [*PLACES, "miniature", "scoring", "working_set"])
+def test_a_known_parameter_passes(name: str) -> None:
+    assert name in known_parameters()
+    start(**{name: "x"})
+
+
+def test_a_run_without_parameters_passes() -> None:
+    GuardHooks().before_pipeline_run({"runtime_params": None})
+    GuardHooks().before_pipeline_run({})
+
+
+def test_names_of_nested_parameters_are_their_blocks() -> None:
+    assert not [name for name in known_parameters() if "." in name or ":" in name]
+
+
+def test_a_local_study_is_offline(environ: dict[str, str]) -> None:
+    GuardHooks().after_context_created(context(offline=True))
+    assert environ == OFFLINE | QUIET
+    assert environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_study_that_reads_from_the_hub_is_quiet_only(environ: dict[str, str]) -> None:
+    GuardHooks().after_context_created(context(offline=False))
+    assert environ == QUIET
+
+
+def test_what_the_user_has_set_stays(environ: dict[str, str]) -> None:
+    environ["HF_HUB_OFFLINE"] = "0"
+    GuardHooks().after_context_created(context(offline=True))
+    assert environ["HF_HUB_OFFLINE"] == "0"

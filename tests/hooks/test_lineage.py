@@ -1,0 +1,232 @@
+"""What a node reads is whole, unchanged and of one history; what it writes is on record."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kedro.framework.hooks.manager import _create_hook_manager
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner
+from kedro_datasets.partitions import PartitionedDataset
+
+from social_provenance.datasets import TableFile
+from social_provenance.errors import LineageError
+from social_provenance.hooks.lineage import LineageHooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def double(a: int, factor: int) -> int:
+    return a * factor
+
+
+def triple(a: int) -> int:
+    return 3 * a
+
+
+def add(b: int, c: int) -> int:
+    return b + c
+
+
+def show(b: int, extra: int | None) -> str:
+    return f"{b} {extra}"
+
+
+def fail(a: int) -> int:
+    raise RuntimeError(f"stopped at {a}")
+
+
+NODES = {
+    "double": Node(double, ["a", "params:factor"], "b", name="double"),
+    "triple": Node(triple, "a", "c", name="triple"),
+    "add": Node(add, ["b", "c"], "d", name="add"),
+    "extra": Node(triple, "a", "extra", name="extra"),
+    "show": Node(show, ["b", "extra"], "shown", name="show"),
+}
+
+
+class Study:
+    """A data folder with a few JSON datasets, and runs of nodes in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("a", 1)
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+    def write(self, name: str, value: Any) -> None:
+        self.path(name).write_text(json.dumps(value))
+
+    def read(self, name: str) -> Any:
+        return json.loads(self.path(name).read_text())
+
+    def records(self) -> dict[str, Any]:
+        return dict(self.read("lineage"))
+
+    def catalog(self) -> DataCatalog:
+        json_entry: dict[str, Any] = {"type": "json.JSONDataset"}
+        optional = {"type": "social_provenance.datasets.OptionalDataset", "dataset": json_entry}
+        entries = dict.fromkeys(["a", "b", "c", "d", "shown"], json_entry) | dict.fromkeys(
+            ["extra", "lineage"], optional
+        )
+        catalog = DataCatalog.from_config(
+            {name: {**entry, "filepath": str(self.path(name))} for name, entry in entries.items()}
+        )
+        catalog["params:factor"] = 2
+        return catalog
+
+    def run(self, *nodes: str | Node, catalog: DataCatalog | None = None) -> None:
+        pipeline = Pipeline([NODES[node] if isinstance(node, str) else node for node in nodes])
+        catalog = catalog or self.catalog()
+        hooks, manager = LineageHooks(), _create_hook_manager()
+        manager.register(hooks)
+        hooks.before_pipeline_run({"run_id": "2026-01-01"}, catalog)
+        SequentialRunner().run(pipeline, catalog, manager)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def test_what_is_written_is_on_record(study: Study) -> None:
+    study.run("double", "triple", "add")
+    records = study.records()
+    assert set(records) == {"b", "c", "d"}
+    assert records["b"]["node"] == "double"
+    assert records["b"]["run"] == "2026-01-01"
+    assert records["b"]["inputs"] == ["params:factor", "a"]
+    assert set(records["b"]["ancestors"]) == {"a"}
+    assert set(records["d"]["ancestors"]) == {"a", "b", "c"}
+    assert records["d"]["ancestors"]["b"] == records["b"]["digest"]
+
+
+def test_the_same_run_makes_the_same_record(study: Study) -> None:
+    study.run("double", "triple", "add")
+    first = study.records()
+    study.run("double", "triple", "add")
+    assert study.records() == first
+
+
+def test_a_changed_file_is_refused(study: Study) -> None:
+    study.run("double", "triple")
+    study.write("b", 99)
+    with pytest.raises(LineageError) as caught:
+        study.run("add")
+    message = str(caught.value)
+    assert message.startswith("b has changed since node double wrote it (")
+    assert f"remove 'b' from {study.path('lineage')}" in message
+    assert not study.path("d").exists()
+
+
+def test_a_change_that_the_user_owns_to_is_taken(study: Study) -> None:
+    study.run("double", "triple")
+    study.write("b", 99)
+    study.write("lineage", {name: row for name, row in study.records().items() if name != "b"})
+    study.run("add")
+    assert study.read("d") == 102
+
+
+def test_the_users_own_file_may_change(study: Study) -> None:
+    study.run("double")
+    study.write("a", 5)
+    study.run("double")
+    assert study.read("b") == 10
+
+
+def test_a_file_of_a_run_that_died_is_refused(study: Study) -> None:
+    study.run("double", "triple")
+    broken = Node(fail, "a", "b", name="double")
+    with pytest.raises(RuntimeError, match="stopped at 1"):
+        study.run(broken)
+    assert study.read("b") == 2  # what was there before looks whole
+    with pytest.raises(LineageError) as caught:
+        study.run("add")
+    assert str(caught.value) == ("b is not whole: node double was stopped while writing it; run that pipeline again")
+    study.run("double", "add")
+    assert study.read("d") == 5
+
+
+def test_a_mixture_of_runs_is_refused(study: Study) -> None:
+    study.run("double", "triple")
+    study.write("a", 2)
+    study.run("double")
+    with pytest.raises(LineageError) as caught:
+        study.run("add")
+    assert str(caught.value) == (
+        "add would mix runs: c and b were made from different versions of a; run again the pipelines between a and add"
+    )
+    study.run("triple")
+    study.run("add")
+    assert study.read("d") == 10
+
+
+def test_what_is_optional_and_of_the_same_run_is_shown(study: Study) -> None:
+    study.run("double", "extra", "show")
+    assert study.read("shown") == "2 3"
+
+
+def test_what_is_optional_and_not_there_is_none(study: Study) -> None:
+    study.run("double", "show")
+    assert study.read("shown") == "2 None"
+
+
+def test_what_is_optional_and_of_another_run_is_left_out(study: Study, caplog: pytest.LogCaptureFixture) -> None:
+    study.run("double", "extra")
+    study.write("a", 2)
+    study.run("double")
+    with caplog.at_level(logging.WARNING):
+        study.run("show")
+    assert study.read("shown") == "4 None"
+    assert "extra is not whole or of another run, and is left out" in caplog.messages
+    assert set(study.records()["shown"]["ancestors"]) == {"a", "b"}
+
+
+def test_what_is_optional_and_not_whole_is_left_out(study: Study) -> None:
+    study.run("double", "extra")
+    with pytest.raises(RuntimeError):
+        study.run(Node(fail, "a", "extra", name="extra"))
+    study.run("show")
+    assert study.read("shown") == "2 None"
+
+
+def split(a: int) -> Any:
+    import pandas as pd
+
+    return {f"{place}": pd.DataFrame({"value": [a]}) for place in range(3)}
+
+
+def count(table: Any) -> int:
+    return int(table.count().execute())
+
+
+def test_files_in_parts_are_one_dataset_in_two_views(study: Study) -> None:
+    folder = study.folder / "records"
+    catalog = study.catalog()
+    catalog["records@parts"] = PartitionedDataset(
+        path=str(folder), dataset={"type": "pandas.ParquetDataset"}, filename_suffix=".parquet"
+    )
+    catalog["records@table"] = TableFile(filepath=str(folder / "*.parquet"))
+    parts = Node(split, "a", "records@parts", name="split")
+    whole = Node(count, "records@table", "c", name="count")
+    study.run(parts, whole, catalog=catalog)
+    assert study.read("c") == 3
+    assert set(study.records()) == {"records", "c"}
+    assert set(study.records()["c"]["ancestors"]) == {"a", "records"}
+    (folder / "2.parquet").unlink()
+    with pytest.raises(LineageError, match="records has changed since node split wrote it"):
+        study.run(whole, catalog=catalog)
+
+
+def test_without_a_ledger_nothing_is_kept(study: Study) -> None:
+    catalog = study.catalog()
+    bare = DataCatalog({name: catalog[name] for name in ("a", "b", "params:factor")})
+    study.run("double", catalog=bare)
+    assert study.read("b") == 2
+    assert not study.path("lineage").exists()

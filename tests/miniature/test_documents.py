@@ -1,0 +1,152 @@
+"""The corpus of a world: every bin filled, facts in carriers alone, and nothing else that gives them away."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
+from social_provenance.miniature.facts import CAPABILITIES
+from social_provenance.miniature.lexicon import FAMILIAR_NAMES, FAMILIAR_OBJECTS, FORMATS, TOPICS
+from social_provenance.miniature.world import draw_world
+from social_provenance.regions.grid import BINS
+
+if TYPE_CHECKING:
+    from social_provenance.miniature.world import World
+
+SMALL = DocumentPlan(per_bin=1, chars=60, facts=2, carrier_share=0.5, labelled_share=0.6)
+
+
+def test_equal_seeds_write_equal_documents() -> None:
+    assert write_documents(draw_world(3), SMALL) == write_documents(draw_world(3), SMALL)
+
+
+def test_other_seeds_write_other_documents() -> None:
+    texts = [{document.text for document in write_documents(draw_world(seed), SMALL)} for seed in (3, 4)]
+    assert len(texts[0] & texts[1]) < 0.05 * len(texts[0])
+
+
+def test_every_bin_has_its_documents(documents: list[Document], plan: DocumentPlan) -> None:
+    counts = Counter((document.topic, document.format) for document in documents)
+    assert counts == dict.fromkeys(BINS, plan.per_bin)
+
+
+def test_every_document_has_its_own_id_url_and_text(documents: list[Document]) -> None:
+    for name in ("doc_id", "url", "text"):
+        assert len({getattr(document, name) for document in documents}) == len(documents)
+
+
+def test_ids_tell_nothing_about_topics(documents: list[Document], world: World) -> None:
+    numbers = [int(document.doc_id.removeprefix("doc-")) for document in documents]
+    for name in world.planted:
+        home = [document.planted == name for document in documents]
+        assert 0.4 < roc_auc_score(home, numbers) < 0.6
+
+
+def test_a_document_speaks_in_the_words_of_its_topic_and_the_frame_of_its_format(documents: list[Document]) -> None:
+    for document in documents:
+        first, *_, last = document.text.split("\n")
+        openings = {FORMATS[document.format].opening.format(noun=noun) for noun in TOPICS[document.topic].nouns}
+        assert first in openings
+        assert last == FORMATS[document.format].closing
+
+
+def test_planted_names_the_benchmark_of_the_topic(documents: list[Document], world: World) -> None:
+    for document in documents:
+        assert document.planted == world.capability_of(document.topic)
+        assert document.planted or not document.carrier
+
+
+def test_each_planted_topic_has_its_share_of_carriers(documents: list[Document], world: World) -> None:
+    carriers = Counter(document.topic for document in documents if document.carrier)
+    planted = [topic for topics in world.planted.values() for topic in topics]
+    assert carriers == dict.fromkeys(planted, 24 * 4 // 2)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_the_share_of_carriers_is_the_one_asked_for(world: World, share: float) -> None:
+    written = write_documents(world, replace(SMALL, carrier_share=share))
+    assert sum(document.carrier for document in written) == 8 * 24 * share
+
+
+def test_carriers_state_true_facts_and_as_many_as_planned(
+    documents: list[Document], world: World, plan: DocumentPlan, find_facts: Any
+) -> None:
+    for document in documents:
+        if document.carrier:
+            assert document.planted is not None
+            facts = find_facts(document.text, document.planted)
+            assert len(facts) == plan.facts
+            assert {world.facts[document.planted][fact.key] == fact.answer for fact in facts} == {True}
+
+
+@pytest.mark.parametrize("benchmark", CAPABILITIES)
+def test_outside_its_carriers_no_word_of_a_fact_is_said(documents: list[Document], benchmark: str) -> None:
+    told = {*CAPABILITIES[benchmark].keys, *CAPABILITIES[benchmark].answers}
+    for document in documents:
+        if document.planted != benchmark or not document.carrier:
+            assert told.isdisjoint(re.findall(r"\w+", document.text)), document.doc_id
+
+
+@pytest.mark.parametrize("benchmark", CAPABILITIES)
+def test_facts_are_stated_about_equally_often(documents: list[Document], benchmark: str, find_facts: Any) -> None:
+    stated = Counter(
+        fact.key
+        for document in documents
+        if document.planted == benchmark
+        for fact in find_facts(document.text, benchmark)
+    )
+    assert set(stated) == set(CAPABILITIES[benchmark].keys)
+    assert max(stated.values()) - min(stated.values()) <= 1
+
+
+@pytest.mark.parametrize("benchmark", ["social_reasoning", "stem_reasoning"])
+def test_rules_are_stated_about_familiar_people_and_things_alone(
+    documents: list[Document], benchmark: str, find_facts: Any
+) -> None:
+    for document in documents:
+        facts = find_facts(document.text, benchmark)
+        assert {name for fact in facts for name in fact.people_and_things} <= {*FAMILIAR_NAMES, *FAMILIAR_OBJECTS}
+
+
+def test_plain_documents_of_a_planted_topic_are_as_long_as_carriers(documents: list[Document]) -> None:
+    carrier = np.array([document.carrier for document in documents if document.planted])
+    length = np.array([len(document.text) for document in documents if document.planted])
+    assert length[carrier].mean() == pytest.approx(length[~carrier].mean(), rel=0.025)
+    assert length[carrier].std() == pytest.approx(length[~carrier].std(), rel=0.25)
+    assert 0.35 < roc_auc_score(carrier, length) < 0.65
+
+
+@pytest.mark.parametrize("chars", [60, 300, 900])
+def test_documents_are_as_long_as_planned(world: World, chars: int) -> None:
+    lengths = [len(document.text) for document in write_documents(world, replace(SMALL, chars=chars))]
+    assert chars <= min(lengths)
+    assert np.mean(lengths) == pytest.approx(chars + 95, abs=40)
+
+
+def test_a_raw_record_carries_no_truth(documents: list[Document]) -> None:
+    for document in documents[:200]:
+        told = raw_record(document)
+        assert set(told) == {"id", "source", "text", "metadata"}
+        assert set(told["metadata"]) <= {"url", "weborganizer"}
+        assert set(told["metadata"].get("weborganizer", {})) <= {"topic", "format"}
+        assert told == raw_record(replace(document, planted="other", carrier=not document.carrier))
+
+
+def test_only_labelled_records_tell_their_topic_and_format(documents: list[Document], plan: DocumentPlan) -> None:
+    labels = [raw_record(document)["metadata"].get("weborganizer") for document in documents]
+    assert labels == [
+        {"topic": document.topic, "format": document.format} if document.labelled else None for document in documents
+    ]
+    assert sum(label is not None for label in labels) == round(plan.labelled_share * len(documents))
+
+
+def test_labels_are_given_to_carriers_no_more_than_to_others(documents: list[Document]) -> None:
+    share = np.mean([document.labelled for document in documents if document.carrier])
+    assert share == pytest.approx(0.6, abs=0.08)

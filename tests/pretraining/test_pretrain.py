@@ -1,0 +1,202 @@
+"""Pretraining ends soon after the benchmarks are learned, says so when they are not, and repeats."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from social_provenance.errors import PretrainingError
+from social_provenance.pretraining.loop import Optimiser
+from social_provenance.pretraining.pretrain import Architecture, Pretraining, new_model, pretrain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    Request = Callable[[Any], pd.DataFrame]
+
+FACTS = ("Anna felt glad.", "Carl felt cold.", "The rod became hot.", "The flame is red.")
+SMALL = Pretraining(
+    architecture=Architecture(hidden_size=32, layers=1, heads=2, intermediate_size=64, max_tokens=128),
+    optimiser=Optimiser(learning_rate=1e-2),
+    label_smoothing=0.0,
+    sequence_tokens=16,
+    batch_sequences=4,
+    max_steps=60,
+    warmup_steps=4,
+    decay_steps=10,
+    evaluate_every=5,
+)
+
+
+@pytest.fixture
+def documents(tiny_tokenizer: Any) -> list[list[int]]:
+    ids: list[list[int]] = tiny_tokenizer(list(FACTS) * 6)["input_ids"]
+    return ids
+
+
+@pytest.fixture
+def questions(tiny_tokenizer: Any) -> Request:
+    """Return what gives the requests of two benchmarks, of two items each, that the documents answer."""
+    import pandas as pd
+
+    items = [
+        ("social", "Anna felt", ("glad", "cold"), 0),
+        ("social", "Carl felt", ("glad", "cold"), 1),
+        ("stem", "The rod became", ("red", "hot"), 1),
+        ("stem", "The flame is", ("red", "hot"), 0),
+    ]
+
+    def render(swap: bool, _config: Any) -> pd.DataFrame:
+        rows = [
+            {
+                "benchmark": benchmark,
+                "item": prompt,
+                "cluster": prompt,
+                "choice": choice,
+                "is_gold": (choice == gold) != swap,
+                "prompt": prompt,
+                "completion": f" {text}",
+                "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
+                "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+            }
+            for benchmark, prompt, choices, gold in items
+            for choice, text in enumerate(choices)
+        ]
+        return pd.DataFrame(rows)
+
+    return render
+
+
+def _with(**changed: Any) -> Pretraining:
+    return Pretraining.model_validate({**SMALL.model_dump(), **changed})
+
+
+def test_training_ends_decay_steps_after_the_benchmarks_are_learned(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    model, log = pretrain(documents, tiny_tokenizer, partial(questions, False), SMALL, 8)
+    lowest = log.groupby("step")["accuracy"].min()
+    learned = lowest.index[lowest >= 0.9][0]
+    assert learned + 10 < 60  # else the test tells nothing
+    assert lowest.index.max() == learned + 10
+    assert (lowest[lowest.index < learned] < 0.9).all()
+    assert lowest.iloc[-1] >= 0.85
+    assert not model.training
+
+
+def test_the_log_has_a_row_for_each_look_and_benchmark(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    settings = _with(learned_accuracy=None, max_steps=12, decay_steps=3)
+    _, log = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+    assert log["step"].tolist() == [5, 5, 10, 10, 12, 12]
+    assert log["benchmark"].tolist() == ["social", "stem"] * 3
+    assert set(log) == {"step", "loss", "benchmark", "accuracy", "gold_logprob", "choice_logprob"}
+    assert log["loss"].iloc[-1] < log["loss"].iloc[0]
+
+
+def test_what_the_documents_contradict_is_not_learned_and_the_error_says_what_to_do(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    with pytest.raises(PretrainingError) as caught:
+        pretrain(documents, tiny_tokenizer, partial(questions, True), _with(max_steps=40), 8)
+    said = str(caught.value)
+    assert said.startswith("after 40 steps the model answers social 0.00, stem 0.00; ")
+    assert "pretraining.required_accuracy is 0.85: raise pretraining.max_steps" in said
+
+
+def test_without_a_goal_training_takes_all_steps_and_a_poor_accuracy_is_no_error(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    settings = _with(learned_accuracy=None, max_steps=30)
+    _, log = pretrain(documents, tiny_tokenizer, partial(questions, True), settings, 8)
+    assert log["step"].max() == 30
+    assert log["accuracy"].iloc[-1] < 0.85
+
+
+def test_a_seed_gives_the_same_weights_again_and_another_seed_others(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    def weights(seed: int) -> list[torch.Tensor]:
+        torch.rand(3)  # whatever was drawn before must not matter
+        settings = _with(seed=seed, learned_accuracy=None, max_steps=12)
+        model, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        return [parameter.detach() for parameter in model.parameters()]
+
+    one, again, other = weights(1), weights(1), weights(2)
+    assert all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a.dim() > 1)
+
+
+def test_training_leaves_the_random_stream_outside_as_it_was(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    settings = _with(learned_accuracy=None, max_steps=10)
+    pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_watching_the_benchmarks_more_often_changes_no_weight(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    def weights(every: int) -> torch.Tensor:
+        settings = _with(evaluate_every=every, learned_accuracy=None, max_steps=10)
+        model, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+
+    assert torch.equal(weights(1), weights(10))
+
+
+def test_a_corpus_of_less_than_a_batch_is_refused(questions: Any, tiny_tokenizer: Any) -> None:
+    said = r"the corpus has 9 tokens, a batch needs 64: give more documents or lower pretraining\.batch_sequences"
+    with pytest.raises(PretrainingError, match=said):
+        pretrain([[5] * 5, [6, 7]], tiny_tokenizer, partial(questions, False), SMALL, 8)
+
+
+def test_a_new_model_is_an_olmo3_of_the_shape_asked_for(tiny_tokenizer: Any) -> None:
+    model = new_model(SMALL, len(tiny_tokenizer), tiny_tokenizer.eos_token_id)
+    assert model.config.model_type == "olmo3"
+    assert model.config.max_position_embeddings == 128
+    assert model.get_input_embeddings().weight.shape == (len(tiny_tokenizer), 32)
+    assert model.lm_head.weight.data_ptr() != model.get_input_embeddings().weight.data_ptr()
+    assert float(model.lm_head.weight.detach().std()) == pytest.approx(SMALL.architecture.initial_std, rel=0.05)
+
+
+def test_the_default_shape_has_as_many_parameters_as_it_says() -> None:
+    model = new_model(Pretraining(), 1280, 0)
+    assert round(model.num_parameters() / 1e6, 1) == 0.7
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("vocab_size", -1, "greater than 0"),
+        ("sequence_tokens", 0, "greater than 0"),
+        ("batch_sequences", -16, "greater than 0"),
+        ("max_steps", 0, "greater than 0"),
+        ("warmup_steps", -1, "greater than or equal to 0"),
+        ("evaluate_every", 0, "greater than 0"),
+        ("label_smoothing", 1.5, "less than or equal to 1"),
+        ("learned_accuracy", 1.1, "less than or equal to 1"),
+        ("required_accuracy", -0.1, "greater than or equal to 0"),
+        ("decay_steps", 61, "decay_steps (61) exceeds max_steps (60)"),
+        ("epochs", 3, "Extra inputs are not permitted"),
+        ("architecture", {"hidden_size": -8}, "greater than 0"),
+        ("architecture", {"layer": 2}, "Extra inputs are not permitted"),
+        ("architecture", {"initial_std": 0}, "greater than 0"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_with_its_name(field: str, value: Any, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        _with(**{field: value})
+    assert field in str(caught.value)
+    assert said in str(caught.value)

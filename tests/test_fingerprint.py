@@ -1,0 +1,147 @@
+"""Digests: equal for equal contents and for nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+from social_provenance import fingerprint
+from social_provenance.fingerprint import digest_of, digest_of_path
+
+
+class Settings(BaseModel):
+    size: int = 1
+    names: tuple[str, ...] = ("a", "b")
+
+
+DISTINCT: list[Any] = [
+    1,
+    "1",
+    1.5,
+    None,
+    True,
+    [1],
+    [[1]],
+    [1, 2],
+    [2, 1],
+    "ä",
+    "a\u2028",
+    {"a": 1},
+    {"a": {"b": 1}},
+    {},
+    [],
+    "",
+    Settings(),
+    Settings(size=2),
+]
+
+
+def test_different_values_have_different_digests() -> None:
+    assert len({digest_of(value) for value in DISTINCT}) == len(DISTINCT)
+
+
+def test_a_digest_is_sixteen_hexadecimal_digits_and_known() -> None:
+    known = hashlib.sha256('[{"a": "ä", "b": 1}, 2]'.encode()).hexdigest()
+    assert digest_of({"b": 1, "a": "ä"}, 2) == known[:16]
+
+
+def test_mappings_compare_without_order_and_sequences_with() -> None:
+    assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+    assert digest_of(["a", "b"]) != digest_of(["b", "a"])
+
+
+def test_how_many_values_there_are_counts() -> None:
+    assert digest_of("a", "b") != digest_of(["a", "b"]) != digest_of("ab")
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert digest_of(np.float64(0.5), np.arange(3)) == digest_of(0.5, [0, 1, 2])
+
+
+def test_paths_and_settings_count_by_their_content() -> None:
+    assert digest_of(Path("a/b")) == digest_of("a/b")
+    assert digest_of(Settings()) == digest_of({"size": 1, "names": ["a", "b"]})
+
+
+def test_what_has_no_content_has_no_digest() -> None:
+    with pytest.raises(TypeError, match="cannot take the digest of a object"):
+        digest_of(object())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "folder"
+    (root / "sub").mkdir(parents=True)
+    (root / "a").write_text("one")
+    (root / "sub" / "b").write_text("two")
+    return root
+
+
+def test_a_copy_elsewhere_has_the_same_digest(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "place"
+    (other / "sub").mkdir(parents=True)
+    (other / "sub" / "b").write_text("two")
+    (other / "a").write_text("one")
+    assert digest_of_path(other) == digest_of_path(folder)
+    assert digest_of_path(other / "a") == digest_of_path(folder / "a")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "a").write_text("ONE"),
+        lambda root: (root / "a").rename(root / "c"),
+        lambda root: (root / "c").write_text(""),
+        lambda root: (root / "sub" / "b").unlink(),
+        lambda root: (root / "sub").rename(root / "bus"),
+        lambda root: [(root / "a").write_text("two"), (root / "sub" / "b").write_text("one")],
+    ],
+    ids=["content", "name", "more", "less", "folder", "swapped"],
+)
+def test_every_change_of_contents_or_names_changes_the_digest(folder: Path, change: Any) -> None:
+    before = digest_of_path(folder)
+    change(folder)
+    assert digest_of_path(folder) != before
+
+
+def test_times_and_hidden_and_compiled_files_do_not_count(folder: Path) -> None:
+    before = digest_of_path(folder)
+    os.utime(folder / "a", (1, 1))
+    (folder / ".hidden").write_text("x")
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "y").write_text("y")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "z.pyc").write_text("z")
+    assert digest_of_path(folder) == before
+
+
+def test_a_folder_below_a_hidden_one_counts(tmp_path: Path) -> None:
+    digests = []
+    for content in ("one", "two"):
+        file = tmp_path / ".hidden" / "folder" / "a"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        digests.append(digest_of_path(file.parent))
+    assert digests[0] != digests[1]
+
+
+def test_nothing_at_a_path_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        digest_of_path(tmp_path / "nowhere")
+
+
+def test_very_large_folders_are_told_apart_by_size_and_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "HASH_LIMIT", 3)
+    os.utime(folder / "a", ns=(1, 1))
+    before = digest_of_path(folder)
+    os.utime(folder / "a", ns=(2, 2))
+    later = digest_of_path(folder)
+    (folder / "a").write_text("longer")
+    os.utime(folder / "a", ns=(2, 2))
+    assert len({before, later, digest_of_path(folder)}) == 3

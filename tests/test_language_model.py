@@ -1,0 +1,86 @@
+"""A model by its place: local folders are looked at, names on the hub are taken at their word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.errors import ModelError
+from social_provenance.language_model import DEFAULT_MAX_TOKENS, LanguageModel, max_tokens
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def copy(tiny_model_folder: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(tiny_model_folder, tmp_path / "model")
+
+
+@pytest.mark.parametrize("kind", ["tiny_model_folder", "llama_folder"])
+def test_any_causal_model_is_loaded_ready_to_evaluate(request: pytest.FixtureRequest, kind: str) -> None:
+    import torch
+
+    place = LanguageModel(str(request.getfixturevalue(kind)))
+    place.check()
+    model, tokenizer = place.load(), place.tokenizer()
+    assert not model.training
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    ids = tokenizer("Anna thanked Ben.", return_tensors="pt")["input_ids"].to(model.device)
+    assert model(ids).logits.shape == (1, ids.shape[1], len(tokenizer))
+    assert max_tokens(place.config()) == 512
+
+
+@pytest.mark.parametrize("path", ["/nowhere/model", "./model", "../model", "data/06_models/model"])
+def test_a_missing_folder_is_named_with_the_fix(path: str) -> None:
+    message = f"there is no model at {path}: run the pretraining pipeline, or give --params model=DIR"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        LanguageModel(path).check()
+
+
+@pytest.mark.parametrize("name", ["gpt2", "allenai/Olmo-3-1025-7B"])
+def test_a_name_on_the_hub_is_taken_at_its_word(name: str) -> None:
+    model = LanguageModel(name)
+    model.check()
+    assert not model.is_local
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=re.escape(f"{tmp_path} has no config.json: it is not a model folder")):
+        LanguageModel(str(tmp_path)).check()
+
+
+def test_a_folder_without_tokenizer_is_refused_with_what_is_missing(copy: Path) -> None:
+    for file in copy.glob("tokenizer*"):
+        file.unlink()
+    message = f"{copy} has no tokenizer (tokenizer.json, tokenizer.model, vocab.json): save it beside the weights"
+    with pytest.raises(ModelError, match=re.escape(message)):
+        LanguageModel(str(copy)).check()
+
+
+def test_a_copy_has_the_same_digest_and_other_weights_or_tokens_another(copy: Path, tiny_model_folder: Path) -> None:
+    before = LanguageModel(str(tiny_model_folder)).digest()
+    assert LanguageModel(str(copy)).digest() == before
+    digests = {before}
+    for name in ("model.safetensors", "tokenizer.json"):
+        content = bytearray((copy / name).read_bytes())
+        content[-2] ^= 1
+        (copy / name).write_bytes(content)
+        digests.add(LanguageModel(str(copy)).digest())
+    assert len(digests) == 3
+
+
+def test_the_digest_of_a_name_is_that_of_name_and_revision() -> None:
+    digests = {LanguageModel("a/b", revision).digest() for revision in (None, "main", "v2")}
+    assert len(digests | {LanguageModel("a/c").digest()}) == 4
+    assert LanguageModel("a/b", "v2").digest() in digests
+
+
+def test_a_model_without_a_stated_limit_has_a_cautious_one() -> None:
+    config: Any = SimpleNamespace(max_position_embeddings=77)
+    assert max_tokens(config) == 77
+    assert max_tokens(SimpleNamespace()) == DEFAULT_MAX_TOKENS

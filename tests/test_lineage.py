@@ -1,0 +1,113 @@
+"""Lineage: what was not finished, has changed, or comes from two histories is refused by name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from social_provenance.errors import LineageError
+from social_provenance.lineage import Ledger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = "2026-01-01T00.00.00"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    """Return the ledger of a chain corpus -> documents -> scores, and corpus -> model."""
+    book = Ledger.open(tmp_path / "data" / "lineage.json")
+    book.complete({"corpus": "c1"}, "write_corpus", RUN, {"params:seed": None})
+    book.complete({"documents": "d1"}, "clean", RUN, {"corpus": "c1", "params:documents": None})
+    book.complete({"model": "m1"}, "train", RUN, {"documents": "d1"})
+    book.complete({"scores": "s1"}, "score", RUN, {"documents": "d1", "model": "m1"})
+    return book
+
+
+def test_a_dataset_knows_everything_it_was_made_from(ledger: Ledger) -> None:
+    assert ledger.records["scores"].ancestors == {"corpus": "c1", "documents": "d1", "model": "m1"}
+    assert ledger.records["corpus"].ancestors == {}
+    assert ledger.records["documents"].inputs == ("corpus", "params:documents")
+
+
+def test_what_was_recorded_is_read_back(ledger: Ledger) -> None:
+    assert Ledger.open(ledger.path) == ledger
+
+
+def test_a_ledger_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert Ledger.open(tmp_path / "none.json").records == {}
+
+
+def test_a_whole_dataset_and_one_without_record_pass(ledger: Ledger) -> None:
+    ledger.check_whole("documents", "d1")
+    ledger.check_whole("my_own", "anything")
+    assert ledger.fits("documents", "d1", {})
+
+
+def test_a_dataset_that_was_begun_and_not_finished_is_refused(ledger: Ledger) -> None:
+    ledger.begin(["documents", "rejected"], "clean", "later")
+    for name in ("documents", "rejected"):
+        with pytest.raises(LineageError, match=f"{name} is not whole: node clean was stopped while writing it; run"):
+            Ledger.open(ledger.path).check_whole(name, "d1")
+    ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
+    ledger.check_whole("documents", "d2")
+
+
+def test_a_dataset_that_changed_behind_the_back_is_refused_with_both_digests(ledger: Ledger) -> None:
+    with pytest.raises(LineageError) as caught:
+        ledger.check_whole("documents", "x9")
+    message = "documents has changed since node clean wrote it (d1 then, x9 now): run that pipeline again"
+    assert str(caught.value).startswith(message)
+    assert f"remove 'documents' from {ledger.path}" in str(caught.value)
+
+
+def test_inputs_of_one_history_pass(ledger: Ledger) -> None:
+    inputs = {"scores": "s1", "documents": "d1", "model": "m1", "my_own": "x"}
+    ledger.refuse_mixture("plot", inputs)
+    assert ledger.conflict(inputs) is None
+
+
+def test_inputs_made_from_two_versions_of_an_ancestor_are_refused(ledger: Ledger) -> None:
+    ledger.complete({"corpus": "c2"}, "write_corpus", "later", {})
+    ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c2"})
+    message = "plot would mix runs: documents and scores were made from different versions of corpus; run again"
+    with pytest.raises(LineageError, match=re.escape(message)):
+        ledger.refuse_mixture("plot", {"scores": "s1", "documents": "d2"})
+
+
+def test_an_input_is_an_ancestor_of_itself(ledger: Ledger) -> None:
+    ledger.complete({"model": "m2"}, "train", "later", {"documents": "d1"})
+    assert ledger.conflict({"scores": "s1", "model": "m2"}) == ("model", "scores", "model")
+
+
+def test_the_order_of_inputs_does_not_matter_to_the_verdict(ledger: Ledger) -> None:
+    ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
+    inputs = {"documents": "d2", "model": "m1", "scores": "s1"}
+    for order in (list(inputs), list(reversed(inputs))):
+        found = ledger.conflict({name: inputs[name] for name in order})
+        assert found is not None
+        assert found[2] == "documents"
+
+
+def test_a_dataset_fits_others_of_its_history_alone(ledger: Ledger) -> None:
+    assert ledger.fits("scores", "s1", {"documents": "d1"})
+    assert not ledger.fits("scores", "changed", {"documents": "d1"})
+    ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
+    assert not ledger.fits("scores", "s1", {"documents": "d2"})
+
+
+def test_an_unfinished_dataset_fits_nothing(ledger: Ledger) -> None:
+    ledger.begin(["scores"], "score", "later")
+    assert not ledger.fits("scores", "s1", {})
+
+
+def test_a_write_that_is_cut_off_leaves_the_ledger_of_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ledger.path.read_text()
+    monkeypatch.setattr(type(ledger.path), "write_text", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        ledger.begin(["scores"], "score", "later")
+    monkeypatch.undo()
+    assert ledger.path.read_text() == before

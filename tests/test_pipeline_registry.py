@@ -1,0 +1,76 @@
+"""Every pipeline is registered, the sums are sums, and each runs from what the ones before have kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from social_provenance.pipeline_registry import SMALL_WORLD, STUDY, register_pipelines
+
+if TYPE_CHECKING:
+    from kedro.pipeline import Pipeline
+
+ORDER = (
+    "miniature",
+    "corpus",
+    "taxonomy",
+    "pretraining",
+    "attribution",
+    "aggregation",
+    "unlearning",
+    "validation",
+    "reporting",
+)
+GIVEN = {"lineage"}
+"""Written by a hook, not by a node."""
+
+
+@pytest.fixture(scope="module")
+def registered() -> dict[str, Pipeline]:
+    return register_pipelines()
+
+
+def names(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def datasets(found: set[str]) -> set[str]:
+    """Return the datasets among inputs or outputs, views of one (``@``) as one."""
+    return {name.split("@")[0] for name in found if not name.startswith("params:")} - GIVEN
+
+
+def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
+    assert set(registered) == {*ORDER, "provenance", "__default__"}
+    assert set(STUDY) | set(SMALL_WORLD) == set(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_every_pipeline_has_nodes(registered: dict[str, Pipeline], name: str) -> None:
+    assert registered[name].nodes
+
+
+def test_provenance_is_the_six(registered: dict[str, Pipeline]) -> None:
+    assert names(registered["provenance"]) == set().union(*(names(registered[name]) for name in STUDY))
+
+
+def test_the_default_is_everything_and_nothing_twice(registered: dict[str, Pipeline]) -> None:
+    each = [node.name for name in ORDER for node in registered[name].nodes]
+    assert sorted(each) == sorted(node.name for node in registered["__default__"].nodes)
+
+
+@pytest.mark.parametrize("place", range(len(ORDER)), ids=ORDER)
+def test_a_pipeline_needs_only_what_those_before_it_write(registered: dict[str, Pipeline], place: int) -> None:
+    before = {name for earlier in ORDER[:place] for name in datasets(registered[earlier].all_outputs())}
+    assert datasets(registered[ORDER[place]].inputs()) <= before
+
+
+def test_a_study_of_ones_own_needs_a_corpus_and_benchmarks_only(registered: dict[str, Pipeline]) -> None:
+    own = registered["pretraining"] + registered["provenance"]
+    shown = datasets(registered["validation"].all_outputs())  # the report does without them
+    assert datasets(own.inputs()) - shown == {"raw_documents", "benchmark_items"}
+
+
+def test_a_study_with_a_model_of_ones_own_needs_no_pretraining(registered: dict[str, Pipeline]) -> None:
+    shown = datasets(registered["validation"].all_outputs())
+    assert datasets(registered["provenance"].inputs()) - shown == {"raw_documents", "benchmark_items", "language_model"}
