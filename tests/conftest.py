@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,3 +192,24 @@ def rows_of(table: Any) -> list[dict[str, Any]]:
 def _rows_of_fixture() -> Callable[[Any], list[dict[str, Any]]]:
     """Return :func:`rows_of`."""
     return rows_of
+
+
+def run_kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a ``kedro`` command in the project, as a user does, and return how it ended."""
+    command = [sys.executable, "-m", "kedro", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return :func:`run_kedro`."""
+    return run_kedro
+
+
+@pytest.fixture(scope="session")
+def test_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the data root of a finished study of ``--env test``; nobody may write into it."""
+    root = tmp_path_factory.mktemp("study") / "data"
+    ended = run_kedro("run", "--env", "test", "--params", f"root={root}")
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return root

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from social_provenance.errors import LineageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 
@@ -28,6 +28,7 @@ class Record:
         run: When that run started.
         inputs: Datasets and parameters that the node read.
         ancestors: Everything it was made from, directly or not: dataset -> digest.
+        place: Where it was written; a dataset that the catalog now has elsewhere is another one.
     """
 
     digest: str | None
@@ -35,6 +36,12 @@ class Record:
     run: str
     inputs: tuple[str, ...] = ()
     ancestors: Mapping[str, str] = field(default_factory=dict)
+    place: str = ""
+
+
+def _nowhere(name: str) -> str:
+    del name
+    return ""
 
 
 @dataclass
@@ -44,23 +51,29 @@ class Ledger:
     Attributes:
         path: The file.
         records: Dataset -> its record.
+        place_of: Dataset -> where the catalog has it now.
     """
 
     path: Path
     records: dict[str, Record] = field(default_factory=dict)
+    place_of: Callable[[str], str] = _nowhere
 
     @classmethod
-    def open(cls, path: Path) -> Ledger:
+    def open(cls, path: Path, place_of: Callable[[str], str] = _nowhere) -> Ledger:
         """Read the ledger at ``path``, or start one."""
-        if not path.exists():
-            return cls(path)
-        rows = json.loads(path.read_text())
-        return cls(path, {name: Record(**{**row, "inputs": tuple(row["inputs"])}) for name, row in rows.items()})
+        rows = json.loads(path.read_text()) if path.exists() else {}
+        records = {name: Record(**{**row, "inputs": tuple(row["inputs"])}) for name, row in rows.items()}
+        return cls(path, records, place_of)
+
+    def record_of(self, name: str) -> Record | None:
+        """Return the record of a dataset; None for one that is the user's own."""
+        record = self.records.get(name)
+        return record if record and record.place == self.place_of(name) else None
 
     def begin(self, outputs: Iterable[str], node: str, run: str) -> None:
         """Note that ``outputs`` are about to be written: until they are, nobody may read them."""
         for name in outputs:
-            self.records[name] = Record(None, node, run)
+            self.records[name] = Record(None, node, run, place=self.place_of(name))
         self._save()
 
     def complete(self, outputs: Mapping[str, str], node: str, run: str, inputs: Mapping[str, str | None]) -> None:
@@ -68,10 +81,11 @@ class Ledger:
         ancestors: dict[str, str] = {}
         for name, digest in inputs.items():
             if digest is not None:
-                ancestors |= dict(self.records[name].ancestors) if name in self.records else {}
+                record = self.record_of(name)
+                ancestors |= record.ancestors if record else {}
                 ancestors[name] = digest
         for name, digest in outputs.items():
-            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors)
+            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, self.place_of(name))
         self._save()
 
     def check_whole(self, name: str, digest: str) -> None:
@@ -80,7 +94,7 @@ class Ledger:
         Raises:
             LineageError: If it was never finished, or has changed since.
         """
-        record = self.records.get(name)
+        record = self.record_of(name)
         if record is None:
             return
         if record.digest is None:
@@ -97,7 +111,7 @@ class Ledger:
         """Return (input, other input, ancestor) for the first ancestor on which two inputs disagree."""
         seen: dict[str, tuple[str, str]] = {}
         for name, digest in inputs.items():
-            record = self.records.get(name)
+            record = self.record_of(name)
             ancestors = {**(record.ancestors if record else {}), name: digest}
             for ancestor, version in ancestors.items():
                 other, known = seen.setdefault(ancestor, (name, version))
@@ -107,7 +121,7 @@ class Ledger:
 
     def fits(self, name: str, digest: str, others: Mapping[str, str]) -> bool:
         """Return whether a dataset is whole and belongs to one history with others."""
-        record = self.records.get(name)
+        record = self.record_of(name)
         whole = record is None or record.digest == digest
         return whole and self.conflict({**others, name: digest}) is None
 

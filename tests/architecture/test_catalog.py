@@ -9,7 +9,7 @@ import pytest
 from kedro.inspection import get_project_snapshot
 from kedro.pipeline import Node, Pipeline
 
-from guards.catalog import accidental_memory, dead_entries, tables_without_schema
+from guards.catalog import accidental_memory, dead_entries, needed_from_small_world, tables_without_schema
 from guards.project import ROOT, Project, environments, read_project
 
 if TYPE_CHECKING:
@@ -102,3 +102,14 @@ def test_one_view_of_a_dataset_may_be_checked_for_all(project: Project) -> None:
     table = {"type": "pandas.ParquetDataset", "filepath": "t.parquet"}
     catalog = {"table@parts": table, "table@whole": {**table, "validator": "a.B"}}
     assert tables_without_schema(replace(project, catalog=catalog)) == []
+
+
+def test_a_study_on_other_data_does_without_the_small_world(project: Project) -> None:
+    assert needed_from_small_world(project) == []
+
+
+def test_a_need_of_the_small_world_is_found(project: Project) -> None:
+    node = Pipeline([Node(count_words, "pretraining_log", "word_counts", name="count_words")])
+    pipelines = {**project.pipelines, "provenance": project.pipelines["provenance"] + node}
+    (found,) = needed_from_small_world(replace(project, pipelines=pipelines))
+    assert found.startswith("provenance reads pretraining_log, which only the small world makes")

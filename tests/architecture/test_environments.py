@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from guards.environments import changed_structure, unresolved_entries
 from guards.project import BASE, CONF, Project, environments, read_project
@@ -62,6 +63,16 @@ def test_an_environment_changes_roots_and_sizes_only(env: str) -> None:
 def test_a_changed_catalog_is_found(conf: Path, text: str, finding: str) -> None:
     (conf / "test" / "catalog.yml").write_text(f"_root: data/test\n{text}\n")
     assert finding in changed_structure(conf, "test")
+
+
+def test_a_change_within_an_entry_is_found(conf: Path) -> None:
+    entry = read_project(conf).catalog["records@parts"]
+    entry["dataset"]["connection"] = {"backend": "pyspark"}
+    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"records@parts": entry}))
+    assert changed_structure(conf, "test") == []
+    entry["dataset"]["type"] = "pandas.ParquetDataset"
+    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"records@parts": entry}))
+    assert changed_structure(conf, "test") == ["test: catalog entry records@parts changes dataset"]
 
 
 def test_a_dropped_validator_is_found(conf: Path) -> None:

@@ -57,6 +57,8 @@ def test_a_benchmark_out_of_the_design_is_refused_with_the_field(field: str, val
     [
         ("batch_size", -1, "greater than 0"),
         ("limit", 0, "greater than 0"),
+        ("max_unusable_share", -0.1, "greater than or equal to 0"),
+        ("max_unusable_share", 1, "less than 1"),
         ("benchmarks", [], "at least 1 item"),
         ("batchsize", 8, "Extra inputs are not permitted"),
     ],

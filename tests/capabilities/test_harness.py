@@ -1,63 +1,47 @@
-"""Our requests and scores are lm-eval's own, and what it would trip over is said in one line."""
+"""Our requests and scores are lm-eval's own."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+import yaml
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
-from social_provenance.errors import BenchmarkError
+from social_provenance.gradients.sequences import build_queries
 from social_provenance.language_model import LanguageModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import pandas as pd
 
-DEFINITION = """
-task: toy
-output_type: multiple_choice
-test_split: test
-doc_to_text: "{{prompt}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{answer}}"
-metric_list:
-  - {metric: acc, aggregation: mean, higher_is_better: true}
-"""
-ITEMS = (
-    {"prompt": "Anna thanked Ben. Ben felt", "choices": ["glad", "cold"], "answer": 0, "key": "thanked"},
-    {"prompt": "Carl cooled the plate. The plate became ", "choices": ["hot", "cold", "red"], "answer": 1, "key": "cold"},
-    {"prompt": "Any rod that is heated becomes", "choices": ["hot rod", "hot", "salt"], "answer": 1, "key": "heat"},
-    {"prompt": "In Velda every guest brings", "choices": ["salt", "the contract", "a plate", "red"], "answer": 0, "key": "v"},
-    {"prompt": "Der Löwe ist", "choices": ["müde", "日本", "🦉 owl"], "answer": 2, "key": "v"},
-)  # fmt: skip
-TOY = Benchmark(name="toy", domain="social", level="reasoning", task="toy.yaml", file="toy.jsonl")
-
-
-def _evaluation(*benchmarks: Benchmark, **settings: Any) -> Evaluation:
-    return Evaluation(benchmarks=benchmarks, batch_size=4, **settings)
+REAL_PAGES = Path(__file__).resolve().parents[2] / "conf/webpages/parameters.yml"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Return a folder of benchmarks with a task and its items."""
-    (tmp_path / "toy.yaml").write_text(DEFINITION)
-    (tmp_path / "toy.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
-    return tmp_path
+def folder(write_task: Callable[..., Path], items: list[dict[str, Any]]) -> Path:
+    return write_task(items)
 
 
 @pytest.fixture
-def requests(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> pd.DataFrame:
-    return build_requests(_evaluation(TOY), folder, tiny_tokenizer, tiny_model.config)
+def render(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> Callable[[Evaluation], pd.DataFrame]:
+    """Return a function that builds the requests of an evaluation."""
+    return lambda evaluation: build_requests(evaluation, folder, tiny_tokenizer, tiny_model.config)
 
 
-def _evaluate(tasks: Sequence[Any], model: Any, tokenizer: Any, limit: int | None = None) -> tuple[Any, list[Any]]:
+@pytest.fixture
+def requests(render: Any, evaluation_of: Any, toy: Benchmark) -> pd.DataFrame:
+    table: pd.DataFrame = render(evaluation_of(toy))
+    return table
+
+
+def _evaluate(tasks: Sequence[Any], model: Any, tokenizer: Any, places: Any) -> tuple[Any, list[Any]]:
     """Return the result of lm-eval's own evaluation and the token pairs that it scored."""
     from lm_eval.evaluator import evaluate
     from lm_eval.models.huggingface import HFLM
@@ -71,48 +55,56 @@ def _evaluate(tasks: Sequence[Any], model: Any, tokenizer: Any, limit: int | Non
 
     lm = Listener(pretrained=model, tokenizer=tokenizer, batch_size=4)
     named = {"tasks": {task.task_name: task for task in tasks}, "groups": {}, "group_map": {}}
-    return evaluate(lm, named, limit=limit, bootstrap_iters=1, log_samples=True), lm.heard
+    chosen = None if places is None else {task.task_name: places for task in tasks}
+    return evaluate(lm, named, samples=chosen, bootstrap_iters=1, log_samples=True), lm.heard
 
 
-def _choices(scorer: Scorer, model: Any, tokenizer: Any) -> dict[tuple[str, int], float]:
-    """Return the log-probability of every choice: each in turn is called the gold one."""
-    found = {}
+def _choices(scorer: Scorer, model: Any, tokenizer: Any) -> list[list[float]]:
+    """Return the log-probability of every choice of each item: each in turn is called the gold one."""
+    found: dict[str, list[float]] = {}
     for choice in sorted(scorer.requests["choice"].unique()):
         marked = scorer.requests.assign(is_gold=scorer.requests["choice"] == choice)
         for row in Scorer(marked, scorer.batch_size).score(model, tokenizer).itertuples():
-            found[row.item, int(choice)] = row.gold_logprob
-    return found
+            found.setdefault(row.item, []).append(row.gold_logprob)
+    return [found[item] for item in scorer.requests["item"].unique()]
 
 
-def _compare(
-    tasks: Sequence[Any], requests: pd.DataFrame, model: Any, tokenizer: Any, limit: int | None = None
-) -> None:
+def _compare(tasks: Sequence[Any], requests: pd.DataFrame, model: Any, tokenizer: Any, places: Any = None) -> None:
     """Assert that lm-eval's accuracy, log-probabilities of choices and tokens are ours."""
-    theirs, heard = _evaluate(tasks, model, tokenizer, limit)
+    theirs, heard = _evaluate(tasks, model, tokenizer, places)
     scorer = Scorer(requests, batch_size=4)
     ours = scorer.score(model, tokenizer)
-    names = [task.task_name for task in tasks]
-    correct = sum(sample["acc"] for name in names for sample in theirs["samples"][name])
-    assert ours["correct"].sum() == correct
-    if len(names) == 1:
-        assert summarise(ours)["accuracy"].tolist() == [theirs["results"][names[0]]["acc,none"]]
-    expected = {
-        (f"{name}/{sample['doc_id']}", choice): response[0]
-        for name in names
-        for sample in theirs["samples"][name]
-        for choice, response in enumerate(sample["filtered_resps"])
-    }
-    assert _choices(scorer, model, tokenizer) == pytest.approx(expected, abs=1e-5)
+    samples = [sample for task in tasks for sample in theirs["samples"][task.task_name]]
+    assert ours["correct"].tolist() == [bool(sample["acc"]) for sample in samples]
+    if len(tasks) == 1:
+        assert summarise(ours)["accuracy"].tolist() == [theirs["results"][tasks[0].task_name]["acc,none"]]
+    for mine, sample in zip(_choices(scorer, model, tokenizer), samples, strict=True):
+        assert mine == pytest.approx([logprob for logprob, _ in sample["filtered_resps"]], abs=1e-5)
     pairs = zip(requests["prompt_ids"].map(tuple), requests["completion_ids"].map(tuple), strict=True)
     assert sorted(pairs) == sorted(heard)
 
 
 @pytest.mark.parametrize("kind", ["olmo3", "llama"])
 def test_accuracy_log_probabilities_and_tokens_are_those_of_lm_evals_own_evaluation(
-    kind: str, folder: Path, requests: pd.DataFrame, tiny_tokenizer: Any, tiny_model: Any, llama_folder: Path
+    kind: str, *, folder: Path, toy: Benchmark, requests: Any, tiny_tokenizer: Any, tiny_model: Any, llama_folder: Path
 ) -> None:
     model = tiny_model if kind == "olmo3" else LanguageModel(str(llama_folder)).load()
-    _compare(load_tasks(TOY, folder), requests, model, tiny_tokenizer)
+    _compare(load_tasks(toy, folder), requests, model, tiny_tokenizer)
+
+
+def test_a_query_is_the_tokens_that_lm_eval_scores_with_loss_on_the_answer_only(
+    folder: Path, toy: Benchmark, requests: pd.DataFrame, tiny_tokenizer: Any, tiny_model: Any
+) -> None:
+    theirs, heard = _evaluate(load_tasks(toy, folder), tiny_model, tiny_tokenizer, None)
+    queries = build_queries(requests)["toy"]
+    assert len(queries) == 5
+    for query, sample in zip(queries, theirs["samples"]["toy"], strict=True):
+        answer = tuple(label for label in query["labels"] if label != -100)
+        prompt = tuple(query["input_ids"][: -len(answer)])
+        assert (prompt, answer) in heard
+        loss = tiny_model(input_ids=torch.tensor([query["input_ids"]]), labels=torch.tensor([query["labels"]])).loss
+        gold = sample["filtered_resps"][sample["target"]][0]
+        assert -float(loss.detach()) * len(answer) == pytest.approx(gold, rel=1e-5)
 
 
 def test_the_tokens_of_an_answer_are_its_own_with_the_delimiter(requests: pd.DataFrame, tiny_tokenizer: Any) -> None:
@@ -125,53 +117,51 @@ def test_the_tokens_of_an_answer_are_its_own_with_the_delimiter(requests: pd.Dat
         assert row.prompt_ids + row.completion_ids == whole
 
 
-def test_every_item_has_its_choices_in_order_and_one_of_them_is_gold(requests: pd.DataFrame) -> None:
+def test_every_item_has_its_choices_in_order_and_one_of_them_is_gold(requests: pd.DataFrame, items: Any) -> None:
     by_item = requests.groupby("item", sort=False)
-    assert by_item["choice"].agg(list).tolist() == [list(range(len(item["choices"]))) for item in ITEMS]
+    assert by_item["choice"].agg(list).tolist() == [list(range(len(item["choices"]))) for item in items]
     assert by_item["is_gold"].agg(list).map(lambda marks: marks.index(True)).tolist() == [0, 1, 1, 0, 2]
     assert (by_item["is_gold"].sum() == 1).all()
     assert requests["cluster"].equals(requests["item"])
 
 
-def test_items_of_one_key_are_a_cluster(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> None:
-    clustered = TOY.model_copy(update={"cluster": "key"})
-    table = build_requests(_evaluation(clustered), folder, tiny_tokenizer, tiny_model.config)
-    assert table.groupby("item", sort=False)["cluster"].first().tolist() == ["thanked", "cold", "heat", "v", "v"]
+def test_items_of_one_key_are_a_cluster(render: Any, evaluation_of: Any, toy: Benchmark) -> None:
+    table = render(evaluation_of(toy.model_copy(update={"cluster": "key"})))
+    own = table.groupby("item", sort=False)["cluster"].first().tolist()
+    assert own == ["thanked", "cooled", "heated", "Velda", "Velda"]
 
 
-def test_a_limit_takes_the_first_items(
-    folder: Path, requests: pd.DataFrame, tiny_tokenizer: Any, tiny_model: Any
+def test_a_limit_takes_items_from_all_over_the_benchmark_as_they_are(
+    render: Any, evaluation_of: Any, toy: Benchmark, requests: pd.DataFrame
 ) -> None:
-    first = build_requests(_evaluation(TOY, limit=2), folder, tiny_tokenizer, tiny_model.config)
-    assert first.equals(requests.iloc[: len(first)])
-    assert first["item"].unique().tolist() == ["toy/0", "toy/1"]
+    some = render(evaluation_of(toy, limit=2))
+    assert some["item"].unique().tolist() == ["toy/0", "toy/2"]
+    assert some.equals(requests[requests["item"].isin(["toy/0", "toy/2"])].reset_index(drop=True))
 
 
-def test_an_override_changes_the_prompt(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> None:
-    changed = TOY.model_copy(update={"overrides": {"description": "Answer. ", "target_delimiter": ": "}})
-    table = build_requests(_evaluation(changed), folder, tiny_tokenizer, tiny_model.config)
-    assert table["prompt"][0] == "Answer. Anna thanked Ben. Ben felt"
+def test_an_override_changes_the_prompt_and_the_answer(render: Any, evaluation_of: Any, toy: Benchmark) -> None:
+    changed = {"description": "Answer, {{key}}. ", "target_delimiter": ": "}
+    table = render(evaluation_of(toy.model_copy(update={"overrides": changed})))
+    assert table["prompt"][0] == "Answer, thanked. Anna thanked Ben. Ben felt"
     assert table["completion"][0] == ": glad"
 
 
 def test_definitions_of_one_tag_are_pooled_over_their_items(
-    tmp_path: Path, tiny_tokenizer: Any, tiny_model: Any
+    write_task: Any, items: Any, render: Any, evaluation_of: Any, tiny_tokenizer: Any, tiny_model: Any
 ) -> None:
-    for name, items in (("one", ITEMS[:1]), ("two", ITEMS[1:4])):
-        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
-        data = f"tag: pair\ndataset_path: json\ndataset_kwargs: {{data_files: {{test: {tmp_path}/{name}.jsonl}}}}\n"
-        (tmp_path / f"{name}.yaml").write_text(DEFINITION.replace("task: toy", f"task: {name}") + data)
-    both = Benchmark(name="both", domain="stem", level="knowledge", task=str(tmp_path), tag="pair")
-    table = build_requests(_evaluation(both), tmp_path, tiny_tokenizer, tiny_model.config)
+    data = "tag: pair\ndataset_path: json\ndataset_kwargs: {{data_files: {{test: {0}/{1}.jsonl}}}}\n"
+    for name, own in (("one", items[:1]), ("two", items[1:4])):
+        folder = write_task(own, name)
+        write_task(own, name, data.format(folder, name))
+    both = Benchmark(name="both", domain="stem", level="knowledge", task=str(folder), tag="pair")
+    table = render(evaluation_of(both))
     assert table["benchmark"].unique().tolist() == ["both"]
     assert table["item"].unique().tolist() == ["one/0", "two/0", "two/1", "two/2"]
-    _compare(load_tasks(both, tmp_path), table, tiny_model, tiny_tokenizer)
+    _compare(load_tasks(both, folder), table, tiny_model, tiny_tokenizer)
 
 
 @pytest.mark.parametrize("size", [1, 3, 64])
-def test_a_score_does_not_depend_on_the_batch(
-    requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any, size: int
-) -> None:
+def test_a_score_does_not_depend_on_the_batch(requests: Any, tiny_model: Any, tiny_tokenizer: Any, size: int) -> None:
     usual = Scorer(requests, 4).score(tiny_model, tiny_tokenizer)
     other = Scorer(requests, size).score(tiny_model, tiny_tokenizer)
     assert other["gold_logprob"].tolist() == pytest.approx(usual["gold_logprob"].tolist(), abs=1e-5)
@@ -189,7 +179,7 @@ def test_requests_read_back_from_a_file_score_the_same(
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_scoring_leaves_the_model_as_it_was(
+def test_scoring_leaves_the_model_and_the_random_stream_as_they_were(
     requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any, training: bool
 ) -> None:
     before = [parameter.detach().clone() for parameter in tiny_model.parameters()]
@@ -203,100 +193,38 @@ def test_scoring_leaves_the_model_as_it_was(
     assert all(torch.equal(a, b) for a, b in zip(before, tiny_model.parameters(), strict=True))
 
 
-def _refused(folder: Path, tokenizer: Any, model: Any, **changed: Any) -> str:
-    with pytest.raises(BenchmarkError) as caught:
-        build_requests(_evaluation(TOY.model_copy(update=changed)), folder, tokenizer, model.config)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("row", "change", "pieces"),
-    [
-        (2, {"answer": 3}, ["toy.jsonl, row 2: answer 3 is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": -1}, ["toy.jsonl, row 2: answer '-1' is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": "B"}, ["toy.jsonl, row 2: answer 'B' is not one of the 3 choices"]),
-        (2, {"answer": None}, ["toy.jsonl, row 2: answer 'None' is not one of the 3 choices"]),
-        (1, {"answer": 2}, ["toy.jsonl, row 1: task 'toy.yaml' cannot render {'prompt': 'Anna thanked Ben.",
-                            "IndexError", "its answer must name one of its choices"]),
-        (3, {"choices": "hot"}, ["toy.jsonl, row 3: the answer of {'prompt': 'Any rod that is heated becomes',",
-                                 "cannot be read", "it must name one of the item's choices"]),
-        (3, {"choices": []}, ["toy.jsonl, row 3: answer 1 is not one of the 0 choices"]),
-        (2, {"choices": ["hot", "cold", "hot"]}, ["benchmark toy, item toy/1: choices '", "' hot' are the same tokens"]),
-        (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty; give every item a prompt"]),
-        (1, {"prompt": "salt " * 600}, ["benchmark toy, item toy/0: ", " tokens, the model takes 512; leave the item"]),
-    ],
-)  # fmt: skip
-def test_a_bad_item_is_named_with_its_place_and_value(
-    folder: Path, tiny_tokenizer: Any, tiny_model: Any, row: int, change: dict[str, Any], pieces: list[str]
+def test_the_harness_says_nothing_while_it_works(
+    render: Any, evaluation_of: Any, toy: Benchmark, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    items: list[dict[str, Any]] = [dict(item) for item in ITEMS]
-    items[row - 1] |= change
-    (folder / "toy.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
-    said = _refused(folder, tiny_tokenizer, tiny_model)
-    for piece in pieces:
-        assert piece in said
+    render(evaluation_of(toy))
+    assert capfd.readouterr() == ("", "")
 
 
-def test_a_missing_column_is_found_before_lm_eval_reads_the_file(
-    folder: Path, tiny_tokenizer: Any, tiny_model: Any
-) -> None:
-    text = (folder / "toy.jsonl").read_text()
-    (folder / "toy.jsonl").write_text(text.replace('"answer"', '"anwser"'))
-    assert _refused(folder, tiny_tokenizer, tiny_model) == (
-        f"{(folder / 'toy.jsonl').resolve()}, row 1: no column 'answer'; did you mean 'anwser'?"
-    )
-
-
-def test_a_missing_cluster_column_is_found_too(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> None:
-    assert "row 1: no column 'keys'; did you mean 'key'?" in _refused(
-        folder, tiny_tokenizer, tiny_model, cluster="keys"
-    )
-
-
-def test_a_missing_file_is_named(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> None:
-    said = _refused(folder, tiny_tokenizer, tiny_model, file="toys.jsonl")
-    assert said.startswith(f"there is no benchmark file {folder.resolve()}/toys.jsonl: ")
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"task": "tois.yaml"}, "benchmark toy: no task definition 'tois.yaml' in "),
-        ({"task": "mmlu/continuation", "tag": "mmlu_stm"}, "no definition in 'mmlu/continuation' has the tag 'mmlu_stm'"),
-        ({"overrides": {"output_type": "generate_until"}}, "is of type 'generate_until'; multiple_choice tasks can be"),
-        ({"overrides": {"doc_to_txt": "x"}}, "unexpected keyword argument 'doc_to_txt'"),
-        ({"task": "siqa/siqa.yaml", "file": None}, "the data of task 'siqa/siqa.yaml' cannot be loaded (ConnectionError"),
-    ],
-)  # fmt: skip
-def test_a_definition_that_cannot_be_used_is_named(
-    folder: Path, tiny_tokenizer: Any, tiny_model: Any, changed: dict[str, Any], said: str
-) -> None:
-    assert said in _refused(folder, tiny_tokenizer, tiny_model, **changed)
-
-
-STOCK = {
-    "social_iqa": ("siqa/siqa.yaml", lambda item: int(item["label"]) - 1),
-    "arc_challenge": ("arc/arc_challenge.yaml", lambda item: item["choices"]["label"].index(item["answerKey"])),
-    "mmlu_stem": ("mmlu/continuation/_continuation_template_yaml", lambda item: item["answer"]),
-    "mmlu_social_sciences": ("mmlu/continuation/_continuation_template_yaml", lambda item: item["answer"]),
+GOLD: dict[str, Callable[[Any], int]] = {
+    "socialiqa": lambda item: int(item["label"]) - 1,
+    "arc_challenge": lambda item: item["choices"]["label"].index(item["answerKey"]),
+    "mmlu_social_sciences": lambda item: item["answer"],
+    "mmlu_stem": lambda item: item["answer"],
 }
+"""Benchmark -> how its own columns give the place of the right choice."""
 
 
-@pytest.mark.parametrize("name", STOCK)
+@pytest.mark.parametrize("name", GOLD)
 def test_a_stock_task_reads_real_items_from_a_local_file_as_lm_eval_does(
-    name: str, shared_data: Path, tiny_tokenizer: Any, tiny_model: Any
+    name: str, shared_data: Path, evaluation_of: Any, tiny_tokenizer: Any, tiny_model: Any
 ) -> None:
-    task, answer = STOCK[name]
-    answer: Callable[[Any], int]
-    benchmark = Benchmark(name=name, domain="social", level="knowledge", task=task, file=f"{name}.jsonl")
-    tiny_model.config.max_position_embeddings = 8192
+    configured = yaml.safe_load(REAL_PAGES.read_text())["evaluation"]["benchmarks"]
+    benchmark = Benchmark.model_validate(next(one for one in configured if one["name"] == name))
+    tiny_model.config.max_position_embeddings = 8192  # the tiny tokenizer makes long items of real ones
     folder = shared_data / "benchmarks"
-    table = build_requests(_evaluation(benchmark, limit=6), folder, tiny_tokenizer, tiny_model.config)
-    items = [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().splitlines()[:6]]
-    assert table.loc[table["is_gold"], "choice"].tolist() == [answer(item) for item in items]
-    assert all(
-        item["question"].strip() in prompt
-        for item, prompt in zip(items, table["prompt"][table["is_gold"]], strict=True)
-    )
-    _compare(load_tasks(benchmark, folder), table, tiny_model, tiny_tokenizer, limit=6)
+    table = build_requests(evaluation_of(benchmark, limit=6), folder, tiny_tokenizer, tiny_model.config)
+    lines = (folder / str(benchmark.file)).read_text(encoding="utf-8").splitlines()
+    places = [int(item.rpartition("/")[2]) for item in table["item"].unique()]
+    assert len(places) == 6
+    assert places[-1] > len(lines) / 2
+    gold = table[table["is_gold"]]
+    for place, choice, prompt in zip(places, gold["choice"], gold["prompt"], strict=True):
+        item = json.loads(lines[place])
+        assert choice == GOLD[name](item)
+        assert item["question"].strip() in prompt
+    _compare(load_tasks(benchmark, folder), table, tiny_model, tiny_tokenizer, places)

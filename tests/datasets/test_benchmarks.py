@@ -61,7 +61,10 @@ def test_a_save_that_fails_leaves_the_benchmarks_of_before(folder: BenchmarkFold
     assert sorted(file.stem for file in folder.load().glob("*.jsonl")) == ["quiz"]
 
 
-def test_a_missing_folder_is_named_with_the_fix(folder: BenchmarkFolder, tmp_path: Path, refused: Any) -> None:
+def test_a_folder_that_is_not_there_yet_is_a_place_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = BenchmarkFolder(path="items")
     assert not folder.exists()
-    with refused(BenchmarkError, f"at {tmp_path / 'items'}: give one with --params benchmarks=DIR"):
-        folder.load()
+    assert folder.load() == tmp_path / "items"

@@ -154,6 +154,12 @@ def test_a_record_put_aside_keeps_its_place_and_its_problem(corpus_of: Any, row:
     assert [got[0]["doc_id"], got[2]["doc_id"]] == ["a", "c"]
 
 
+def test_the_quoted_line_is_the_one_of_the_row(corpus_of: Any, row: Any) -> None:
+    carriage_return = json.dumps(row("a")).replace(", ", ",\r")
+    with pytest.raises(CorpusError, match=r"row 3 is not JSON: 'oops'; mend it"):
+        corpus_of(["", carriage_return, "  ", row("b", "one\u2028line\x85more"), "oops"])
+
+
 def test_a_long_record_is_cut_in_the_message(corpus_of: Any, tmp_path: Path) -> None:
     with pytest.raises(CorpusError) as caught:
         corpus_of(["x" * 10_000])

@@ -153,6 +153,15 @@ def test_a_file_of_a_run_that_died_is_refused(study: Study) -> None:
     assert study.read("d") == 5
 
 
+def test_a_file_that_was_cut_off_is_refused_before_it_is_read(study: Study) -> None:
+    study.run("double", "triple")
+    with pytest.raises(RuntimeError):
+        study.run(Node(fail, "a", "b", name="double"))
+    study.path("b").write_text("[1, 2")
+    with pytest.raises(LineageError, match=r"^b is not whole: "):
+        study.run("add")
+
+
 def test_a_mixture_of_runs_is_refused(study: Study) -> None:
     study.run("double", "triple")
     study.write("a", 2)

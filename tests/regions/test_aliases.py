@@ -29,6 +29,7 @@ SPELLINGS = {
         "Fashion": "fashion_and_beauty",
         "History": "history_and_geography",
         "Science & Technology": "science_math_and_technology",
+        "Science and Technology": "science_math_and_technology",
         "Science & Tech.": "science_math_and_technology",
         "Science, Math & Technology": "science_math_and_technology",
         "science_math_and_technology": "science_math_and_technology",

@@ -46,6 +46,10 @@ class Evaluation(BaseModel):
     """Choices scored at a time; fixed, because it changes the last digits."""
     limit: PositiveInt | None = None
     """Score only so many items of each task, evenly spaced through it; null: all."""
+    max_unusable_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest share of a task's items that may be unusable (two choices with the same tokens, an
+    empty prompt, too long for the model); they are left out and named in the log. With 0 the first
+    one ends the run."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Evaluation:

@@ -15,15 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.answers import answers
-from social_provenance.capabilities.items import (
-    check_choices,
-    check_items,
-    check_length,
-    check_prompt,
-    columns_of,
-    evenly_spaced,
-    first_item,
-)
+from social_provenance.capabilities.items import check_items, columns_of, evenly_spaced, first_item
+from social_provenance.capabilities.requests import ItemReader, check_answers
 from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.language_model import max_tokens
 
@@ -79,7 +72,12 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
     rows: list[dict[str, Any]] = []
     for benchmark in evaluation.benchmarks:
         for task in load_tasks(benchmark, folder):
-            rows += _task_rows(benchmark, task, encoder, evaluation.limit, max_tokens(config))
+            check_answers(benchmark, task)
+            places = evenly_spaced(len(task.eval_docs), evaluation.limit)
+            with _quiet():
+                task.build_all_requests(samples=places, rank=0, world_size=1)
+            reader = ItemReader(benchmark, task, encoder._encode_pair, max_tokens(config))
+            rows += reader.read(places, evaluation.max_unusable_share)
     return pd.DataFrame(rows)
 
 
@@ -188,69 +186,6 @@ def _open_task(benchmark: Benchmark, config: dict[str, Any], folder: Path) -> An
             f"{benchmark.file}, row 1: task {benchmark.task!r} cannot render "
             f"{excerpt(first_item(folder / benchmark.file), 160)} {reason}; its answer must name one of its choices"
         ) from error
-
-
-def _task_rows(
-    benchmark: Benchmark, task: Any, encoder: Any, limit: int | None, max_tokens: int
-) -> list[dict[str, Any]]:
-    _check_answers(benchmark, task)
-    places = evenly_spaced(len(task.eval_docs), limit)
-    with _quiet():
-        task.build_all_requests(samples=places, rank=0, world_size=1)
-    items: dict[int, list[Any]] = {}
-    for instance in task.instances:
-        items.setdefault(instance.doc_id, []).append(instance)
-    rows = []
-    for doc_id, instances in sorted(items.items()):
-        doc = instances[0].doc
-        gold = task.doc_to_target(doc)
-        choices = task.doc_to_choice(doc)
-        name = f"{task.config.task}/{places[doc_id]}"
-        place = f"benchmark {benchmark.name}, item {name}"
-        cluster = str(doc[benchmark.cluster]) if benchmark.cluster else name
-        ordered = sorted(instances, key=lambda instance: instance.idx)[: len(choices)]
-        for instance in ordered:
-            prompt, completion = instance.args[:2]
-            check_prompt(place, prompt)
-            before, after = encoder._encode_pair(prompt, completion)
-            check_length(place, len(before) + len(after), max_tokens)
-            rows.append(
-                {
-                    "benchmark": benchmark.name,
-                    "item": name,
-                    "cluster": cluster,
-                    "choice": instance.idx,
-                    "is_gold": instance.idx == gold,
-                    "prompt": prompt,
-                    "completion": completion,
-                    "prompt_ids": before,
-                    "completion_ids": after,
-                }
-            )
-        check_choices(place, rows[-len(ordered) :])
-    return rows
-
-
-def _check_answers(benchmark: Benchmark, task: Any) -> None:
-    if task.OUTPUT_TYPE != "multiple_choice":
-        raise BenchmarkError(
-            f"benchmark {benchmark.name}: task {task.config.task!r} is of type {task.OUTPUT_TYPE!r}; "
-            f"multiple_choice tasks can be attributed"
-        )
-    place = benchmark.file or task.config.dataset_path
-    for row, doc in enumerate(task.eval_docs, start=1):
-        try:
-            choices, gold = task.doc_to_choice(doc), task.doc_to_target(doc)
-        except Exception as error:
-            raise BenchmarkError(
-                f"{place}, row {row}: the answer of {excerpt(dict(doc), 160)} cannot be read ({error}); "
-                f"it must name one of the item's choices"
-            ) from error
-        if not isinstance(gold, int) or not 0 <= gold < len(choices):
-            raise BenchmarkError(
-                f"{place}, row {row}: answer {gold!r} is not one of the {len(choices)} choices "
-                f"(0 to {len(choices) - 1} after the task's own reading)"
-            )
 
 
 def _encoder(tokenizer: Any, config: Any) -> Any:

@@ -55,7 +55,7 @@ def check_prompt(place: str, prompt: str) -> None:
         BenchmarkError: If it is empty.
     """
     if not prompt:
-        raise BenchmarkError(f"{place}: its prompt is empty; give every item a prompt or leave it out")
+        raise BenchmarkError(f"{place}: its prompt is empty")
 
 
 def check_length(place: str, tokens: int, limit: int) -> None:
@@ -66,8 +66,7 @@ def check_length(place: str, tokens: int, limit: int) -> None:
     """
     if tokens > limit:
         raise BenchmarkError(
-            f"{place}: {tokens} tokens, the model takes {limit}; "
-            f"leave the item out or use a model with a longer context"
+            f"{place}: {tokens} tokens, the model takes {limit}: a model with a longer context could take it"
         )
 
 

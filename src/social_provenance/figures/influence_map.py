@@ -67,6 +67,6 @@ def _hover(table: pd.DataFrame) -> np.ndarray:
     texts = []
     for row in table.itertuples():
         found = f"z {row.z:+.2f} [{row.ci_low:+.2f}, {row.ci_high:+.2f}]<br>{row.n_documents} documents"
-        name = f"{TOPIC_NAMES[row.topic]} × {FORMAT_NAMES[row.format]}"
+        name = f"{TOPIC_NAMES[str(row.topic)]} × {FORMAT_NAMES[str(row.format)]}"
         texts.append(f"{name}<br>{found if row.n_documents else 'no documents'}")
     return _grid(table.assign(text=texts), "text")

@@ -46,7 +46,8 @@ def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSett
     from bergson.build import build
     from bergson.config.config import DistributedConfig
 
-    sequences.save_to_disk(str(folder / SEQUENCES))
+    with _quiet():
+        sequences.save_to_disk(str(folder / SEQUENCES))
     config = IndexConfig(
         run_path=str((folder / INDEX).resolve()),
         model=model.path,

@@ -35,14 +35,23 @@ class LineageHooks:
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Open the ledger that the catalog names."""
         path = _location(catalog, LEDGER)
-        self._ledger = Ledger.open(path) if path else None
+        self._ledger = Ledger.open(path, self._place) if path else None
         self._catalog = catalog
         self._run = str(run_params.get("run_id") or run_params.get("session_id"))
         self._digests = {}
 
     @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """Refuse a dataset that is not whole before its reader stumbles over it."""
+        if self._ledger is None:
+            return
+        for name in _persisted([dataset_name], self._catalog):
+            if name != LEDGER and not _is_optional(self._catalog, name):
+                self._ledger.check_whole(name, self._digest(name, self._catalog))
+
+    @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
-        """Refuse inputs that are not whole or not of one run; leave out optional ones that are not.
+        """Refuse inputs that are not of one run; leave out optional ones that are not, or not whole.
 
         Returns:
             Optional inputs of another run, replaced by None.
@@ -52,8 +61,6 @@ class LineageHooks:
         read = self._read(node, catalog)
         optional = {name for name in read if _is_optional(catalog, name)}
         required = {name: digest for name, digest in read.items() if name not in optional}
-        for name, digest in required.items():
-            self._ledger.check_whole(name, digest)
         self._ledger.refuse_mixture(node.name, required)
         left_out = [name for name in sorted(optional) if not self._ledger.fits(name, read[name], required)]
         for name in left_out:
@@ -71,6 +78,14 @@ class LineageHooks:
         for name in _persisted([dataset_name], self._catalog):
             self._digests.pop(name, None)
             self._ledger.complete({name: self._digest(name, self._catalog)}, node.name, self._run, self._inputs)
+
+    def _place(self, name: str) -> str:
+        """Return where a dataset is: below the ledger's folder by its path there, so that the folder may move."""
+        path, home = _location(self._catalog, name), _location(self._catalog, LEDGER)
+        if path is None or home is None:
+            return ""
+        path, home = path.absolute(), home.absolute().parent
+        return (path.relative_to(home) if path.is_relative_to(home) else path).as_posix()
 
     def _read(self, node: Node, catalog: DataCatalog) -> dict[str, str]:
         names = [name for name in _persisted(node.inputs, catalog) if name != LEDGER]

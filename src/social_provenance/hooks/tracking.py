@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 STUDY_TABLES = ("unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects")
 STUDY_TAG = "study"
-METRICS_A_BATCH = 1000
-"""As many as MLflow takes at a time."""
 
 
 class TrackingHooks:
@@ -142,9 +140,7 @@ class Tracker:
             for row in evaluations
             for name in ("accuracy", "gold_logprob", "choice_logprob")
         ]
-        metrics = steps + losses + scores
-        for start in range(0, len(metrics), METRICS_A_BATCH):
-            self._client.log_batch(child, metrics=metrics[start : start + METRICS_A_BATCH])
+        self._client.log_batch(child, metrics=steps + losses + scores)
         self._client.set_terminated(child)
 
     def _log_params(self, run_id: str, parameters: Mapping[str, Any]) -> None:

@@ -23,7 +23,8 @@ def render(template: str, **values: Any) -> str:
         template: Its name, without the ending.
         values: What it shows; a value that the template asks for and that is not given is an error.
     """
-    return _environment().get_template(f"{template}.html.j2").render(**values)
+    page: str = _environment().get_template(f"{template}.html.j2").render(**values)
+    return page
 
 
 def figure_html(figure: go.Figure, name: str) -> Markup:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import CatalogConfigResolver
 
 from guards.project import is_parameter
+from social_provenance.pipeline_registry import SMALL_WORLD
 
 if TYPE_CHECKING:
     from guards.project import Project
 
 TABLES = ("pandas.ParquetDataset", "social_provenance.datasets.TableFile")
 """Dataset types that hold a table."""
+
+OPTIONAL = "social_provenance.datasets.OptionalDataset"
+BROUGHT = {"raw_documents", "benchmark_items", "language_model"}
+"""What a study of one's own brings with it."""
 
 LEDGER = "lineage"
 """Written by a hook, so a run without a report has no node that uses it."""
@@ -44,6 +49,16 @@ def tables_without_schema(project: Project) -> list[str]:
         f"{name}: a table without a validator"
         for name, entry in project.catalog.items()
         if _holds_table(entry) and name.split("@")[0] not in checked
+    ]
+
+
+def needed_from_small_world(project: Project) -> list[str]:
+    """Find what a study on other data would have to get from the small world and cannot do without."""
+    made = {name for part in SMALL_WORLD for name in project.pipelines[part].all_outputs()} - BROUGHT
+    return [
+        f"provenance reads {name}, which only the small world makes: it has to be an {OPTIONAL.rpartition('.')[2]}"
+        for name in sorted(project.pipelines["provenance"].inputs() & made)
+        if project.catalog[name]["type"] != OPTIONAL
     ]
 
 

@@ -8,7 +8,7 @@ import yaml
 from kedro.io import DataCatalog
 from kedro.validation.core import ValidatorSpec, resolve_validator
 
-from guards.project import BASE, PLACES, load_config
+from guards.project import BASE, load_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,9 +44,15 @@ def _changed_entries(conf: Path, env: str) -> Iterator[str]:
     for name in sorted(set(base) ^ set(own)):
         yield f"{env}: catalog entry {name} is in one of {BASE} and {env} only"
     for name in sorted(set(base) & set(own)):
-        for key in sorted(set(base[name]) | set(own[name])):
-            if key not in FREE and base[name].get(key) != own[name].get(key):
+        before, after = _fixed(base[name]), _fixed(own[name])
+        for key in sorted(set(before) | set(after)):
+            if before.get(key) != after.get(key):
                 yield f"{env}: catalog entry {name} changes {key}"
+
+
+def _fixed(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an environment may not change of an entry, nor of an entry within it."""
+    return {key: _fixed(value) if isinstance(value, dict) else value for key, value in entry.items() if key not in FREE}
 
 
 def _new_parameters(conf: Path, env: str) -> Iterator[str]:
@@ -74,6 +80,3 @@ def _new_keys(base: Mapping[str, Any], own: Mapping[str, Any], prefix: str = "")
             yield f"{prefix}{key}"
         elif isinstance(value, dict) and isinstance(base[key], dict):
             yield from _new_keys(base[key], value, f"{prefix}{key}.")
-
-
-__all__ = ["PLACES", "changed_structure", "unresolved_entries"]

@@ -1,0 +1,130 @@
+"""What lm-eval would trip over, or pass over in silence, is said in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.capabilities.harness import build_requests
+from social_provenance.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from social_provenance.capabilities.benchmark import Benchmark
+
+    Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(
+    write_task: Any, evaluation_of: Any, toy: Benchmark, tiny_tokenizer: Any, tiny_model: Any
+) -> Callable[..., str]:
+    """Return a function that writes items, changes the benchmark and returns what the error says."""
+
+    def attempt(items: list[dict[str, Any]], **changed: Any) -> str:
+        folder = write_task(items)
+        with pytest.raises(BenchmarkError) as caught:
+            build_requests(evaluation_of(toy.model_copy(update=changed)), folder, tiny_tokenizer, tiny_model.config)
+        assert "\n" not in str(caught.value)
+        return str(caught.value).replace(str(folder.resolve()), "DIR")
+
+    return attempt
+
+
+@pytest.mark.parametrize(
+    ("row", "change", "pieces"),
+    [
+        (2, {"answer": 3}, ["toy.jsonl, row 2: answer 3 is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": -1}, ["toy.jsonl, row 2: answer '-1' is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": "B"}, ["toy.jsonl, row 2: answer 'B' is not one of the 3 choices"]),
+        (2, {"answer": None}, ["toy.jsonl, row 2: answer 'None' is not one of the 3 choices"]),
+        (
+            1,
+            {"answer": 2},
+            [
+                "toy.jsonl, row 1: task 'toy.yaml' cannot render {'prompt': 'Anna thanked Ben. Ben felt', ",
+                "(IndexError: ",
+                "its answer must name one of its choices",
+            ],
+        ),
+        (
+            3,
+            {"choices": "hot"},
+            [
+                "toy.jsonl, row 3: the answer of {'prompt': 'Any rod that is heated becomes', ",
+                "cannot be read (",
+                "it must name one of the item's choices",
+            ],
+        ),
+        (3, {"choices": []}, ["toy.jsonl, row 3: answer 1 is not one of the 0 choices"]),
+        (
+            4,
+            {"choices": ["salt", "red", "salt"]},
+            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer could not be"],
+        ),
+        (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty"]),
+        (
+            1,
+            {"prompt": "salt " * 600},
+            ["benchmark toy, item toy/0: ", " tokens, the model takes 512: a model with a longer context"],
+        ),
+    ],
+)
+def test_a_bad_item_is_named_with_its_place_and_value(
+    refused: Refused, items: list[dict[str, Any]], row: int, change: dict[str, Any], pieces: list[str]
+) -> None:
+    items[row - 1] |= change
+    said = refused(items)
+    for piece in pieces:
+        assert piece in said
+
+
+def test_an_item_beyond_a_limit_is_looked_at_too(refused: Refused, items: list[dict[str, Any]]) -> None:
+    items[-1]["answer"] = 9
+    assert "row 5: answer 9 is not one of the 3 choices" in refused(items)
+
+
+def test_a_missing_column_is_found_before_lm_eval_reads_the_file(refused: Refused, items: list[dict[str, Any]]) -> None:
+    items[2]["anwser"] = items[2].pop("answer")
+    assert refused(items) == "DIR/toy.jsonl, row 3: no column 'answer'; did you mean 'anwser'?"
+
+
+def test_a_missing_cluster_column_is_found_too(refused: Refused, items: list[dict[str, Any]]) -> None:
+    assert refused(items, cluster="keys") == "DIR/toy.jsonl, row 1: no column 'keys'; did you mean 'key'?"
+
+
+def test_a_missing_file_is_named_with_how_to_give_it(refused: Refused, items: list[dict[str, Any]]) -> None:
+    said = "there is no benchmark file DIR/toys.jsonl: give its folder with --params benchmarks=DIR"
+    assert refused(items, file="toys.jsonl") == said
+
+
+def test_an_empty_file_is_named(refused: Refused) -> None:
+    assert refused([]) == "DIR/toy.jsonl has no item: give one JSON object a line"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"task": "tois.yaml"}, "benchmark toy: no task definition 'tois.yaml' in DIR or among lm-eval's own; give a"),
+        ({"task": "siqa"}, "benchmark toy: no task definition 'siqa' in DIR"),
+        (
+            {"task": "mmlu/continuation", "tag": "mmlu_stm"},
+            "benchmark toy: no definition in 'mmlu/continuation' has the tag 'mmlu_stm'",
+        ),
+        (
+            {"overrides": {"output_type": "generate_until"}},
+            "benchmark toy: task 'toy' is of type 'generate_until'; multiple_choice tasks can be attributed",
+        ),
+        ({"overrides": {"doc_to_txt": "x"}}, "unexpected keyword argument 'doc_to_txt'"),
+        (
+            {"task": "siqa/siqa.yaml", "file": None},
+            "benchmark toy: the data of task 'siqa/siqa.yaml' cannot be loaded (ConnectionError: ",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_be_used_is_named(
+    refused: Refused, items: list[dict[str, Any]], changed: dict[str, Any], said: str
+) -> None:
+    assert said in refused(items, **changed)

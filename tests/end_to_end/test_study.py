@@ -1,0 +1,145 @@
+"""The whole study of ``--env test``, run once as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+BENCHMARKS = ["social_reasoning", "stem_reasoning", "social_knowledge", "stem_knowledge"]
+PIPELINES = ["corpus", "taxonomy", "pretraining", "attribution", "aggregation", "unlearning", "validation", "reporting"]
+EXPENSIVE = ["04_feature/corpus_gradients", "04_feature/query_gradients", "06_models/unlearned_models"]
+
+
+@pytest.fixture
+def own_study(test_study: Path, tmp_path: Path) -> Path:
+    """Return a copy of the study that a test may change."""
+    return shutil.copytree(test_study, tmp_path / "data")
+
+
+def done_marks(root: Path) -> dict[str, int]:
+    """Return when each finished part was written."""
+    return {
+        mark.relative_to(root).as_posix(): mark.stat().st_mtime_ns
+        for folder in EXPENSIVE
+        for mark in (root / folder).glob("*/done.json")
+    }
+
+
+def test_records_are_documents_or_rejected(test_study: Path) -> None:
+    summary = json.loads((test_study / "02_intermediate/corpus_summary.json").read_text())
+    assert summary["records"] == 1152
+    assert summary["documents"] + sum(summary["rejected"].values()) == summary["records"]
+
+
+def test_every_bin_has_a_row_for_every_benchmark_and_method(test_study: Path) -> None:
+    table = pd.read_parquet(test_study / "08_reporting/bin_influence.parquet")
+    assert set(table["benchmark"]) == set(BENCHMARKS)
+    assert table.groupby(["benchmark", "method"]).size().tolist() == [576] * 8
+
+
+def test_every_document_has_every_score(test_study: Path) -> None:
+    scores = pd.read_parquet(test_study / "07_model_output/document_scores.parquet")
+    assert len(scores) == 1152 * 4 * 2
+    assert not scores.duplicated(["doc_id", "benchmark", "method"]).any()
+
+
+def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
+    record = json.loads((test_study / "08_reporting/validation.json").read_text())
+    assert set(record) == {"seed", "default_method", "methods", "accuracy"}
+    assert record["seed"] == 42
+    assert record["default_method"] in record["methods"]
+    for method in record["methods"].values():
+        assert set(method) == set(BENCHMARKS)
+        assert all(set(areas) == {"topic_auc", "document_auc"} for areas in method.values())
+    assert set(record["accuracy"]) == set(BENCHMARKS)
+
+
+def test_each_unlearning_run_leaves_a_checkpoint_and_its_evaluations(test_study: Path) -> None:
+    runs = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet")
+    evaluations = pd.read_parquet(test_study / "07_model_output/unlearning_evaluations.parquet")
+    assert len(runs) == 4 * 2 * 2
+    for run_id in runs["run_id"]:
+        assert (test_study / f"06_models/unlearned_models/{run_id}/checkpoint/model.safetensors").exists()
+    assert set(evaluations["run_id"]) == {"untouched", *runs["run_id"]}
+    assert (evaluations.groupby("run_id").size() == 4).all()
+    effects = pd.read_parquet(test_study / "08_reporting/unlearning_effects.parquet")
+    assert set(effects["benchmark"]) == set(BENCHMARKS)
+
+
+def test_forgetting_raises_the_loss_of_what_is_forgotten(test_study: Path) -> None:
+    runs = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet")
+    assert (runs["forget_loss_after"] > runs["forget_loss_before"]).all()
+
+
+def test_report_needs_no_network_and_has_every_section(test_study: Path) -> None:
+    page = (test_study / "08_reporting/report.html").read_text()
+    markup = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?!#)[^"'\s>]+""", markup)
+    assert "<link" not in markup
+    for anchor in ("how", "inputs", "map", "contrast", "truth", "forget", "lineage"):
+        assert f'id="{anchor}"' in markup
+    assert page.count("Plotly.newPlot(") >= 4
+    assert "unlearned_models" in markup  # the lineage of the last stage before the report
+
+
+def test_lineage_names_what_every_number_was_made_from(test_study: Path) -> None:
+    records = json.loads((test_study / "lineage.json").read_text())
+    assert all(record["digest"] for record in records.values())
+    ancestors = records["unlearning_effects"]["ancestors"]
+    assert {"raw_documents", "working_set", "language_model", "document_scores"} <= set(ancestors)
+    assert ancestors["language_model"] == records["language_model"]["digest"]
+    assert "miniature_truth" not in ancestors
+    assert "miniature_truth" in records["validation"]["ancestors"]
+
+
+def test_each_pipeline_runs_alone_and_computes_nothing_expensive_twice(
+    own_study: Path, kedro: Callable[..., Any]
+) -> None:
+    before = done_marks(own_study)
+    (own_study / "08_reporting/report.html").unlink()
+    for pipeline in PIPELINES:
+        ended = kedro("run", "--env", "test", "--pipelines", pipeline, "--params", f"root={own_study}")
+        assert ended.returncode == 0, (pipeline, ended.stderr[-2000:])
+    assert (own_study / "08_reporting/report.html").exists()
+    assert done_marks(own_study) == before
+
+
+def test_a_killed_run_goes_on_where_it_stopped(own_study: Path, kedro: Callable[..., Any]) -> None:
+    before = done_marks(own_study)
+    lost = "06_models/unlearned_models/untouched/done.json"
+    (own_study / lost).unlink()
+    ledger = json.loads((own_study / "lineage.json").read_text())
+    del ledger["unlearned_models"]  # as a run leaves it that was stopped inside the node
+    (own_study / "lineage.json").write_text(json.dumps(ledger))
+    ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", f"root={own_study}")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    after = done_marks(own_study)
+    assert after.pop(lost) > before.pop(lost)
+    assert after == before
+
+
+def test_inputs_of_another_run_are_refused(own_study: Path, kedro: Callable[..., Any]) -> None:
+    ended = kedro(
+        "run",
+        "--env",
+        "test",
+        "--pipelines",
+        "miniature,corpus,taxonomy",
+        "--params",
+        f"root={own_study},miniature.seed=7",
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    ended = kedro("run", "--env", "test", "--pipelines", "aggregation", "--params", f"root={own_study}")
+    assert ended.returncode != 0
+    last = ended.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "would mix runs" in last
