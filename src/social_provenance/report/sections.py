@@ -26,7 +26,7 @@ def inputs(
     evaluations: pd.DataFrame,
     evaluation: Evaluation,
 ) -> str:
-    """Show what went in: documents, labels, the working set, the model's own answers.
+    """Show how to read the page, and what went in: documents, labels, the working set, the model's own answers.
 
     Args:
         corpus: ``corpus_summary``.
@@ -46,7 +46,13 @@ def inputs(
         for benchmark in evaluation.benchmarks
     ]
     return render(
-        "inputs", corpus=corpus, quality=_rows(quality), manifest=manifest, attribution=attribution, rows=rows
+        "inputs",
+        evaluation=evaluation,
+        corpus=corpus,
+        quality=_rows(quality),
+        manifest=manifest,
+        attribution=attribution,
+        rows=rows,
     )
 
 
@@ -138,19 +144,16 @@ def lineage(records: Mapping[str, Any] | None) -> str:
     return render("lineage", rows=rows)
 
 
-def page(sections: Sequence[str], evaluation: Evaluation, method: str) -> str:
+def page(sections: Sequence[str]) -> str:
     """Put sections together to one HTML document without any outside reference.
 
     Args:
         sections: Finished sections, in order.
-        evaluation: The benchmarks, for the question.
-        method: The default method, for how to read.
     """
     from markupsafe import Markup
 
     # Sections were rendered by this module's templates, which escaped what came from data.
-    whole = [Markup(section) for section in sections]
-    return render("page", sections=whole, evaluation=evaluation, method=method, script=plotly_script())
+    return render("page", sections=[Markup(section) for section in sections], script=plotly_script())
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def write_inputs(
     evaluations: Any,
     evaluation: Evaluation,
 ) -> str:
-    """Return the section on what went in."""
+    """Return the sections on how to read and on what went in."""
     return sections.inputs(corpus, quality, manifest, attribution, evaluations, evaluation)
 
 
@@ -56,6 +56,6 @@ def write_unlearning(figure: Any, effects: Any, runs: Any) -> str:
     return sections.unlearning(figure, effects, runs)
 
 
-def write_report(evaluation: Evaluation, method: str, records: dict[str, Any] | None, *parts: str) -> str:
+def write_report(records: dict[str, Any] | None, *parts: str) -> str:
     """Return the report: its sections, and the lineage of everything behind it."""
-    return sections.page([*parts, sections.lineage(records)], evaluation, method)
+    return sections.page([*parts, sections.lineage(records)])

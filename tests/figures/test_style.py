@@ -1,0 +1,25 @@
+"""Panels fill two in a row, in the order of the benchmarks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from social_provenance.figures import style
+
+if TYPE_CHECKING:
+    from social_provenance.capabilities.benchmark import Evaluation
+
+
+@pytest.mark.parametrize(("count", "places"), [(1, [(1, 1)]), (2, [(1, 1), (1, 2)]), (3, [(1, 1), (1, 2), (2, 1)])])
+def test_panels_fill_two_in_a_row(count: int, places: list[tuple[int, int]], evaluation: Evaluation) -> None:
+    figure, found = style.panels(evaluation.benchmarks[:count])
+    assert found == places
+    assert figure.layout.annotations[0].text == "sr (social, reasoning)"
+
+
+def test_interval_bars_are_distances_from_the_point() -> None:
+    bars = style.interval_bars(np.array([1.0]), np.array([0.5]), np.array([3.0]))
+    assert (bars["array"][0], bars["arrayminus"][0], bars["symmetric"]) == (2.0, 0.5, False)

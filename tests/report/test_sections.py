@@ -1,0 +1,177 @@
+"""What the sections say of the tables, with and without a truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from social_provenance.capabilities.benchmark import Benchmark, Evaluation
+from social_provenance.report import sections
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    return Evaluation(benchmarks=[Benchmark(name="quiz", domain="social", level="reasoning", task="t.yaml")])
+
+
+@pytest.fixture
+def topics() -> pd.DataFrame:
+    names = ["games", "health", "politics", "religion", "software", "industrial"]
+    rows = [
+        {
+            "method": method,
+            "benchmark": "quiz",
+            "topic": topic,
+            "z": place * sign,
+            "ci_low": place - 0.5,
+            "ci_high": place + 0.5,
+            "leave_one_bin_out_min": place - 0.1,
+        }
+        for method, sign in (("trackstar", 1.0), ("influence", -1.0))
+        for place, topic in enumerate(names)
+    ]
+    return pd.DataFrame(rows)
+
+
+def documents(excerpt: str) -> pd.DataFrame:
+    row = {"benchmark": "quiz", "rank": 1, "doc_id": EVIL, "topic": "games", "format": "faq", "excerpt": excerpt}
+    return pd.DataFrame([row])
+
+
+def test_document_text_is_escaped(topics: pd.DataFrame, evaluation: Evaluation) -> None:
+    page = sections.influence(go.Figure(), topics, documents(EVIL), evaluation, "trackstar")
+    assert EVIL not in page
+    assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
+
+
+def test_the_five_foremost_topics_of_the_method_stand_in_order(topics: pd.DataFrame, evaluation: Evaluation) -> None:
+    page = sections.influence(go.Figure(), topics, documents("text"), evaluation, "trackstar")
+    places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
+    assert places == sorted(places)
+    assert "<td>Games</td>" not in page
+
+
+def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation) -> None:
+    page = sections.inputs(
+        {"records": 1300, "documents": 1290, "rejected": {"too_short": 7, "duplicate_text": 3}},
+        pd.DataFrame(),
+        {"documents": 1000, "per_bin": 2, "seed": 42, "full_bins": 400, "short_bins": {"a/b": 1}, "empty_bins": 175},
+        {"documents": 900, "modules": 7, "numbers_a_document": 1792, "benchmarks": {"quiz": {"queries": 10}}},
+        pd.DataFrame(
+            {
+                "run_id": ["untouched", "other"],
+                "benchmark": "quiz",
+                "accuracy": [0.5, 0.25],
+                "gold_logprob": [-1.5, -9.75],
+            }
+        ),
+        evaluation,
+    )
+    for piece in (
+        "1,300 records",
+        "1,290 became",
+        "7 too_short",
+        "3 duplicate_text",
+        "175\nare empty",
+        "50.0%",
+        "−1.50",
+    ):
+        assert piece.replace("\n", " ") in " ".join(page.split()), piece
+    assert "−9.75" not in page
+    assert "Every document came with its labels" in page
+
+
+def test_contrasts_count_intervals_without_zero() -> None:
+    table = pd.DataFrame(
+        {
+            "kind": "reasoning",
+            "method": "trackstar",
+            "axis": "topic",
+            "topic": ["games", "health", "politics"],
+            "difference": [1.0, 0.1, -2.0],
+            "ci_low": [0.5, -0.2, -3.0],
+            "ci_high": [1.5, 0.4, -1.0],
+        }
+    )
+    page = sections.contrasts(go.Figure(), table, "trackstar")
+    assert "reasoning: 2 of 3 topics have an interval without zero" in page
+
+
+def test_no_contrast_is_said() -> None:
+    columns = ["kind", "method", "axis", "topic", "difference", "ci_low", "ci_high"]
+    assert "nothing to hold against each other" in sections.contrasts(go.Figure(), pd.DataFrame(columns=columns), "x")
+
+
+def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
+    page = sections.planted(None, None, evaluation)
+    assert "no check against it" in page
+    assert 'id="truth"' in page
+
+
+def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
+    validation: dict[str, Any] = {
+        "seed": 7,
+        "default_method": "influence",
+        "methods": {
+            m: {"quiz": {"topic_auc": a, "document_auc": 0.625}} for m, a in (("trackstar", 0.5), ("influence", 1.0))
+        },
+        "accuracy": {"quiz": 0.9},
+    }
+    page = sections.planted(go.Figure(), validation, evaluation)
+    assert "seed 7" in page
+    assert page.count("<td>quiz</td>") == 2
+    assert '<tr class="yes"><td>influence</td>' in page
+    assert "0.500" in page
+    assert "1.000" in page
+
+
+def test_unlearning_shows_the_dose_of_each_arm() -> None:
+    runs = pd.DataFrame(
+        {
+            "arm": ["influence_in_topic", "random_in_topic"] * 2,
+            "forget_loss_before": 1.0,
+            "forget_loss_after": [1.5, 1.25, 1.75, 1.25],
+        }
+    )
+    effects = pd.DataFrame(
+        [
+            {
+                "benchmark": "quiz",
+                "topic": "games",
+                "outcome": "gold_logprob",
+                "influence": -0.5,
+                "random": -0.125,
+                "influence_minus_random": -0.375,
+                "ci_low": -0.5,
+                "ci_high": -0.25,
+                "others": 0.0,
+                "seeds": 2,
+            }
+        ]
+    )
+    page = sections.unlearning(go.Figure(), effects, runs)
+    assert "influence_in_topic +0.62" in page
+    assert "random_in_topic +0.25" in page
+    assert "−0.375" in page
+
+
+def test_page_keeps_sections_as_they_are_and_in_order() -> None:
+    page = sections.page(["<h2>one</h2>", "<h2>two</h2>"])
+    assert page.index("<h2>one</h2>") < page.index("<h2>two</h2>")
+    assert page.startswith("<!doctype html>")
+
+
+def test_lineage_leaves_out_what_is_being_written() -> None:
+    records = {
+        "scores": {"digest": "abc", "node": "compare", "inputs": ["corpus"]},
+        "report": {"digest": None, "node": "write_report", "inputs": []},
+    }
+    page = sections.lineage(records)
+    assert "1 datasets" in page
+    assert "write_report" not in page
+    assert "0 datasets" in sections.lineage(None)
