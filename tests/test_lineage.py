@@ -105,18 +105,12 @@ def test_an_unfinished_dataset_fits_nothing(ledger: Ledger) -> None:
 
 
 def test_a_write_that_is_cut_off_leaves_the_ledger_of_before(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = ledger.path.read_text()
-    monkeypatch.setattr(type(ledger.path), "write_text", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    def cut_off(path: Path, text: str) -> None:
+        path.write_bytes(text.encode()[:20])
+        raise OSError("disk full")
+
+    before = Ledger.open(ledger.path)
+    monkeypatch.setattr(type(ledger.path), "write_text", cut_off)
     with pytest.raises(OSError, match="disk full"):
         ledger.begin(["scores"], "score", "later")
-    monkeypatch.undo()
-    assert ledger.path.read_text() == before
-
-
-def test_a_dataset_that_the_catalog_has_elsewhere_is_another_one(tmp_path: Path) -> None:
-    path = tmp_path / "lineage.json"
-    Ledger.open(path, lambda _: "06_models/a").complete({"model": "1"}, "train", "run", {})
-    Ledger.open(path, lambda _: "06_models/a").check_whole("model", "1")
-    with pytest.raises(LineageError, match="has changed"):
-        Ledger.open(path, lambda _: "06_models/a").check_whole("model", "2")
-    Ledger.open(path, lambda _: "elsewhere").check_whole("model", "2")
+    assert Ledger.open(ledger.path) == before

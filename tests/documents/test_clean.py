@@ -170,3 +170,13 @@ def test_documents_do_not_depend_on_how_the_shards_are_cut(
 def test_documents_of_one_site_are_one_cluster(corpus_of: Any, row: Any, url: str | None, cluster: str) -> None:
     documents = clean(corpus_of([row("a", url=url)]), 1, 1000).documents
     assert documents.cluster_id.execute().tolist() == [cluster]
+
+
+@pytest.mark.slow
+def test_every_real_page_ends_on_one_side(shared_data: Path, read_folder: Any) -> None:
+    records = read_folder(shared_data / "webpages")
+    corpus = clean(records, 50, 1_000_000)
+    summary = count_corpus(records, corpus.documents, corpus.rejected)
+    assert summary["records"] == 5267
+    assert summary["documents"] > 5000
+    assert corpus.documents.doc_id.nunique().execute() == summary["documents"]

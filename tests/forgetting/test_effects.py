@@ -54,7 +54,7 @@ def make_study(tmp_path: Path) -> Callable[[Harm], Study]:
         return folder
 
     def make(harm: Harm) -> Study:
-        folders = {UNTOUCHED: write(UNTOUCHED, _answers({"social": 0, "stem": 0}))}
+        folders = {UNTOUCHED: write(UNTOUCHED, _answers({"social": 0, "stem": 0}).sample(frac=1, random_state=9))}
         rows = []
         for seed in SEEDS:
             for arm in ("influence_in_topic", "random_in_topic"):

@@ -116,10 +116,10 @@ def test_the_quality_is_measured_on_given_labels_only() -> None:
 @pytest.mark.parametrize(("axis", "bad", "nearest"), [("topic", "Gamez", "games"), ("format", "Tutorail", "tutorial")])
 def test_an_unknown_label_names_its_document_and_the_nearest_label(axis: str, bad: str, nearest: str) -> None:
     frame = documents()
-    frame.loc[[5, 9], f"given_{axis}"] = bad
+    frame.loc[[5, 9, 25], f"given_{axis}"] = bad
     message = f"1.jsonl row 3, document d05: unknown {axis} label {bad!r}; did you mean {nearest!r}?"
     with pytest.raises(LabelError, match=re.escape(message)):
-        label(frame)
+        label(frame[::-1])
 
 
 def test_a_corpus_without_labels_is_refused() -> None:

@@ -1,0 +1,84 @@
+"""Tables of documents: faults are counted, and no text of the corpus is in the message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import pandas as pd
+import pytest
+
+from social_provenance.errors import CorpusError
+from social_provenance.schemas.corpus import Documents, LabelledDocuments, Records, RejectedDocuments, WorkingSet
+
+ROW: dict[str, Any] = {
+    "doc_id": "a",
+    "text": "secret",
+    "url": None,
+    "source": "web",
+    "n_chars": 6,
+    "content_hash": "h",
+    "given_topic": None,
+    "given_format": None,
+    "given_topic_confidence": None,
+    "given_format_confidence": None,
+    "shard": "s",
+    "row": 1,
+    "cluster_id": "a",
+    "problem": None,
+    "reason": "too_short",
+    "topic": "games",
+    "topic_confidence": 1.0,
+    "format": "faq",
+    "format_confidence": 1.0,
+    "label_source": "given",
+    "bin_rank": 0,
+}
+SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet]
+
+
+def table(schema: Any, **changes: Any) -> Any:
+    """Return two rows, sound but for ``changes`` in the first."""
+    rows = [{**ROW, **changes}, {**ROW, "doc_id": "b"}]
+    frame = pd.DataFrame([{name: row[name] for name in schema.columns} for row in rows])
+    return ibis.memtable(frame, schema=ibis.schema(dict(schema.columns)))
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_a_sound_table_passes_unchanged(schema: Any) -> None:
+    sound = table(schema)
+    assert schema().validate(sound) is sound
+
+
+@pytest.mark.parametrize(
+    ("schema", "changes", "message"),
+    [
+        (Records, {"text": None}, "1 rows where not: a record without a problem has id and text"),
+        (Records, {"row": 0}, "1 rows where not: row counts from 1"),
+        (Documents, {"n_chars": 5}, "1 rows where not: text has n_chars characters"),
+        (Documents, {"text": "", "n_chars": 0}, "1 rows where not: text has n_chars characters"),
+        (Documents, {"cluster_id": None}, "1 rows where not: cluster_id is there"),
+        (Documents, {"doc_id": "b"}, "1 rows have no doc_id or one that another row has"),
+        (Documents, {"doc_id": None}, "1 rows have no doc_id or one that another row has"),
+        (RejectedDocuments, {"reason": None}, "1 rows where not: a reason is there"),
+        (LabelledDocuments, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
+        (LabelledDocuments, {"format": None}, "1 rows where not: format is a slug of the grid"),
+        (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
+        (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given or linear"),
+        (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
+        (WorkingSet, {"text": None}, "1 rows where not: text is there"),
+    ],
+)
+def test_a_fault_is_counted_and_not_quoted(schema: Any, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(CorpusError) as refused:
+        schema().validate(table(schema, **changes))
+    assert message in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_another_type_or_column_is_refused() -> None:
+    sound = table(Documents)
+    with pytest.raises(CorpusError, match="differ from its schema at 'n_chars'"):
+        Documents().validate(sound.mutate(n_chars=sound.n_chars.cast("float64")))
+    with pytest.raises(CorpusError, match="differ from its schema at 'more'"):
+        Documents().validate(sound.mutate(more=1))

@@ -1,0 +1,95 @@
+"""Every bin has a row; nulls stand exactly where there are no documents; intervals are in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pandera.errors
+import pytest
+
+from social_provenance.schemas.influence import BinInfluence, Contrasts, FormatInfluence, TopicInfluence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
+    values = {"potency": 0.1, "z": 1.0, "ci_low": 0.5, "ci_high": 1.5, "contribution": 0.01}
+    table = pd.DataFrame(grid, columns=["topic", "format"])
+    table = table.assign(benchmark="quiz", method="trackstar", n_documents=4, **values)
+    table.loc[575, [*values]] = np.nan
+    table.loc[575, "n_documents"] = 0
+    return table
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("topic", "cooking", "topic"),
+        ("method", "guess", "method"),
+        ("potency", np.nan, "potency is null exactly where"),
+        ("n_documents", 0, "potency is null exactly where"),
+        ("ci_low", 2.0, "intervals are in order"),
+        ("ci_high", np.nan, "intervals are in order"),
+    ],
+)
+def test_bin_faults(refuses: Callable[..., None], bins: pd.DataFrame, column: str, value: object, message: str) -> None:
+    refuses(BinInfluence, bins, column, value, message)
+
+
+def test_a_missing_bin_is_refused(bins: pd.DataFrame) -> None:
+    with pytest.raises(pandera.errors.SchemaError, match="every bin has a row"):
+        BinInfluence.validate(bins.iloc[:-1])
+
+
+@pytest.mark.parametrize(
+    ("schema", "axis", "labels"),
+    [
+        (TopicInfluence, "topic", ["games", "health"]),
+        (FormatInfluence, "format", ["faq", "tutorial"]),
+    ],
+)
+def test_marginal_faults(refuses: Callable[..., None], schema: object, axis: str, labels: list[str]) -> None:
+    table = pd.DataFrame({axis: labels}).assign(
+        benchmark="quiz",
+        method="influence",
+        n_documents=9,
+        n_bins=24,
+        z=0.5,
+        ci_low=0.0,
+        ci_high=1.0,
+        median=0.4,
+        leave_one_bin_out_min=0.3,
+        leave_one_bin_out_max=0.6,
+        contribution=0.1,
+    )
+    refuses(schema, table, axis, "cooking")
+    refuses(schema, table, axis, labels[1], "unique")
+    refuses(schema, table, "n_bins", 25)
+    refuses(schema, table, "ci_high", -1.0, "intervals are in order")
+
+
+def test_contrast_faults(refuses: Callable[..., None]) -> None:
+    table = pd.DataFrame(
+        {
+            "kind": "reasoning",
+            "method": "trackstar",
+            "axis": ["bin", "topic"],
+            "topic": ["games", "games"],
+            "format": ["faq", None],
+            "difference": 1.0,
+            "ci_low": 0.5,
+            "ci_high": 1.5,
+        }
+    )
+    refuses(Contrasts, table, "kind", "wisdom")
+    refuses(Contrasts, table, "axis", "corner")
+    refuses(Contrasts, table, "ci_low", 1.75, "intervals are in order")
+
+
+def test_no_contrast_at_all_is_sound() -> None:
+    columns = ["kind", "method", "axis", "topic", "format", "difference", "ci_low", "ci_high"]
+    assert Contrasts.validate(pd.DataFrame(columns=columns)).empty
