@@ -54,6 +54,13 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         LanguageModel(str(tmp_path)).check()
 
 
+def test_a_folder_without_weights_is_refused(copy: Path) -> None:
+    for file in copy.glob("*.safetensors"):
+        file.unlink()
+    with pytest.raises(ModelError, match=re.escape(f"{copy} has no weights (*.safetensors, pytorch_model*.bin)")):
+        LanguageModel(str(copy)).check()
+
+
 def test_a_folder_without_tokenizer_is_refused_with_what_is_missing(copy: Path) -> None:
     for file in copy.glob("tokenizer*"):
         file.unlink()

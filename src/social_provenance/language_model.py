@@ -10,6 +10,7 @@ from typing import Any
 from social_provenance.errors import ModelError
 from social_provenance.fingerprint import digest_of, digest_of_path
 
+WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 DEFAULT_MAX_TOKENS = 2048
 
@@ -44,6 +45,10 @@ class LanguageModel:
             return
         if not (Path(self.path) / "config.json").exists():
             raise ModelError(f"{self.path} has no config.json: it is not a model folder")
+        if not any(any(Path(self.path).glob(pattern)) for pattern in WEIGHT_PATTERNS):
+            raise ModelError(
+                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): it is not a whole model folder"
+            )
         if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
             raise ModelError(
                 f"{self.path} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights"

@@ -73,3 +73,8 @@ def test_an_evaluation_out_of_range_is_refused_with_the_field(field: str, value:
 def test_settings_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Evaluation.model_validate({"benchmarks": [ONE]}).batch_size = 3
+
+
+def test_a_tag_and_a_file_together_are_refused() -> None:
+    with pytest.raises(ValidationError, match="has a tag and a file: every definition"):
+        Benchmark.model_validate({**ONE, "tag": "t", "file": "items.jsonl"})

@@ -11,6 +11,7 @@ from social_provenance.errors import BenchmarkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from social_provenance.capabilities.benchmark import Benchmark
 
@@ -110,7 +111,7 @@ def test_an_empty_file_is_named(refused: Refused) -> None:
         ({"task": "tois.yaml"}, "benchmark toy: no task definition 'tois.yaml' in DIR or among lm-eval's own; give a"),
         ({"task": "siqa"}, "benchmark toy: no task definition 'siqa' in DIR"),
         (
-            {"task": "mmlu/continuation", "tag": "mmlu_stm"},
+            {"task": "mmlu/continuation", "tag": "mmlu_stm", "file": None},
             "benchmark toy: no definition in 'mmlu/continuation' has the tag 'mmlu_stm'",
         ),
         (
@@ -128,3 +129,10 @@ def test_a_definition_that_cannot_be_used_is_named(
     refused: Refused, items: list[dict[str, Any]], changed: dict[str, Any], said: str
 ) -> None:
     assert said in refused(items, **changed)
+
+
+def test_a_definition_that_is_no_yaml_is_named(refused: Refused, items: list[dict[str, Any]], tmp_path: Path) -> None:
+    (tmp_path / "broken.yaml").write_text("task: [toy\n")
+    said = refused(items, task=str(tmp_path / "broken.yaml"))
+    assert said.startswith("benchmark toy: task definition DIR/broken.yaml cannot be read (")
+    assert said.endswith("mend the YAML")

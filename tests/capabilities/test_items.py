@@ -98,6 +98,11 @@ def test_a_bare_name_is_a_column_and_plain_text_is_none() -> None:
     assert columns_of({"description": "About {{subject}}.", "doc_to_text": lambda doc: doc["hidden"]}) == {"subject"}
 
 
+def test_a_prompt_that_is_no_text_is_refused() -> None:
+    with pytest.raises(BenchmarkError, match="item 3: its prompt 12 is no text"):
+        check_prompt("item 3", 12)
+
+
 def test_an_empty_prompt_is_refused() -> None:
     check_prompt("item 3", "Anna felt")
     with pytest.raises(BenchmarkError, match="item 3: its prompt is empty"):

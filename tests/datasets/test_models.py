@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-from kedro.io import DatasetError
+from kedro.framework.context.context import _convert_paths_to_absolute_posix
+from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.datasets import LanguageModelFolder
 from social_provenance.errors import ModelError
 from social_provenance.language_model import TrainedModel
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -43,6 +42,18 @@ def test_a_relative_folder_is_loaded_by_its_full_path(
 def test_a_name_on_the_hub_stays_a_name_with_its_revision() -> None:
     model = LanguageModelFolder(path="allenai/Olmo-3-1025-7B", revision="stage1").load()
     assert (model.path, model.revision, model.is_local) == ("allenai/Olmo-3-1025-7B", "stage1", False)
+
+
+def test_a_name_on_the_hub_outlives_the_turning_of_paths_by_kedro() -> None:
+    entry = {"type": "social_provenance.datasets.LanguageModelFolder", "path": "hf://allenai/Olmo-3-1025-7B"}
+    turned = _convert_paths_to_absolute_posix(project_path=Path("/project"), conf_dictionary={"model": entry})
+    model = AbstractDataset.from_config("model", turned["model"]).load()
+    assert (model.path, model.is_local) == ("allenai/Olmo-3-1025-7B", False)
+
+
+def test_a_model_on_the_hub_is_not_written(trained: TrainedModel, refused: Any) -> None:
+    with refused(ModelError, "hf://allenai/Olmo-3-1025-7B is on the hub", "leave the pretraining pipeline out"):
+        LanguageModelFolder(path="hf://allenai/Olmo-3-1025-7B").save(trained)
 
 
 def test_saving_again_replaces_an_earlier_save(tmp_path: Path, trained: TrainedModel) -> None:

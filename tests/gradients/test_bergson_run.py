@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from datasets import Dataset
+
     from social_provenance.gradients.store import GradientStore
 
     Collect = Callable[..., GradientStore]

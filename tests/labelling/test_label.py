@@ -135,3 +135,12 @@ def test_prevalence_has_every_bin_and_shares_that_sum_to_one(labelled: pd.DataFr
     full = bins[bins["n_documents"] > 0].set_index(["topic", "format"])
     assert full["n_documents"].to_dict() == {(SLUGS[topic], SLUGS[form]): 10 for topic, form in TEXTS}
     assert set(full["share"]) == {0.25}
+
+
+def test_a_whole_corpus_of_one_topic_needs_no_classifier() -> None:
+    frame = documents(count=20, given=20).assign(given_topic="Games")
+    labels = label(frame)
+    assert set(labels.labelled.execute()["topic"]) == {"games"}
+    assert labels.quality.empty
+    with pytest.raises(LabelError, match="given labels name only one topic"):
+        label(frame.assign(given_format=[None, *frame["given_format"][1:]]))

@@ -34,6 +34,15 @@ class Benchmark(BaseModel):
     cluster: str | None = None
     """Column of the items whose equal values mark items that are not independent."""
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Benchmark:
+        if self.tag is not None and self.file is not None:
+            raise ValueError(
+                f"benchmark {self.name!r} has a tag and a file: every definition with the tag would read the same "
+                f"items; name one definition, or leave the file out"
+            )
+        return self
+
 
 class Evaluation(BaseModel):
     """The benchmarks of a study and how they are scored."""

@@ -152,7 +152,13 @@ def _stock_folder() -> Path:
 def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str, Any]:
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    config: dict[str, Any] = copy.deepcopy(dict(load_yaml(definition, resolve_func=True)))
+    try:
+        config: dict[str, Any] = copy.deepcopy(dict(load_yaml(definition, resolve_func=True)))
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: task definition {definition} cannot be read ({reason}); mend the YAML"
+        ) from error
     for key in ("tag", "group", "task_list"):
         config.pop(key, None)
     config.setdefault("task", benchmark.name)

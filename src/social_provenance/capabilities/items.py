@@ -48,12 +48,14 @@ def first_item(path: Path) -> dict[str, Any]:
     return next(item for _, item in _read(path))
 
 
-def check_prompt(place: str, prompt: str) -> None:
+def check_prompt(place: str, prompt: object) -> None:
     """Make sure that an item has a prompt.
 
     Raises:
-        BenchmarkError: If it is empty.
+        BenchmarkError: If it is empty, or no text.
     """
+    if not isinstance(prompt, str):
+        raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is no text")
     if not prompt:
         raise BenchmarkError(f"{place}: its prompt is empty")
 

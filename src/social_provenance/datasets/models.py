@@ -12,6 +12,8 @@ from social_provenance.errors import ModelError
 from social_provenance.language_model import LanguageModel, TrainedModel
 
 MARK = "made-by-pretraining.txt"
+HUB = "hf://"
+"""What a name on the hub starts with: without a scheme Kedro takes it for a path below the project."""
 
 
 class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
@@ -19,28 +21,31 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
     Loading returns where the model is, after a look at whether it is whole; the weights are read
     by who needs them. Saving writes weights (safetensors) and tokenizer, and only ever over a
-    folder that an earlier save made.
+    folder that an earlier save made, never to the hub.
 
     Example:
         .. code-block:: yaml
 
             language_model:
               type: social_provenance.datasets.LanguageModelFolder
-              path: allenai/Olmo-3-1025-7B
+              path: hf://allenai/Olmo-3-1025-7B
               revision: main
 
-    >>> LanguageModelFolder(path="allenai/Olmo-3-1025-7B").load().is_local
-    False
+    >>> LanguageModelFolder(path="hf://allenai/Olmo-3-1025-7B").load().path
+    'allenai/Olmo-3-1025-7B'
     """
 
     def __init__(self, *, path: str, revision: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         """Describe the model."""
-        self._path = path
+        self._path = path.removeprefix(HUB)
+        self._on_hub = path.startswith(HUB)
         self._revision = revision
         self.metadata = metadata
 
     def load(self) -> LanguageModel:
         folder = Path(self._path)
+        if self._on_hub:
+            return LanguageModel(self._path, self._revision)
         # Engines look a relative path up on the hub first, so a local folder is given in full.
         model = LanguageModel(str(folder.resolve()) if folder.exists() else self._path, self._revision)
         model.check()
@@ -48,6 +53,10 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
     def save(self, data: TrainedModel) -> None:
         target = Path(self._path)
+        if self._on_hub:
+            raise ModelError(
+                f"{HUB}{self._path} is on the hub and is not written: leave the pretraining pipeline out to use it"
+            )
         if target.exists() and not (target / MARK).exists():
             raise ModelError(
                 f"{target} is not a folder that the pretraining pipeline made, so it is left alone: "

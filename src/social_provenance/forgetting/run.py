@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from social_provenance.language_model import LanguageModel
 
 UNTOUCHED = "untouched"
+CODE = ("forgetting", "pretraining/loop.py", "capabilities")
+"""What a run's numbers depend on, below the package."""
 CHECKPOINT, ANSWERS, STEPS, SUMMARY = "checkpoint", "answers.parquet", "steps.parquet", "summary.json"
 
 
@@ -54,7 +56,7 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
         _digest_of_requests(bench.scorer.requests),
         bench.scorer.batch_size,
         [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
-        digest_of_path(Path(__file__).parent),
+        [digest_of_path(Path(__file__).parents[1] / package) for package in CODE],
     )
     parts = {UNTOUCHED: Part(digest_of(shared), partial(_evaluate_untouched, bench))}
     for row in plan.to_dict("records"):

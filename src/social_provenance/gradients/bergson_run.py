@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     import numpy as np
     import torch
-
     from datasets import Dataset
+
     from social_provenance.gradients.settings import GradientSettings
     from social_provenance.language_model import LanguageModel
 
@@ -76,7 +76,6 @@ def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:
     """
     _import_bergson()
     from bergson.data import load_gradients
-
     from datasets import load_from_disk
 
     index = folder / INDEX

@@ -8,7 +8,6 @@ from social_provenance.errors import AttributionError
 
 if TYPE_CHECKING:
     import pandas as pd
-
     from datasets import Dataset
 
 
@@ -27,9 +26,8 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
     Raises:
         AttributionError: If a document has fewer than two tokens: nothing in it can be predicted.
     """
-    from datasets.utils.logging import disable_progress_bar
-
     from datasets import Dataset
+    from datasets.utils.logging import disable_progress_bar
 
     disable_progress_bar()
     texts = Dataset(documents.select("doc_id", "topic", "format", "text").order_by("doc_id").to_pyarrow())

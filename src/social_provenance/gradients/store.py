@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy as np
-
     from datasets import Dataset
+
     from social_provenance.gradients.settings import GradientSettings
     from social_provenance.language_model import LanguageModel
 

@@ -52,8 +52,9 @@ def label_documents(documents: Any, *, holdout: float, max_chars: int, max_train
     train = _labelled_texts(documents, given, max_train)
     if train.empty:
         raise LabelError("no document has both a topic and a format: give labels in the shards (raw_documents.fields)")
-    quality = measure(train, holdout, max_chars, seed)
     missing = documents.anti_join(given, "doc_id").select("doc_id", "text", "url")
+    needless = (train[list(AXES)].nunique() < 2).any() and not missing.count().execute()
+    quality = measure(train.iloc[:0] if needless else train, holdout, max_chars, seed)
     parts = [given.to_pandas()]
     labeller: LinearLabeller | None = None
     for chunk in missing.to_pyarrow_batches(chunk_size=batch):

@@ -81,13 +81,16 @@ def measure(documents: pd.DataFrame, holdout: float, max_chars: int, seed: int) 
 
     Returns:
         One row an axis: ``axis``, ``accuracy``, ``majority_share`` (the accuracy of always saying
-        the commonest class), ``confidence`` (mean), ``n_train``, ``n_test``.
+        the commonest class), ``confidence`` (mean), ``n_train``, ``n_test``. No row where no
+        document was given.
 
     Raises:
         LabelError: If the held-out share has no document.
     """
     import pandas as pd
 
+    if documents.empty:
+        return pd.DataFrame(columns=["axis", "accuracy", "majority_share", "confidence", "n_train", "n_test"])
     test = documents.sample(frac=holdout, random_state=seed)
     if test.empty:
         raise LabelError(
