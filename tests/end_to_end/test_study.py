@@ -143,3 +143,23 @@ def test_inputs_of_another_run_are_refused(own_study: Path, kedro: Callable[...,
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("error: ")
     assert "would mix runs" in last
+
+
+def test_mlflow_has_one_parent_and_a_nested_run_for_each_arm(test_study: Path) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{test_study / 'mlflow.db'}")
+    (experiment,) = [one for one in client.search_experiments() if one.name == "social-provenance"]
+    runs = client.search_runs([experiment.experiment_id])
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    (parent,) = [run for run in runs if run not in children]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    table = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet").set_index("run_id")
+    assert {run.info.run_name for run in children} == set(table.index)
+    for run in children:
+        row = table.loc[run.info.run_name]
+        assert run.data.tags["arm"] == row["arm"]
+        assert run.data.metrics["forget_loss_whole_set"] == pytest.approx(row["forget_loss_after"])
+        assert "social_reasoning.gold_logprob" in run.data.metrics
+        assert len(client.get_metric_history(run.info.run_id, "forget_loss")) == row["steps"]
+    assert parent.data.params["unlearning.algorithm"] == "ngdiff"

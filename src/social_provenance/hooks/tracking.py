@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 STUDY_TABLES = ("unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects")
 STUDY_TAG = "study"
+SQLITE = "sqlite:///"
 
 
 class TrackingHooks:
@@ -66,18 +67,21 @@ class Tracker:
         """Open or make the experiment.
 
         Args:
-            settings: ``tracking_uri`` and ``experiment``; a relative sqlite file and the artifacts
-                lie below the project.
+            settings: ``tracking_uri`` and ``experiment``; a relative sqlite file lies below the
+                project, and the artifacts beside it.
             project: Project folder.
         """
         from mlflow import MlflowClient
 
-        kind, _, place = str(settings["tracking_uri"]).partition("sqlite:///")
-        uri = f"sqlite:///{(project / place).resolve()}" if not kind else str(settings["tracking_uri"])
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        uri, artifacts = str(settings["tracking_uri"]), None
+        if uri.startswith(SQLITE):
+            path = (project / uri.removeprefix(SQLITE)).resolve()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            uri, artifacts = f"{SQLITE}{path}", (path.parent / "mlruns").as_uri()
         self._client = MlflowClient(tracking_uri=uri)
         name = settings["experiment"]
         found = self._client.get_experiment_by_name(name)
-        artifacts = (project / "mlruns").resolve().as_uri() if not kind else None
         self._experiment = found.experiment_id if found else self._client.create_experiment(name, artifacts)
 
     def log_study(self, tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, Any]) -> None:
