@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.framework.project import configure_project
+from kedro.io import DataCatalog
 
 from social_provenance.errors import SettingsError
 from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters
@@ -33,8 +34,22 @@ def context(offline: bool) -> Any:
     return SimpleNamespace(config_loader={"engines": {"offline": offline}})
 
 
+def catalog_with(parameters: dict[str, Any]) -> DataCatalog:
+    catalog = DataCatalog()
+    catalog["parameters"] = parameters
+    return catalog
+
+
 def start(**given: Any) -> None:
-    GuardHooks().before_pipeline_run({"runtime_params": given})
+    GuardHooks().before_pipeline_run({"runtime_params": given}, catalog_with(given))
+
+
+def test_a_misspelled_block_of_a_file_is_refused() -> None:
+    catalog = catalog_with({"documents": {}, "workingset": {}})
+    with pytest.raises(SettingsError) as caught:
+        GuardHooks().before_pipeline_run({"runtime_params": {}}, catalog)
+    message = "conf/*/parameters*.yml: unknown parameter 'workingset'; did you mean 'working_set'?"
+    assert str(caught.value) == message
 
 
 def test_a_misspelled_parameter_is_refused_with_the_right_one() -> None:
@@ -63,8 +78,10 @@ def test_a_known_parameter_passes(name: str) -> None:
 
 
 def test_a_run_without_parameters_passes() -> None:
-    GuardHooks().before_pipeline_run({"runtime_params": None})
-    GuardHooks().before_pipeline_run({})
+    catalog = catalog_with({})
+    GuardHooks().before_pipeline_run({"runtime_params": None}, catalog)
+    GuardHooks().before_pipeline_run({}, catalog)
+    assert known_parameters()
 
 
 def test_names_of_nested_parameters_are_their_blocks() -> None:

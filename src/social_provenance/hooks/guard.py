@@ -11,6 +11,7 @@ from social_provenance.errors import SettingsError, did_you_mean
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
+    from kedro.io import DataCatalog
 
 PLACES = ("root", "corpus", "benchmarks", "model")
 """What ``--params`` may point elsewhere in the catalog."""
@@ -30,18 +31,19 @@ class GuardHooks:
             os.environ.setdefault(name, value)
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any]) -> None:
-        """Refuse a runtime parameter that no pipeline reads.
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+        """Refuse a parameter that no pipeline reads, on the command line or in a file.
 
         Raises:
             SettingsError: Naming it and the nearest known one.
         """
         given = run_params.get("runtime_params") or {}
         known = known_parameters()
-        for name in given:
+        for name in (*given, *catalog.load("parameters")):
             if name not in known:
+                place = "--params" if name in given else "conf/*/parameters*.yml"
                 hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
-                raise SettingsError(f"--params: unknown parameter {name!r}{hint}")
+                raise SettingsError(f"{place}: unknown parameter {name!r}{hint}")
 
 
 def known_parameters() -> set[str]:
