@@ -49,6 +49,12 @@ def test_a_name_on_the_hub_is_taken_at_its_word(name: str) -> None:
     assert not model.is_local
 
 
+@pytest.mark.parametrize("part", ["config", "tokenizer", "load"])
+def test_a_name_on_the_hub_out_of_reach_is_told_with_the_fix(part: str) -> None:
+    with pytest.raises(ModelError, match=r"model nobody/nothing cannot be loaded \(.*offline: false in engines\.yml"):
+        getattr(LanguageModel("nobody/nothing"), part)()
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=re.escape(f"{tmp_path} has no config.json: it is not a model folder")):
         LanguageModel(str(tmp_path)).check()

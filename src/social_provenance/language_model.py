@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import ModelError
 from social_provenance.fingerprint import digest_of, digest_of_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
@@ -55,14 +59,21 @@ class LanguageModel:
             )
 
     def config(self) -> Any:
+        """Return the model's configuration.
+
+        Raises:
+            ModelError: If it cannot be had; :meth:`tokenizer` and :meth:`load` likewise.
+        """
         from transformers import AutoConfig
 
-        return AutoConfig.from_pretrained(self.path, revision=self.revision)
+        with self._within_reach():
+            return AutoConfig.from_pretrained(self.path, revision=self.revision)
 
     def tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.path, revision=self.revision)
+        with self._within_reach():
+            return AutoTokenizer.from_pretrained(self.path, revision=self.revision)
 
     def load(self) -> Any:
         """Return the model in fp32, in evaluation mode, on the GPU where there is one."""
@@ -71,7 +82,8 @@ class LanguageModel:
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
-        model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
+        with self._within_reach():
+            model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     def digest(self) -> str:
@@ -79,6 +91,16 @@ class LanguageModel:
         if self.is_local:
             return digest_of_path(Path(self.path))
         return digest_of(self.path, self.revision)
+
+    @contextmanager
+    def _within_reach(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ModelError(
+                f"model {self.path} cannot be loaded ({str(error).splitlines()[0]}); give a local folder with "
+                f"--params model=DIR, or, for the hub, say offline: false in engines.yml of the environment"
+            ) from error
 
 
 def max_tokens(config: Any) -> int:

@@ -32,7 +32,8 @@ def test_a_figure_cannot_end_its_script() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(1.234, "+1.23"), (-0.5, "−0.50"), (0.0, "+0.00"), (None, "–"), (float("nan"), "–")]
+    ("value", "shown"),
+    [(1.234, "+1.23"), (-0.5, "−0.50"), (0.0, "+0.00"), (-0.001, "+0.00"), (None, "–"), (float("nan"), "–")],
 )
 def test_signed_numbers(value: float | None, shown: str) -> None:
     assert render.signed(value) == shown

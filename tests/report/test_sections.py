@@ -130,7 +130,7 @@ def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluatio
     assert "1.000" in page
 
 
-def test_unlearning_shows_the_dose_of_each_arm() -> None:
+def test_unlearning_shows_the_dose_of_each_arm(evaluation: Evaluation) -> None:
     runs = pd.DataFrame(
         {
             "arm": ["influence_in_topic", "random_in_topic"] * 2,
@@ -154,7 +154,7 @@ def test_unlearning_shows_the_dose_of_each_arm() -> None:
             }
         ]
     )
-    page = sections.unlearning(go.Figure(), effects, runs)
+    page = sections.unlearning(go.Figure(), effects, runs, evaluation)
     assert "influence_in_topic +0.62" in page
     assert "random_in_topic +0.25" in page
     assert "−0.375" in page

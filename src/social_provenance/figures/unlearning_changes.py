@@ -33,6 +33,7 @@ def draw(runs: pd.DataFrame, evaluations: pd.DataFrame, evaluation: Evaluation) 
         for arm in ARMS:
             figure.add_trace(_points(own[own["arm"] == arm], arm, legend=(row, column) == (1, 1)), row=row, col=column)
         figure.add_vline(x=0, line_width=1, line_color="#8a8a84", row=row, col=column)
+        figure.update_xaxes(range=_range(own["change"]), row=row, col=column)
         names = [other.name for other in evaluation.benchmarks]
         figure.update_yaxes(
             categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.4], row=row, col=column
@@ -56,6 +57,13 @@ def changes_of_runs(runs: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFra
     return after.assign(change=after[OUTCOME] - after["benchmark"].map(before))
 
 
+def _range(changes: pd.Series[float]) -> list[float]:
+    """Return the ends of an axis that holds zero and every change, with some room."""
+    low, high = min(0.0, changes.min()), max(0.0, changes.max())
+    room = 0.06 * (high - low) or 1.0
+    return [low - room, high + room]
+
+
 def _points(changes: pd.DataFrame, arm: str, *, legend: bool) -> Any:
     import plotly.graph_objects as go
 
@@ -66,7 +74,7 @@ def _points(changes: pd.DataFrame, arm: str, *, legend: bool) -> Any:
         name=arm,
         legendgroup=arm,
         offsetgroup=arm,
-        cliponaxis=False,
+        orientation="h",
         showlegend=legend,
         marker={"size": 8, "color": style.ARM_COLOURS[arm], "opacity": 0.75},
         customdata=changes["seed"],

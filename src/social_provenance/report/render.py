@@ -47,7 +47,9 @@ def plotly_script() -> Markup:
 
 def signed(value: float | None, digits: int = 2) -> str:
     """Return a number with its sign."""
-    return NONE if _missing(value) else f"{value:+.{digits}f}".replace("-", "−")
+    if value is None or _missing(value):
+        return NONE
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:

@@ -51,9 +51,9 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
     return sections.planted(figure, validation, evaluation)
 
 
-def write_unlearning(figure: Any, effects: Any, runs: Any) -> str:
+def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
     """Return the section on forgetting."""
-    return sections.unlearning(figure, effects, runs)
+    return sections.unlearning(figure, effects, runs, evaluation)
 
 
 def write_report(records: dict[str, Any] | None, *parts: str) -> str:

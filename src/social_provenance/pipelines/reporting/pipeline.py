@@ -45,7 +45,7 @@ def _sections() -> list[Node]:
         ),
         Node(
             nodes.write_unlearning,
-            ["unlearning_figure", "unlearning_effects", "unlearning_runs"],
+            ["unlearning_figure", "unlearning_effects", "unlearning_runs", BENCHMARKS],
             "unlearning_section",
             name="write_unlearning",
         ),
