@@ -141,6 +141,13 @@ def test_tables_are_artifacts_below_the_project(tracked: Path, by_name: Callable
     assert len(pd.read_csv(folder / "unlearning_runs.csv")) == len(ARMS)
 
 
+def test_a_run_has_its_own_rows_as_artifacts(tracked: Path, by_name: Callable[[str], Any]) -> None:
+    folder = tracked / "mlruns" / by_name("random_in_topic").info.run_id / "artifacts"
+    assert sorted(path.stem for path in folder.iterdir()) == sorted({*STUDY_TABLES} - {"unlearning_effects"})
+    for path in folder.iterdir():
+        assert set(pd.read_csv(path)["run_id"]) == {"quiz.health.random_in_topic.ngdiff.0"}
+
+
 def test_another_study_is_another_parent(tmp_path: Path) -> None:
     for checkpoint in "cd":
         run_study(tmp_path, study_tables(checkpoint))

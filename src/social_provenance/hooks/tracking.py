@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,27 +125,32 @@ class Tracker:
         self._log_params(
             child, {name: value for name, value in run.items() if not name.endswith(("_before", "_after"))}
         )
+        now = int(time.time() * 1000)
         curves = _of_run(tables["unlearning_trajectory"], run["run_id"])
         steps = [
-            Metric(name, float(row[name]), 0, int(row["step"]))
+            Metric(name, float(row[name]), now, int(row["step"]))
             for row in curves
             for name in row
             if name not in ("run_id", "step")
         ]
         last = int(run["steps"])
         losses = [
-            Metric(name.rsplit("_", 1)[0] + "_whole_set", float(run[name]), 0, 0 if name.endswith("before") else last)
+            Metric(
+                f"{name.rpartition('_')[0]}_whole_set", float(run[name]), now, 0 if name.endswith("before") else last
+            )
             for name in run
             if name.endswith(("_before", "_after"))
         ]
         evaluations = _of_run(tables["unlearning_evaluations"], "untouched", 0)
         evaluations += _of_run(tables["unlearning_evaluations"], run["run_id"], last)
         scores = [
-            Metric(f"{row['benchmark']}.{name}", float(row[name]), 0, row["at"])
+            Metric(f"{row['benchmark']}.{name}", float(row[name]), now, row["at"])
             for row in evaluations
             for name in ("accuracy", "gold_logprob", "choice_logprob")
         ]
         self._client.log_batch(child, metrics=steps + losses + scores)
+        own = {name: tables[name] for name in STUDY_TABLES if "run_id" in tables[name]}
+        self._log_tables(child, {name: table[table["run_id"] == run["run_id"]] for name, table in own.items()})
         self._client.set_terminated(child)
 
     def _log_params(self, run_id: str, parameters: Mapping[str, Any]) -> None:
