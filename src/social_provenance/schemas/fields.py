@@ -20,6 +20,19 @@ class Table(pa.DataFrameModel):
         coerce = True
 
 
+class IntervalTable(Table):
+    """A table whose rows have an interval, or none where there is nothing to make one of."""
+
+    ci_low: float = pa.Field(nullable=True)
+    ci_high: float = pa.Field(nullable=True)
+
+    @pa.dataframe_check(error="intervals are in order")
+    @classmethod
+    def in_order(cls, table: Any) -> Any:
+        """Compare bounds."""
+        return bounds_in_order(table)
+
+
 def topic(**options: Any) -> Any:
     """Return a column of topic slugs."""
     return pa.Field(isin=TOPICS, **options)

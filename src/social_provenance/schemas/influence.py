@@ -10,7 +10,7 @@ from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
 
-class BinInfluence(fields.Table):
+class BinInfluence(fields.IntervalTable):
     """Influence of each of the 576 bins; a bin without documents has nulls."""
 
     benchmark: str
@@ -20,8 +20,6 @@ class BinInfluence(fields.Table):
     n_documents: int = fields.count()
     potency: float = pa.Field(nullable=True)
     z: float = pa.Field(nullable=True)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
     contribution: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
@@ -41,31 +39,17 @@ class BinInfluence(fields.Table):
         """Compare rows."""
         return table["potency"].isna() == (table["n_documents"] == 0)
 
-    @pa.dataframe_check(error="intervals are in order")
-    @classmethod
-    def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
-        return fields.bounds_in_order(table)
 
-
-class _Marginal(fields.Table):
+class _Marginal(fields.IntervalTable):
     benchmark: str
     method: str = fields.method()
     n_documents: int = fields.count()
     n_bins: int = pa.Field(ge=0, le=24)
     z: float = pa.Field(nullable=True)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
     median: float = pa.Field(nullable=True)
     leave_one_bin_out_min: float = pa.Field(nullable=True)
     leave_one_bin_out_max: float = pa.Field(nullable=True)
     contribution: float
-
-    @pa.dataframe_check(error="intervals are in order")
-    @classmethod
-    def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
-        return fields.bounds_in_order(table)
 
 
 class TopicInfluence(_Marginal):
@@ -90,7 +74,7 @@ class FormatInfluence(_Marginal):
         unique = ["benchmark", "method", "format"]
 
 
-class Contrasts(fields.Table):
+class Contrasts(fields.IntervalTable):
     """Social minus STEM, of bins, topics and formats."""
 
     kind: str = pa.Field(isin=["reasoning", "knowledge"])
@@ -99,11 +83,3 @@ class Contrasts(fields.Table):
     topic: str = fields.topic(nullable=True)
     format: str = fields.form(nullable=True)
     difference: float = pa.Field(nullable=True)
-    ci_low: float = pa.Field(nullable=True)
-    ci_high: float = pa.Field(nullable=True)
-
-    @pa.dataframe_check(error="intervals are in order")
-    @classmethod
-    def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
-        return fields.bounds_in_order(table)

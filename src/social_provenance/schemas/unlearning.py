@@ -81,7 +81,7 @@ class UnlearningTrajectory(fields.Table):
         unique = ["run_id", "step"]
 
 
-class UnlearningEffects(fields.Table):
+class UnlearningEffects(fields.IntervalTable):
     """Influence minus random, of each aligned benchmark and outcome."""
 
     benchmark: str
@@ -100,9 +100,3 @@ class UnlearningEffects(fields.Table):
         """An outcome is one row."""
 
         unique = ["benchmark", "topic", "algorithm", "outcome"]
-
-    @pa.dataframe_check(error="intervals are in order")
-    @classmethod
-    def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
-        return fields.bounds_in_order(table)
