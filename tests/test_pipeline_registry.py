@@ -17,6 +17,7 @@ ORDER = (
     "taxonomy",
     "pretraining",
     "attribution",
+    "random_weights",
     "aggregation",
     "unlearning",
     "validation",
@@ -47,7 +48,7 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
 
 def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
     assert set(registered) == {*ORDER, "provenance", "__default__"}
-    assert set(STUDY) | set(SMALL_WORLD) == set(ORDER)
+    assert {*STUDY, *SMALL_WORLD, "random_weights"} == set(ORDER)
 
 
 @pytest.mark.parametrize("name", ORDER)

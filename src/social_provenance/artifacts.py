@@ -1,24 +1,138 @@
-"""Expensive artifacts come in parts, each written once for its inputs."""
+"""Expensive artifacts come in parts, each written once for its inputs and sealed when it is whole."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+SEAL = "done.json"
+"""File that says what a part was made from, and the checksum of each of its files."""
+
+NODE_RANKS = ("SLURM_NODEID", "GROUP_RANK", "NODE_RANK")
 
 
 @dataclass(frozen=True)
-class Part:
-    """A piece of an artifact that is not computed yet.
+class Work:
+    """What a part costs.
 
     Attributes:
-        digest: Identity of everything that the piece depends on: inputs, settings, code.
-        write: Computes the piece into an empty folder. Called only where no finished piece of this
-            digest is there.
+        documents: Rows.
+        tokens: Tokens that go through the model.
+        bytes: Bytes on disk.
     """
 
-    digest: str
-    write: Callable[[Path], None]
+    documents: int = 0
+    tokens: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.documents + other.documents, self.tokens + other.tokens, self.bytes + other.bytes)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An artifact that is not computed yet.
+
+    Attributes:
+        digests: Part -> identity of everything that it depends on: inputs, settings, code.
+        write: Gets the parts that are not there, each with its empty folder; computes them, together
+            where that saves a walk, and yields the name of each as soon as it is whole.
+        work: Part -> what it costs, where that is known before.
+        pace: Measures on a trial how long a token takes, in seconds; called only if there is work.
+    """
+
+    digests: Mapping[str, str]
+    write: Callable[[Mapping[str, Path]], Iterator[str]]
+    work: Mapping[str, Work] = field(default_factory=dict)
+    pace: Callable[[], float] | None = None
+
+
+def one_by_one(writers: Mapping[str, Callable[[Path], None]]) -> Callable[[Mapping[str, Path]], Iterator[str]]:
+    """Return the ``write`` of an artifact whose parts have nothing in common."""
+
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        for name, folder in waiting.items():
+            writers[name](folder)
+            yield name
+
+    return write
+
+
+def join(parts: Mapping[str, Parts]) -> Parts:
+    """Return several artifacts as one, whose parts are named ``<label>.<name>``.
+
+    The parts of one label are written together, before those of the next. The pace is measured on
+    the first artifact that can tell its own: what is joined is of one kind.
+
+    Args:
+        parts: Label, without a dot -> artifact.
+    """
+
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        for label, own in parts.items():
+            names = {name: waiting[f"{label}.{name}"] for name in own.digests if f"{label}.{name}" in waiting}
+            if names:
+                yield from (f"{label}.{name}" for name in own.write(names))
+
+    return Parts(
+        {f"{label}.{name}": digest for label, own in parts.items() for name, digest in own.digests.items()},
+        write,
+        {f"{label}.{name}": work for label, own in parts.items() for name, work in own.work.items()},
+        next((own.pace for own in parts.values() if own.pace), None),
+    )
+
+
+def seal(folder: Path, digest: str) -> None:
+    """Declare that a part is whole."""
+    files = {path.relative_to(folder).as_posix(): checksum(path) for path in _files(folder)}
+    (folder / SEAL).write_text(json.dumps({"digest": digest, "files": files}, indent=1))
+
+
+def sealed_digest(folder: Path) -> str | None:
+    """Return the identity of a sealed part; None for a folder that was never finished."""
+    mark = folder / SEAL
+    return str(json.loads(mark.read_text())["digest"]) if mark.exists() else None
+
+
+def sealed_checksum(folder: Path, file: str) -> str:
+    """Return the checksum that a file of a sealed part had when it was sealed."""
+    return str(json.loads((folder / SEAL).read_text())["files"][file])
+
+
+def damage(folder: Path) -> str | None:
+    """Return the first file of a sealed part that is missing or has other bytes than when it was sealed."""
+    for name, expected in json.loads((folder / SEAL).read_text())["files"].items():
+        path = folder / name
+        if not path.exists() or checksum(path) != expected:
+            return str(name)
+    return None
+
+
+def checksum(path: Path) -> str:
+    """Return the XXH3 checksum of a file: it tells damage, not malice, at the speed of the disk."""
+    import xxhash
+
+    total = xxhash.xxh3_128()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 22):
+            total.update(block)
+    return total.hexdigest()
+
+
+def leads() -> bool:
+    """Return whether this is the only node of the computation, or the first of several.
+
+    The others take part in the computation and leave files and records to the first.
+    """
+    ranks = [os.environ[name] for name in NODE_RANKS if name in os.environ]
+    return not ranks or ranks[0] == "0"
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SEAL)

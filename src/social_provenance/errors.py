@@ -41,6 +41,10 @@ class PretrainingError(ProvenanceError):
     """Training did not reach what the study needs."""
 
 
+class ArtifactError(ProvenanceError):
+    """An artifact cannot be written, or is not what it was."""
+
+
 class AttributionError(ProvenanceError):
     """Gradients or scores cannot be computed, or do not belong together."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 DEFAULT_MAX_TOKENS = 2048
+HUB = "hf://"
+"""What a name on the hub starts with: without a scheme Kedro takes it for a path below the project."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,28 @@ class LanguageModel:
 
     path: str
     revision: str | None = None
+
+    @classmethod
+    def at(cls, place: str, revision: str | None = None) -> LanguageModel:
+        """Return the model at a place as the catalog writes it.
+
+        Args:
+            place: A folder, ``hf://OWNER/NAME`` or ``hf://OWNER/NAME@REVISION``.
+            revision: On the hub, where the place has none.
+
+        Raises:
+            ModelError: If a folder is not a whole model, or two revisions are given.
+        """
+        if place.startswith(HUB):
+            name, _, own = place.removeprefix(HUB).partition("@")
+            if own and revision:
+                raise ModelError(f"{place} has a revision and revision is {revision!r}: give one of the two")
+            return cls(name, own or revision)
+        # Engines look a relative path up on the hub first, so a local folder is given in full.
+        folder = Path(place)
+        model = cls(str(folder.resolve()) if folder.exists() else place, revision)
+        model.check()
+        return model
 
     @property
     def is_local(self) -> bool:
@@ -85,6 +109,16 @@ class LanguageModel:
         with self._within_reach():
             model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+
+    def untrained(self, seed: int) -> TrainedModel:
+        """Return a model of this architecture with weights drawn from ``seed``, as before any training."""
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = AutoModelForCausalLM.from_config(self.config(), dtype=torch.float32)
+        return TrainedModel(model, self.tokenizer())
 
     def digest(self) -> str:
         """Return the identity of weights and tokenizer."""

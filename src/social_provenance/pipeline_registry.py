@@ -18,6 +18,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     pipelines: dict[str, Pipeline] = {
         name: import_module(f"social_provenance.pipelines.{name}").create_pipeline() for name in STUDY + SMALL_WORLD
     }
+    pipelines["random_weights"] = import_module("social_provenance.pipelines.attribution").create_random_weights()
     everything = sum(pipelines.values(), Pipeline([]))
     provenance = sum((pipelines[name] for name in STUDY), Pipeline([]))
     return pipelines | {"provenance": provenance, "__default__": everything}

@@ -25,7 +25,10 @@ PLANTED = {
         "from social_provenance.datasets import tables",
     ),
     "Domain packages do not know Kedro": ("estimation/resample.py", "from kedro.io import DataCatalog"),
-    "Only gradients.bergson_run imports Bergson": ("gradients/store.py", "from bergson.data import load_gradients"),
+    "Only the adapters gradients.bergson_* import Bergson": (
+        "gradients/store.py",
+        "from bergson.data import load_gradients",
+    ),
     "Only capabilities.harness imports lm-eval": ("capabilities/items.py", "from lm_eval.api import task"),
     "Only hooks.tracking imports MLflow": ("hooks/guard.py", "import mlflow"),
     "Only the pipelines that make and check the miniature world know it": (

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+from collections import namedtuple
 from typing import TYPE_CHECKING
 
 import pytest
+from kedro.io import DatasetError
 
-from social_provenance.artifacts import Part
+from social_provenance.artifacts import SEAL, Parts, Work, one_by_one
 from social_provenance.datasets import PartsFolder
 from social_provenance.datasets.folders import DRAFT
-from social_provenance.datasets.parts import DONE
+from social_provenance.datasets.parts import CURRENT
+from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+Usage = namedtuple("Usage", "total used free")
 
 
 class Writer:
@@ -22,12 +29,15 @@ class Writer:
     def __init__(self) -> None:
         self.written: list[str] = []
 
-    def part(self, name: str, digest: str = "1", content: str = "") -> Part:
+    def parts(self, **digests: str) -> Parts:
+        return Parts(digests, one_by_one({name: self._writer(name, digest) for name, digest in digests.items()}))
+
+    def _writer(self, name: str, digest: str) -> Callable[[Path], None]:
         def write(folder: Path) -> None:
             self.written.append(name)
-            (folder / "content").write_text(content or f"{name} {digest}")
+            (folder / "content").write_text(f"{name} {digest}")
 
-        return Part(digest, write)
+        return write
 
 
 @pytest.fixture
@@ -40,24 +50,29 @@ def folder(tmp_path: Path) -> PartsFolder:
     return PartsFolder(path=str(tmp_path / "parts"))
 
 
+@pytest.fixture
+def keeping(tmp_path: Path) -> PartsFolder:
+    return PartsFolder(path=str(tmp_path / "parts"), keep=True)
+
+
 def contents(folder: PartsFolder) -> dict[str, str]:
     return {name: (path / "content").read_text() for name, path in folder.load().items()}
 
 
-def dies(after: Callable[[Path], object] = lambda folder: (folder / "content").write_text("half")) -> Part:
-    """Return a part whose computation is killed."""
+def dies_at(place: str, parts: Parts) -> Parts:
+    """Return the parts, killed while one of them is half-written."""
 
-    def write(folder: Path) -> None:
-        after(folder)
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        yield from parts.write({name: draft for name, draft in waiting.items() if name < place})
+        (waiting[place] / "content").write_text("half")
         raise KeyboardInterrupt
 
-    return Part("1", write)
+    return Parts(parts.digests, write)
 
 
 def test_parts_are_loaded_by_name(folder: PartsFolder, writer: Writer) -> None:
-    folder.save({"b": writer.part("b"), "a": writer.part("a")})
+    folder.save(writer.parts(b="1", a="1"))
     assert contents(folder) == {"a": "a 1", "b": "b 1"}
-    assert list(folder.load()) == ["a", "b"]
 
 
 def test_nothing_is_there_before_the_first_save(folder: PartsFolder) -> None:
@@ -65,61 +80,154 @@ def test_nothing_is_there_before_the_first_save(folder: PartsFolder) -> None:
     assert folder.load() == {}
 
 
+def test_an_artifact_without_parts_is_there_all_the_same(folder: PartsFolder, writer: Writer) -> None:
+    folder.save(writer.parts())
+    assert folder.exists()
+    assert folder.load() == {}
+
+
 def test_a_part_that_is_done_is_not_computed_again(folder: PartsFolder, writer: Writer) -> None:
-    parts = {"a": writer.part("a"), "b": writer.part("b")}
-    folder.save(parts)
-    folder.save(parts)
+    folder.save(writer.parts(a="1", b="1"))
+    folder.save(writer.parts(a="1", b="1"))
     assert writer.written == ["a", "b"]
     assert folder.exists()
 
 
 def test_only_parts_of_another_digest_are_computed_again(folder: PartsFolder, writer: Writer) -> None:
-    folder.save({"a": writer.part("a"), "b": writer.part("b")})
-    folder.save({"a": writer.part("a"), "b": writer.part("b", digest="2")})
+    folder.save(writer.parts(a="1", b="1"))
+    folder.save(writer.parts(a="1", b="2"))
     assert writer.written == ["a", "b", "b"]
     assert contents(folder) == {"a": "a 1", "b": "b 2"}
 
 
 def test_parts_no_longer_asked_for_are_removed(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
-    folder.save({"a": writer.part("a"), "b": writer.part("b")})
-    folder.save({"b": writer.part("b"), "c": writer.part("c")})
+    folder.save(writer.parts(a="1", b="1"))
+    folder.save(writer.parts(b="1", c="1"))
     assert contents(folder) == {"b": "b 1", "c": "c 1"}
-    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["b", "c"]
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["b-1", "c-1", CURRENT]
 
 
-def test_a_killed_run_leaves_what_was_done_and_goes_on_there(folder: PartsFolder, writer: Writer) -> None:
+def test_parts_that_are_kept_serve_again_and_never_mix(keeping: PartsFolder, writer: Writer) -> None:
+    keeping.save(writer.parts(a="1", b="1"))
+    keeping.save(writer.parts(a="2", c="2"))
+    assert contents(keeping) == {"a": "a 2", "c": "c 2"}
+    keeping.save(writer.parts(a="1", b="1"))
+    assert contents(keeping) == {"a": "a 1", "b": "b 1"}
+    assert writer.written == ["a", "b", "a", "c"]
+
+
+@pytest.mark.parametrize("place", ["a", "b", "c"])
+def test_a_killed_run_leaves_what_was_done_and_goes_on_there(folder: PartsFolder, writer: Writer, place: str) -> None:
     with pytest.raises(KeyboardInterrupt):
-        folder.save({"a": writer.part("a"), "b": dies(), "c": writer.part("c")})
-    assert contents(folder) == {"a": "a 1"}
-    folder.save({name: writer.part(name) for name in "abc"})
+        folder.save(dies_at(place, writer.parts(a="1", b="1", c="1")))
+    assert not folder.exists()
+    folder.save(writer.parts(a="1", b="1", c="1"))
     assert writer.written == ["a", "b", "c"]
     assert contents(folder) == {"a": "a 1", "b": "b 1", "c": "c 1"}
 
 
-def test_a_part_killed_at_its_last_breath_is_not_done(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
-    """Between the mark and the renaming a draft looks finished; it is not."""
+def test_a_killed_run_does_not_leave_the_parts_of_the_run_before_as_its_own(
+    keeping: PartsFolder, writer: Writer
+) -> None:
+    keeping.save(writer.parts(a="1"))
     with pytest.raises(KeyboardInterrupt):
-        folder.save({"a": dies(after=lambda draft: (draft / DONE).write_text('{"digest": "1"}'))})
-    assert (tmp_path / "parts" / f"a{DRAFT}" / DONE).exists()
-    assert folder.load() == {}
-    assert not folder.exists()
-    folder.save({"a": writer.part("a")})
+        keeping.save(dies_at("a", writer.parts(a="2")))
+    assert not keeping.exists()
+    assert keeping.load() == {}
+
+
+def test_a_part_killed_at_its_last_breath_is_not_done(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
+    """Between the seal and the renaming a draft looks finished; it is not."""
+    draft = tmp_path / "parts" / f"a-1{DRAFT}"
+    draft.mkdir(parents=True)
+    (draft / SEAL).write_text('{"digest": "1", "files": {}}')
+    folder.save(writer.parts(a="1"))
     assert contents(folder) == {"a": "a 1"}
-    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["a"]
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["a-1", CURRENT]
 
 
-def test_a_folder_without_its_mark_is_not_done(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
-    folder.save({"a": writer.part("a")})
-    (tmp_path / "parts" / "a" / DONE).unlink()
-    assert folder.load() == {}
-    folder.save({"a": writer.part("a")})
+def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Writer, tmp_path: Path) -> None:
+    keeping.save(writer.parts(a="1"))
+    (tmp_path / "parts" / "a-1" / SEAL).unlink()
+    keeping.save(writer.parts(a="1"))
     assert writer.written == ["a", "a"]
+
+
+def test_a_damaged_part_is_computed_anew_and_the_others_stay(
+    keeping: PartsFolder, writer: Writer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeping.save(writer.parts(a="1", b="1"))
+    (tmp_path / "parts" / "b-1" / "content").write_text("b 7")
+    keeping.save(writer.parts(a="1", b="1"))
+    assert writer.written == ["a", "b", "b"]
+    assert contents(keeping) == {"a": "a 1", "b": "b 1"}
+    assert "b-1 is damaged (content has other bytes than when it was finished)" in caplog.text
 
 
 def test_a_part_is_written_into_an_empty_folder(folder: PartsFolder, tmp_path: Path) -> None:
     seen: list[list[Path]] = []
-    left = tmp_path / "parts" / f"a{DRAFT}"
+    left = tmp_path / "parts" / f"a-1{DRAFT}"
     left.mkdir(parents=True)
     (left / "half").write_text("")
-    folder.save({"a": Part("1", lambda draft: seen.append(list(draft.iterdir())))})
+    folder.save(Parts({"a": "1"}, one_by_one({"a": lambda draft: seen.append(list(draft.iterdir()))})))
     assert seen == [[]]
+
+
+def test_parts_that_wait_are_computed_together(folder: PartsFolder) -> None:
+    asked: list[list[str]] = []
+
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        asked.append(sorted(waiting))
+        yield from waiting
+
+    folder.save(Parts({"a": "1", "b": "1"}, write))
+    folder.save(Parts({"a": "1", "b": "1", "c": "1", "d": "1"}, write))
+    folder.save(Parts({"a": "1", "b": "1", "c": "1", "d": "1"}, write))
+    assert asked == [["a", "b"], ["c", "d"]]
+
+
+def test_the_plan_is_told_before_the_work_begins(
+    folder: PartsFolder, writer: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made = writer.parts(a="1", b="1", c="1")
+    work = {"a": Work(1, 10, 100), "b": Work(2000, 1_000_000, 3_000_000), "c": Work(345, 500_000, 1_500_000)}
+    folder.save(writer.parts(a="1"))
+
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        assert "parts: 2,345 documents, 1,500,000 tokens, 4.5 MB on disk, about 1 h 15 min" in caplog.text
+        yield from made.write(waiting)
+
+    folder.save(Parts(made.digests, write, work, lambda: 0.003))
+    assert writer.written == ["a", "b", "c"]
+    assert "parts: 1 of 3 parts are there already" in caplog.text
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_work_begins(
+    folder: PartsFolder, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, 5 * 10**8))
+    made = writer.parts(a="1")
+    said = r"parts needs 300\.0 MB for 5 documents and its disk has 500\.0 MB free: make room, .*gradients\.store: fp16"
+    with pytest.raises(DatasetError, match=said) as caught:
+        folder.save(Parts(made.digests, made.write, {"a": Work(5, 10, 3 * 10**8)}))
+    assert isinstance(caught.value.__cause__, ArtifactError)
+    assert writer.written == []
+    folder.save(Parts(made.digests, made.write, {"a": Work(5, 10, 2 * 10**8)}))
+    assert writer.written == ["a"]
+
+
+def test_another_node_takes_part_and_leaves_no_trace(
+    folder: PartsFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+        for name in waiting:
+            asked.append(name)
+            yield name
+
+    monkeypatch.setenv("SLURM_NODEID", "1")
+    folder.save(Parts({"a": "1", "b": "1"}, write))
+    assert asked == ["a", "b"]
+    assert not (tmp_path / "parts").exists()

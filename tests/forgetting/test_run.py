@@ -30,12 +30,12 @@ LORA = Lora(rank=2, alpha=4, dropout=0.1, targets=("q_proj", "v_proj"))
 
 def _carry_out(plan: pd.DataFrame, bench: Bench, run_id: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
-    plan_parts(plan, bench)[run_id].write(folder)
+    list(plan_parts(plan, bench).write({run_id: folder}))
     return folder
 
 
 def _digests(plan: pd.DataFrame, bench: Bench) -> dict[str, str]:
-    return {name: part.digest for name, part in plan_parts(plan, bench).items()}
+    return dict(plan_parts(plan, bench).digests)
 
 
 @pytest.fixture

@@ -1,19 +1,26 @@
-"""Fixtures: gradients of a few documents, and a store in memory."""
+"""Fixtures: gradients of a few documents, and made stores of any gradients."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from social_provenance.gradients.settings import GradientSettings
-from social_provenance.gradients.store import Chunk, GradientStore, plan_parts
+from social_provenance.artifacts import seal
+from social_provenance.datasets import PartsFolder
+from social_provenance.gradients.bergson_run import INDEX, STATES
+from social_provenance.gradients.collect import Walk, plan_store
+from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.gradients.store import MOMENTS, ROWS, STORE, GradientStore
 from social_provenance.language_model import LanguageModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from datasets import Dataset
@@ -27,51 +34,63 @@ TEXTS = (
     "Carl cooled the plate.",
     "Salt, salt and salt again, near the court in Velda.",
 )
-SETTINGS = GradientSettings(projection_dim=4, token_batch=128)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Gradients in memory, with the face of a store."""
-
-    gradients: np.ndarray
-    modules: dict[str, slice]
-    ids: list[str]
-
-    def chunks(self, rows: int) -> Iterator[Chunk]:
-        for start in range(0, len(self.gradients), rows):
-            piece = slice(start, start + rows)
-            losses = np.arange(len(self.gradients), dtype=np.float32)
-            yield Chunk(self.ids[piece], losses[piece], self.gradients[piece].astype(np.float32))
+SETTINGS = GradientSettings(projection_dim=4, token_batch=128, max_tokens=128)
+MODULES = {"up": 4, "down": 9}
 
 
 @pytest.fixture
-def modules() -> dict[str, slice]:
-    """Return two modules of four and nine numbers."""
-    return {"up": slice(0, 4), "down": slice(4, 13)}
+def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., GradientStore]:
+    """Return a function that writes gradients, given or random, as a sealed store of two modules."""
 
-
-@pytest.fixture
-def make_rows(modules: dict[str, slice]) -> Callable[..., Rows]:
-    """Return a function that makes a store of random gradients, or of those that it is given."""
-
-    def make(rows: int = 40, seed: int = 0, gradients: np.ndarray | None = None) -> Rows:
+    def make(
+        rows: int = 40,
+        seed: int = 0,
+        gradients: np.ndarray | None = None,
+        *,
+        blocks: Sequence[int] | None = None,
+        shards: int = 1,
+        ids: Sequence[str] | None = None,
+        **identity: Any,
+    ) -> GradientStore:
         if gradients is None:
             rng = np.random.default_rng(seed)
             gradients = rng.normal(size=(rows, 13)) @ np.diag(np.linspace(0.3, 3, 13))
-        return Rows(np.asarray(gradients), modules, [f"d{number:03d}" for number in range(len(gradients))])
+        names = list(ids) if ids is not None else [f"d{number:03d}" for number in range(len(gradients))]
+        columns = {"id": names, "tokens": np.arange(len(gradients)) + 2, "loss": np.arange(len(gradients), dtype="f4")}
+        table = pd.DataFrame({**columns, "norm": np.linalg.norm(gradients, axis=1).astype("f4")})
+        table["block"] = list(blocks) if blocks is not None else 0
+        root = tmp_path_factory.mktemp("made")
+        folders = {}
+        for number, places in enumerate(np.array_split(np.arange(len(gradients)), shards)):
+            folders[f"shard-{number}"] = root / f"shard-{number}"
+            _write(folders[f"shard-{number}"], table.iloc[places], gradients[places].astype("f4"), identity)
+        return GradientStore(folders)
 
     return make
 
 
+def _write(folder: Path, rows: pd.DataFrame, gradients: np.ndarray, identity: dict[str, Any]) -> None:
+    (folder / INDEX).mkdir(parents=True)
+    gradients.tofile(folder / INDEX / "gradients.bin")
+    info = {"num_grads": len(rows), "grad_sizes": MODULES, "base_dtype": "float32"}
+    (folder / INDEX / "info.json").write_text(json.dumps(info))
+    rows.reset_index(drop=True).to_parquet(folder / ROWS)
+    np.save(folder / STATES, gradients[:, :3])
+    up, down = torch.from_numpy(gradients).split([4, 9], dim=1)
+    save_file({"up": up.T @ up, "down": down.T @ down}, folder / MOMENTS)
+    shared = {"model": "m", "projection_dim": 4, "loss_reduction": "sum", "modules": MODULES}
+    (folder / STORE).write_text(json.dumps(shared | identity))
+    seal(folder, folder.name)
+
+
 @pytest.fixture(scope="session")
 def sequences(tiny_tokenizer: Any) -> Dataset:
-    """Return the documents as token sequences, loss on every token."""
+    """Return the documents as token sequences."""
     from datasets import Dataset
 
     ids = tiny_tokenizer(list(TEXTS))["input_ids"]
     names = [f"doc-{number}" for number in range(len(TEXTS))]
-    columns = {"doc_id": names, "input_ids": ids, "labels": ids, "length": [len(row) for row in ids]}
+    columns = {"doc_id": names, "input_ids": ids, "length": [len(row) for row in ids]}
     return Dataset.from_dict(columns)
 
 
@@ -82,23 +101,20 @@ def model(tiny_model_folder: Path) -> LanguageModel:
 
 @pytest.fixture(scope="session")
 def collect(tmp_path_factory: pytest.TempPathFactory, model: LanguageModel) -> Callable[..., GradientStore]:
-    """Return a function that collects the gradients of sequences into a store."""
+    """Return a function that collects the gradients of sequences into a sealed store of one shard."""
 
     def build(rows: Dataset, id_column: str = "doc_id", **settings: Any) -> GradientStore:
-        root = tmp_path_factory.mktemp("store")
-        parts = {}
-        for name, part in plan_parts(rows, id_column, model, SETTINGS.model_copy(update=settings)).items():
-            parts[name] = root / name
-            parts[name].mkdir()
-            part.write(parts[name])
-        return GradientStore(parts, id_column)
+        walk = Walk(model, SETTINGS.model_copy(update=settings), Distributed(), id_column)
+        folder = PartsFolder(path=str(tmp_path_factory.mktemp("store")))
+        folder.save(plan_store({"all": rows}, walk))
+        return GradientStore(folder.load())
 
     return build
 
 
 @pytest.fixture(scope="session")
 def store(collect: Callable[..., GradientStore], sequences: Dataset) -> GradientStore:
-    """Return the gradients of the documents, in one part; nobody may write into it."""
+    """Return the gradients of the documents, in one shard; nobody may write into it."""
     return collect(sequences)
 
 
@@ -109,7 +125,7 @@ def by_id() -> Callable[..., dict[str, np.ndarray]]:
     def read(store: GradientStore, rows: int = 3, *, losses: bool = False) -> dict[str, np.ndarray]:
         found: dict[str, np.ndarray] = {}
         for chunk in store.chunks(rows):
-            found |= dict(zip(chunk.ids, chunk.losses if losses else chunk.gradients, strict=True))
+            found |= dict(zip(chunk.rows["id"], chunk.rows["loss"] if losses else chunk.gradients, strict=True))
         return found
 
     return read

@@ -8,7 +8,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from social_provenance.errors import CorpusError
+from social_provenance.errors import ArtifactError
 from social_provenance.schemas.corpus import Documents, LabelledDocuments, Records, RejectedDocuments, WorkingSet
 
 ROW: dict[str, Any] = {
@@ -70,7 +70,7 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
     ],
 )
 def test_a_fault_is_counted_and_not_quoted(schema: Any, changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(CorpusError) as refused:
+    with pytest.raises(ArtifactError) as refused:
         schema().validate(table(schema, **changes))
     assert message in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -78,7 +78,7 @@ def test_a_fault_is_counted_and_not_quoted(schema: Any, changes: dict[str, Any],
 
 def test_another_type_or_column_is_refused() -> None:
     sound = table(Documents)
-    with pytest.raises(CorpusError, match="differ from its schema at 'n_chars'"):
+    with pytest.raises(ArtifactError, match="differ from its schema at 'n_chars'"):
         Documents().validate(sound.mutate(n_chars=sound.n_chars.cast("float64")))
-    with pytest.raises(CorpusError, match="differ from its schema at 'more'"):
+    with pytest.raises(ArtifactError, match="differ from its schema at 'more'"):
         Documents().validate(sound.mutate(more=1))

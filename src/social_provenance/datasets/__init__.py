@@ -1,6 +1,7 @@
 """Catalog entries for what Kedro has no dataset class for."""
 
 from social_provenance.datasets.benchmarks import BenchmarkFolder
+from social_provenance.datasets.checkpoints import CheckpointFolder
 from social_provenance.datasets.models import LanguageModelFolder
 from social_provenance.datasets.optional import OptionalDataset
 from social_provenance.datasets.parts import PartsFolder
@@ -9,6 +10,7 @@ from social_provenance.datasets.tables import TableFile
 
 __all__ = [
     "BenchmarkFolder",
+    "CheckpointFolder",
     "LanguageModelFolder",
     "OptionalDataset",
     "PartsFolder",

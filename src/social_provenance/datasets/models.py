@@ -9,11 +9,9 @@ from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
 from social_provenance.errors import ModelError
-from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.language_model import HUB, LanguageModel, TrainedModel
 
 MARK = "made-by-pretraining.txt"
-HUB = "hf://"
-"""What a name on the hub starts with: without a scheme Kedro takes it for a path below the project."""
 
 
 class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
@@ -37,25 +35,18 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
     def __init__(self, *, path: str, revision: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         """Describe the model."""
-        self._path = path.removeprefix(HUB)
-        self._on_hub = path.startswith(HUB)
+        self._path = path
         self._revision = revision
         self.metadata = metadata
 
     def load(self) -> LanguageModel:
-        folder = Path(self._path)
-        if self._on_hub:
-            return LanguageModel(self._path, self._revision)
-        # Engines look a relative path up on the hub first, so a local folder is given in full.
-        model = LanguageModel(str(folder.resolve()) if folder.exists() else self._path, self._revision)
-        model.check()
-        return model
+        return LanguageModel.at(self._path, self._revision)
 
     def save(self, data: TrainedModel) -> None:
         target = Path(self._path)
-        if self._on_hub:
+        if self._path.startswith(HUB):
             raise ModelError(
-                f"{HUB}{self._path} is on the hub and is not written: leave the pretraining pipeline out to use it"
+                f"{self._path} is on the hub and is not written: leave the pretraining pipeline out to use it"
             )
         if target.exists() and not (target / MARK).exists():
             raise ModelError(

@@ -10,20 +10,26 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.artifacts import Part
-from social_provenance.datasets.folders import DRAFT, replacing
+from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_digest
+from social_provenance.datasets.folders import DRAFT
+from social_provenance.errors import ArtifactError
 
 logger = logging.getLogger(__name__)
 
-DONE = "done.json"
+CURRENT = "current.json"
+"""File that names the parts which belong together now; it is written last."""
+
+RESERVE = 1 << 28
+"""Bytes that stay free on the disk."""
 
 
-class PartsFolder(AbstractDataset[dict[str, Part], dict[str, Path]]):
-    """A folder with one folder a part: gradient stores, unlearning runs.
+class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
+    """A folder with one folder a part: gradient stores, scores, unlearning runs.
 
-    Saving computes each :class:`~social_provenance.artifacts.Part` whose digest is not done yet,
-    one after the other, and removes parts that are no longer asked for. Loading returns the folder
-    of each part.
+    Saving computes the parts of an :class:`~social_provenance.artifacts.Parts` that are not there
+    yet, or are damaged. A part's folder bears its digest, so parts made from other inputs never
+    mix; with ``keep`` they stay for the day when those inputs come back, else they are removed.
+    Loading returns the folder of each part that was last asked for.
 
     Example:
         .. code-block:: yaml
@@ -31,43 +37,102 @@ class PartsFolder(AbstractDataset[dict[str, Part], dict[str, Path]]):
             corpus_gradients:
               type: social_provenance.datasets.PartsFolder
               path: data/04_feature/corpus_gradients
+              keep: true
 
+    >>> from social_provenance.artifacts import one_by_one
     >>> folder = PartsFolder(path=str(tmp_path / "parts"))
-    >>> folder.save({"a": Part("1", lambda path: (path / "x").write_text("hello"))})
+    >>> folder.save(Parts({"a": "1"}, one_by_one({"a": lambda path: (path / "x").write_text("hello")})))
     >>> (folder.load()["a"] / "x").read_text()
     'hello'
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, *, path: str, keep: bool = False, metadata: dict[str, Any] | None = None) -> None:
         """Describe the folder."""
         self._path = Path(path)
+        self._keep = keep
         self.metadata = metadata
 
-    def save(self, data: dict[str, Part]) -> None:
-        for stale in self._folders():
-            if stale.name not in data:
-                shutil.rmtree(stale)
-        waiting = {name: part for name, part in data.items() if self._digest(name) != part.digest}
-        if len(waiting) < len(data):
-            logger.info("%s: %d of %d parts are there already", self._path.name, len(data) - len(waiting), len(data))
-        for name, part in waiting.items():
-            with replacing(self._path / name) as draft:
-                part.write(draft)
-                (draft / DONE).write_text(json.dumps({"digest": part.digest}))
+    def save(self, data: Parts) -> None:
+        folders = {name: self._path / f"{name}-{digest}" for name, digest in data.digests.items()}
+        waiting = {name: folder for name, folder in folders.items() if not self._whole(folder)}
+        drafts = {name: folder.with_name(folder.name + DRAFT) for name, folder in waiting.items()}
+        if leads():
+            self._prepare(data, folders, drafts)
+        for name in data.write(drafts) if drafts else ():
+            if leads():
+                seal(drafts[name], data.digests[name])
+                shutil.rmtree(folders[name], ignore_errors=True)
+                drafts[name].rename(folders[name])
+        if leads():
+            self._path.mkdir(parents=True, exist_ok=True)
+            self._current.write_text(json.dumps({name: folder.name for name, folder in folders.items()}, indent=1))
 
     def load(self) -> dict[str, Path]:
-        whole = [folder for folder in self._folders() if folder.suffix != DRAFT and (folder / DONE).exists()]
-        return {folder.name: folder for folder in whole}
+        names = json.loads(self._current.read_text()) if self._current.exists() else {}
+        return {name: self._path / folder for name, folder in names.items()}
+
+    @property
+    def _current(self) -> Path:
+        return self._path / CURRENT
+
+    def _prepare(self, data: Parts, folders: dict[str, Path], drafts: dict[str, Path]) -> None:
+        """Clear what is of no use, say what is to be done, and see that the disk can take it."""
+        self._current.unlink(missing_ok=True)
+        for folder in self._folders():
+            stale = folder not in folders.values() and not self._keep
+            if stale or not (folder / SEAL).exists() or folder.suffix == DRAFT:
+                shutil.rmtree(folder)
+        if len(drafts) < len(folders):
+            there = len(folders) - len(drafts)
+            logger.info("%s: %d of %d parts are there already", self._path.name, there, len(folders))
+        self._announce([data.work[name] for name in drafts if name in data.work], data)
+        for draft in drafts.values():
+            draft.mkdir(parents=True)
+
+    def _announce(self, costs: list[Work], data: Parts) -> None:
+        work = sum(costs, Work())
+        if not work.bytes:
+            return
+        self._path.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._path).free
+        if work.bytes + RESERVE > free:
+            raise ArtifactError(
+                f"{self._path} needs {_size(work.bytes)} for {work.documents:,} documents and its disk has "
+                f"{_size(free)} free: make room, move it with --params root=DIR, or store less "
+                f"(gradients.store: fp16, a smaller gradients.projection_dim or attribution.per_bin)"
+            )
+        seconds = data.pace() * work.tokens if data.pace and work.tokens else 0.0
+        logger.info(
+            "%s: %s documents, %s tokens, %s on disk, about %s",
+            *(self._path.name, f"{work.documents:,}", f"{work.tokens:,}", _size(work.bytes), _duration(seconds)),
+        )
+
+    def _whole(self, folder: Path) -> bool:
+        if sealed_digest(folder) is None:
+            return False
+        file = damage(folder)
+        if file is not None:
+            logger.warning("%s is damaged (%s has other bytes than when it was finished): computed anew", folder, file)
+        return file is None
 
     def _folders(self) -> list[Path]:
         return sorted(p for p in self._path.iterdir() if p.is_dir()) if self._path.exists() else []
 
-    def _digest(self, name: str) -> str | None:
-        mark = self._path / name / DONE
-        return str(json.loads(mark.read_text())["digest"]) if mark.exists() else None
-
     def _exists(self) -> bool:
-        return bool(self.load())
+        return self._current.exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path)}
+
+
+def _size(count: float) -> str:
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while count >= 1000 and len(units) > 1:
+        count /= 1000
+        units.pop(0)
+    return f"{count:.0f} bytes" if units[0] == "bytes" else f"{count:.1f} {units[0]}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Part
+from social_provenance.artifacts import Parts, one_by_one
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.forgetting.batches import Tokens, corpus_loss, pairs
@@ -48,7 +48,7 @@ class Bench:
     settings: Unlearning
 
 
-def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
+def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
     """Describe each run of a plan, and the evaluation of the untouched model, as a part."""
     shared = digest_of(
         bench.model.digest(),
@@ -58,15 +58,16 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> dict[str, Part]:
         [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
         [digest_of_path(Path(__file__).parents[1] / package) for package in CODE],
     )
-    parts = {UNTOUCHED: Part(digest_of(shared), partial(_evaluate_untouched, bench))}
+    digests = {UNTOUCHED: digest_of(shared)}
+    writers = {UNTOUCHED: partial(_evaluate_untouched, bench)}
     for row in plan.to_dict("records"):
         forget = [list(bench.tokens[doc_id]) for doc_id in row["forget_ids"]]
         retain = [list(bench.tokens[doc_id]) for doc_id in row["retain_ids"]]
         if set(row["forget_ids"]) & set(row["retain_ids"]):
             raise UnlearningError(f"run {row['run_id']}: a document is both to be forgotten and to be retained")
-        digest = digest_of(shared, forget, retain, row["seed"], row["steps"], row["algorithm"])
-        parts[row["run_id"]] = Part(digest, partial(_forget, bench, row, forget, retain))
-    return parts
+        digests[row["run_id"]] = digest_of(shared, forget, retain, row["seed"], row["steps"], row["algorithm"])
+        writers[row["run_id"]] = partial(_forget, bench, row, forget, retain)
+    return Parts(digests, one_by_one(writers))
 
 
 def _digest_of_requests(requests: pd.DataFrame) -> str:

@@ -1,9 +1,9 @@
 """The adapter of Bergson: fresh configurations in, plain arrays out.
 
 Bergson mutates the configurations that it is given, looks relative model paths up on the hub, and
-its ``trackstar`` command walks the corpus twice for every benchmark. Here ``build`` is used for
-one thing, the projected gradients of a tokenised dataset, and what it writes stays in its own
-index format.
+its ``trackstar`` command walks the corpus twice for every benchmark. Here its collector is used for
+one thing, the projected gradients of a tokenised dataset, and what it writes stays in its own index
+format: its ``Attributor``, ``query`` and FAISS tools open each shard.
 """
 
 from __future__ import annotations
@@ -12,75 +12,203 @@ import contextlib
 import io
 import json
 import logging
-import shutil
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.language_model import max_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
     import torch
     from datasets import Dataset
 
-    from social_provenance.gradients.settings import GradientSettings
+    from social_provenance.gradients.settings import Distributed, GradientSettings
     from social_provenance.language_model import LanguageModel
 
-INDEX, SEQUENCES = "index", "sequences"
+INDEX, STATES = "index", "embeddings.npy"
 
 
-def build_index(sequences: Dataset, model: LanguageModel, settings: GradientSettings, folder: Path) -> None:
-    """Write the projected loss gradient of each sequence as a Bergson index.
+def _nobody(rows: int) -> None:
+    del rows
 
-    Args:
-        sequences: Rows with ``input_ids``, ``labels`` (-100 where no loss is taken), ``length``;
-            other columns are kept beside the gradients.
+
+@dataclass
+class Walker:
+    """Walks sequences with one model, which it loads once.
+
+    Attributes:
         model: Whose loss.
         settings: Projection and batches; a batch never exceeds the model's longest sequence.
-        folder: Gets ``index``, a Bergson index.
+        distributed: Processes; with more than one, Bergson starts them anew for each walk.
+        watch: Gets the number of rows of each batch, where the walk is in this process.
     """
-    _import_bergson()
-    from bergson import DataConfig, IndexConfig, PreprocessConfig
-    from bergson.build import build
+
+    model: LanguageModel
+    settings: GradientSettings
+    distributed: Distributed
+    watch: Callable[[int], None] = _nobody
+    _loaded: Any = field(default=None, init=False)
+
+    def collect(self, sequences: Dataset, folder: Path) -> None:
+        """Write the projected loss gradient and the mean hidden state of each sequence.
+
+        Args:
+            sequences: Rows with ``input_ids`` and ``length``; ``labels`` (-100 where no loss is
+                taken) where not every token counts; other columns are kept beside the gradients.
+            folder: Gets ``index``, a Bergson index (``gradients.bin``, rows x numbers), and
+                ``embeddings.npy`` (rows x hidden size, fp32), the mean last hidden state.
+        """
+        _import_bergson()
+        from bergson.distributed import launch_distributed_run
+        from numpy.lib.format import open_memmap
+
+        shape = (len(sequences), int(self.model.config().hidden_size))
+        open_memmap(folder / STATES, "w+", "float32", shape).flush()
+        config = self._config(folder)
+        with quiet():
+            if config.distributed.world_size == 1:
+                if self._loaded is None:
+                    self._loaded = _load(config)
+                _walk(self._loaded, config, sequences, folder / STATES, self.watch)
+            else:
+                launch_distributed_run("collect", _work, [config, sequences, folder / STATES], config.distributed)
+        if config.distributed.rank == 0:
+            config.partial_run_path.rename(folder / INDEX)
+
+    def _config(self, folder: Path) -> Any:
+        return index_config(self.model, self.settings, folder / INDEX, self.distributed)
+
+
+def index_config(model: LanguageModel, settings: GradientSettings, run_path: Path, distributed: Distributed) -> Any:
+    """Return a fresh Bergson ``IndexConfig``, without data."""
+    from bergson import IndexConfig
     from bergson.config.config import DistributedConfig
 
-    with _quiet():
-        sequences.save_to_disk(str(folder / SEQUENCES))
-    config = IndexConfig(
-        run_path=str((folder / INDEX).resolve()),
+    return IndexConfig(
+        run_path=str(run_path.resolve()),
         model=model.path,
         revision=model.revision,
         tokenizer=model.path,
-        data=DataConfig(dataset=str((folder / SEQUENCES).resolve())),
         precision="fp32",
         projection_dim=settings.projection_dim,
         projection_type=settings.projection_type,
         loss_reduction=settings.loss_reduction,
         token_batch_size=min(settings.token_batch, max_tokens(model.config())),
-        drop_columns=False,
-        distributed=DistributedConfig(nproc_per_node=1),
+        moe_experts=settings.moe_experts,
+        fsdp=distributed.fsdp,
+        distributed=DistributedConfig(nnode=distributed.nnode, nproc_per_node=distributed.nproc_per_node),
     )
-    with _quiet():
-        build(config, PreprocessConfig())
-    shutil.rmtree(folder / SEQUENCES)
 
 
-def read_index(folder: Path) -> tuple[np.ndarray, dict[str, int], Dataset]:
-    """Open an index without reading it.
+def _load(config: Any) -> tuple[Any, Any]:
+    from bergson.utils.worker_utils import setup_model_and_peft
 
-    Returns:
-        The gradients (memory map, rows x numbers), the numbers of each module in column order, and
-        the rows' other columns with ``loss`` (nats, reduced as set).
-    """
-    _import_bergson()
-    from bergson.data import load_gradients
+    loaded: tuple[Any, Any] = setup_model_and_peft(config)
+    return loaded
+
+
+def _work(rank: int, local_rank: int, world_size: int, config: Any, sequences: Dataset, states: Path) -> None:
+    """Take part in a walk of several processes."""
+    from bergson.distributed import init_dist
+
+    init_dist(rank, local_rank, world_size)
+    _walk(_load(config), config, sequences, states, _nobody)
+
+
+def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, watch: Callable[[int], None]) -> None:
+    from bergson import PreprocessConfig
+    from bergson.collection import collect_gradients
+    from bergson.data import allocate_batches
+    from bergson.utils.worker_utils import create_processor
+
+    model, targets = loaded
+    lengths = list(sequences["length"])
+    batches = _Batches(allocate_batches(lengths, config.token_batch_size), watch)
+    pooling = _MeanStates(batches, lengths, states)
+    handle = model.base_model.register_forward_hook(pooling)
+    try:
+        collect_gradients(
+            model=model,
+            data=sequences,
+            processor=create_processor(model, config, targets),
+            cfg=config,
+            batches=batches,
+            target_modules=targets,
+            preprocess_cfg=PreprocessConfig(),
+        )
+    finally:
+        handle.remove()
+    pooling.close()
+
+
+class _Batches(list[list[int]]):
+    """Batches that know which of them is in the model."""
+
+    def __init__(self, batches: list[list[int]], watch: Callable[[int], None]) -> None:
+        super().__init__(batches)
+        self._watch = watch
+        self.current: list[int] = []
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for self.current in super().__iter__():
+            yield self.current
+            self._watch(len(self.current))
+
+
+class _MeanStates:
+    """Forward hook on the model's body: the mean last hidden state over each row's own tokens."""
+
+    def __init__(self, batches: _Batches, lengths: list[int], path: Path) -> None:
+        import numpy as np
+
+        self._batches, self._lengths = batches, lengths
+        self._states = np.load(path, mmap_mode="r+")
+
+    def __call__(self, module: Any, args: Any, output: Any) -> None:
+        import torch
+
+        del module, args
+        states = output[0].detach()
+        rows = self._batches.current
+        lengths = torch.tensor([self._lengths[row] for row in rows], device=states.device)
+        mask = torch.arange(states.shape[1], device=states.device)[None, :] < lengths[:, None]
+        self._states[rows] = ((states * mask[..., None]).sum(dim=1) / lengths[:, None]).float().cpu().numpy()
+
+    def close(self) -> None:
+        self._states.flush()
+
+
+def index_layout(folder: Path) -> tuple[dict[str, int], str]:
+    """Return the numbers of each module in column order, and the type of an index's numbers."""
+    info = json.loads((folder / INDEX / "info.json").read_text())
+    return dict(info["grad_sizes"]), str(info["base_dtype"])
+
+
+def index_losses(folder: Path) -> np.ndarray:
+    """Return the loss of each row of an index, nats, reduced as set."""
+    import numpy as np
     from datasets import load_from_disk
 
-    index = folder / INDEX
-    sizes = json.loads((index / "info.json").read_text())["grad_sizes"]
-    return load_gradients(index), sizes, load_from_disk(str(index / "data.hf"))
+    return np.array(load_from_disk(str(folder / INDEX / "data.hf"))["loss"], dtype=np.float32)
+
+
+def halve_index(folder: Path, chunk: int) -> None:
+    """Rewrite an index with numbers of half precision, in pieces of ``chunk`` rows; Bergson reads those too."""
+    import numpy as np
+
+    sizes, kind = index_layout(folder)
+    info, data = folder / INDEX / "info.json", folder / INDEX / "gradients.bin"
+    draft = data.with_suffix(".half")
+    numbers = chunk * sum(sizes.values())
+    with data.open("rb") as source, draft.open("wb") as target:
+        while len(piece := np.fromfile(source, dtype=kind, count=numbers)):
+            with np.errstate(over="ignore"):  # who reads the store refuses what is not finite
+                target.write(piece.astype(np.float16).tobytes())
+    draft.replace(data)
+    info.write_text(json.dumps({**json.loads(info.read_text()), "base_dtype": "float16"}, indent=2))
 
 
 def mixing_coefficient(
@@ -113,13 +241,13 @@ def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
 
 def _import_bergson() -> None:
     """Import Bergson without what it and its dependencies do to the log."""
-    with _quiet(logging.WARNING):
+    with quiet(logging.WARNING):
         import bergson.build
         import bergson.hessians.inversion  # noqa: F401
 
 
 @contextlib.contextmanager
-def _quiet(upto: int = logging.INFO) -> Iterator[None]:
+def quiet(upto: int = logging.INFO) -> Iterator[None]:
     """Keep Bergson's prints, progress bars and messages up to a level out of the log.
 
     The format of the root logger's handlers, which it replaces, is put back. Errors still rise.

@@ -15,8 +15,10 @@ from social_provenance.gradients.bergson_run import inverse_root, mixing_coeffic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     import torch
 
+    from social_provenance.gradients.outliers import Winsoriser
     from social_provenance.gradients.store import GradientStore
 
 
@@ -46,10 +48,13 @@ class Preconditioner:
     Attributes:
         roots: Columns of a module -> its inverse root.
         mixing: lambda, the weight of the queries' second moment.
+        audit: One row a module: ``module``, ``numbers``, ``effective_rank``, ``condition``,
+            ``damped_share``.
     """
 
     roots: tuple[tuple[slice, torch.Tensor], ...]
     mixing: float
+    audit: pd.DataFrame
 
     def apply(self, gradients: torch.Tensor) -> torch.Tensor:
         """Return preconditioned gradients, rows x numbers."""
@@ -58,25 +63,31 @@ class Preconditioner:
         return torch.cat([gradients[:, columns] @ root for columns, root in self.roots], dim=1)
 
 
-def second_moment(store: GradientStore, chunk: int) -> SecondMoment:
-    """Stream a store once and return its second moments.
+def second_moment(store: GradientStore, winsoriser: Winsoriser, chunk: int) -> SecondMoment:
+    """Return the second moments of a store, outliers shortened.
+
+    The shards' own sums serve; only a store with outliers is read, to take their excess off.
 
     Args:
         store: Gradients.
+        winsoriser: What shortens outliers.
         chunk: Rows read at a time.
     """
     import torch
 
-    modules = store.modules
-    sums: dict[str, torch.Tensor] = {}
-    rows = 0
-    for piece in store.chunks(chunk):
-        gradients = torch.from_numpy(piece.gradients)
-        rows += len(gradients)
-        for name, columns in modules.items():
-            block = gradients[:, columns]
-            product = block.T @ block
-            sums[name] = sums[name] + product if name in sums else product
+    sums, norms = store.sums(), store.column("norm")
+    rows = len(norms)
+    if (winsoriser.factors(norms) < 1).any():
+        modules = store.modules
+        for piece in store.chunks(chunk):
+            factors = winsoriser.factors(piece.rows["norm"].to_numpy())
+            long = factors < 1
+            if long.any():
+                gradients = torch.from_numpy(piece.gradients[long])
+                excess = torch.from_numpy(1 - factors[long] ** 2).float()[:, None]
+                for name, columns in modules.items():
+                    block = gradients[:, columns]
+                    sums[name] = sums[name] - block.T @ (excess * block)
     return SecondMoment({name: total / rows for name, total in sums.items()}, rows)
 
 
@@ -95,14 +106,87 @@ def mix(
     Raises:
         AttributionError: If a mixed matrix is singular and nothing damps it; names the module.
     """
+    import pandas as pd
+
     weight = mixing_coefficient(query.eigenvalues(), corpus.eigenvalues(), target_component)
-    roots = []
+    roots, audit = [], []
     for name, columns in modules.items():
-        root = inverse_root(weight * query.matrices[name] + (1 - weight) * corpus.matrices[name], damping)
+        mixed = weight * query.matrices[name] + (1 - weight) * corpus.matrices[name]
+        root = inverse_root(mixed, damping)
         if not root.isfinite().all():
             raise AttributionError(
                 f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
                 f"if that does not help, no document has a gradient there"
             )
         roots.append((columns, root))
-    return Preconditioner(tuple(roots), weight)
+        audit.append({"module": name, **describe(mixed, damping)})
+    return Preconditioner(tuple(roots), weight, pd.DataFrame(audit))
+
+
+def describe(moment: torch.Tensor, damping: float) -> dict[str, float]:
+    """Say how a second moment fares under damping.
+
+    Returns:
+        ``numbers``, its side; ``effective_rank``, exp of the entropy of its normalised eigenvalues
+        (Roy & Vetterli 2007), from 1 to its side; ``condition``, the largest damped eigenvalue by
+        the smallest; ``damped_share``, the share of eigenvalues that are below the damping, so that
+        the damping and not the data decides how their directions weigh.
+    """
+    import torch
+
+    values = torch.linalg.eigvalsh(moment.double()).clamp_min(0)
+    extra = damping * values.mean()
+    shares = values[values > 0] / values.sum()
+    return {
+        "numbers": len(values),
+        "effective_rank": float(torch.exp(-(shares * shares.log()).sum())),
+        "condition": float((values[-1] + extra) / (values[0] + extra)),
+        "damped_share": float((values < extra).double().mean()),
+    }
+
+
+@dataclass(frozen=True)
+class JointKernel:
+    """The inverse of one second moment over all modules together (TRAK, Park et al., ICML 2023).
+
+    Attributes:
+        inverse: Square, numbers x numbers.
+    """
+
+    inverse: torch.Tensor
+
+    def apply(self, gradients: torch.Tensor) -> torch.Tensor:
+        """Return gradients times the inverse kernel, rows x numbers."""
+        return gradients @ self.inverse
+
+
+def joint_kernel(
+    store: GradientStore, winsoriser: Winsoriser, *, damping: float, max_joint: int, chunk: int
+) -> JointKernel:
+    """Return ``(G^T G / n + damping * mean eigenvalue * I) ** -1`` over a store, in one read.
+
+    Raises:
+        AttributionError: If a row has more than ``max_joint`` numbers.
+    """
+    import torch
+
+    width = store.width
+    if width > max_joint:
+        raise AttributionError(
+            f"method trak needs a joint kernel of {width} x {width} numbers, scoring.max_joint allows {max_joint}: "
+            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
+        )
+    total, rows = torch.zeros(width, width), 0
+    for piece in store.chunks(chunk):
+        gradients = winsoriser.apply(piece)
+        total += gradients.T @ gradients
+        rows += len(gradients)
+    kernel = total / rows
+    kernel.diagonal().add_(damping * kernel.diagonal().mean())
+    factor, failed = torch.linalg.cholesky_ex(kernel)
+    if failed:
+        raise AttributionError(
+            f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
+            f"more documents than its {width} numbers"
+        )
+    return JointKernel(torch.cholesky_inverse(factor))

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import AttributionError
-from social_provenance.gradients.preconditioner import Preconditioner, mix, second_moment
+from social_provenance.artifacts import Parts
+from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.gradients.outliers import Winsoriser, measure
+from social_provenance.gradients.preconditioner import (
+    JointKernel,
+    Preconditioner,
+    SecondMoment,
+    joint_kernel,
+    mix,
+    second_moment,
+)
+from social_provenance.gradients.queries import ITEMS
+from social_provenance.gradients.score_files import AUDIT, SUMMARY, ScoreWriter
+from social_provenance.gradients.settings import GRADIENT_METHODS
+from social_provenance.gradients.store import refuse_others
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    import pandas as pd
+    import numpy as np
     import torch
 
     from social_provenance.gradients.settings import ScoringSettings
     from social_provenance.gradients.store import Chunk, GradientStore
 
+    QuerySets = Mapping[str, Mapping[str, GradientStore]]
+
+logger = logging.getLogger(__name__)
+
+CODE = ("scoring.py", "score_files.py", "preconditioner.py", "outliers.py", "bergson_run.py", "store.py")
+"""What a score depends on beside the gradients, below this package."""
+
 TINY = 1e-20
+MOSTLY = 0.5
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The corpus's side of the comparison, the same for every benchmark.
+
+    Attributes:
+        store: Its gradients.
+        winsoriser: What shortens outliers.
+        moment: Its second moments.
+        kernel: Its joint kernel, where a method asks for one.
+    """
+
+    store: GradientStore
+    winsoriser: Winsoriser
+    moment: SecondMoment
+    kernel: JointKernel | None
 
 
 @dataclass(frozen=True)
@@ -25,95 +68,160 @@ class Target:
     """A benchmark, ready to be compared with documents.
 
     Attributes:
-        preconditioner: Of this benchmark.
-        directions: Method -> mean over the queries of what a document is multiplied with.
+        preconditioner: From the benchmark's own items; the other variants of the queries share it.
+        directions: (variant, method) -> blocks x numbers: mean over a block's queries of what a
+            document is multiplied with.
+        sizes: Variant -> queries of each block.
     """
 
     preconditioner: Preconditioner
-    directions: Mapping[str, torch.Tensor]
+    directions: Mapping[tuple[str, str], torch.Tensor]
+    sizes: Mapping[str, np.ndarray]
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What scoring gives.
+def plan_scores(corpus: GradientStore, queries: QuerySets, settings: ScoringSettings) -> Parts:
+    """Describe the scores of documents for benchmarks; a positive score lowers the benchmark's loss.
 
-    Attributes:
-        table: ``doc_id``, ``benchmark``, ``method``, ``score``, ``loss`` (nats), ``grad_norm``.
-        summary: For each benchmark its queries and its mixing coefficient, for the report.
-    """
+    With g a gradient, G = R^(-1/2) g the preconditioned one and K the joint kernel, the score of
+    document m for a benchmark is the mean over its queries q of ``G(m) . G(q) / (|G(m)| |G(q)|)``
+    (``trackstar``), ``G(m) . G(q)`` (``influence``, the damped inverse-second-moment inner product),
+    ``g(m) . g(q) / (|g(m)| |g(q)|)`` (``gradient_cosine``) or ``g(m) K^(-1) g(q)`` (``trak``).
 
-    table: pd.DataFrame
-    summary: dict[str, Any]
+    Args:
+        corpus: Gradients of the documents.
+        queries: Benchmark -> variant -> gradients of its queries.
+        settings: Methods and how they compare.
 
-
-def score_documents(corpus: GradientStore, queries: Mapping[str, GradientStore], settings: ScoringSettings) -> Scores:
-    """Score documents for benchmarks; a positive score lowers the benchmark's loss (proponent).
-
-    With G the preconditioned gradient, the score of document m for a benchmark is the mean over
-    its queries q of ``G(m) . G(q) / (|G(m)| |G(q)|)`` (``trackstar``) or ``G(m) . G(q)``, the
-    damped inverse-second-moment inner product (``influence``).
+    Returns:
+        One part for each benchmark; those that are missing are computed in one read of the store.
 
     Raises:
-        AttributionError: If a store is empty or its modules are not those of the corpus.
+        AttributionError: If a store is empty, or queries and corpus do not belong together.
     """
-    import pandas as pd
+    for benchmark, variants in queries.items():
+        for variant, store in variants.items():
+            refuse_others("the corpus", corpus.identity, f"the {variant} of {benchmark}", store.identity)
+    shared = digest_of(corpus.digest, settings, [digest_of_path(Path(__file__).with_name(name)) for name in CODE])
+    digests = {
+        benchmark: digest_of(shared, {variant: store.digest for variant, store in variants.items()})
+        for benchmark, variants in queries.items()
+    }
+    return Parts(digests, partial(_write, corpus, queries, settings))
 
-    modules = corpus.modules
-    moment = second_moment(corpus, settings.chunk)
-    targets, summary = {}, {}
-    for benchmark, store in queries.items():
-        if store.modules != modules:
-            raise AttributionError(
-                f"queries of {benchmark} and the corpus have gradients of different modules: "
-                f"they come from different models or projections, run the attribution pipeline from its start"
-            )
-        own = second_moment(store, settings.chunk)
-        preconditioner = mix(own, moment, modules, target_component=settings.target_component, damping=settings.damping)
-        targets[benchmark] = Target(preconditioner, _directions(store, preconditioner, settings))
-        summary[benchmark] = {"queries": own.rows, "mixing": preconditioner.mixing}
-    frames = [frame for chunk in corpus.chunks(settings.chunk) for frame in _score_chunk(chunk, targets)]
-    numbers = max(columns.stop for columns in modules.values())
-    overview = {"documents": moment.rows, "modules": len(modules), "numbers_a_document": numbers}
-    return Scores(pd.concat(frames, ignore_index=True), overview | {"benchmarks": summary})
+
+def _write(
+    store: GradientStore, queries: QuerySets, settings: ScoringSettings, waiting: Mapping[str, Path]
+) -> Iterator[str]:
+    corpus = _corpus(store, settings)
+    targets = {benchmark: _aim(queries[benchmark], corpus, settings) for benchmark in waiting}
+    _warn_of_damping(targets, settings.damping)
+    with ExitStack() as stack:
+        writers = {name: stack.enter_context(ScoreWriter(folder, name)) for name, folder in waiting.items()}
+        for piece in store.chunks(settings.chunk):
+            for benchmark, target in targets.items():
+                _score(piece, corpus, target, writers[benchmark])
+    for benchmark, folder in waiting.items():
+        target = targets[benchmark]
+        target.preconditioner.audit.assign(benchmark=benchmark).to_parquet(folder / AUDIT)
+        (folder / SUMMARY).write_text(json.dumps(_summary(corpus, target)))
+        yield benchmark
+
+
+def _corpus(store: GradientStore, settings: ScoringSettings) -> Corpus:
+    winsoriser = measure(store, settings.winsorise)
+    kernel = None
+    if "trak" in settings.methods:
+        kernel = joint_kernel(
+            store, winsoriser, damping=settings.damping, max_joint=settings.max_joint, chunk=settings.chunk
+        )
+    return Corpus(store, winsoriser, second_moment(store, winsoriser, settings.chunk), kernel)
+
+
+def _aim(variants: Mapping[str, GradientStore], corpus: Corpus, settings: ScoringSettings) -> Target:
+    items = variants[ITEMS]
+    own = second_moment(items, measure(items, settings.winsorise), settings.chunk)
+    preconditioner = mix(
+        own, corpus.moment, items.modules, target_component=settings.target_component, damping=settings.damping
+    )
+    methods = [method for method in GRADIENT_METHODS if method in settings.methods]
+    directions: dict[tuple[str, str], torch.Tensor] = {}
+    sizes = {}
+    for variant, store in variants.items():
+        sizes[variant] = _block_sizes(store)
+        for method in methods:
+            directions[variant, method] = _directions(store, method, preconditioner, corpus.kernel, settings)
+    return Target(preconditioner, directions, sizes)
+
+
+def _block_sizes(store: GradientStore) -> np.ndarray:
+    import numpy as np
+
+    return np.bincount(store.column("block"))
 
 
 def _directions(
-    store: GradientStore, preconditioner: Preconditioner, settings: ScoringSettings
-) -> dict[str, torch.Tensor]:
+    store: GradientStore,
+    method: str,
+    preconditioner: Preconditioner,
+    kernel: JointKernel | None,
+    settings: ScoringSettings,
+) -> torch.Tensor:
     import torch
 
-    sums: dict[str, torch.Tensor] = {}
-    rows = 0
-    for chunk in store.chunks(settings.chunk):
-        gradients = preconditioner.apply(torch.from_numpy(chunk.gradients))
-        rows += len(gradients)
-        for method in settings.methods:
-            total = (_unit(gradients) if method == "trackstar" else gradients).sum(dim=0)
-            sums[method] = sums[method] + total if method in sums else total
-    return {method: total / rows for method, total in sums.items()}
+    sizes = torch.from_numpy(_block_sizes(store))
+    winsoriser = measure(store, settings.winsorise)
+    sums = torch.zeros(len(sizes), store.width)
+    for piece in store.chunks(settings.chunk):
+        raw = winsoriser.apply(piece)
+        sent = kernel.apply(raw) if kernel and method == "trak" else _view(method, raw, preconditioner)
+        sums.index_add_(0, torch.tensor(piece.rows["block"].to_numpy()), sent)
+    return sums / sizes[:, None]
 
 
-def _score_chunk(chunk: Chunk, targets: Mapping[str, Target]) -> list[pd.DataFrame]:
-    import pandas as pd
-    import torch
+def _view(method: str, raw: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
+    """Return gradients as a method compares them."""
+    if method in ("trackstar", "influence"):
+        raw = preconditioner.apply(raw)
+    return _unit(raw) if method in ("trackstar", "gradient_cosine") else raw
 
-    raw = torch.from_numpy(chunk.gradients)
-    norms = raw.norm(dim=1).numpy()
-    frames = []
-    for benchmark, target in targets.items():
-        gradients = target.preconditioner.apply(raw)
-        for method, direction in target.directions.items():
-            compared = _unit(gradients) if method == "trackstar" else gradients
-            columns = {
-                "doc_id": chunk.ids,
-                "benchmark": benchmark,
-                "method": method,
-                "score": (compared @ direction).double().numpy(),
-                "loss": chunk.losses,
-                "grad_norm": norms,
-            }
-            frames.append(pd.DataFrame(columns))
-    return frames
+
+def _score(piece: Chunk, corpus: Corpus, target: Target, writer: ScoreWriter) -> None:
+    raw = corpus.winsoriser.apply(piece)
+    views = {method: _view(method, raw, target.preconditioner) for method in {m for _, m in target.directions}}
+    for (variant, method), direction in target.directions.items():
+        blocks = (views[method] @ direction.T).numpy()
+        writer.write(piece.rows, method, variant, blocks, target.sizes[variant])
+
+
+def _summary(corpus: Corpus, target: Target) -> dict[str, Any]:
+    audit = target.preconditioner.audit
+    return {
+        "corpus": {
+            "documents": corpus.moment.rows,
+            "modules": len(corpus.store.modules),
+            "numbers_a_document": corpus.store.width,
+            "outliers": corpus.winsoriser.outliers,
+        },
+        "benchmark": {
+            "queries": int(target.sizes[ITEMS].sum()),
+            "blocks": len(target.sizes[ITEMS]),
+            "mixing": target.preconditioner.mixing,
+            "effective_rank": float(audit["effective_rank"].mean()),
+            "damped_share": float(audit["damped_share"].mean()),
+        },
+    }
+
+
+def _warn_of_damping(targets: Mapping[str, Target], damping: float) -> None:
+    """Say where the damping and not the data decides how directions weigh."""
+    shares = {name: float(target.preconditioner.audit["damped_share"].mean()) for name, target in targets.items()}
+    decided = {name: share for name, share in shares.items() if share > MOSTLY}
+    if decided:
+        logger.warning(
+            "scoring.damping %s decides the weight of %d%% to %d%% of the directions (%s): there the preconditioner "
+            "does little",
+            *(damping, round(100 * min(decided.values())), round(100 * max(decided.values())), ", ".join(decided)),
+        )
 
 
 def _unit(rows: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Token sequences with labels: documents, and the queries that benchmarks pose."""
+"""Documents as token sequences."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.errors import AttributionError
 
 if TYPE_CHECKING:
-    import pandas as pd
     from datasets import Dataset
+
+HELD_OUT = 2000
+"""Documents outside the working set that passages are drawn from, at most."""
 
 
 def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Dataset:
     """Tokenise documents, cut to the token budget.
 
     Args:
-        documents: Ibis table with ``doc_id``, ``topic``, ``format`` and ``text``.
+        documents: Ibis table with ``doc_id``, ``topic``, ``format``, ``bin_rank`` and ``text``.
         tokenizer: The model's tokenizer, with the special tokens that it adds by itself.
         max_tokens: Token budget of a document.
 
     Returns:
-        ``doc_id``, ``topic``, ``format``, ``input_ids``, ``length`` (tokens), in the order of
-        ``doc_id``.
+        ``doc_id``, ``topic``, ``format``, ``bin_rank``, ``input_ids``, ``length`` (tokens), in the
+        order of ``doc_id``.
 
     Raises:
         AttributionError: If a document has fewer than two tokens: nothing in it can be predicted.
@@ -30,7 +32,7 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
     from datasets.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    texts = Dataset(documents.select("doc_id", "topic", "format", "text").order_by("doc_id").to_pyarrow())
+    texts = Dataset(documents.select("doc_id", "topic", "format", "bin_rank", "text").order_by("doc_id").to_pyarrow())
 
     def encode(batch: dict[str, list[str]]) -> dict[str, Any]:
         ids = tokenizer(batch["text"], truncation=True, max_length=max_tokens)["input_ids"]
@@ -45,34 +47,18 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
     return sequences
 
 
-def label_documents(sequences: Dataset) -> Dataset:
-    """Take the loss on every token of a document."""
-    columns = sequences.select_columns(["doc_id", "input_ids", "length"])
-    return columns.add_column("labels", list(sequences["input_ids"]))
-
-
-def build_queries(requests: pd.DataFrame) -> dict[str, Dataset]:
-    """Turn the gold answer of each item into a query: loss on the answer's tokens only.
+def held_out(documents: Any, working_set: Any, tokenizer: Any, seed: int) -> list[list[int]]:
+    """Return token ids of documents that are not in the working set, in a seeded order.
 
     Args:
-        requests: Table of :func:`social_provenance.capabilities.harness.build_requests`.
-
-    Returns:
-        Benchmark -> rows with ``item``, ``input_ids``, ``labels`` (-100 on the prompt), ``length``.
+        documents: Ibis table with ``doc_id`` and ``text``.
+        working_set: Ibis table with ``doc_id``.
+        tokenizer: The model's tokenizer.
+        seed: Of the order.
     """
-    from datasets import Dataset
+    import ibis
 
-    queries = {}
-    gold = requests[requests["is_gold"]]
-    for benchmark, rows in gold.groupby("benchmark", sort=False):
-        columns: dict[str, list[Any]] = {"item": [], "input_ids": [], "labels": [], "length": []}
-        for item, prompt_ids, completion_ids in zip(
-            rows["item"], rows["prompt_ids"], rows["completion_ids"], strict=True
-        ):
-            prompt, answer = list(prompt_ids), list(completion_ids)
-            columns["item"].append(item)
-            columns["input_ids"].append(prompt + answer)
-            columns["labels"].append([-100] * len(prompt) + answer)
-            columns["length"].append(len(prompt) + len(answer))
-        queries[str(benchmark)] = Dataset.from_dict(columns)
-    return queries
+    order = ibis.literal(f"{seed}:").concat(documents.doc_id).hexdigest("md5")
+    texts = documents.mutate(order=order).select("doc_id", "text", "order").anti_join(working_set, "doc_id")
+    rows = texts.order_by("order").limit(HELD_OUT).to_pyarrow()["text"].to_pylist()
+    return list(tokenizer(rows)["input_ids"]) if rows else []

@@ -1,27 +1,26 @@
-"""Gradients on disk, part by part."""
+"""Gradients on disk, shard by shard."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Part
+from social_provenance.artifacts import sealed_checksum, sealed_digest
 from social_provenance.errors import AttributionError
-from social_provenance.fingerprint import digest_of, digest_of_path
-from social_provenance.gradients.bergson_run import build_index, read_index
+from social_provenance.gradients.bergson_run import INDEX, STATES, index_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import numpy as np
-    from datasets import Dataset
+    import pandas as pd
+    import torch
 
-    from social_provenance.gradients.settings import GradientSettings
-    from social_provenance.language_model import LanguageModel
+ROWS, MOMENTS, STORE = "rows.parquet", "moments.safetensors", "store.json"
+NUMBERS = f"{INDEX}/gradients.bin"
 
 
 @dataclass(frozen=True)
@@ -29,116 +28,154 @@ class Chunk:
     """Some rows of a store.
 
     Attributes:
-        ids: Id of each row.
-        losses: Loss of each row, nats.
+        rows: ``id``, ``tokens``, ``loss`` (nats, reduced as set), ``norm`` of each row; queries
+            also have ``block``.
         gradients: fp32, rows x numbers.
     """
 
-    ids: list[str]
-    losses: np.ndarray
+    rows: pd.DataFrame
     gradients: np.ndarray
 
 
 @dataclass(frozen=True)
 class GradientStore:
-    """Parts of a store, each a Bergson index whose rows bear an id.
+    """Shards of a store.
 
     Attributes:
-        parts: Part name -> its folder.
-        id_column: Column of the ids.
+        shards: Shard -> its folder.
     """
 
-    parts: Mapping[str, Path]
-    id_column: str
+    shards: Mapping[str, Path]
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What model and settings the gradients come from, and the numbers of each module.
+
+        Raises:
+            AttributionError: If there is no shard, or two are of different stores.
+        """
+        if not self.shards:
+            raise AttributionError("the gradient store is empty: run the attribution pipeline from its start")
+        found = {name: json.loads((folder / STORE).read_text()) for name, folder in self.shards.items()}
+        first, *others = found
+        for name in others:
+            refuse_others(f"shard {first}", found[first], f"shard {name}", found[name])
+        known: dict[str, Any] = found[first]
+        return known
+
+    @property
+    def digest(self) -> dict[str, str | None]:
+        """Shard -> identity of its content."""
+        return {name: sealed_digest(folder) for name, folder in self.shards.items()}
 
     @property
     def modules(self) -> dict[str, slice]:
-        """Module -> its columns.
-
-        Raises:
-            AttributionError: If there is no part.
-        """
-        if not self.parts:
-            raise AttributionError("the gradient store is empty: run the attribution pipeline from its start")
-        _, sizes, _ = read_index(next(iter(self.parts.values())))
+        """Module -> its columns."""
         modules, start = {}, 0
-        for name, size in sizes.items():
+        for name, size in self.identity["modules"].items():
             modules[name] = slice(start, start + size)
             start += size
         return modules
+
+    @property
+    def width(self) -> int:
+        """Numbers a row."""
+        return int(sum(self.identity["modules"].values()))
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column of all rows: ``tokens``, ``loss``, ``norm`` or ``block``."""
+        import numpy as np
+        import pandas as pd
+
+        return np.concatenate(
+            [pd.read_parquet(folder / ROWS, columns=[name])[name].to_numpy() for folder in self.shards.values()]
+        )
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """Yield the store in pieces of at most ``rows`` rows.
 
         Raises:
-            AttributionError: Naming a row whose gradient is not finite.
+            AttributionError: If a shard has other bytes than when it was finished.
         """
+        import pandas as pd
+
+        for folder in self.shards.values():
+            table = pd.read_parquet(folder / ROWS)
+            for start, gradients in gradients_of(folder, rows, check=sealed_digest(folder) is not None):
+                yield Chunk(table.iloc[start : start + len(gradients)].reset_index(drop=True), gradients)
+
+    def states(self) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+        """Yield rows and mean hidden states (rows x hidden, memory map) of each shard."""
         import numpy as np
+        import pandas as pd
 
-        for folder in self.parts.values():
-            gradients, _, columns = read_index(folder)
-            for start in range(0, len(gradients), rows):
-                piece = np.array(gradients[start : start + rows], dtype=np.float32)
-                chosen = columns[start : start + rows]
-                _refuse_broken(chosen[self.id_column], piece)
-                yield Chunk(list(chosen[self.id_column]), np.array(chosen["loss"]), piece)
+        for folder in self.shards.values():
+            yield pd.read_parquet(folder / ROWS), np.load(folder / STATES, mmap_mode="r")
+
+    def sums(self) -> dict[str, torch.Tensor]:
+        """Return module -> sum over rows of the outer product of its gradient with itself."""
+        from safetensors.torch import load_file
+
+        total: dict[str, torch.Tensor] = {}
+        for folder in self.shards.values():
+            for name, matrix in load_file(folder / MOMENTS).items():
+                total[name] = total[name] + matrix if name in total else matrix
+        return total
 
 
-def plan_parts(sequences: Dataset, id_column: str, model: LanguageModel, settings: GradientSettings) -> dict[str, Part]:
-    """Divide sequences into the parts of a store.
+def query_stores(parts: Mapping[str, Path]) -> dict[str, dict[str, GradientStore]]:
+    """Return benchmark -> variant -> gradients of its queries.
 
     Args:
-        sequences: Rows with ``input_ids``, ``labels``, ``length`` and the id column.
-        id_column: Column of the ids.
-        model: Whose gradients.
-        settings: How they are taken.
+        parts: ``<benchmark>.<variant>`` -> folder.
     """
-    parts = {}
-    for start in range(0, len(sequences), settings.documents_per_part):
-        piece = sequences.select(range(start, min(start + settings.documents_per_part, len(sequences))))
-        parts[f"part-{start // settings.documents_per_part:05d}"] = plan_part(piece, id_column, model, settings)
-    return parts
+    stores: dict[str, dict[str, GradientStore]] = {}
+    for name, folder in parts.items():
+        benchmark, _, variant = name.partition(".")
+        stores.setdefault(benchmark, {})[variant] = GradientStore({name: folder})
+    return stores
 
 
-def plan_part(sequences: Dataset, id_column: str, model: LanguageModel, settings: GradientSettings) -> Part:
-    """Describe one part: its identity and how it is computed."""
-    longest = max(sequences["length"])
-    if longest > settings.token_batch:
-        raise AttributionError(
-            f"{id_column} {_longest(sequences, id_column)!r} has {longest} tokens, gradients.token_batch is "
-            f"{settings.token_batch}: raise it to at least gradients.max_tokens"
-        )
-    digest = digest_of(
-        model.digest(),
-        settings,
-        digest_of_rows(sequences, [id_column, "input_ids", "labels"]),
-        [version(name) for name in ("bergson", "torch", "transformers")],
-        digest_of_path(Path(__file__).parent),
-    )
-    return Part(digest, partial(build_index, sequences, model, settings))
+def gradients_of(folder: Path, rows: int, *, check: bool = False) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first row, gradients in fp32) of a shard in pieces, without mapping the file into memory.
 
+    Args:
+        folder: Of the shard.
+        rows: Most rows of a piece.
+        check: Compare the bytes that were read with the checksum of the seal.
 
-def digest_of_rows(rows: Dataset, columns: list[str]) -> str:
-    """Return the identity of some columns of a dataset, streamed."""
-    import hashlib
-
-    total = hashlib.sha256()
-    for batch in rows.select_columns(columns).iter(batch_size=1000):
-        total.update(json.dumps(batch).encode())
-    return total.hexdigest()
-
-
-def _longest(sequences: Any, id_column: str) -> str:
-    lengths = list(sequences["length"])
-    return str(sequences[id_column][lengths.index(max(lengths))])
-
-
-def _refuse_broken(ids: list[str], gradients: np.ndarray) -> None:
+    Raises:
+        AttributionError: If they differ.
+    """
     import numpy as np
+    import xxhash
 
-    sound = np.isfinite(gradients).all(axis=1)
-    if not sound.all():
+    sizes, kind = index_layout(folder)
+    width, start, read = sum(sizes.values()), 0, xxhash.xxh3_128()
+    with (folder / NUMBERS).open("rb") as stream:
+        while len(numbers := np.fromfile(stream, dtype=kind, count=rows * width)):
+            if check:
+                read.update(numbers.data)
+            whole = len(numbers) // width
+            yield start, numbers[: whole * width].reshape(whole, width).astype(np.float32, copy=False)
+            start += whole
+    if check and read.hexdigest() != sealed_checksum(folder, NUMBERS):
         raise AttributionError(
-            f"the gradient of {ids[int(np.argmin(sound))]!r} is not finite (and {int((~sound).sum()) - 1} more): "
-            f"the model diverged or overflows in this precision"
+            f"{folder / NUMBERS} is damaged: it has other bytes than when it was finished; run the node that makes "
+            f"{folder.parent.name} again, which computes this shard anew and keeps the others"
         )
+
+
+def refuse_others(one: str, first: Mapping[str, Any], other: str, second: Mapping[str, Any]) -> None:
+    """Make sure that two sets of gradients can be compared.
+
+    Raises:
+        AttributionError: Naming the first thing in which they differ.
+    """
+    for key in first:
+        if first[key] != second.get(key):
+            shown = "modules" if key == "modules" else f"{key} ({first[key]} and {second.get(key)})"
+            raise AttributionError(
+                f"gradients of {one} and {other} differ in {shown}: they come from different models or settings; "
+                f"run the attribution pipeline from its start"
+            )

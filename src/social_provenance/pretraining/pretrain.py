@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +17,7 @@ from social_provenance.errors import PretrainingError
 from social_provenance.pretraining.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     import pandas as pd
@@ -81,6 +83,8 @@ class Pretraining(BaseModel):
     required_accuracy: Share = 0.85
     """Accuracy of every benchmark below which the run ends with an error, where the model was to
     learn them."""
+    checkpoints: Sequence[PositiveInt] = ()
+    """Steps after which a copy of the model is kept, for the pipeline ``trajectory``."""
 
     @model_validator(mode="after")
     def _decay_fits(self) -> Pretraining:
@@ -97,11 +101,19 @@ class _Progress:
     last_step: int
     learned: bool = False
     log: list[dict[str, Any]] = field(default_factory=list)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def rate(self, step: int) -> float:
         """Return the share of the peak learning rate: warm-up, plateau, linear decay."""
         warm = min(1.0, step / max(1, self.settings.warmup_steps))
         return warm * min(1.0, (self.last_step - step + 1) / self.settings.decay_steps)
+
+    def keep(self, step: int, model: Any) -> None:
+        """Copy the model, if this is a step to keep it at."""
+        if step in self.settings.checkpoints:
+            kept = copy.deepcopy(model).eval()  # draws no random number, as a new model would
+            kept.zero_grad(set_to_none=True)
+            self.kept[f"step-{step:06d}"] = kept
 
     def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
         """Note an evaluation and, when every benchmark is learned, set the end."""
@@ -142,7 +154,7 @@ def pretrain(
     requests: Callable[[Any], pd.DataFrame],
     settings: Pretraining,
     batch_size: int,
-) -> tuple[Any, pd.DataFrame]:
+) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
     """Train a model on documents and watch the benchmarks.
 
     The learning rate rises, stays, and falls linearly to zero over ``decay_steps``: from the step
@@ -156,8 +168,9 @@ def pretrain(
         batch_size: Choices scored at a time.
 
     Returns:
-        The model, and its log: ``step``, ``loss`` (nats a token, smoothed), ``benchmark``,
-        ``accuracy``, ``gold_logprob``, ``choice_logprob``.
+        The model; its log: ``step``, ``loss`` (nats a token, smoothed), ``benchmark``, ``accuracy``,
+        ``gold_logprob``, ``choice_logprob``; and its checkpoints, ``step-000032`` -> the model as it
+        was after that step, in the order of training. A step beyond the end has none.
 
     Raises:
         PretrainingError: If a benchmark was to be learned and was not.
@@ -173,6 +186,7 @@ def pretrain(
 
         def after_step(step: int, measured: dict[str, float]) -> bool:
             bar.update()
+            progress.keep(step, model)
             if step % settings.evaluate_every == 0 or step >= progress.last_step:
                 evaluation = summarise(scorer.score(model, tokenizer))
                 progress.see(step, measured["loss"], evaluation)
@@ -183,7 +197,8 @@ def pretrain(
             train(model, batches, _language_modelling(model, settings), settings.optimiser, progress.rate, after_step)
     log = pd.DataFrame(progress.log)
     _require_learned(log, settings)
-    return model, log
+    _tell_of_missing(settings.checkpoints, int(log["step"].max()))
+    return model, log, progress.kept
 
 
 def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
@@ -196,6 +211,13 @@ def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
             f"{settings.required_accuracy}: raise pretraining.max_steps, or set pretraining.learned_accuracy to null "
             f"where nothing is to be learned"
         )
+
+
+def _tell_of_missing(checkpoints: Sequence[int], last_step: int) -> None:
+    beyond = sorted(step for step in checkpoints if step > last_step)
+    if beyond:
+        listed = ", ".join(map(str, beyond))
+        logger.info("pretraining.checkpoints: none is kept at %s, training ended after step %d", listed, last_step)
 
 
 def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Tensor], dict[str, float]]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandera.pandas as pa
 
+from social_provenance.gradients.queries import ITEMS, NULLS
+from social_provenance.gradients.renderings import RENDERINGS
+from social_provenance.gradients.settings import METHODS
 from social_provenance.schemas import fields
+from social_provenance.schemas.large import LargeTable, Rules
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+VARIANTS = (ITEMS, *NULLS, *RENDERINGS)
 
 
 class BenchmarkRequests(fields.Table):
@@ -34,20 +43,73 @@ class BenchmarkRequests(fields.Table):
         return bool((table.groupby(["benchmark", "item"])["is_gold"].sum() == 1).all())
 
 
-class DocumentScores(fields.Table):
-    """The score of each document for each benchmark, by each method."""
+class Queries(fields.Table):
+    """What is asked: each item of each benchmark, and of each variant of it."""
 
-    doc_id: str
     benchmark: str
-    method: str = fields.method()
-    score: float
-    loss: float = fields.count()
-    grad_norm: float = fields.count()
+    variant: str = pa.Field(isin=VARIANTS)
+    item: str
+    cluster: str
+    block: int = fields.count()
+    prompt_ids: object
+    answer_ids: object
 
     class Config(fields.Table.Config):
-        """A score is one row."""
+        """A query is one row."""
 
-        unique = ["doc_id", "benchmark", "method"]
+        unique = ["benchmark", "variant", "item"]
+
+
+_SCORED = {"doc_id": "string", "benchmark": "string", "method": "string"}
+_OURS: Rules = {
+    "method is one of the project's": lambda table: ~table.method.isin(METHODS),
+    "benchmark is there": lambda table: table.benchmark.isnull(),
+}
+_NUMBER: Rules = {"score is a number": lambda table: table.score.isnull() | table.score.isnan()}
+
+
+class DocumentScores(LargeTable):
+    """The score of each document for each benchmark, by each method."""
+
+    columns: ClassVar[Mapping[str, str]] = {**_SCORED, "score": "float64", "loss": "float64", "grad_norm": "float64"}
+    rules: ClassVar[Rules] = {
+        **_OURS,
+        **_NUMBER,
+        "loss and grad_norm are not negative": lambda table: (table.loss < 0) | (table.grad_norm < 0),
+    }
+    key: ClassVar[Sequence[str]] = ("doc_id", "benchmark", "method")
+
+
+class BlockScores(LargeTable):
+    """The mean score of each document over each block of a benchmark's queries."""
+
+    columns: ClassVar[Mapping[str, str]] = {**_SCORED, "blocks": "array<float32>"}
+    rules: ClassVar[Rules] = {**_OURS, "a block is there": lambda table: table.blocks.length() < 1}
+    key: ClassVar[Sequence[str]] = ("doc_id", "benchmark", "method")
+
+
+class NullScores(LargeTable):
+    """Scores for queries, or under weights, that know nothing of the benchmark."""
+
+    columns: ClassVar[Mapping[str, str]] = {**_SCORED, "variant": "string", "score": "float64"}
+    rules: ClassVar[Rules] = {**_OURS, **_NUMBER, "variant is there": lambda table: table.variant.isnull()}
+    key: ClassVar[Sequence[str]] = ("doc_id", "benchmark", "method", "variant")
+
+
+class PreconditionerAudit(fields.Table):
+    """How the mixed second moment of each module fares under damping."""
+
+    benchmark: str
+    module: str
+    numbers: int = pa.Field(ge=1)
+    effective_rank: float = pa.Field(ge=0)
+    condition: float = pa.Field(ge=1)
+    damped_share: float = fields.share()
+
+    class Config(fields.Table.Config):
+        """A module of a benchmark is one row."""
+
+        unique = ["benchmark", "module"]
 
 
 class TopDocuments(fields.Table):

@@ -1,56 +1,14 @@
-"""Tables of documents, on any Ibis backend: checked by one aggregate query, reported by counts.
-
-A failing check of a library prints the failing values, which for a corpus are megabytes of text.
-"""
+"""Tables of documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from social_provenance.errors import CorpusError
 from social_provenance.regions.grid import FORMATS, TOPICS
+from social_provenance.schemas.large import LargeTable, Rules
 
-Rules = Mapping[str, Callable[[Any], Any]]
-"""Sentence about a row -> the rows of a table for which it is not true (a boolean column)."""
-
-
-class CorpusTable:
-    """Columns with their types, and rules that hold for every row.
-
-    Attributes:
-        columns: Name -> Ibis type; further columns are an error.
-        rules: What no row may break.
-        key: Column without nulls or repetition, if any.
-    """
-
-    columns: ClassVar[Mapping[str, str]]
-    rules: ClassVar[Rules] = {}
-    key: ClassVar[str | None] = "doc_id"
-
-    def validate(self, data: Any) -> Any:
-        """Return ``data``.
-
-        Raises:
-            CorpusError: Naming what is wrong, and how many rows.
-        """
-        name = type(self).__name__
-        found = {column: str(kind).removeprefix("!") for column, kind in data.schema().items()}
-        if found != dict(self.columns):
-            odd = sorted(set(found.items()) ^ set(self.columns.items()))
-            raise CorpusError(f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found})")
-        measures = {f"broken_{place}": rule(data).sum() for place, rule in enumerate(self.rules.values())}
-        if self.key:
-            measures |= {"rows": data.count(), "keys": data[self.key].nunique()}
-        counts = data.aggregate(**measures).execute().iloc[0].fillna(0) if measures else {}
-        for place, rule in enumerate(self.rules):
-            if counts[f"broken_{place}"]:
-                raise CorpusError(f"table {name}: {int(counts[f'broken_{place}'])} rows where not: {rule}")
-        if self.key and counts["rows"] != counts["keys"]:
-            lost = int(counts["rows"] - counts["keys"])
-            raise CorpusError(f"table {name}: {lost} rows have no {self.key} or one that another row has")
-        return data
-
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _PLACE = {"shard": "string", "row": "int64"}
 _LABELS: Rules = {
@@ -62,7 +20,7 @@ _LABELS: Rules = {
 }
 
 
-class Records(CorpusTable):
+class Records(LargeTable):
     """What shards hold, unusable records included."""
 
     columns: ClassVar[Mapping[str, str]] = {
@@ -83,10 +41,10 @@ class Records(CorpusTable):
         ),
         "row counts from 1": lambda table: table.row < 1,
     }
-    key: ClassVar[str | None] = None
+    key: ClassVar[Sequence[str]] = ()
 
 
-class Documents(CorpusTable):
+class Documents(LargeTable):
     """Normalised documents."""
 
     columns: ClassVar[Mapping[str, str]] = {
@@ -111,15 +69,15 @@ class Documents(CorpusTable):
     }
 
 
-class RejectedDocuments(CorpusTable):
+class RejectedDocuments(LargeTable):
     """Records that are no documents, with the reason."""
 
     columns: ClassVar[Mapping[str, str]] = {"doc_id": "string", **_PLACE, "reason": "string", "n_chars": "int64"}
     rules: ClassVar[Rules] = {"a reason is there": lambda table: table.reason.isnull()}
-    key: ClassVar[str | None] = None
+    key: ClassVar[Sequence[str]] = ()
 
 
-class LabelledDocuments(CorpusTable):
+class LabelledDocuments(LargeTable):
     """Documents with topic and format, without their text."""
 
     columns: ClassVar[Mapping[str, str]] = {
@@ -139,7 +97,7 @@ class LabelledDocuments(CorpusTable):
     rules: ClassVar[Rules] = _LABELS
 
 
-class WorkingSet(CorpusTable):
+class WorkingSet(LargeTable):
     """The stratified sample, with texts."""
 
     columns: ClassVar[Mapping[str, str]] = {**LabelledDocuments.columns, "bin_rank": "int64", "text": "string"}

@@ -16,7 +16,7 @@ def aggregate_influence(
 ) -> tuple[Any, Any, Any, Any]:
     """Return the influence of bins, topics and formats, and the contrasts between benchmarks."""
     labels = working_set.select("doc_id", "topic", "format").to_pandas()
-    influence: Influence = aggregate(scores, labels, prevalence, bootstrap)
+    influence: Influence = aggregate(scores.to_pandas(), labels, prevalence, bootstrap)
     return (
         influence.bins(),
         influence.marginal("topic"),
@@ -27,4 +27,5 @@ def aggregate_influence(
 
 def pick_documents(scores: Any, working_set: Any, method: str) -> Any:
     """Return the documents of highest score for each benchmark."""
-    return top_documents(scores, working_set, method)
+    own = scores.filter(scores.method == method).to_pandas()
+    return top_documents(own, working_set, method)

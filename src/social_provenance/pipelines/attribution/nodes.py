@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from social_provenance.artifacts import Part
+from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import build_requests
 from social_provenance.documents.sampling import take_sample
-from social_provenance.gradients import sequences
-from social_provenance.gradients.scoring import score_documents
+from social_provenance.gradients import queries, score_files, sequences
+from social_provenance.gradients.baseline_scores import Texts, plan_baselines
+from social_provenance.gradients.collect import plan_corpus, plan_queries
+from social_provenance.gradients.ekfac_scores import plan_ekfac
+from social_provenance.gradients.scoring import plan_scores
 from social_provenance.gradients.settings import GradientSettings, ScoringSettings
-from social_provenance.gradients.store import GradientStore, plan_part, plan_parts
-from social_provenance.language_model import LanguageModel, max_tokens
+from social_provenance.gradients.store import GradientStore, query_stores
+from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
 
 
@@ -30,9 +33,11 @@ def tokenize_documents(
     return sequences.tokenize_documents(sample, model.tokenizer(), budget)
 
 
-def collect_corpus_gradients(tokens: Any, model: LanguageModel, params: GradientSettings) -> dict[str, Part]:
-    """Return the parts of the corpus's gradient store; each is computed once, when saved."""
-    return plan_parts(sequences.label_documents(tokens), "doc_id", model, params)
+def collect_corpus_gradients(
+    tokens: Any, model: LanguageModel, gradients: GradientSettings, params: Attribution
+) -> Parts:
+    """Return the shards of the corpus's gradient store; each is computed once, when saved."""
+    return plan_corpus(tokens, model, gradients, params.distributed)
 
 
 def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation) -> Any:
@@ -40,16 +45,74 @@ def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation
     return build_requests(params, benchmarks, model.tokenizer(), model.config())
 
 
-def collect_query_gradients(requests: Any, model: LanguageModel, params: GradientSettings) -> dict[str, Part]:
-    """Return the query gradients of each benchmark, a part of the store each."""
-    queries = sequences.build_queries(requests)
-    return {benchmark: plan_part(rows, "item", model, params) for benchmark, rows in queries.items()}
+def build_queries(requests: Any, documents: Any, working_set: Any, model: LanguageModel, params: Attribution) -> Any:
+    """Return the queries of each benchmark, and those of its nulls."""
+    held_out = None
+    if "generic_text" in params.nulls:
+        held_out = sequences.held_out(documents, working_set, model.tokenizer(), params.seed)
+    return queries.build_queries(requests, params.nulls, held_out, blocks=params.blocks, seed=params.seed)
 
 
-def compare_gradients(
-    corpus: dict[str, Path], queries: dict[str, Path], params: ScoringSettings
-) -> tuple[Any, dict[str, Any]]:
-    """Return the score of every document for every benchmark and method, and a summary."""
-    stores = {benchmark: GradientStore({benchmark: folder}, "item") for benchmark, folder in queries.items()}
-    scores = score_documents(GradientStore(corpus, "doc_id"), stores, params)
-    return scores.table, scores.summary
+def collect_query_gradients(
+    table: Any, model: LanguageModel, gradients: GradientSettings, params: Attribution
+) -> Parts:
+    """Return the query gradients of each benchmark and variant, a part of the store each."""
+    return plan_queries(queries.query_sets(table), model, gradients, params.distributed)
+
+
+def compare_gradients(corpus: dict[str, Path], gradients: dict[str, Path], params: ScoringSettings) -> Parts:
+    """Return the scores of every document by every method that the gradient store serves."""
+    return plan_scores(GradientStore(corpus), query_stores(gradients), params)
+
+
+def compare_texts(
+    tokens: Any,
+    corpus: dict[str, Path],
+    table: Any,
+    gradients: dict[str, Path],
+    model: LanguageModel,
+    params: ScoringSettings,
+) -> Parts:
+    """Return the scores of every document by the baselines."""
+    texts = Texts(tokens, GradientStore(corpus), table, query_stores(gradients), len(model.tokenizer()))
+    return plan_baselines(texts, params)
+
+
+def compare_factored(
+    tokens: Any,
+    corpus: dict[str, Path],
+    table: Any,
+    model: LanguageModel,
+    gradients: GradientSettings,
+    params: ScoringSettings,
+) -> Parts:
+    """Return the scores of every document by EKFAC, where it is asked for."""
+    sets = queries.query_sets(keep_items(table))
+    return plan_ekfac(tokens, GradientStore(corpus), sets, model, gradients, params)
+
+
+def gather_scores(*scores: dict[str, Path]) -> tuple[Any, Any, Any]:
+    """Return the scores of documents, their means over query blocks, and the scores of nulls."""
+    folders = [folder for parts in scores for folder in parts.values()]
+    names = (score_files.SCORES, score_files.BLOCKS, score_files.NULLS)
+    return tuple(score_files.gather(folders, name) for name in names)
+
+
+def describe_comparison(scores: dict[str, Path]) -> tuple[dict[str, Any], Any]:
+    """Return what was compared with what, and how the second moments fared under damping."""
+    return score_files.describe(scores)
+
+
+def randomise_model(model: LanguageModel, params: Attribution) -> TrainedModel:
+    """Return a model of the same architecture with weights as they are before any training."""
+    return model.untrained(params.seed)
+
+
+def keep_items(table: Any) -> Any:
+    """Return the queries of the benchmarks themselves."""
+    return table[table["variant"] == queries.ITEMS].reset_index(drop=True)
+
+
+def name_random_scores(scores: dict[str, Path]) -> Any:
+    """Return the scores under random weights as those of a null."""
+    return score_files.as_null(scores.values(), "random_weights")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.attribution import nodes
+from social_provenance.pipelines.attribution.walk import SCORING, SETTINGS, create_walk
 
 
 def create_pipeline() -> Pipeline:
@@ -13,21 +14,9 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.tokenize_documents,
-                [
-                    "working_set",
-                    "sampling_manifest",
-                    "language_model",
-                    "params:gradients",
-                    "params:attribution",
-                ],
+                ["working_set", "sampling_manifest", "language_model", *SETTINGS],
                 "corpus_tokens",
                 name="tokenize_documents",
-            ),
-            Node(
-                nodes.collect_corpus_gradients,
-                ["corpus_tokens", "language_model", "params:gradients"],
-                "corpus_gradients",
-                name="collect_corpus_gradients",
             ),
             Node(
                 nodes.render_benchmarks,
@@ -36,16 +25,41 @@ def create_pipeline() -> Pipeline:
                 name="render_benchmarks",
             ),
             Node(
-                nodes.collect_query_gradients,
-                ["benchmark_requests", "language_model", "params:gradients"],
-                "query_gradients",
-                name="collect_query_gradients",
+                nodes.build_queries,
+                ["benchmark_requests", "documents", "working_set", "language_model", "params:attribution"],
+                "queries",
+                name="build_queries",
+            ),
+            *create_walk().nodes,
+            *_others(),
+            Node(
+                nodes.gather_scores,
+                ["gradient_scores", "baseline_scores", "ekfac_scores"],
+                ["document_scores", "block_scores", "null_scores"],
+                name="gather_scores",
             ),
             Node(
-                nodes.compare_gradients,
-                ["corpus_gradients", "query_gradients", "params:scoring"],
-                ["document_scores", "attribution_summary"],
-                name="compare_gradients",
+                nodes.describe_comparison,
+                "gradient_scores",
+                ["attribution_summary", "preconditioner_audit"],
+                name="describe_comparison",
             ),
         ]
     )
+
+
+def _others() -> list[Node]:
+    return [
+        Node(
+            nodes.compare_texts,
+            ["corpus_tokens", "corpus_gradients", "queries", "query_gradients", "language_model", SCORING],
+            "baseline_scores",
+            name="compare_texts",
+        ),
+        Node(
+            nodes.compare_factored,
+            ["corpus_tokens", "corpus_gradients", "queries", "language_model", "params:gradients", SCORING],
+            "ekfac_scores",
+            name="compare_factored",
+        ),
+    ]

@@ -21,14 +21,14 @@ def train_tokenizer(documents: Any, params: Pretraining) -> str:
 
 def train_model(
     documents: Any, tokenizer: str, benchmarks: Path, params: Pretraining, evaluation: Evaluation
-) -> tuple[TrainedModel, Any]:
-    """Return a small OLMo3-architecture model trained on the documents, and the log of its training."""
+) -> tuple[TrainedModel, Any, dict[str, TrainedModel]]:
+    """Return a small OLMo3-architecture model trained on the documents, its log and its checkpoints."""
     loaded, texts = bpe.load_tokenizer(tokenizer), _texts(documents)
     bpe.check_round_trip(loaded, texts[:100])
     requests = partial(build_requests, evaluation, benchmarks, loaded)
     tokens = loaded(texts, verbose=False)["input_ids"]
-    model, log = pretrain.pretrain(tokens, loaded, requests, params, evaluation.batch_size)
-    return TrainedModel(model, loaded), log
+    model, log, kept = pretrain.pretrain(tokens, loaded, requests, params, evaluation.batch_size)
+    return TrainedModel(model, loaded), log, {label: TrainedModel(one, loaded) for label, one in kept.items()}
 
 
 def _texts(documents: Any) -> list[str]:

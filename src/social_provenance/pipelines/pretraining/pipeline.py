@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.train_model,
                 ["documents", "tokenizer", "benchmark_items", "params:pretraining", "params:evaluation"],
-                ["language_model", "pretraining_log"],
+                ["language_model", "pretraining_log", "checkpoints"],
                 name="train_model",
             ),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from social_provenance.artifacts import Part
+from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.forgetting import effects
@@ -18,12 +18,13 @@ from social_provenance.language_model import LanguageModel
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> Any:
     """Return every run of the study: what to forget, what to retain, with which seed."""
     documents = tokens.select_columns(["doc_id", "topic", "length"]).to_pandas()
-    return plan_runs(scores, topics, documents, method, params)
+    own = scores.filter(scores.method == method).to_pandas()
+    return plan_runs(own, topics, documents, method, params)
 
 
 def forget_documents(
     plan: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
-) -> dict[str, Part]:
+) -> Parts:
     """Return the runs of the plan; each is trained and evaluated once, when saved."""
     ids = dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True))
     return plan_parts(plan, Bench(model, Scorer(requests, batch_size), ids, params))

@@ -16,7 +16,7 @@ def mark_planted_topics(topics: Any, truth: Any) -> Any:
 
 def compare_with_truth(scores: Any, topics: Any, truth: Any) -> Any:
     """Return how well each method finds the planted topics, documents and carriers."""
-    return check.compare(scores, topics, truth)
+    return check.compare(scores.to_pandas(), topics, truth)
 
 
 def draw_planted(topics: Any, evaluation: Evaluation, method: str) -> Any:
