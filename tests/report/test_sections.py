@@ -61,7 +61,13 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
         {"records": 1300, "documents": 1290, "rejected": {"too_short": 7, "duplicate_text": 3}},
         pd.DataFrame(),
         {"documents": 1000, "per_bin": 2, "seed": 42, "full_bins": 400, "short_bins": {"a/b": 1}, "empty_bins": 175},
-        {"documents": 900, "modules": 7, "numbers_a_document": 1792, "benchmarks": {"quiz": {"queries": 10}}},
+        {
+            "documents": 900,
+            "modules": 7,
+            "numbers_a_document": 1792,
+            "outliers": 3,
+            "benchmarks": {"quiz": {"queries": 10, "mixing": 0.875, "effective_rank": 17.4, "damped_share": 0.98}},
+        },
         pd.DataFrame(
             {
                 "run_id": ["untouched", "other"],
@@ -80,6 +86,10 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
         "175\nare empty",
         "50.0%",
         "−1.50",
+        "3 gradients are longer",
+        "0.875",
+        ">17<",
+        "98.0%",
     ):
         assert piece.replace("\n", " ") in " ".join(page.split()), piece
     assert "−9.75" not in page
@@ -124,10 +134,9 @@ def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluatio
     }
     page = sections.planted(go.Figure(), validation, evaluation)
     assert "seed 7" in page
-    assert page.count("<td>quiz</td>") == 2
-    assert '<tr class="yes"><td>influence</td>' in page
-    assert "0.500" in page
-    assert "1.000" in page
+    assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
+    assert '<tr class="yes"><td>influence</td><td class="n">1.00 (0.62)</td>' in page
+    assert '<td class="n">90.0%</td>' in page
 
 
 def test_unlearning_shows_the_dose_of_each_arm(evaluation: Evaluation) -> None:

@@ -36,6 +36,7 @@ CHUNK = 4096
 """Rows of a finished shard that are looked at a time."""
 
 TRIAL_TOKENS = 4096
+SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
@@ -133,16 +134,18 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
     total = sum(len(pieces[name]) for name in waiting)
     with tqdm(total=total, unit=" documents", smoothing=0.05, disable=None) as bar:
         walker = Walker(walk.model, walk.settings, walk.distributed, bar.update)
-        done, start = 0, time.perf_counter()
+        done, start, told = 0, time.perf_counter(), time.perf_counter()
         for name, folder in waiting.items():
             walker.collect(pieces[name], folder)
             if leads():
                 _finish(pieces[name], walk, folder)
             done += len(pieces[name])
-            pace = done / (time.perf_counter() - start)
             bar.update(done - bar.n)
-            left = (total - done) / pace
-            logger.info("%s: %d of %d documents, %.0f a second, %.0f s left", name, done, total, pace, left)
+            now = time.perf_counter()
+            if now - told > SECONDS_BETWEEN_LINES:
+                told, pace = now, done / (now - start)
+                left = round((total - done) / pace)
+                logger.info("%s: %d of %d rows, %.0f a second, %d s left", name, done, total, pace, left)
             yield name
 
 

@@ -40,7 +40,7 @@ def inputs(
     rows = [
         {
             "benchmark": benchmark,
-            "queries": attribution["benchmarks"][benchmark.name]["queries"],
+            **attribution["benchmarks"][benchmark.name],
             **untouched.loc[benchmark.name].to_dict(),
         }
         for benchmark in evaluation.benchmarks
@@ -112,12 +112,8 @@ def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, eval
     """
     if figure is None or validation is None:
         return render("no_truth")
-    rows = [
-        {"method": method, "benchmark": benchmark.name, **figures[benchmark.name]}
-        for method, figures in validation["methods"].items()
-        for benchmark in evaluation.benchmarks
-    ]
-    return render("planted", figure=figure_html(figure, "planted"), validation=validation, rows=rows)
+    names = [benchmark.name for benchmark in evaluation.benchmarks]
+    return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
 
 
 def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, evaluation: Evaluation) -> str:
