@@ -12,6 +12,7 @@ from social_provenance.artifacts import (
     Work,
     checksum,
     damage,
+    join,
     leads,
     one_by_one,
     seal,
@@ -20,6 +21,7 @@ from social_provenance.artifacts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -39,6 +41,44 @@ def test_parts_are_computed_when_they_are_asked_for_and_not_before(tmp_path: Pat
     assert next(steps) == "b"
     assert order == ["b"]
     assert list(steps) == ["a"]
+
+
+def _writing(names: str, digest: str, order: list[str], pace: float | None = None) -> Parts:
+    """Return parts of one token each that note whose folder they got."""
+    note = {name: lambda path, d=digest, n=name: order.append(f"{d}{n} in {path.name}") for name in names}  # type: ignore[misc]
+    return Parts(
+        {name: f"{digest}-{name}" for name in names},
+        one_by_one(note),
+        {name: Work(tokens=1) for name in names},
+        (lambda: pace) if pace else None,
+    )
+
+
+def test_joined_artifacts_keep_their_parts_under_the_label_of_each(tmp_path: Path) -> None:
+    order: list[str] = []
+    parts = join({"x": _writing("ab", "1", order), "y": _writing("a", "2", order, 0.5)})
+    assert parts.digests == {"x.a": "1-a", "x.b": "1-b", "y.a": "2-a"}
+    assert parts.work == dict.fromkeys(["x.a", "x.b", "y.a"], Work(tokens=1))
+    assert parts.pace is not None
+    assert parts.pace() == 0.5
+    assert list(parts.write({name: tmp_path / f"for-{name}" for name in parts.digests})) == ["x.a", "x.b", "y.a"]
+    assert order == ["1a in for-x.a", "1b in for-x.b", "2a in for-y.a"]
+
+
+def test_joined_artifacts_write_what_is_missing_and_nothing_else(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def refuse(_: object) -> Iterator[str]:
+        raise AssertionError("there is nothing to write")
+
+    whole = Parts({"a": "1"}, refuse)
+    parts = join({"x": _writing("ab", "1", order), "whole": whole, "y": _writing("a", "2", order)})
+    assert parts.pace is None
+    steps = parts.write({"y.a": tmp_path, "x.b": tmp_path})
+    assert order == []
+    assert next(steps) == "x.b"
+    assert len(order) == 1  # what was not asked for yet is not computed
+    assert list(steps) == ["y.a"]
 
 
 def test_a_sealed_part_bears_its_digest_and_the_checksum_of_every_file(folder: Path) -> None:

@@ -55,6 +55,35 @@ def test_a_name_on_the_hub_out_of_reach_is_told_with_the_fix(part: str) -> None:
         getattr(LanguageModel("nobody/nothing"), part)()
 
 
+@pytest.mark.parametrize(
+    ("place", "revision", "found"),
+    [
+        ("hf://a/b", None, ("a/b", None)),
+        ("hf://a/b", "v2", ("a/b", "v2")),
+        ("hf://a/b@v2", None, ("a/b", "v2")),
+        ("hf://gpt2@refs/pr/3", None, ("gpt2", "refs/pr/3")),
+    ],
+)
+def test_a_place_on_the_hub_may_name_its_revision(
+    place: str, revision: str | None, found: tuple[str, str | None]
+) -> None:
+    model = LanguageModel.at(place, revision)
+    assert (model.path, model.revision) == found
+
+
+def test_two_revisions_of_one_place_are_refused() -> None:
+    with pytest.raises(ModelError, match="hf://a/b@v2 has a revision and revision is 'v3': give one of the two"):
+        LanguageModel.at("hf://a/b@v2", "v3")
+
+
+def test_a_folder_is_found_by_its_full_path_and_looked_at(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy.parent)
+    assert LanguageModel.at("model") == LanguageModel(str(copy))
+    (copy / "config.json").unlink()
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        LanguageModel.at("model")
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=re.escape(f"{tmp_path} has no config.json: it is not a model folder")):
         LanguageModel(str(tmp_path)).check()

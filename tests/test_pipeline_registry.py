@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from social_provenance.pipeline_registry import SMALL_WORLD, STUDY, register_pipelines
+from social_provenance.pipeline_registry import APART, SMALL_WORLD, STUDY, register_pipelines
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -47,7 +47,7 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
 
 
 def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
-    assert set(registered) == {*ORDER, "provenance", "__default__"}
+    assert set(registered) == {*ORDER, *APART, "provenance", "__default__"}
     assert {*STUDY, *SMALL_WORLD, "random_weights"} == set(ORDER)
 
 
@@ -63,6 +63,17 @@ def test_provenance_is_the_six(registered: dict[str, Pipeline]) -> None:
 def test_the_default_is_everything_and_nothing_twice(registered: dict[str, Pipeline]) -> None:
     each = [node.name for name in ORDER for node in registered[name].nodes]
     assert sorted(each) == sorted(node.name for node in registered["__default__"].nodes)
+
+
+@pytest.mark.parametrize("name", APART)
+def test_what_is_apart_is_in_no_sum_and_runs_from_what_a_study_leaves(
+    registered: dict[str, Pipeline], name: str
+) -> None:
+    own, study = registered[name], registered["__default__"]
+    assert names(own)
+    assert not names(own) & names(study)
+    assert datasets(own.inputs()) <= datasets(study.all_outputs())
+    assert not datasets(own.all_outputs()) & datasets(study.all_outputs())
 
 
 @pytest.mark.parametrize("place", range(len(ORDER)), ids=ORDER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -54,3 +55,10 @@ def test_every_hook_of_the_project_is_installed_once() -> None:
     kinds = [type(hook) for hook in settings.HOOKS]
     defined = [kind for name, kind in vars(hooks).items() if name.endswith("Hooks")]
     assert sorted(kind.__name__ for kind in kinds) == sorted(kind.__name__ for kind in defined)
+
+
+def test_of_several_nodes_the_first_keeps_the_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank, expected in (("1", hooks.CHECKS), ("0", hooks.CHECKS + hooks.RECORDS)):
+        monkeypatch.setenv("SLURM_NODEID", rank)
+        found = importlib.reload(settings).HOOKS
+        assert found == expected

@@ -12,13 +12,18 @@ STUDY = ("corpus", "taxonomy", "attribution", "aggregation", "unlearning", "repo
 SMALL_WORLD = ("miniature", "pretraining", "validation")
 """What the default study has besides: a world, a model trained on it, and the check against it."""
 
+APART = ("query_audit", "trajectory")
+"""Questions to a finished study; they run only when they are named."""
+
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return each pipeline by its name, ``provenance`` (the six), and ``__default__`` (all)."""
-    pipelines: dict[str, Pipeline] = {
-        name: import_module(f"social_provenance.pipelines.{name}").create_pipeline() for name in STUDY + SMALL_WORLD
-    }
+    """Return each pipeline by its name, ``provenance`` (the six), and ``__default__`` (all but those apart)."""
+    pipelines = _create(STUDY + SMALL_WORLD)
     pipelines["random_weights"] = import_module("social_provenance.pipelines.attribution").create_random_weights()
     everything = sum(pipelines.values(), Pipeline([]))
     provenance = sum((pipelines[name] for name in STUDY), Pipeline([]))
-    return pipelines | {"provenance": provenance, "__default__": everything}
+    return pipelines | _create(APART) | {"provenance": provenance, "__default__": everything}
+
+
+def _create(names: tuple[str, ...]) -> dict[str, Pipeline]:
+    return {name: import_module(f"social_provenance.pipelines.{name}").create_pipeline() for name in names}

@@ -2,9 +2,10 @@
 
 from kedro.config import OmegaConfigLoader
 
-from social_provenance.hooks import PROJECT_HOOKS
+from social_provenance.artifacts import leads
+from social_provenance.hooks import CHECKS, RECORDS
 
-HOOKS = PROJECT_HOOKS
+HOOKS = CHECKS + RECORDS if leads() else CHECKS  # of several nodes, the first keeps the records
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

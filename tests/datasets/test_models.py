@@ -44,6 +44,11 @@ def test_a_name_on_the_hub_stays_a_name_with_its_revision() -> None:
     assert (model.path, model.revision, model.is_local) == ("allenai/Olmo-3-1025-7B", "stage1", False)
 
 
+def test_a_revision_may_stand_in_the_path() -> None:
+    model = LanguageModelFolder(path="hf://allenai/Olmo-3-1025-7B@stage1-step1000").load()
+    assert (model.path, model.revision) == ("allenai/Olmo-3-1025-7B", "stage1-step1000")
+
+
 def test_a_name_on_the_hub_outlives_the_turning_of_paths_by_kedro() -> None:
     entry = {"type": "social_provenance.datasets.LanguageModelFolder", "path": "hf://allenai/Olmo-3-1025-7B"}
     turned = _convert_paths_to_absolute_posix(project_path=Path("/project"), conf_dictionary={"model": entry})

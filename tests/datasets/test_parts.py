@@ -104,7 +104,7 @@ def test_parts_no_longer_asked_for_are_removed(folder: PartsFolder, writer: Writ
     folder.save(writer.parts(a="1", b="1"))
     folder.save(writer.parts(b="1", c="1"))
     assert contents(folder) == {"b": "b 1", "c": "c 1"}
-    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["b-1", "c-1", CURRENT]
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["b", "c", CURRENT]
 
 
 def test_parts_that_are_kept_serve_again_and_never_mix(keeping: PartsFolder, writer: Writer) -> None:
@@ -138,12 +138,12 @@ def test_a_killed_run_does_not_leave_the_parts_of_the_run_before_as_its_own(
 
 def test_a_part_killed_at_its_last_breath_is_not_done(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
     """Between the seal and the renaming a draft looks finished; it is not."""
-    draft = tmp_path / "parts" / f"a-1{DRAFT}"
+    draft = tmp_path / "parts" / f"a{DRAFT}"
     draft.mkdir(parents=True)
     (draft / SEAL).write_text('{"digest": "1", "files": {}}')
     folder.save(writer.parts(a="1"))
     assert contents(folder) == {"a": "a 1"}
-    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["a-1", CURRENT]
+    assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["a", CURRENT]
 
 
 def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Writer, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_damaged_part_is_computed_anew_and_the_others_stay(
 
 def test_a_part_is_written_into_an_empty_folder(folder: PartsFolder, tmp_path: Path) -> None:
     seen: list[list[Path]] = []
-    left = tmp_path / "parts" / f"a-1{DRAFT}"
+    left = tmp_path / "parts" / f"a{DRAFT}"
     left.mkdir(parents=True)
     (left / "half").write_text("")
     folder.save(Parts({"a": "1"}, one_by_one({"a": lambda draft: seen.append(list(draft.iterdir()))})))

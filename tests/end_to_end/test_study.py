@@ -7,16 +7,35 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 BENCHMARKS = ["social_reasoning", "stem_reasoning", "social_knowledge", "stem_knowledge"]
-PIPELINES = ["corpus", "taxonomy", "pretraining", "attribution", "aggregation", "unlearning", "validation", "reporting"]
-EXPENSIVE = ["04_feature/corpus_gradients", "04_feature/query_gradients", "06_models/unlearned_models"]
+PIPELINES = [
+    "corpus",
+    "taxonomy",
+    "pretraining",
+    "attribution",
+    "random_weights",
+    "aggregation",
+    "unlearning",
+    "validation",
+    "reporting",
+]
+EXPENSIVE = [
+    "04_feature/corpus_gradients",
+    "04_feature/query_gradients",
+    "04_feature/random_weights/corpus_gradients",
+    "07_model_output/gradient_scores",
+    "07_model_output/baseline_scores",
+    "06_models/unlearned_models",
+]
 
 
 @pytest.fixture
@@ -36,20 +55,44 @@ def done_marks(root: Path) -> dict[str, int]:
 
 def test_records_are_documents_or_rejected(test_study: Path) -> None:
     summary = json.loads((test_study / "02_intermediate/corpus_summary.json").read_text())
-    assert summary["records"] == 1152
+    assert summary["records"] == 576 * 3
     assert summary["documents"] + sum(summary["rejected"].values()) == summary["records"]
 
 
 def test_every_bin_has_a_row_for_every_benchmark_and_method(test_study: Path) -> None:
     table = pd.read_parquet(test_study / "08_reporting/bin_influence.parquet")
     assert set(table["benchmark"]) == set(BENCHMARKS)
-    assert table.groupby(["benchmark", "method"]).size().tolist() == [576] * 8
+    assert table.groupby(["benchmark", "method"]).size().tolist() == [576] * 4 * 8
 
 
 def test_every_document_has_every_score(test_study: Path) -> None:
     scores = pd.read_parquet(test_study / "07_model_output/document_scores.parquet")
-    assert len(scores) == 1152 * 4 * 2
+    assert len(scores) == 1152 * 4 * 8
     assert not scores.duplicated(["doc_id", "benchmark", "method"]).any()
+
+
+def test_the_mean_over_query_blocks_is_the_score(test_study: Path) -> None:
+    outputs = test_study / "07_model_output"
+    key = ["doc_id", "benchmark", "method"]
+    table = pd.read_parquet(outputs / "document_scores.parquet").merge(
+        pd.read_parquet(outputs / "block_scores.parquet"), on=key, validate="one_to_one"
+    )
+    queries = pd.read_parquet(test_study / "04_feature/queries.parquet").query("variant == 'items'")
+    for benchmark, own in table.groupby("benchmark"):
+        sizes = queries[queries["benchmark"] == benchmark].groupby("block").size().to_numpy()
+        means = np.stack(own["blocks"]) @ (sizes / sizes.sum())
+        np.testing.assert_allclose(means, own["score"], rtol=1e-4, atol=1e-4 * own["score"].abs().max())
+
+
+def test_nulls_have_a_score_of_every_document(test_study: Path) -> None:
+    nulls = pd.read_parquet(test_study / "07_model_output/null_scores.parquet")
+    assert set(nulls["variant"]) == {"shuffled_answers", "generic_text"}
+    random = pd.read_parquet(test_study / "07_model_output/random_weights_scores.parquet")
+    assert set(random["variant"]) == {"random_weights"}
+    for table in (nulls, random):
+        counts = table.groupby(["variant", "benchmark", "method"]).size()
+        assert set(counts) == {1152}
+        assert len(counts) == table["variant"].nunique() * 4 * 4
 
 
 def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
@@ -125,6 +168,46 @@ def test_a_killed_run_goes_on_where_it_stopped(own_study: Path, kedro: Callable[
     after = done_marks(own_study)
     assert after.pop(lost) > before.pop(lost)
     assert after == before
+
+
+def test_a_benchmark_added_later_costs_its_own_queries_and_product(
+    own_study: Path, kedro: Callable[..., Any], tmp_path: Path
+) -> None:
+    before = done_marks(own_study)
+    conf = tmp_path / "conf"
+    shutil.copytree("conf", conf)
+    base = yaml.safe_load((conf / "base/parameters_evaluation.yml").read_text())["evaluation"]
+    added = {**base["benchmarks"][0], "name": "added"}
+    test = yaml.safe_load((conf / "test/parameters.yml").read_text())
+    test["evaluation"] = {"benchmarks": [*base["benchmarks"], added]}
+    (conf / "test/parameters.yml").write_text(yaml.safe_dump(test))
+    arguments = ("--conf-source", str(conf), "--pipelines", "attribution", "--params", f"root={own_study}")
+    ended = kedro("run", "--env", "test", *arguments)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    after = done_marks(own_study)
+    new = {name.split("/")[-2].split(".")[0].split("-")[0] for name in after.keys() - before.keys()}
+    assert new == {"added"}
+    assert {name: after[name] for name in before} == before
+    scores = pd.read_parquet(own_study / "07_model_output/document_scores.parquet")
+    assert scores.groupby("benchmark").size().to_dict() == dict.fromkeys([*BENCHMARKS, "added"], 1152 * 8)
+
+
+def test_a_damaged_shard_is_refused_and_computed_anew_alone(own_study: Path, kedro: Callable[..., Any]) -> None:
+    before = done_marks(own_study)
+    numbers = sorted((own_study / "04_feature/corpus_gradients").glob("*/index/gradients.bin"))[0]
+    content = bytearray(numbers.read_bytes())
+    content[100] ^= 1
+    numbers.write_bytes(content)
+    root = f"root={own_study}"
+    refused = kedro("run", "--env", "test", "--nodes", "compare_gradients", "--params", root)
+    assert refused.returncode != 0
+    assert "corpus_gradients has changed since" in refused.stderr.strip().splitlines()[-1]
+    ended = kedro("run", "--env", "test", "--nodes", "collect_corpus_gradients,compare_gradients", "--params", root)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    after = done_marks(own_study)
+    assert {name for name in after if after[name] != before[name]} == {
+        (numbers.parents[1] / "done.json").relative_to(own_study).as_posix()
+    }
 
 
 def test_inputs_of_another_run_are_refused(own_study: Path, kedro: Callable[..., Any]) -> None:

@@ -106,6 +106,8 @@ def test_experts_that_are_taken_apart_are_those_that_bergson_makes(kind: str) ->
     assert coverage.fused_experts == fused.fused_experts
     assert coverage.covered == fused.covered + sum(fused.fused_experts.values())
     assert coverage.parameters == fused.parameters
+    assert inspect(_config(kind), f"nothing, {GLOB}") == coverage
+    assert _targets(_real(kind, f"nothing, {GLOB}")) == coverage.modules
 
 
 def test_a_dense_model_by_hand() -> None:

@@ -80,7 +80,7 @@ def _with(**changed: Any) -> Pretraining:
 def test_training_ends_decay_steps_after_the_benchmarks_are_learned(
     documents: list[list[int]], questions: Any, tiny_tokenizer: Any
 ) -> None:
-    model, log = pretrain(documents, tiny_tokenizer, partial(questions, False), SMALL, 8)
+    model, log, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), SMALL, 8)
     lowest = log.groupby("step")["accuracy"].min()
     learned = lowest.index[lowest >= 0.9][0]
     assert learned + 10 < 60  # else the test tells nothing
@@ -94,7 +94,7 @@ def test_the_log_has_a_row_for_each_look_and_benchmark(
     documents: list[list[int]], questions: Any, tiny_tokenizer: Any
 ) -> None:
     settings = _with(learned_accuracy=None, max_steps=12, decay_steps=3)
-    _, log = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+    _, log, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
     assert log["step"].tolist() == [5, 5, 10, 10, 12, 12]
     assert log["benchmark"].tolist() == ["social", "stem"] * 3
     assert set(log) == {"step", "loss", "benchmark", "accuracy", "gold_logprob", "choice_logprob"}
@@ -115,7 +115,7 @@ def test_without_a_goal_training_takes_all_steps_and_a_poor_accuracy_is_no_error
     documents: list[list[int]], questions: Any, tiny_tokenizer: Any
 ) -> None:
     settings = _with(learned_accuracy=None, max_steps=30)
-    _, log = pretrain(documents, tiny_tokenizer, partial(questions, True), settings, 8)
+    _, log, _ = pretrain(documents, tiny_tokenizer, partial(questions, True), settings, 8)
     assert log["step"].max() == 30
     assert log["accuracy"].iloc[-1] < 0.85
 
@@ -126,7 +126,7 @@ def test_a_seed_gives_the_same_weights_again_and_another_seed_others(
     def weights(seed: int) -> list[torch.Tensor]:
         torch.rand(3)  # whatever was drawn before must not matter
         settings = _with(seed=seed, learned_accuracy=None, max_steps=12)
-        model, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        model, _, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
         return [parameter.detach() for parameter in model.parameters()]
 
     one, again, other = weights(1), weights(1), weights(2)
@@ -150,10 +150,51 @@ def test_watching_the_benchmarks_more_often_changes_no_weight(
 ) -> None:
     def weights(every: int) -> torch.Tensor:
         settings = _with(evaluate_every=every, learned_accuracy=None, max_steps=10)
-        model, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        model, _, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
         return torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
 
     assert torch.equal(weights(1), weights(10))
+
+
+def test_a_checkpoint_is_the_model_that_ends_at_its_step(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    def train(**changed: Any) -> tuple[Any, Any]:
+        settings = _with(learned_accuracy=None, warmup_steps=0, decay_steps=1, max_steps=9, **changed)
+        model, _, kept = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        return model, kept
+
+    model, kept = train(checkpoints=[9, 3])
+    plain, nothing = train()
+    assert list(kept) == ["step-000003", "step-000009"]
+    assert nothing == {}
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, kept["step-000009"].state_dict()[name])
+        assert torch.equal(value, plain.state_dict()[name])  # keeping one changes nothing
+    assert not torch.equal(model.lm_head.weight, kept["step-000003"].lm_head.weight)
+    assert not any(one.training for one in kept.values())
+    assert all(parameter.grad is None for one in kept.values() for parameter in one.parameters())
+
+
+def test_a_checkpoint_does_not_share_its_weights_with_the_model(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    def early(max_steps: int) -> torch.Tensor:
+        settings = _with(learned_accuracy=None, decay_steps=1, max_steps=max_steps, checkpoints=[3])
+        _, _, kept = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+        return torch.cat([parameter.detach().reshape(-1) for parameter in kept["step-000003"].parameters()])
+
+    assert torch.equal(early(5), early(12))  # what came after step 3 left it alone
+
+
+def test_a_step_beyond_the_end_has_no_checkpoint_and_is_named(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = _with(learned_accuracy=None, max_steps=12, checkpoints=[13, 12, 2000])
+    with caplog.at_level("INFO"):
+        _, _, kept = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
+    assert list(kept) == ["step-000012"]
+    assert "pretraining.checkpoints: none is kept at 13, 2000, training ended after step 12" in caplog.messages
 
 
 def test_a_corpus_of_less_than_a_batch_is_refused(questions: Any, tiny_tokenizer: Any) -> None:
@@ -190,6 +231,7 @@ def test_the_default_shape_has_as_many_parameters_as_it_says() -> None:
         ("required_accuracy", -0.1, "greater than or equal to 0"),
         ("decay_steps", 61, "decay_steps (61) exceeds max_steps (60)"),
         ("epochs", 3, "Extra inputs are not permitted"),
+        ("checkpoints", [5, 0], "greater than 0"),
         ("architecture", {"hidden_size": -8}, "greater than 0"),
         ("architecture", {"layer": 2}, "Extra inputs are not permitted"),
         ("architecture", {"initial_std": 0}, "greater than 0"),

@@ -9,7 +9,14 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from social_provenance.schemas.influence import BinInfluence, Contrasts, FormatInfluence, TopicInfluence
+from social_provenance.schemas.influence import (
+    BinInfluence,
+    Contrasts,
+    FormatInfluence,
+    InfluenceTrajectory,
+    QueryAudit,
+    TopicInfluence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +37,9 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
     [
         ("topic", "cooking", "topic"),
         ("method", "guess", "method"),
-        ("potency", np.nan, "potency is null exactly where"),
-        ("n_documents", 0, "potency is null exactly where"),
+        ("potency", np.nan, "null exactly where"),
+        ("z", np.nan, "null exactly where"),
+        ("n_documents", 0, "null exactly where"),
         ("ci_low", 2.0, "intervals are in order"),
         ("ci_high", np.nan, "intervals are in order"),
     ],
@@ -43,6 +51,51 @@ def test_bin_faults(refuses: Callable[..., None], bins: pd.DataFrame, column: st
 def test_a_missing_bin_is_refused(bins: pd.DataFrame) -> None:
     with pytest.raises(pandera.errors.SchemaError, match="every bin has a row"):
         BinInfluence.validate(bins.iloc[:-1])
+
+
+@pytest.fixture
+def trajectory(bins: pd.DataFrame) -> pd.DataFrame:
+    kept = bins.drop(columns=["ci_low", "ci_high", "contribution"])
+    return pd.concat([kept.assign(order=n, checkpoint=f"step-{n}") for n in range(2)], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("order", -1, "order"),
+        ("order", 1, "one place in the order"),
+        ("checkpoint", "step-1", "one place in the order"),
+        ("format", "essay", "format"),
+        ("potency", np.nan, "null exactly where"),
+        ("z", np.nan, "null exactly where"),
+        ("method", "influence", "every bin has a row"),
+    ],
+)
+def test_trajectory_faults(
+    refuses: Callable[..., None], trajectory: pd.DataFrame, column: str, value: object, message: str
+) -> None:
+    refuses(InfluenceTrajectory, trajectory, column, value, message)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("rendering", "answer_only", "compared with another"),
+        ("other", "items", "other"),
+        ("method", "guess", "method"),
+        ("bin_correlation", 1.5, "bin_correlation"),
+        ("bin_rank_correlation", -1.5, "bin_rank_correlation"),
+        ("topic_rank_correlation", 2.0, "topic_rank_correlation"),
+        ("shared_top_bins", -0.1, "shared_top_bins"),
+        ("shared_top_bins", np.nan, "shared_top_bins"),
+        ("benchmark", "puzzle", "unique"),
+    ],
+)
+def test_audit_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
+    table = pd.DataFrame({"benchmark": ["quiz", "puzzle"], "rendering": "cloze", "other": "answer_only"}).assign(
+        method="trackstar", bin_correlation=[0.5, np.nan], bin_rank_correlation=0.4, topic_rank_correlation=-1.0
+    )
+    refuses(QueryAudit, table.assign(shared_top_bins=0.3), column, value, message)
 
 
 @pytest.mark.parametrize(

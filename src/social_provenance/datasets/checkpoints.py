@@ -11,18 +11,16 @@ from kedro.io import AbstractDataset
 from social_provenance.datasets.folders import replacing
 from social_provenance.datasets.models import MARK
 from social_provenance.errors import ModelError, SettingsError
-from social_provenance.language_model import HUB, LanguageModel
+from social_provenance.language_model import HUB, LanguageModel, TrainedModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from social_provenance.language_model import TrainedModel
 
 LABEL = re.compile(r"[\w-]+")
 """What names a checkpoint: parts of artifacts are named ``<label>.<name>``, so it has no dot."""
 
 
-class CheckpointFolder(AbstractDataset[dict[str, "TrainedModel"], dict[str, LanguageModel]]):
+class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, LanguageModel]]):
     """Models in the order of their training: those that pretraining keeps, or a list of one's own.
 
     With ``path`` there is a model folder for each label below it. Saving replaces them all, and only

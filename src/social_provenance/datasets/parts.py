@@ -27,9 +27,9 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
     """A folder with one folder a part: gradient stores, scores, unlearning runs.
 
     Saving computes the parts of an :class:`~social_provenance.artifacts.Parts` that are not there
-    yet, or are damaged. A part's folder bears its digest, so parts made from other inputs never
-    mix; with ``keep`` they stay for the day when those inputs come back, else they are removed.
-    Loading returns the folder of each part that was last asked for.
+    yet, or are damaged; parts made from other inputs are replaced. With ``keep`` a part's folder
+    bears its digest, and parts made from other inputs stay for the day when those come back. Loading
+    returns the folder of each part that was last asked for.
 
     Example:
         .. code-block:: yaml
@@ -53,8 +53,8 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         self.metadata = metadata
 
     def save(self, data: Parts) -> None:
-        folders = {name: self._path / f"{name}-{digest}" for name, digest in data.digests.items()}
-        waiting = {name: folder for name, folder in folders.items() if not self._whole(folder)}
+        folders = {name: self._path / self._folder(name, digest) for name, digest in data.digests.items()}
+        waiting = {name: folder for name, folder in folders.items() if not self._whole(folder, data.digests[name])}
         drafts = {name: folder.with_name(folder.name + DRAFT) for name, folder in waiting.items()}
         if leads():
             self._prepare(data, folders, drafts)
@@ -107,8 +107,11 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
             *(self._path.name, f"{work.documents:,}", f"{work.tokens:,}", _size(work.bytes), _duration(seconds)),
         )
 
-    def _whole(self, folder: Path) -> bool:
-        if sealed_digest(folder) is None:
+    def _folder(self, name: str, digest: str) -> str:
+        return f"{name}-{digest}" if self._keep else name
+
+    def _whole(self, folder: Path, digest: str) -> bool:
+        if sealed_digest(folder) != digest:
             return False
         file = damage(folder)
         if file is not None:

@@ -115,7 +115,8 @@ def _work(rank: int, local_rank: int, world_size: int, config: Any, sequences: D
     from bergson.distributed import init_dist
 
     init_dist(rank, local_rank, world_size)
-    _walk(_load(config), config, sequences, states, _nobody)
+    with quiet():
+        _walk(_load(config), config, sequences, states, _nobody)
 
 
 def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, watch: Callable[[int], None]) -> None:

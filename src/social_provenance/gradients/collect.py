@@ -74,7 +74,8 @@ def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset
 
     shard = np.array(sequences["bin_rank"]) // ranks_per_shard
     return {
-        f"ranks-{number * ranks_per_shard:06d}": sequences.select(np.flatnonzero(shard == number))
+        # In memory: elsewhere the library would leave files inside the dataset, which then is another one.
+        f"ranks-{number * ranks_per_shard:06d}": sequences.select(np.flatnonzero(shard == number), keep_in_memory=True)
         for number in np.unique(shard)
     }
 
@@ -88,8 +89,13 @@ def plan_corpus(tokens: Dataset, model: LanguageModel, settings: GradientSetting
 def plan_queries(
     sets: Mapping[str, Dataset], model: LanguageModel, settings: GradientSettings, distributed: Distributed
 ) -> Parts:
-    """Describe the gradients of query sets, a part for each; they are few, so they keep full precision."""
-    return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), distributed, "item"))
+    """Describe the gradients of query sets, a part for each.
+
+    Queries are few: they keep full precision, and one process takes them unless the model has to be
+    divided, because starting processes anew for each set would take longer than the sets.
+    """
+    processes = distributed if distributed.fsdp else distributed.model_copy(update={"nnode": 1, "nproc_per_node": 1})
+    return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), processes, "item"))
 
 
 def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:

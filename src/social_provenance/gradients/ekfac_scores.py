@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from social_provenance.gradients.store import GradientStore
     from social_provenance.language_model import LanguageModel
 
-CODE = ("ekfac_scores.py", "bergson_ekfac.py", "score_files.py")
+CODE = ("ekfac_scores.py", "bergson_ekfac.py", "bergson_run.py", "score_files.py")
 """What a score depends on beside its inputs, below this package."""
 
 COLUMNS = ("input_ids", "labels", "block")
@@ -67,7 +67,7 @@ def plan_ekfac(
         # The documents come as the store has them, so that rows and scores agree.
         rows = pd.concat([table for table, _ in corpus.states()], ignore_index=True)
         places = {doc_id: place for place, doc_id in enumerate(tokens["doc_id"])}
-        documents = tokens.select([places[doc_id] for doc_id in rows["id"]])
+        documents = tokens.select([places[doc_id] for doc_id in rows["id"]], keep_in_memory=True)
         wanted = {name: queries[name] for name in waiting}
         for name, blocks in score(documents, wanted, folder=next(iter(waiting.values())).parent):
             with ScoreWriter(waiting[name], name) as writer:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from social_provenance.gradients.store import GradientStore
 
 
+PRECISION = 2.0**-23
+"""Of fp32. An eigenvalue that is a smaller share of the largest one is a rounding error."""
+
+
 @dataclass(frozen=True)
 class SecondMoment:
     """Uncentred second moments of projected gradients.
@@ -112,14 +116,14 @@ def mix(
     roots, audit = [], []
     for name, columns in modules.items():
         mixed = weight * query.matrices[name] + (1 - weight) * corpus.matrices[name]
-        root = inverse_root(mixed, damping)
-        if not root.isfinite().all():
+        root, found = inverse_root(mixed, damping), describe(mixed, damping)
+        if not root.isfinite().all() or found["condition"] * PRECISION > 1:
             raise AttributionError(
                 f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
                 f"if that does not help, no document has a gradient there"
             )
         roots.append((columns, root))
-        audit.append({"module": name, **describe(mixed, damping)})
+        audit.append({"module": name, **found})
     return Preconditioner(tuple(roots), weight, pd.DataFrame(audit))
 
 
@@ -184,7 +188,7 @@ def joint_kernel(
     kernel = total / rows
     kernel.diagonal().add_(damping * kernel.diagonal().mean())
     factor, failed = torch.linalg.cholesky_ex(kernel)
-    if failed:
+    if failed or (rows < width and not damping):  # rounding errors hide a missing direction every other time
         raise AttributionError(
             f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
             f"more documents than its {width} numbers"

@@ -84,6 +84,12 @@ class ScoringSettings(BaseModel):
     """Documents read from the store at a time."""
 
     @model_validator(mode="after")
+    def _factors_are_damped(self) -> ScoringSettings:
+        if "ekfac" in self.methods and self.damping == 0:
+            raise ValueError("damping 0 leaves the inverse of ekfac without bounds: raise damping, or leave ekfac out")
+        return self
+
+    @model_validator(mode="after")
     def _default_is_computed(self) -> ScoringSettings:
         if self.default_method not in self.methods:
             raise ValueError(f"default_method {self.default_method!r} is not among methods {list(self.methods)}")

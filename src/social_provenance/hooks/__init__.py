@@ -6,4 +6,5 @@ from social_provenance.hooks.guard import GuardHooks
 from social_provenance.hooks.lineage import LineageHooks
 from social_provenance.hooks.tracking import TrackingHooks
 
-PROJECT_HOOKS = (ErrorHooks(), GuardHooks(), LineageHooks(), TrackingHooks(), AnnounceHooks())
+CHECKS = (ErrorHooks(), GuardHooks())
+RECORDS = (LineageHooks(), TrackingHooks(), AnnounceHooks())

@@ -111,9 +111,8 @@ class _Progress:
     def keep(self, step: int, model: Any) -> None:
         """Copy the model, if this is a step to keep it at."""
         if step in self.settings.checkpoints:
-            kept = copy.deepcopy(model).eval()  # draws no random number, as a new model would
-            kept.zero_grad(set_to_none=True)
-            self.kept[f"step-{step:06d}"] = kept
+            # A copy of parameters has no gradients, and draws no random number as a new model would.
+            self.kept[f"step-{step:06d}"] = copy.deepcopy(model).eval()
 
     def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
         """Note an evaluation and, when every benchmark is learned, set the end."""

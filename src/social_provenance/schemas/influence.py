@@ -1,4 +1,4 @@
-"""Tables of the aggregation."""
+"""Tables of the aggregation, and of maps that are compared."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 import pandera.pandas as pa
 
+from social_provenance.gradients.renderings import RENDERINGS
 from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
 
-class BinInfluence(fields.IntervalTable):
-    """Influence of each of the 576 bins; a bin without documents has nulls."""
+def _correlation() -> Any:
+    return pa.Field(ge=-1, le=1, nullable=True)
 
+
+class _Bins(fields.Table):
     benchmark: str
     method: str = fields.method()
     topic: str = fields.topic()
@@ -20,6 +23,18 @@ class BinInfluence(fields.IntervalTable):
     n_documents: int = fields.count()
     potency: float = pa.Field(nullable=True)
     z: float = pa.Field(nullable=True)
+
+    @pa.dataframe_check(error="potency and z are null exactly where there are no documents")
+    @classmethod
+    def null_where_empty(cls, table: Any) -> Any:
+        """Compare rows."""
+        empty = table["n_documents"] == 0
+        return (table["potency"].isna() == empty) & (table["z"].isna() == empty)
+
+
+class BinInfluence(_Bins, fields.IntervalTable):
+    """Influence of each of the 576 bins; a bin without documents has nulls."""
+
     contribution: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
@@ -33,11 +48,54 @@ class BinInfluence(fields.IntervalTable):
         """Count the rows of each pair."""
         return bool((table.groupby(["benchmark", "method"]).size() == len(BINS)).all())
 
-    @pa.dataframe_check(error="potency is null exactly where there are no documents")
+
+class InfluenceTrajectory(_Bins):
+    """The bin maps of every checkpoint, in the order of training."""
+
+    order: int = fields.count()
+    checkpoint: str
+
+    class Config(fields.Table.Config):
+        """A bin of a checkpoint is one row."""
+
+        unique = ["checkpoint", "benchmark", "method", "topic", "format"]
+
+    @pa.dataframe_check(error="every bin has a row for every checkpoint, benchmark and method")
     @classmethod
-    def null_where_empty(cls, table: Any) -> Any:
+    def every_bin(cls, table: Any) -> bool:
+        """Count the rows of each map."""
+        return bool((table.groupby(["checkpoint", "benchmark", "method"]).size() == len(BINS)).all())
+
+    @pa.dataframe_check(error="every checkpoint has one place in the order")
+    @classmethod
+    def one_place(cls, table: Any) -> bool:
+        """Compare the number of checkpoints, of places and of pairs."""
+        pairs = table[["order", "checkpoint"]].drop_duplicates()
+        return bool(len(pairs) == pairs["order"].nunique() == pairs["checkpoint"].nunique())
+
+
+class QueryAudit(fields.Table):
+    """How far the maps of two renderings of a benchmark agree; null where a correlation does not exist."""
+
+    benchmark: str
+    method: str = fields.method()
+    rendering: str = pa.Field(isin=RENDERINGS)
+    other: str = pa.Field(isin=RENDERINGS)
+    bin_correlation: float = _correlation()
+    bin_rank_correlation: float = _correlation()
+    topic_rank_correlation: float = _correlation()
+    shared_top_bins: float = fields.share()
+
+    class Config(fields.Table.Config):
+        """A pair is one row."""
+
+        unique = ["benchmark", "method", "rendering", "other"]
+
+    @pa.dataframe_check(error="a rendering is compared with another one")
+    @classmethod
+    def two(cls, table: Any) -> Any:
         """Compare rows."""
-        return table["potency"].isna() == (table["n_documents"] == 0)
+        return table["rendering"] != table["other"]
 
 
 class _Marginal(fields.IntervalTable):

@@ -1,0 +1,47 @@
+"""Nodes of the query audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from social_provenance.artifacts import Parts
+from social_provenance.estimation.agreement import compare
+from social_provenance.estimation.bin_map import bin_map
+from social_provenance.gradients import queries, renderings, score_files
+from social_provenance.gradients.audit import plan_audit
+from social_provenance.gradients.collect import plan_queries
+from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.store import GradientStore
+from social_provenance.language_model import LanguageModel, max_tokens
+
+
+def render_variants(requests: Any, model: LanguageModel, gradients: GradientSettings, blocks: int, seed: int) -> Any:
+    """Return the items of each benchmark as multiple choice, as cloze and as answers alone."""
+    budget = min(gradients.max_tokens, max_tokens(model.config()))
+    return queries.add_blocks(renderings.render(requests, model.tokenizer(), budget), blocks=blocks, seed=seed)
+
+
+def collect_audit_gradients(table: Any, model: LanguageModel, gradients: GradientSettings, distributed: Any) -> Parts:
+    """Return the query gradients of each benchmark and rendering, a part of the store each."""
+    # A type here would be one of a field of `attribution`, which Kedro cannot check beside that of the block.
+    processes = Distributed.model_validate(distributed)
+    return plan_queries(queries.query_sets(table), model, gradients, processes)
+
+
+def compare_renderings(corpus: dict[str, Path], gradients: dict[str, Path], params: ScoringSettings) -> Parts:
+    """Return the scores of every document for every rendering, each as a benchmark of its own."""
+    return plan_audit(GradientStore(corpus), gradients, params)
+
+
+def compare_maps(scores: dict[str, Path], working_set: Any) -> Any:
+    """Return how far the bin maps of any two renderings of a benchmark agree."""
+    import pandas as pd
+
+    labels = working_set.select("doc_id", "topic", "format").to_pandas()
+    maps = []
+    for name, folder in scores.items():
+        benchmark, _, rendering = name.partition(".")
+        own = score_files.gather([folder], score_files.SCORES).to_pandas()
+        maps.append(bin_map(own, labels).assign(benchmark=benchmark, rendering=rendering))
+    return compare(pd.concat(maps, ignore_index=True), "rendering", ["benchmark", "method"])
