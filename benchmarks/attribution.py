@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from datasets import Dataset
 
@@ -154,6 +154,7 @@ def query_rows(table: Any) -> Dataset:
     pairs = list(zip(table["prompt_ids"], table["answer_ids"], strict=True))
     rows = {
         "item": list(table["item"]),
+        "block": list(table["block"]),
         "input_ids": [prompt + answer for prompt, answer in pairs],
         "labels": [[-100] * len(prompt) + answer for prompt, answer in pairs],
         "length": [len(prompt) + len(answer) for prompt, answer in pairs],
@@ -211,29 +212,39 @@ def import_engine() -> None:
         importlib.import_module(name)
 
 
+def settings() -> Any:
+    """Return the settings of our gradients."""
+    from social_provenance.gradients.settings import GradientSettings
+
+    return GradientSettings(projection_dim=PROJECTION_DIM, token_batch=BATCH_TOKENS, max_tokens=BATCH_TOKENS)
+
+
 def collect_corpus(
     world: World, documents: int | None, shard: int, root: Path, after: Callable[[Path], None] | None = None
 ) -> None:
     """Collect the gradients of the first documents; ``after`` sees each shard once it is computed."""
     from datasets import load_from_disk
 
-    from social_provenance.artifacts import Part
+    from social_provenance.artifacts import Parts
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.settings import GradientSettings
-    from social_provenance.gradients.store import plan_parts
+    from social_provenance.gradients.collect import Walk, plan_store
+    from social_provenance.gradients.settings import Distributed
     from social_provenance.language_model import LanguageModel
 
-    def watch(write: Callable[[Path], None], folder: Path) -> None:
-        write(folder)
-        if after is not None:
-            after(folder)
-
     rows = load_from_disk(str(world.corpus))
-    settings = GradientSettings(projection_dim=PROJECTION_DIM, token_batch=BATCH_TOKENS, documents_per_part=shard)
-    chosen = rows if documents is None else rows.select(range(documents))
-    parts = plan_parts(chosen, "doc_id", LanguageModel(str(world.model)), settings)
-    watched = {name: Part(part.digest, partial(watch, part.write)) for name, part in parts.items()}
-    PartsFolder(path=str(root / "corpus_gradients")).save(watched)
+    count = len(rows) if documents is None else documents
+    pieces = {
+        f"shard-{start:06d}": rows.select(range(start, min(start + shard, count))) for start in range(0, count, shard)
+    }
+    parts = plan_store(pieces, Walk(LanguageModel(str(world.model)), settings(), Distributed(), "doc_id"))
+
+    def watched(waiting: Mapping[str, Path]) -> Iterator[str]:
+        for name in parts.write(waiting):
+            if after is not None:
+                after(waiting[name])
+            yield name
+
+    PartsFolder(path=str(root / "corpus_gradients"), keep=True).save(Parts(parts.digests, watched, parts.work))
 
 
 def collect_queries(world: World, benchmarks: Iterable[str], root: Path) -> None:
@@ -241,47 +252,44 @@ def collect_queries(world: World, benchmarks: Iterable[str], root: Path) -> None
     from datasets import load_from_disk
 
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.settings import GradientSettings
-    from social_provenance.gradients.store import plan_part
+    from social_provenance.gradients.collect import plan_queries
+    from social_provenance.gradients.settings import Distributed
     from social_provenance.language_model import LanguageModel
 
-    settings = GradientSettings(projection_dim=PROJECTION_DIM, token_batch=BATCH_TOKENS)
-    model = LanguageModel(str(world.model))
-    rows = {benchmark: load_from_disk(str(world.queries(benchmark))) for benchmark in benchmarks}
-    parts = {benchmark: plan_part(own, "item", model, settings) for benchmark, own in rows.items()}
-    PartsFolder(path=str(root / "query_gradients")).save(parts)
+    sets = {f"{benchmark}.items": load_from_disk(str(world.queries(benchmark))) for benchmark in benchmarks}
+    parts = plan_queries(sets, LanguageModel(str(world.model)), settings(), Distributed())
+    PartsFolder(path=str(root / "query_gradients"), keep=True).save(parts)
 
 
 def score(benchmarks: Iterable[str], root: Path) -> None:
     """Score every collected document for every benchmark."""
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.scoring import score_documents
+    from social_provenance.gradients.scoring import plan_scores
     from social_provenance.gradients.settings import ScoringSettings
-    from social_provenance.gradients.store import GradientStore
+    from social_provenance.gradients.store import GradientStore, query_stores
 
-    settings = ScoringSettings(
+    scoring = ScoringSettings(
         methods=("trackstar",), default_method="trackstar", damping=DAMPING, target_component=COMPONENT, chunk=CHUNK
     )
-    corpus = GradientStore(PartsFolder(path=str(root / "corpus_gradients")).load(), "doc_id")
-    queries = PartsFolder(path=str(root / "query_gradients")).load()
-    stores = {benchmark: GradientStore({benchmark: queries[benchmark]}, "item") for benchmark in benchmarks}
-    score_documents(corpus, stores, settings).table.to_parquet(root / "scores.parquet")
+    corpus = GradientStore(PartsFolder(path=str(root / "corpus_gradients"), keep=True).load())
+    stores = query_stores(PartsFolder(path=str(root / "query_gradients"), keep=True).load())
+    parts = plan_scores(corpus, {benchmark: stores[benchmark] for benchmark in benchmarks}, scoring)
+    PartsFolder(path=str(root / "scores")).save(parts)
 
 
 def our_scores(benchmark: str, root: Path) -> list[float]:
     """Return the score of each document, in the order of the corpus."""
     import pandas as pd
 
-    table = pd.read_parquet(root / "scores.parquet")
-    own = table[(table["benchmark"] == benchmark) & (table["method"] == "trackstar")]
-    return own.sort_values("doc_id")["score"].tolist()
+    table = pd.read_parquet(root / "scores" / benchmark / "scores.parquet")
+    return table.sort_values("doc_id")["score"].tolist()
 
 
 def shard_ids(folder: Path) -> list[str]:
     """Return the documents of a shard."""
-    from datasets import load_from_disk
+    import pandas as pd
 
-    return list(load_from_disk(str(folder / "index" / "data.hf"))["doc_id"])
+    return pd.read_parquet(folder / "rows.parquet")["id"].tolist()
 
 
 def finished(root: Path) -> dict[str, tuple[int, int]]:
@@ -294,9 +302,12 @@ def enlarge(root: Path, larger: Path) -> None:
     """Make a store that holds every shard of another one several times, as links under new names."""
     link = partial(shutil.copytree, copy_function=os.link)
     link(root / "query_gradients", larger / "query_gradients")
-    for shard in sorted((root / "corpus_gradients").iterdir()):
-        for copy in range(COPIES):
-            link(shard, larger / "corpus_gradients" / f"{shard.name}-{copy}")
+    store = larger / "corpus_gradients"
+    shards = json.loads((root / "corpus_gradients" / "current.json").read_text())
+    copies = {f"{name}-{copy}": f"{folder}-{copy}" for name, folder in shards.items() for copy in range(COPIES)}
+    for folder in copies.values():
+        link(root / "corpus_gradients" / folder.rpartition("-")[0], store / folder)
+    (store / "current.json").write_text(json.dumps(copies))
 
 
 def attribute(

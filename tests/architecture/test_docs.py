@@ -145,9 +145,12 @@ def test_a_dataset_without_documentation_is_found(
         ("### `contrasts`", "### `contrast`", ["contrasts is not documented", "contrast is documented and not there"]),
         ("| `report` |", "| `page` |", ["report is not documented", "page is documented and not there"]),
         (
-            "| `potency` |",
+            "| `effective_rank` |",
             "| `strength` |",
-            ["bin_influence: column potency is not documented", "column strength is documented and not there"],
+            [
+                "preconditioner_audit: column effective_rank is not documented",
+                "column strength is documented and not there",
+            ],
         ),
         (
             "| `content_hash` | text |",

@@ -195,6 +195,7 @@ def test_bergson_reads_the_same_numbers_from_a_shard(
     assert column_offsets(sizes) == {name: (each.start, each.stop) for name, each in store.modules.items()}
 
 
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")  # it maps the file for reading
 @pytest.mark.parametrize("kind", ["fp32", "fp16"])
 def test_bergsons_attributor_finds_a_document_in_a_shard_by_its_gradient(
     collect: Collect, by_id: Any, sequences: Dataset, tiny_model: Any, kind: str

@@ -74,7 +74,6 @@ def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset
 
     shard = np.array(sequences["bin_rank"]) // ranks_per_shard
     return {
-        # In memory: elsewhere the library would leave files inside the dataset, which then is another one.
         f"ranks-{number * ranks_per_shard:06d}": sequences.select(np.flatnonzero(shard == number), keep_in_memory=True)
         for number in np.unique(shard)
     }
@@ -126,26 +125,27 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     hidden = int(walk.model.config().hidden_size)
     width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
     fixed = 4 * numbers * walk.settings.projection_dim**2
-    work = {
-        name: Work(len(rows), sum(rows["length"]), fixed + sum(rows["length"]) * 4 + len(rows) * width)
-        for name, rows in pieces.items()
-    }
+    work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
     digests = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
     return Parts(digests, partial(_write, pieces, walk), work, partial(_pace, pieces, walk))
 
 
 def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path]) -> Iterator[str]:
+    from datasets.utils.logging import disable_progress_bar
     from tqdm import tqdm
 
+    disable_progress_bar()
     total = sum(len(pieces[name]) for name in waiting)
     with tqdm(total=total, unit=" documents", smoothing=0.05, disable=None) as bar:
         walker = Walker(walk.model, walk.settings, walk.distributed, bar.update)
         done, start, told = 0, time.perf_counter(), time.perf_counter()
         for name, folder in waiting.items():
-            walker.collect(pieces[name], folder)
+            # In memory: else the library leaves files inside the dataset, which then is another one.
+            rows = pieces[name].flatten_indices(keep_in_memory=True)
+            walker.collect(rows, folder)
             if leads():
-                _finish(pieces[name], walk, folder)
-            done += len(pieces[name])
+                _finish(rows, walk, folder)
+            done += len(rows)
             bar.update(done - bar.n)
             now = time.perf_counter()
             if now - told > SECONDS_BETWEEN_LINES:
@@ -219,7 +219,7 @@ def _pace(pieces: Mapping[str, Dataset], walk: Walk) -> float:
     rows = max(pieces.values(), key=len)
     model = walk.model.load()
     spent, tokens = 0.0, 0
-    for place in range(0, len(rows), max(1, len(rows) // 16)):
+    for place in (0, *range(0, len(rows), max(1, len(rows) // 16))):
         ids = torch.tensor([rows[place]["input_ids"]], device=model.device)
         start = time.perf_counter()
         model(input_ids=ids, labels=ids).loss.backward()

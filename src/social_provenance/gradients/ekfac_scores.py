@@ -68,6 +68,7 @@ def plan_ekfac(
         rows = pd.concat([table for table, _ in corpus.states()], ignore_index=True)
         places = {doc_id: place for place, doc_id in enumerate(tokens["doc_id"])}
         documents = tokens.select([places[doc_id] for doc_id in rows["id"]], keep_in_memory=True)
+        documents = documents.flatten_indices(keep_in_memory=True)
         wanted = {name: queries[name] for name in waiting}
         for name, blocks in score(documents, wanted, folder=next(iter(waiting.values())).parent):
             with ScoreWriter(waiting[name], name) as writer:

@@ -35,7 +35,7 @@ class Winsoriser:
 
         if self.limit is None:
             return np.ones(len(norms))
-        return np.asarray(np.minimum(1.0, self.limit / np.maximum(norms, np.finfo(np.float32).tiny)))
+        return np.asarray(np.minimum(1.0, self.limit / np.maximum(norms.astype(np.float64), np.finfo(np.float32).tiny)))
 
     def apply(self, piece: Chunk) -> torch.Tensor:
         """Return the gradients of a piece, outliers shortened, rows x numbers."""
