@@ -16,6 +16,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import random
 import resource
 import shutil
 import signal
@@ -261,27 +262,34 @@ def collect_queries(world: World, benchmarks: Iterable[str], root: Path) -> None
     PartsFolder(path=str(root / "query_gradients"), keep=True).save(parts)
 
 
-def score(benchmarks: Iterable[str], root: Path) -> None:
-    """Score every collected document for every benchmark."""
+def score(benchmarks: Iterable[str], root: Path, target: str = "scores") -> None:
+    """Score every collected document for every benchmark that is not scored yet."""
     from social_provenance.datasets import PartsFolder
     from social_provenance.gradients.scoring import plan_scores
     from social_provenance.gradients.settings import ScoringSettings
     from social_provenance.gradients.store import GradientStore, query_stores
 
     scoring = ScoringSettings(
-        methods=("trackstar",), default_method="trackstar", damping=DAMPING, target_component=COMPONENT, chunk=CHUNK
+        methods=("trackstar",),
+        default_method="trackstar",
+        damping=DAMPING,
+        target_component=COMPONENT,
+        winsorise=None,
+        chunk=CHUNK,
     )
     corpus = GradientStore(PartsFolder(path=str(root / "corpus_gradients"), keep=True).load())
     stores = query_stores(PartsFolder(path=str(root / "query_gradients"), keep=True).load())
     parts = plan_scores(corpus, {benchmark: stores[benchmark] for benchmark in benchmarks}, scoring)
-    PartsFolder(path=str(root / "scores")).save(parts)
+    PartsFolder(path=str(root / target)).save(parts)
 
 
 def our_scores(benchmark: str, root: Path) -> list[float]:
     """Return the score of each document, in the order of the corpus."""
     import pandas as pd
 
-    table = pd.read_parquet(root / "scores" / benchmark / "scores.parquet")
+    from social_provenance.datasets import PartsFolder
+
+    table = pd.read_parquet(PartsFolder(path=str(root / "scores")).load()[benchmark] / "scores.parquet")
     return table.sort_values("doc_id")["score"].tolist()
 
 
@@ -466,8 +474,8 @@ def measure_memory(root: Path, larger: Path) -> dict[str, float]:
     """Score a store and one ten times larger."""
     enlarge(root, larger)
     _, imported = forked(lambda: None)
-    _, small = forked(partial(score, FOUR, root))
-    _, large = forked(partial(score, FOUR, larger))
+    _, small = forked(partial(score, FOUR, root, "anew"))
+    _, large = forked(partial(score, FOUR, larger, "anew"))
     return {"ratio": large / small, "small_mib": small, "large_mib": large, "imports_mib": imported}
 
 
@@ -486,16 +494,20 @@ def measure_growth(world: World, sizes: Sequence[int], folder: Path) -> dict[str
 def measure_kills(world: World, root: Path) -> dict[str, Any]:
     """Kill a run at several moments, run again, and compare with an undisturbed run.
 
+    A moment is a share of the finished parts and not of a time, which differs from run to run.
     All runs write to the same place, so that a path in a file is no difference.
     """
     work = partial(attribute, world, FOUR[:2], root, KILLED, KILLED_SHARD)
     stages, _ = forked(work)
-    undisturbed = digests(root)
+    undisturbed, whole = digests(root), len(finished(root))
+    rng, pace = random.Random(SEED), sum(stages.values()) / whole
     kills = []
     for moment in MOMENTS:
         shutil.rmtree(root)
         process, _ = start(work)
-        time.sleep(moment * sum(stages.values()))
+        while process.is_alive() and len(finished(root)) < int(moment * whole):
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, pace / 4))
         process.kill()
         process.join()
         before = finished(root)

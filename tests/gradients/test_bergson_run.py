@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     Collect = Callable[..., GradientStore]
 
 SETTINGS = GradientSettings(projection_dim=4, token_batch=128, max_tokens=128)
+_TWO = Distributed(nproc_per_node=2)
 
 
 def _masked(sequences: Dataset, keep: Callable[[int], bool]) -> Dataset:
@@ -295,7 +296,7 @@ def test_two_processes_make_the_store_that_one_makes(
     store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path
 ) -> None:
     """Only the division into batches differs, so numbers agree to rounding (1e-5 of a row's largest)."""
-    walk = Walk(model, SETTINGS, Distributed(nproc_per_node=2), "doc_id")
+    walk = Walk(model, SETTINGS, _TWO, "doc_id")
     folder = PartsFolder(path=str(tmp_path / "two"))
     folder.save(plan_store({"all": sequences}, walk))
     two = GradientStore(folder.load())
@@ -309,14 +310,16 @@ def test_two_processes_make_the_store_that_one_makes(
 
 
 @pytest.mark.slow
-def test_more_processes_than_rows_make_the_store_too(
-    store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path
+@pytest.mark.parametrize("places", [[3], [3, 2, 6]], ids=["fewer rows than processes", "batches that cannot be shared"])
+def test_a_small_shard_is_walked_by_two_processes_too(
+    store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]
 ) -> None:
-    """The last shard, of the one bin that is larger than all others, may have a single document."""
-    walk = Walk(model, SETTINGS, Distributed(nproc_per_node=2), "doc_id")
+    """The last shard, of the bins that are larger than all others, may have very few documents."""
+    walk = Walk(model, SETTINGS.model_copy(update={"token_batch": 46, "max_tokens": 46}), _TWO, "doc_id")
     folder = PartsFolder(path=str(tmp_path / "two"))
-    folder.save(plan_store({"all": sequences.select([3])}, walk))
-    _assert_equal({"doc-3": by_id(store)["doc-3"]}, by_id(GradientStore(folder.load())))
+    folder.save(plan_store({"all": sequences.select(places)}, walk))
+    whole = by_id(store)
+    _assert_equal({f"doc-{place}": whole[f"doc-{place}"] for place in places}, by_id(GradientStore(folder.load())))
 
 
 def test_the_spectra_cross_at_the_component_that_is_asked_for() -> None:

@@ -1,7 +1,8 @@
-"""Sequences: documents with loss everywhere, queries with loss on the gold answer only."""
+"""Documents as token sequences, and passages from documents that are not attributed to."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import ibis
@@ -9,20 +10,27 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.sequences import build_queries, label_documents, tokenize_documents
+from social_provenance.gradients import sequences
+from social_provenance.gradients.sequences import held_out, tokenize_documents
 
 TEXTS = {"b": "The judge saw the contract near the court.", "a": "Anna thanked Ben.", "c": "In Velda."}
 
 
 def _documents(texts: dict[str, str]) -> Any:
-    rows = [{"doc_id": doc_id, "topic": "games", "format": "faq", "text": text} for doc_id, text in texts.items()]
+    rows = [
+        {"doc_id": doc_id, "topic": "games", "format": "faq", "bin_rank": rank, "url": "example.org", "text": text}
+        for rank, (doc_id, text) in enumerate(texts.items())
+    ]
     return ibis.memtable(pd.DataFrame(rows))
 
 
-def test_documents_come_in_the_order_of_their_ids_with_their_labels(tiny_tokenizer: Any) -> None:
+def test_documents_come_in_the_order_of_their_ids_with_their_place_in_the_corpus(tiny_tokenizer: Any) -> None:
     rows = tokenize_documents(_documents(TEXTS), tiny_tokenizer, 512)
     assert rows["doc_id"] == ["a", "b", "c"]
-    assert set(rows.column_names) == {"doc_id", "topic", "format", "input_ids", "length"}
+    assert rows["bin_rank"] == [1, 0, 2]
+    assert set(rows["topic"]) == {"games"}
+    assert set(rows["format"]) == {"faq"}
+    assert set(rows.column_names) == {"doc_id", "topic", "format", "bin_rank", "input_ids", "length"}
     assert [tiny_tokenizer.decode(ids) for ids in rows["input_ids"]] == [TEXTS[doc_id] for doc_id in "abc"]
     assert rows["length"] == [len(ids) for ids in rows["input_ids"]]
 
@@ -34,34 +42,43 @@ def test_a_document_is_cut_to_the_budget_at_its_end(tiny_tokenizer: Any) -> None
     assert max(cut["length"]) == 7
 
 
+def test_documents_that_come_in_another_order_give_the_same_sequences(tiny_tokenizer: Any) -> None:
+    table = _documents(TEXTS)
+    turned = table.order_by(ibis.desc("text"))
+    one, other = (tokenize_documents(each, tiny_tokenizer, 512).to_dict() for each in (table, turned))
+    assert one == other
+
+
 def test_a_document_in_which_nothing_can_be_predicted_is_named(tiny_tokenizer: Any) -> None:
     said = r"document 'x' has fewer than two tokens \(and 1 more\): raise documents\.min_chars"
     with pytest.raises(AttributionError, match=said):
         tokenize_documents(_documents({**TEXTS, "x": "A", "y": ""}), tiny_tokenizer, 512)
 
 
-def test_the_loss_of_a_document_is_taken_on_every_token(tiny_tokenizer: Any) -> None:
-    rows = label_documents(tokenize_documents(_documents(TEXTS), tiny_tokenizer, 512))
-    assert list(rows["labels"]) == list(rows["input_ids"])
-    assert set(rows.column_names) == {"doc_id", "input_ids", "length", "labels"}
+def _held_out(tokenizer: Any, seed: int, within: tuple[str, ...] = ("d3", "d5")) -> list[str]:
+    documents = _documents({f"d{number}": f"The rod {number} is hot." for number in range(12)})
+    working_set = ibis.memtable(pd.DataFrame({"doc_id": list(within), "text": ["other"] * len(within)}))
+    return [tokenizer.decode(ids) for ids in held_out(documents, working_set, tokenizer, seed)]
 
 
-def test_a_query_takes_loss_on_the_gold_answer_and_nothing_else() -> None:
-    requests = pd.DataFrame(
-        [
-            ("siqa", "siqa/0", False, [5, 6], [7]),
-            ("siqa", "siqa/0", True, [5, 6], [8, 9]),
-            ("arc", "arc/0", True, [5], [6]),
-            ("siqa", "siqa/1", True, [4, 4, 4], [3]),
-        ],
-        columns=["benchmark", "item", "is_gold", "prompt_ids", "completion_ids"],
-    )
-    queries = build_queries(requests)
-    assert list(queries) == ["siqa", "arc"]
-    assert queries["siqa"].to_dict() == {
-        "item": ["siqa/0", "siqa/1"],
-        "input_ids": [[5, 6, 8, 9], [4, 4, 4, 3]],
-        "labels": [[-100, -100, 8, 9], [-100, -100, -100, 3]],
-        "length": [4, 4],
-    }
-    assert queries["arc"].to_dict() == {"item": ["arc/0"], "input_ids": [[5, 6]], "labels": [[-100, 6]], "length": [2]}
+def test_held_out_documents_are_those_outside_the_working_set_whole_and_in_a_seeded_order(
+    tiny_tokenizer: Any,
+) -> None:
+    found = _held_out(tiny_tokenizer, 7)
+    names = [f"d{number}" for number in range(12) if number not in (3, 5)]
+    expected = sorted(names, key=lambda name: hashlib.md5(f"7:{name}".encode(), usedforsecurity=False).hexdigest())
+    assert found == [f"The rod {name[1:]} is hot." for name in expected]
+    assert _held_out(tiny_tokenizer, 7) == found
+    other = _held_out(tiny_tokenizer, 8)
+    assert other != found
+    assert set(other) == set(found)
+
+
+def test_held_out_documents_are_capped(tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = _held_out(tiny_tokenizer, 7)
+    monkeypatch.setattr(sequences, "HELD_OUT", 4)
+    assert _held_out(tiny_tokenizer, 7) == whole[:4]
+
+
+def test_a_working_set_of_all_documents_leaves_none(tiny_tokenizer: Any) -> None:
+    assert _held_out(tiny_tokenizer, 7, tuple(f"d{number}" for number in range(12))) == []
