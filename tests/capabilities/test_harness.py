@@ -13,7 +13,7 @@ import yaml
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
-from social_provenance.gradients.sequences import build_queries
+from social_provenance.gradients.queries import build_queries, query_sets
 from social_provenance.language_model import LanguageModel
 
 if TYPE_CHECKING:
@@ -96,8 +96,9 @@ def test_a_query_is_the_tokens_that_lm_eval_scores_with_loss_on_the_answer_only(
     folder: Path, toy: Benchmark, requests: pd.DataFrame, tiny_tokenizer: Any, tiny_model: Any
 ) -> None:
     theirs, heard = _evaluate(load_tasks(toy, folder), tiny_model, tiny_tokenizer, None)
-    queries = build_queries(requests)["toy"]
-    assert len(queries) == 5
+    table = build_queries(requests, (), None, blocks=2, seed=0)
+    queries = query_sets(table)["toy.items"]
+    assert queries["item"] == [f"toy/{number}" for number in range(5)]
     for query, sample in zip(queries, theirs["samples"]["toy"], strict=True):
         answer = tuple(label for label in query["labels"] if label != -100)
         prompt = tuple(query["input_ids"][: -len(answer)])
