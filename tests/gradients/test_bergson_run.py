@@ -310,6 +310,7 @@ def test_two_processes_make_the_store_that_one_makes(
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="Bergson refuses shards whose batches do not divide over the processes")
 @pytest.mark.parametrize("places", [[3], [3, 2, 6]], ids=["fewer rows than processes", "batches that cannot be shared"])
 def test_a_small_shard_is_walked_by_two_processes_too(
     store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]
