@@ -66,8 +66,9 @@ class Walker:
         from numpy.lib.format import open_memmap
 
         shape = (len(sequences), int(self.model.config().hidden_size))
-        open_memmap(folder / STATES, "w+", "float32", shape).flush()
         config = self._config(folder)
+        if config.distributed.rank == 0:  # another node may come here before the first has made the folder
+            open_memmap(folder / STATES, "w+", "float32", shape).flush()
         with quiet():
             if config.distributed.world_size == 1:
                 if self._loaded is None:
