@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.bergson_run import inverse_root, mixing_coefficient
+from social_provenance.gradients.store import GradientStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import torch
 
     from social_provenance.gradients.outliers import Winsoriser
-    from social_provenance.gradients.store import GradientStore
 
 
 PRECISION = 2.0**-23
@@ -70,29 +70,37 @@ class Preconditioner:
 def second_moment(store: GradientStore, winsoriser: Winsoriser, chunk: int) -> SecondMoment:
     """Return the second moments of a store, outliers shortened.
 
-    The shards' own sums serve; only a store with outliers is read, to take their excess off.
+    A shard's own sums serve; only one with outliers is read, and summed anew: taking their excess off
+    would leave its rounding error, which for a long outlier is more than all other gradients.
 
     Args:
         store: Gradients.
         winsoriser: What shortens outliers.
         chunk: Rows read at a time.
     """
+    sums: dict[str, torch.Tensor] = {}
+    for name, folder in store.shards.items():
+        shard = GradientStore({name: folder})
+        untouched = bool((winsoriser.factors(shard.column("norm")) == 1).all())
+        for module, own in (shard.sums() if untouched else _sums(shard, winsoriser, chunk)).items():
+            sums[module] = sums[module] + own.double() if module in sums else own.double()
+    rows = len(store.column("norm"))
+    return SecondMoment({name: (total / rows).float() for name, total in sums.items()}, rows)
+
+
+def _sums(shard: GradientStore, winsoriser: Winsoriser, chunk: int) -> dict[str, torch.Tensor]:
     import torch
 
-    sums, norms = store.sums(), store.column("norm")
-    rows = len(norms)
-    if (winsoriser.factors(norms) < 1).any():
-        modules = store.modules
-        for piece in store.chunks(chunk):
-            factors = winsoriser.factors(piece.rows["norm"].to_numpy())
-            long = factors < 1
-            if long.any():
-                gradients = torch.from_numpy(piece.gradients[long])
-                excess = torch.from_numpy(1 - factors[long] ** 2).float()[:, None]
-                for name, columns in modules.items():
-                    block = gradients[:, columns]
-                    sums[name] = sums[name] - block.T @ (excess * block)
-    return SecondMoment({name: total / rows for name, total in sums.items()}, rows)
+    modules = shard.modules
+    sums = {
+        name: torch.zeros(at.stop - at.start, at.stop - at.start, dtype=torch.float64) for name, at in modules.items()
+    }
+    for piece in shard.chunks(chunk):
+        gradients = winsoriser.apply(piece)
+        for name, columns in modules.items():
+            block = gradients[:, columns]
+            sums[name] += block.T @ block
+    return sums
 
 
 def mix(
