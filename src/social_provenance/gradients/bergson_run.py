@@ -76,8 +76,8 @@ class Walker:
                     self._loaded = _load(config)
                 _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
             else:
-                words = [config, sequences, folder / STATES, shares]
-                launch_distributed_run("collect", _work, words, config.distributed)
+                job = (config, sequences, folder / STATES)
+                launch_distributed_run("collect", _work, [job, shares], config.distributed)
         if config.distributed.rank == 0:
             config.partial_run_path.rename(folder / INDEX)
 
@@ -138,21 +138,15 @@ def _load(config: Any) -> tuple[Any, Any]:
     return loaded
 
 
-def _work(  # noqa: PLR0913, PLR0917 (Bergson gives the first three)
-    rank: int,
-    local_rank: int,
-    world_size: int,
-    config: Any,
-    sequences: Dataset,
-    states: Path,
-    shares: list[list[list[int]]],
+def _work(
+    rank: int, local_rank: int, world_size: int, job: tuple[Any, Dataset, Path], shares: list[list[list[int]]]
 ) -> None:
     """Take part in a walk of several processes."""
     from bergson.distributed import init_dist
 
     init_dist(rank, local_rank, world_size)
     with quiet():
-        _walk(_load(config), config, sequences, states, _Batches(shares[rank], _nobody))
+        _walk(_load(job[0]), *job, _Batches(shares[rank], _nobody))
 
 
 def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, batches: _Batches) -> None:
