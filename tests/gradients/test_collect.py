@@ -11,7 +11,7 @@ import pytest
 import torch
 from kedro.io import DatasetError
 
-from social_provenance.artifacts import SEAL
+from social_provenance.artifacts import NODE_RANKS, SEAL
 from social_provenance.datasets import PartsFolder, parts
 from social_provenance.datasets.folders import DRAFT
 from social_provenance.errors import AttributionError
@@ -452,6 +452,20 @@ def test_a_part_without_rows_is_named(documents: Dataset, model: LanguageModel) 
     walk = Walk(model, SETTINGS, Distributed(), "doc_id")
     with pytest.raises(AttributionError, match=r"part 'none' has no rows: there is nothing to take gradients of"):
         plan_store({"all": documents, "none": documents.select([])}, walk)
+
+
+@pytest.mark.parametrize("name", NODE_RANKS)
+def test_a_second_node_does_not_take_what_one_node_takes(
+    documents: Dataset, model: LanguageModel, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in NODE_RANKS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, "1")
+    with pytest.raises(AttributionError, match=r"this is node 1 of several and one node takes these gradients"):
+        _plan(documents, model)
+    _plan(documents, model, Distributed(nnode=2))
+    monkeypatch.setenv(name, "0")
+    _plan(documents, model)
 
 
 def test_a_divided_model_needs_a_row_for_each_process(documents: Dataset, model: LanguageModel) -> None:

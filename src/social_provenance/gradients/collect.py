@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, Work, leads
+from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.gradients.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
@@ -110,8 +110,14 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
 
     Raises:
         AttributionError: If a row is longer than the token budget, a module is smaller than its
-            projection, or a part has no rows or, where the model is divided, fewer than processes.
+            projection, a part has no rows or, where the model is divided, fewer than processes, or this
+            is not the first node and one node takes the gradients.
     """
+    if not leads() and walk.distributed.nnode == 1:
+        raise AttributionError(
+            f"this is node {node()} of several and one node takes these gradients: run this step on the first node "
+            f"alone, or give attribution.distributed.nnode for a walk of all"
+        )
     coverage = inspect(walk.model.config(), walk.settings.moe_experts)
     refuse_too_wide(coverage, walk.settings.projection_dim)
     warn_of_experts(coverage, walk.settings.moe_experts)
