@@ -60,6 +60,15 @@ def test_sums_over_labels_and_columns_take_the_interaction_by_squares() -> None:
     )
 
 
+def test_deviations_from_the_mean_are_centring_weights() -> None:
+    one = _uncertainty(1, 2, interaction=0.5, df=3, labels=4)
+    filled = np.array([True, True, False, True])
+    weights = np.diag(filled.astype(float)) - np.outer(filled, filled) / 3
+    fast, plain = one.from_mean(filled), one.over_labels(weights)
+    for name in ("documents", "queries", "interaction"):
+        np.testing.assert_allclose(getattr(fast, name), getattr(plain, name), atol=1e-5)
+
+
 def test_scale_scales() -> None:
     plain = _uncertainty(3, 4, interaction=7)
     np.testing.assert_allclose(plain.scaled(np.array([2.0])).standard_error(), 2 * plain.standard_error(), rtol=1e-5)

@@ -73,8 +73,10 @@ class Influence:
         """
         import numpy as np
 
-        weights = self._means(level)
         filled = self.counts.reshape(-1) > 0
+        if level == "bin":
+            return self.uncertainty.from_mean(filled).scaled(1 / np.asarray(self.spread))
+        weights = self._means(level)
         centred = weights - weights.sum(axis=1, keepdims=True) * filled / max(filled.sum(), 1)
         return self.uncertainty.over_labels(centred).scaled(1 / np.asarray(self.spread))
 

@@ -54,6 +54,29 @@ class Uncertainty:
             query_df=np.broadcast_to(self.query_df.min(axis=0, initial=np.inf), (len(weights), self.query_df.shape[1])),
         )
 
+    def from_mean(self, filled: np.ndarray) -> Uncertainty:
+        """Return the deviations of labels from the mean over those that are filled.
+
+        The same as :meth:`over_labels` with centring weights, without the product of labels x labels;
+        degrees of freedom stay a label's own, of which the mean over many takes next to nothing.
+
+        Args:
+            filled: Of each label: whether it counts; the others have no deviation.
+        """
+        import numpy as np
+
+        count, there = max(int(filled.sum()), 1), filled[:, None].astype(np.float32)
+        weights = there[:, 0].astype(float) / count
+        whole = weights**2 @ self.interaction
+        mean = weights.astype(np.float32)
+        return Uncertainty(
+            documents=(self.documents - np.matmul(mean, self.documents)[:, None]) * there,
+            queries=(self.queries - np.matmul(mean, self.queries)[:, None]) * there,
+            interaction=(self.interaction * (1 - 2 / count) + whole) * there,
+            document_df=self.document_df,
+            query_df=self.query_df,
+        )
+
     def over_columns(self, weights: np.ndarray) -> Uncertainty:
         """Return the deviations of weighted sums over columns, which share documents and not queries.
 
