@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from social_provenance.estimation.concentration import top_ten_share
 from social_provenance.estimation.influence import AXES, Influence, places
+from social_provenance.estimation.resample import without_rounding
 from social_provenance.estimation.scored import gather_scored
 from social_provenance.estimation.two_way import Blocks, two_way
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
@@ -49,7 +50,9 @@ def aggregate(
 
     scored = gather_scored(scores, labels)
     found = two_way(scored, bootstrap, blocks or Blocks())
-    centre, spread = np.nanmean(found.means, axis=0), _spread(found.means)
+    centre = np.nanmean(found.means, axis=0)
+    centred = without_rounding(found.means - centre, found.means)
+    spread = _spread(centred)
     share = prevalence.set_index(["topic", "format"])["share"].loc[list(BINS)].to_numpy()
     counts = found.groups.counts
     return Influence(
@@ -57,7 +60,7 @@ def aggregate(
         counts=counts.reshape(GRID),
         ess=found.groups.ess().reshape(GRID),
         potency=found.means.reshape(*GRID, -1),
-        z=((found.means - centre) / spread).reshape(*GRID, -1),
+        z=(centred / spread).reshape(*GRID, -1),
         spread=spread,
         share=share.reshape(GRID),
         confidence=bootstrap.confidence,
@@ -67,13 +70,10 @@ def aggregate(
     )
 
 
-def _spread(means: np.ndarray) -> np.ndarray:
+def _spread(centred: np.ndarray) -> np.ndarray:
     """Return the standard deviation over bins of each column; 1 where bins do not differ."""
     import numpy as np
 
-    filled = means[np.isfinite(means).all(axis=1)]
-    if len(filled) < 2:
-        return np.ones(means.shape[1])
-    spread = filled.std(axis=0, ddof=1)
-    # Sums of equal scores differ in their last digits, which must not be blown up to a spread of 1.
-    return np.where(spread > 1e-12 * np.abs(filled).max(axis=0), spread, 1.0)
+    filled = centred[np.isfinite(centred).all(axis=1)]
+    spread = np.sqrt((filled**2).sum(axis=0) / max(len(filled) - 1, 1))
+    return np.where(spread > 0, spread, 1.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from social_provenance.estimation.resample import without_rounding
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -40,7 +42,7 @@ def top_ten_share(
     bounds = np.searchsorted(own[order], np.arange(len(out) + 1))
     for label, (first, last) in enumerate(pairwise(bounds)):
         rows = order[first:last]
-        pulls = np.abs(scores[rows] - centre) / counts[bins[rows], None]
+        pulls = np.abs(without_rounding(scores[rows] - centre, scores[rows])) / counts[bins[rows], None]
         foremost = np.partition(pulls, -TOP, axis=0)[-TOP:] if len(rows) > TOP else pulls
         total = pulls.sum(axis=0)
         np.divide(foremost.sum(axis=0), total, out=out[label], where=total > 0)

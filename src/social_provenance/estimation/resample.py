@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CHUNK = 2048
 """Clusters whose multipliers are held at a time: with 1,000 replicates, 16 MiB."""
+ROUNDING = 1e-12
+"""Share of a column's largest value below which a deviation is rounding."""
 QUERIES = 0x5EED
 """Added to the seed for blocks, so that no block shares a draw with a cluster of its name."""
 
@@ -142,7 +144,9 @@ def document_deviations(
     means = groups.means(sorted_)
     n_bins, columns = means.shape
     # Deviations are carried in units of their column's own spread, so that no unit of a score is too small for float32.
-    pulls = groups.sums(sorted_ - means[groups.bins]) / groups.counts[groups.group_bins, None]
+    pulls = (
+        groups.sums(without_rounding(sorted_ - means[groups.bins], sorted_)) / groups.counts[groups.group_bins, None]
+    )
     unit = np.abs(pulls).max(axis=0, initial=0)
     unit = np.where(unit > 0, unit, 1.0)
     pulls = (pulls / unit * unbiasing(groups.ess())[groups.group_bins, None]).astype(np.float32)
@@ -176,7 +180,7 @@ def query_deviations(means: np.ndarray, weights: np.ndarray, benchmark: str, rep
     """
     import numpy as np
 
-    centred = np.nan_to_num(means - (means @ weights)[:, None])
+    centred = np.nan_to_num(without_rounding(means - (means @ weights)[:, None], means))
     pulls = centred * weights * unbiasing(kish(weights))
     names = [f"{benchmark}/{block}" for block in range(len(weights))]
     draws = multipliers(hash_names(names), replicates, seed + QUERIES)
@@ -207,6 +211,21 @@ def interaction_variance(groups: Groups, blocks: np.ndarray, weights: np.ndarray
     squares = np.bincount(groups.group_bins, np.einsum("gk,gk->g", pulls, pulls), minlength=len(groups.counts))
     both: np.ndarray = squares * unbiasing(groups.ess()) ** 2 * unbiasing(kish(weights)) ** 2
     return both
+
+
+def without_rounding(deviations: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return deviations from means, 0 where they are the rounding of sums of equal values.
+
+    Standardised by their own spread, the last digits of a constant score would look like structure.
+
+    Args:
+        deviations: Rows x columns.
+        values: Rows x columns, from which the means were taken; NaN where there are none.
+    """
+    import numpy as np
+
+    most = np.nan_to_num(np.abs(values)).max(axis=0, initial=0)
+    return np.where(np.abs(deviations) <= ROUNDING * most, 0, deviations)
 
 
 def kish(weights: np.ndarray) -> np.ndarray:
