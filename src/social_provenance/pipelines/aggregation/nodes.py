@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.aggregate import Influence, aggregate
-from social_provenance.estimation.contrasts import contrast
+from social_provenance.estimation import contrasts, profiles, scored, strength
+from social_provenance.estimation.aggregate import aggregate
+from social_provenance.estimation.influence import Influence
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.estimation.top import top_documents
+from social_provenance.estimation.two_way import Blocks
+
+LABELS = ("doc_id", "topic", "format", "cluster_id", "bin_rank")
 
 
-def aggregate_influence(
-    scores: Any, working_set: Any, prevalence: Any, bootstrap: Bootstrap, evaluation: Evaluation
-) -> tuple[Any, Any, Any, Any]:
-    """Return the influence of bins, topics and formats, and the contrasts between benchmarks."""
-    labels = working_set.select("doc_id", "topic", "format").to_pandas()
-    influence: Influence = aggregate(scores.to_pandas(), labels, prevalence, bootstrap)
+def resample_scores(
+    scores: Any, blocks: Any, queries: Any, working_set: Any, prevalence: Any, bootstrap: Bootstrap
+) -> Influence:
+    """Return the influence of bins with the deviations that draws of documents and queries cause."""
+    labels = working_set.select(*LABELS).to_pandas()
+    weights = scored.block_weights(queries[queries["variant"] == "items"])
+    by_block = Blocks(weights, partial(scored.read_blocks, blocks))
+    columns = scores.select("doc_id", "benchmark", "method", "score").to_pandas()
+    return aggregate(columns, labels, prevalence, bootstrap, by_block)
+
+
+def aggregate_influence(influence: Influence) -> tuple[Any, Any, Any]:
+    """Return the influence of bins, topics and formats."""
+    return influence.bins(), influence.marginal("topic"), influence.marginal("format")
+
+
+def contrast_benchmarks(influence: Influence, evaluation: Evaluation, bootstrap: Bootstrap) -> tuple[Any, Any]:
+    """Return social minus STEM, and at which level it is sharper."""
     return (
-        influence.bins(),
-        influence.marginal("topic"),
-        influence.marginal("format"),
-        contrast(influence, evaluation),
+        contrasts.contrast(influence, evaluation),
+        strength.contrast_strength(influence, evaluation, bootstrap.seed),
     )
+
+
+def compare_profiles(influence: Influence) -> tuple[Any, Any]:
+    """Return how alike the profiles of two benchmarks are, and how reliable each is."""
+    return profiles.profile_similarity(influence), profiles.profile_reliability(influence)
 
 
 def pick_documents(scores: Any, working_set: Any, method: str) -> Any:
