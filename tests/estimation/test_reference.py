@@ -125,9 +125,9 @@ def twice() -> pd.DataFrame:
         (
             file().drop(index=3),
             ReferenceFileError,
-            ["adult_content/audio_transcript", "is missing (and 0 more", "add its"],
+            ["adult_content/audio_transcript", "is missing (1 of 576 are)", "add its"],
         ),
-        (file().iloc[:0], ReferenceFileError, ["adult_content/about_org", "and 575 more"]),
+        (file().iloc[:0], ReferenceFileError, ["adult_content/about_org", "is missing (576 of 576 are)"]),
         (with_cell(4, "topic_label", "Sciense"), LabelError, ["line 4", "unknown topic label 'Sciense'"]),
         (with_cell(9, "format_label", "essay"), LabelError, ["line 9", "unknown format label 'essay'"]),
         (twice(), ReferenceFileError, ["'adult_content/content_listing'", "line 7 and again in line 578", "leave one"]),

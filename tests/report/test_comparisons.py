@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.report import comparisons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_the_method_is_found_on_either_side_of_a_pair(evaluation: Evaluation) ->
     page = text(comparisons.agreement(table, evaluation, "influence"))
     assert '<tr><td>trackstar</td><td></td><td class="n">+0.88 (+0.50)</td><td class="n">–</td></tr>' in page
     assert '<tr><td>length</td><td>baseline</td><td class="n">−0.50 (+0.50)</td>' in page
-    assert "bm25, 25.0% of the top 20 bins" in page
+    assert 'nearest baseline: rho²</td><td></td><td class="n">length: 25.0%</td>' in page
     assert page.index("<td>trackstar</td>") < page.index("<td>bm25</td>")
 
 
@@ -97,30 +100,62 @@ def agreement() -> pd.DataFrame:
     return table.assign(bin_rank_correlation=0.5, topic_correlation=np.nan, n_bins=552)
 
 
-def test_topics_that_one_bin_carries_stand_with_that_bin(
-    topics: pd.DataFrame, signatures: pd.DataFrame, similarity: pd.DataFrame, agreement: pd.DataFrame
-) -> None:
-    page = text(comparisons.reference(topics, signatures, similarity, agreement, "influence"))
+@pytest.fixture
+def contrasts() -> pd.DataFrame:
+    values = {"published": [0.9, 0.1, -0.2, -0.8], "influence": [0.45, 0.05, -0.1, -0.4]}
+    names = ["literature", "games", "health", "software"]
+    rows = [
+        {"source": source, "topic": topic, "difference": value}
+        for source, own in values.items()
+        for topic, value in zip(names, own, strict=True)
+    ]
+    return pd.DataFrame(rows).assign(kind="reasoning", without_extreme=0.125, extreme_format="customer_support")
+
+
+@pytest.fixture
+def section(
+    contrasts: pd.DataFrame, signatures: pd.DataFrame, similarity: pd.DataFrame, agreement: pd.DataFrame
+) -> Callable[..., str]:
+    """Return a function that gives the section on the published map for a table of topics."""
+
+    def show(topics: pd.DataFrame) -> str:
+        return text(comparisons.reference(topics, contrasts, signatures, similarity, agreement, "influence"))
+
+    return show
+
+
+def test_topics_that_one_bin_carries_stand_with_that_bin(topics: pd.DataFrame, section: Callable[..., str]) -> None:
+    page = section(topics)
     assert "2 of 4 change sign without it" in page
     row = '<td>Literature</td><td class="n">+0.58</td><td class="n">−0.09</td><td class="n">−0.01</td>'
     assert f'{row}<td>Customer Support</td><td class="n">+16.00</td>' in page
     assert page.index("<td>Literature</td>") < page.index("<td>Games</td>")
+
+
+def test_contrasts_stand_with_their_spread_and_foremost_topics(
+    topics: pd.DataFrame, section: Callable[..., str]
+) -> None:
+    page = section(topics)
+    assert "spread by 0.71 (standard deviation), this study’s by 0.35; over topics they correlate at +1.00" in page
+    assert '<td>Software</td><td class="n">−0.80</td><td class="n">+0.12</td><td>Customer Support</td>' in page
+
+
+def test_what_is_not_foremost_is_left_to_the_tables(topics: pd.DataFrame, section: Callable[..., str]) -> None:
+    page = section(topics)
     assert "Politics" not in page
     assert "+1.25" not in page  # a signature bin of a lower rank
 
 
-def test_the_studys_own_map_stands_beside_the_published_one(
-    topics: pd.DataFrame, signatures: pd.DataFrame, similarity: pd.DataFrame, agreement: pd.DataFrame
-) -> None:
-    page = text(comparisons.reference(topics, signatures, similarity, agreement, "influence"))
+def test_the_studys_own_map_stands_beside_the_published_one(topics: pd.DataFrame, section: Callable[..., str]) -> None:
+    page = section(topics)
     own = '<td>quiz</td><td class="n">+0.12</td><td class="n">+0.50</td><td class="n">–</td><td class="n">552</td>'
     assert own in page
-    assert "+1.00" not in page
+    assert "<td>length</td>" not in page
     assert '<td>quiz, heat</td><td class="n">+0.25 (+0.50)</td><td class="n">+0.75 (+0.50)</td>' in page
 
 
 def test_without_a_reference_the_section_says_how_to_give_one(topics: pd.DataFrame) -> None:
     none = topics.iloc[:0]
-    page = comparisons.reference(none, none, none, none, "influence")
+    page = comparisons.reference(none, none, none, none, none, "influence")
     assert "--params reference=DIR" in page
     assert 'id="reference"' in page

@@ -173,7 +173,7 @@ def _refuse_other_bins(path: Path, table: pd.DataFrame) -> None:
     missing = [pair for pair in BINS if pair not in seen]
     if missing:
         raise ReferenceFileError(
-            f"{path}: bin {'/'.join(missing[0])!r} is missing (and {len(missing) - 1} more of {len(BINS)}): add its "
+            f"{path}: bin {'/'.join(missing[0])!r} is missing ({len(missing)} of {len(BINS)} are): add its "
             f"line, or fetch the file again; z is over all bins, so none can be left out"
         )
 

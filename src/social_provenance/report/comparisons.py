@@ -17,7 +17,7 @@ CARRIED = 8
 """Topics that one bin carries which the section shows."""
 
 SHOWN = 3
-"""Signature bins of a benchmark that the section shows."""
+"""Signature bins of a benchmark, and topics on either side of a contrast, that the section shows."""
 
 
 def agreement(table: pd.DataFrame, evaluation: Evaluation, method: str) -> str:
@@ -37,24 +37,32 @@ def agreement(table: pd.DataFrame, evaluation: Evaluation, method: str) -> str:
         {"method": other, "baseline": other in BASELINES, "benchmarks": rows.set_index("benchmark").to_dict("index")}
         for other, rows in own.groupby("other", sort=False)
     ]
-    nearest = own[own["other"].isin(BASELINES)].sort_values("bin_rank_correlation", ascending=False, kind="stable")
-    best = nearest.dropna(subset="bin_rank_correlation").groupby("benchmark").head(1).set_index("benchmark")
+    # Turned round, a baseline says the same, so the nearest is that of the largest rho squared.
+    told = own[own["other"].isin(BASELINES)].assign(told=lambda rows: rows["bin_rank_correlation"] ** 2)
+    best = told.dropna(subset="told").sort_values("told", ascending=False, kind="stable").groupby("benchmark").head(1)
+    nearest = best.set_index("benchmark").to_dict("index")
     return render(
         "agreement",
         method=method,
         names=names,
         rows=sorted(rows, key=lambda row: bool(row["baseline"])),
-        nearest={name: best.loc[name].to_dict() for name in names if name in best.index},
+        nearest=nearest,
     )
 
 
 def reference(
-    topics: pd.DataFrame, signatures: pd.DataFrame, similarity: pd.DataFrame, agreement: pd.DataFrame, method: str
+    topics: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    signatures: pd.DataFrame,
+    similarity: pd.DataFrame,
+    agreement: pd.DataFrame,
+    method: str,
 ) -> str:
     """Show the published map beside the study's own; without one, say how to give it.
 
     Args:
         topics: Table ``reference_topics``.
+        contrasts: Table ``reference_contrasts``.
         signatures: Table ``reference_signatures``.
         similarity: Table ``reference_similarity``.
         agreement: Table ``reference_agreement``.
@@ -69,6 +77,7 @@ def reference(
         agreement=_rows(agreement[agreement["method"] == method]),
         pairs=_pairs(similarity, method),
         carried=_rows(_carried(published).head(CARRIED)),
+        levels=_levels(contrasts, method),
         n_carried=len(_carried(published)),
         n_topics=len(published),
         signatures=_rows(signatures[(signatures["source"] == PUBLISHED) & (signatures["rank"] <= SHOWN)]),
@@ -80,6 +89,25 @@ def _carried(topics: pd.DataFrame) -> pd.DataFrame:
     flips = topics[topics["z"] * topics["without_extreme"] < 0]
     move = (flips["z"] - flips["without_extreme"]).abs()
     return flips.loc[move.sort_values(ascending=False, kind="stable").index]
+
+
+def _levels(contrasts: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+    """Return, of each level, how far topics differ between social and STEM, and the foremost on either side."""
+    levels = []
+    for kind, own in contrasts.groupby("kind", sort=False):
+        wide = own.pivot(index="topic", columns="source", values="difference")
+        published = own[own["source"] == PUBLISHED]
+        levels.append(
+            {
+                "kind": kind,
+                "published": wide[PUBLISHED].std(ddof=1),
+                "own": wide[method].std(ddof=1),
+                "correlation": wide[PUBLISHED].corr(wide[method]),
+                "social": _rows(published.nlargest(SHOWN, "difference")),
+                "stem": _rows(published.nsmallest(SHOWN, "difference")),
+            }
+        )
+    return levels
 
 
 def _pairs(similarity: pd.DataFrame, method: str) -> list[dict[str, Any]]:

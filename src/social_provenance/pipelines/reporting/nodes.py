@@ -51,9 +51,9 @@ def write_agreement(agreement: Any, evaluation: Evaluation, method: str) -> str:
     return comparisons.agreement(agreement, evaluation, method)
 
 
-def write_reference(topics: Any, signatures: Any, similarity: Any, agreement: Any, method: str) -> str:
+def write_reference(topics: Any, contrasts: Any, signatures: Any, similarity: Any, agreement: Any, method: str) -> str:
     """Return the section on the published map."""
-    return comparisons.reference(topics, signatures, similarity, agreement, method)
+    return comparisons.reference(topics, contrasts, signatures, similarity, agreement, method)
 
 
 def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Evaluation) -> str:

@@ -53,7 +53,7 @@ def _sections() -> list[Node]:
 
 
 def _comparisons() -> list[Node]:
-    published = [f"reference_{name}" for name in ("topics", "signatures", "similarity", "agreement")]
+    published = [f"reference_{name}" for name in ("topics", "contrasts", "signatures", "similarity", "agreement")]
     return [
         Node(
             nodes.write_agreement, ["method_agreement", BENCHMARKS, METHOD], "agreement_section", name="write_agreement"
