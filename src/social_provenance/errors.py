@@ -53,6 +53,10 @@ class UnlearningError(ProvenanceError):
     """An unlearning study cannot be planned or run."""
 
 
+class ReferenceFileError(ProvenanceError):
+    """A file of the published reference cannot be used."""
+
+
 class LineageError(ProvenanceError):
     """Artifacts of different runs would be mixed, or one is not whole."""
 

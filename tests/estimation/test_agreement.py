@@ -11,7 +11,7 @@ from social_provenance.estimation.agreement import MEASURES, TOP, agreement, com
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 SHAPE = (len(TOPICS), len(FORMATS))
-CORRELATIONS = MEASURES[:3]
+CORRELATIONS = MEASURES[:4]
 
 
 def grid(seed: int) -> np.ndarray:
@@ -28,9 +28,9 @@ def holes() -> np.ndarray:
 
 def test_a_map_agrees_with_itself_and_its_negative_is_its_opposite() -> None:
     one = grid(0)
-    assert agreement(one, one) == pytest.approx(dict.fromkeys(MEASURES, 1.0))
+    assert agreement(one, one) == pytest.approx({**dict.fromkeys(MEASURES, 1.0), "n_bins": 576})
     opposite = agreement(one, -one)
-    assert [opposite[name] for name in CORRELATIONS] == pytest.approx([-1.0] * 3)
+    assert [opposite[name] for name in CORRELATIONS] == pytest.approx([-1.0] * 4)
     assert opposite["shared_top_bins"] == 0
 
 
@@ -60,7 +60,9 @@ def test_correlations_are_those_of_scipy_over_the_bins_of_both(holes: np.ndarray
     assert found["bin_rank_correlation"] == pytest.approx(stats.spearmanr(one[there], other[there]).statistic)
     topics = [place for place in range(len(TOPICS)) if there[place].any()]
     means = [[values[place][there[place]].mean() for place in topics] for values in (one, other)]
+    assert found["topic_correlation"] == pytest.approx(stats.pearsonr(*means).statistic)
     assert found["topic_rank_correlation"] == pytest.approx(stats.spearmanr(*means).statistic)
+    assert found["n_bins"] == there.sum()
 
 
 def test_a_topic_is_the_unweighted_mean_of_its_bins() -> None:
@@ -69,6 +71,7 @@ def test_a_topic_is_the_unweighted_mean_of_its_bins() -> None:
     other = np.full(SHAPE, np.nan)
     other[0, :2], other[1, 0], other[2, :2] = (1, 1), 3, (0, 4)  # 1, 3, 2
     assert agreement(one, other)["topic_rank_correlation"] == pytest.approx(0.5)  # 1 - 6 (0 + 1 + 1) / (3 * 8)
+    assert agreement(one, other)["topic_correlation"] == pytest.approx(0.5)  # evenly spaced: as their ranks
 
 
 def test_the_share_of_the_highest_bins_is_counted() -> None:
@@ -89,7 +92,9 @@ def test_of_few_bins_all_are_highest() -> None:
 
 def test_what_does_not_exist_is_no_number() -> None:
     nothing, flat = np.full(SHAPE, np.nan), np.ones(SHAPE)
-    assert all(np.isnan(value) for value in agreement(nothing, grid(0)).values())
+    found = agreement(nothing, grid(0))
+    assert found.pop("n_bins") == 0
+    assert all(np.isnan(value) for value in found.values())
     found = agreement(flat, grid(0))
     assert all(np.isnan(found[name]) for name in CORRELATIONS)
     one_topic = nothing.copy()

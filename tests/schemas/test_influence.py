@@ -104,7 +104,9 @@ def test_trajectory_faults(
         ("method", "guess", "method"),
         ("bin_correlation", 1.5, "bin_correlation"),
         ("bin_rank_correlation", -1.5, "bin_rank_correlation"),
+        ("topic_correlation", 1.5, "topic_correlation"),
         ("topic_rank_correlation", 2.0, "topic_rank_correlation"),
+        ("n_bins", -1, "n_bins"),
         ("shared_top_bins", -0.1, "shared_top_bins"),
         ("shared_top_bins", np.nan, "shared_top_bins"),
         ("benchmark", "puzzle", "unique"),
@@ -114,7 +116,7 @@ def test_audit_faults(refuses: Callable[..., None], column: str, value: object, 
     table = pd.DataFrame({"benchmark": ["quiz", "puzzle"], "rendering": "cloze", "other": "answer_only"}).assign(
         method="trackstar", bin_correlation=[0.5, np.nan], bin_rank_correlation=0.4, topic_rank_correlation=-1.0
     )
-    refuses(QueryAudit, table.assign(shared_top_bins=0.3), column, value, message)
+    refuses(QueryAudit, table.assign(topic_correlation=0.5, shared_top_bins=0.3, n_bins=400), column, value, message)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from social_provenance.datasets.checkpoints import CheckpointFolder
 from social_provenance.datasets.models import LanguageModelFolder
 from social_provenance.datasets.optional import OptionalDataset
 from social_provenance.datasets.parts import PartsFolder
+from social_provenance.datasets.reference import ReferenceFolder
 from social_provenance.datasets.shards import ShardFolder
 from social_provenance.datasets.tables import TableFile
 
@@ -14,6 +15,7 @@ __all__ = [
     "LanguageModelFolder",
     "OptionalDataset",
     "PartsFolder",
+    "ReferenceFolder",
     "ShardFolder",
     "TableFile",
 ]

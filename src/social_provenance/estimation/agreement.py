@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 TOP = 20
 """Bins that a reader of a map looks at first."""
 
-MEASURES = ("bin_correlation", "bin_rank_correlation", "topic_rank_correlation", "shared_top_bins")
+MEASURES = (
+    "bin_correlation",
+    "bin_rank_correlation",
+    "topic_correlation",
+    "topic_rank_correlation",
+    "shared_top_bins",
+    "n_bins",
+)
 
 
 def compare(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
@@ -52,11 +59,12 @@ def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
 
     - ``bin_correlation``: Pearson's r over bins.
     - ``bin_rank_correlation``: Spearman's rho over bins, ties by their mean rank.
-    - ``topic_rank_correlation``: Spearman's rho over topics, a topic being the unweighted mean of its
-      bins.
+    - ``topic_correlation``: Pearson's r over topics, a topic being the unweighted mean of its bins.
+    - ``topic_rank_correlation``: Spearman's rho over topics.
     - ``shared_top_bins``: of the 20 highest bins of one map, the share that is among the 20 highest of
       the other, 0 to 1; ties go to the bin that comes first in the grid. With b bins, two maps that
       know nothing of each other share 20 / b; with 20 bins or fewer all are shared.
+    - ``n_bins``: the bins that have documents in both maps, over which all of this is measured.
 
     Args:
         one: Topics x formats: the value of each bin, NaN where there are no documents.
@@ -64,7 +72,8 @@ def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
 
     Returns:
         Measure -> value. NaN where a correlation does not exist, because a map is constant or there
-        are fewer than two bins (or topics); all are NaN where no bin has documents in both.
+        are fewer than two bins (or topics); all but the number of bins are NaN where no bin has documents
+        in both.
     """
     import numpy as np
 
@@ -72,7 +81,14 @@ def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
     left, right = one[there], other[there]
     topics = there.any(axis=1)
     means = [np.where(there, grid, 0).sum(axis=1)[topics] / there.sum(axis=1)[topics] for grid in (one, other)]
-    values = (_pearson(left, right), _spearman(left, right), _spearman(*means), _shared(left, right))
+    values = (
+        _pearson(left, right),
+        _spearman(left, right),
+        _pearson(*means),
+        _spearman(*means),
+        _shared(left, right),
+        int(there.sum()),
+    )
     return dict(zip(MEASURES, values, strict=True))
 
 

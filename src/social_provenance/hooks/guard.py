@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
 
-PLACES = ("root", "corpus", "benchmarks", "model")
+PLACES = ("root", "corpus", "benchmarks", "model", "reference")
 """What ``--params`` may point elsewhere in the catalog."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}

@@ -109,8 +109,10 @@ class QueryAudit(fields.Table):
     other: str = pa.Field(isin=RENDERINGS)
     bin_correlation: float = _correlation()
     bin_rank_correlation: float = _correlation()
+    topic_correlation: float = _correlation()
     topic_rank_correlation: float = _correlation()
     shared_top_bins: float = fields.share()
+    n_bins: int = fields.count()
 
     class Config(fields.Table.Config):
         """A pair is one row."""

@@ -18,7 +18,7 @@ BASE = "base"
 SUMS = ("provenance", "__default__")
 """Registered pipelines that are made of others."""
 
-PLACES = {name: f"somewhere/{name}" for name in ("root", "corpus", "benchmarks", "model")}
+PLACES = {name: f"somewhere/{name}" for name in ("root", "corpus", "benchmarks", "model", "reference")}
 """Runtime parameters that an environment may insist on."""
 
 

@@ -8,7 +8,12 @@ from social_provenance.pipelines.aggregation import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``aggregation``: one bootstrap serves all tables of influence."""
+    """Return the pipeline ``aggregation``: influence, then maps held against each other."""
+    return _influence() + _comparisons()
+
+
+def _influence() -> Pipeline:
+    """Wire the tables of influence; one bootstrap serves all of them."""
     return Pipeline(
         [
             Node(
@@ -40,6 +45,33 @@ def create_pipeline() -> Pipeline:
                 ["document_scores", "working_set", "params:scoring.default_method"],
                 "top_documents",
                 name="pick_documents",
+            ),
+        ]
+    )
+
+
+def _comparisons() -> Pipeline:
+    """Wire the methods against each other, and the study against a published map where one is given."""
+    return Pipeline(
+        [
+            Node(nodes.compare_methods, "bin_influence", "method_agreement", name="compare_methods"),
+            Node(
+                nodes.read_reference,
+                ["reference_files", "params:published", "params:evaluation"],
+                "reference_bins",
+                name="read_reference",
+            ),
+            Node(
+                nodes.describe_reference,
+                ["reference_bins", "bin_influence", "params:published", "params:evaluation"],
+                ["reference_topics", "reference_contrasts", "reference_signatures"],
+                name="describe_reference",
+            ),
+            Node(
+                nodes.compare_reference,
+                ["reference_bins", "bin_influence"],
+                ["reference_similarity", "reference_agreement"],
+                name="compare_reference",
             ),
         ]
     )

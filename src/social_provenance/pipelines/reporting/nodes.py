@@ -6,7 +6,7 @@ from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
-from social_provenance.report import sections
+from social_provenance.report import comparisons, sections
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -46,6 +46,16 @@ def write_contrasts(figure: Any, contrasts: Any, strength: Any, method: str) -> 
     return sections.contrasts(figure, contrasts, strength, method)
 
 
+def write_agreement(agreement: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on methods against each other."""
+    return comparisons.agreement(agreement, evaluation, method)
+
+
+def write_reference(topics: Any, contrasts: Any, signatures: Any, similarity: Any, agreement: Any, method: str) -> str:
+    """Return the section on the published map."""
+    return comparisons.reference(topics, contrasts, signatures, similarity, agreement, method)
+
+
 def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Evaluation) -> str:
     """Return the section on planted against found."""
     return sections.planted(figure, validation, evaluation)
@@ -54,6 +64,11 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
 def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
     """Return the section on forgetting."""
     return sections.unlearning(figure, effects, runs, evaluation)
+
+
+def join_findings(*parts: str) -> str:
+    """Return the sections on the map as one, in order."""
+    return "\n".join(parts)
 
 
 def write_report(records: dict[str, Any] | None, *parts: str) -> str:

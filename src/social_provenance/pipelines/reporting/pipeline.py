@@ -11,7 +11,7 @@ BENCHMARKS, METHOD = "params:evaluation", "params:scoring.default_method"
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``reporting``: a figure and a section a question, then the report."""
-    return Pipeline([*_figures(), *_sections()])
+    return Pipeline([*_figures(), *_sections(), *_comparisons(), *_page()])
 
 
 def _figures() -> list[Node]:
@@ -52,10 +52,23 @@ def _sections() -> list[Node]:
             "unlearning_section",
             name="write_unlearning",
         ),
+    ]
+
+
+def _comparisons() -> list[Node]:
+    published = [f"reference_{name}" for name in ("topics", "contrasts", "signatures", "similarity", "agreement")]
+    return [
         Node(
-            nodes.write_report,
-            ["lineage", *(f"{name}_section" for name in ("inputs", "influence", "contrasts", "planted", "unlearning"))],
-            "report",
-            name="write_report",
+            nodes.write_agreement, ["method_agreement", BENCHMARKS, METHOD], "agreement_section", name="write_agreement"
         ),
+        Node(nodes.write_reference, [*published, METHOD], "reference_section", name="write_reference"),
+    ]
+
+
+def _page() -> list[Node]:
+    findings = [f"{name}_section" for name in ("influence", "contrasts", "agreement", "reference", "planted")]
+    parts = ["lineage", "inputs_section", "findings_section", "unlearning_section"]
+    return [
+        Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
+        Node(nodes.write_report, parts, "report", name="write_report"),
     ]

@@ -1,0 +1,124 @@
+"""Sections that hold maps against each other: methods and baselines, the study and the published map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.estimation.side_by_side import PUBLISHED
+from social_provenance.gradients.settings import BASELINES
+from social_provenance.report.render import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+CARRIED = 8
+"""Topics that one bin carries which the section shows."""
+
+SHOWN = 3
+"""Signature bins of a benchmark, and topics on either side of a contrast, that the section shows."""
+
+
+def agreement(table: pd.DataFrame, evaluation: Evaluation, method: str) -> str:
+    """Show how far the map of the study's method is that of another one, a baseline above all.
+
+    Args:
+        table: Table ``method_agreement``.
+        evaluation: Order of the benchmarks.
+        method: Whose map is held against the others.
+    """
+    import pandas as pd
+
+    names = [benchmark.name for benchmark in evaluation.benchmarks]
+    turned = table.rename(columns={"method": "other", "other": "method"})
+    own = pd.concat([table, turned], ignore_index=True).query("method == @method")
+    rows = [
+        {"method": other, "baseline": other in BASELINES, "benchmarks": rows.set_index("benchmark").to_dict("index")}
+        for other, rows in own.groupby("other", sort=False)
+    ]
+    # Turned round, a baseline says the same, so the nearest is that of the largest rho squared.
+    told = own[own["other"].isin(BASELINES)].assign(told=lambda rows: rows["bin_rank_correlation"] ** 2)
+    best = told.dropna(subset="told").sort_values("told", ascending=False, kind="stable").groupby("benchmark").head(1)
+    nearest = best.set_index("benchmark").to_dict("index")
+    return render(
+        "agreement",
+        method=method,
+        names=names,
+        rows=sorted(rows, key=lambda row: bool(row["baseline"])),
+        nearest=nearest,
+    )
+
+
+def reference(
+    topics: pd.DataFrame,
+    contrasts: pd.DataFrame,
+    signatures: pd.DataFrame,
+    similarity: pd.DataFrame,
+    agreement: pd.DataFrame,
+    method: str,
+) -> str:
+    """Show the published map beside the study's own; without one, say how to give it.
+
+    Args:
+        topics: Table ``reference_topics``.
+        contrasts: Table ``reference_contrasts``.
+        signatures: Table ``reference_signatures``.
+        similarity: Table ``reference_similarity``.
+        agreement: Table ``reference_agreement``.
+        method: Whose map is held against the published one.
+    """
+    if topics.empty:
+        return render("no_reference")
+    published = topics[topics["source"] == PUBLISHED]
+    return render(
+        "reference",
+        method=method,
+        agreement=_rows(agreement[agreement["method"] == method]),
+        pairs=_pairs(similarity, method),
+        carried=_rows(_carried(published).head(CARRIED)),
+        levels=_levels(contrasts, method),
+        n_carried=len(_carried(published)),
+        n_topics=len(published),
+        signatures=_rows(signatures[(signatures["source"] == PUBLISHED) & (signatures["rank"] <= SHOWN)]),
+    )
+
+
+def _carried(topics: pd.DataFrame) -> pd.DataFrame:
+    """Return the topics whose sign is that of one bin, the largest move first."""
+    flips = topics[topics["z"] * topics["without_extreme"] < 0]
+    move = (flips["z"] - flips["without_extreme"]).abs()
+    return flips.loc[move.sort_values(ascending=False, kind="stable").index]
+
+
+def _levels(contrasts: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+    """Return, of each level, how far topics differ between social and STEM, and the foremost on either side."""
+    levels = []
+    for kind, own in contrasts.groupby("kind", sort=False):
+        wide = own.pivot(index="topic", columns="source", values="difference")
+        published = own[own["source"] == PUBLISHED]
+        levels.append(
+            {
+                "kind": kind,
+                "published": wide[PUBLISHED].std(ddof=1),
+                "own": wide[method].std(ddof=1),
+                "correlation": wide[PUBLISHED].corr(wide[method]),
+                "social": _rows(published.nlargest(SHOWN, "difference")),
+                "stem": _rows(published.nsmallest(SHOWN, "difference")),
+            }
+        )
+    return levels
+
+
+def _pairs(similarity: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+    key = ["benchmark", "other"]
+    published, own = (similarity[similarity["source"] == source] for source in (PUBLISHED, method))
+    # The order of the benchmarks in a pair is that of its source.
+    turned = own.rename(columns={"benchmark": "other", "other": "benchmark"})
+    both = [*key, "bin_correlation", "topic_correlation"]
+    found = {(row["benchmark"], row["other"]): row for table in (own, turned) for row in table[both].to_dict("records")}
+    return [{**row, "own": found.get((row["benchmark"], row["other"]), {})} for row in _rows(published[both])]
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
