@@ -81,6 +81,16 @@ def test_draws_are_paired_so_that_what_benchmarks_share_cancels(tables: Tables) 
     assert (apart["ci_high"] - apart["ci_low"]).min() > 1e-3
 
 
+def test_constant_scores_have_no_contrast_and_no_width(tables: Tables) -> None:
+    values = {"a": 0.1, "b": 0.7}
+    influence = aggregate(
+        *tables({name: {bin_: [own] * 3 for bin_ in SOME_BINS} for name, own in values.items()}), SETTINGS
+    )
+    table = contrast(influence, _evaluation(a="social/reasoning", b="stem/reasoning")).dropna(subset="difference")
+    assert len(table) > len(SOME_BINS)
+    assert (table[["difference", "se", "ci_low", "ci_high"]] == 0).all(axis=None)
+
+
 def test_levels_are_apart_and_one_without_both_sides_has_no_rows(tables: Tables) -> None:
     influence = _influence(tables, "abcd")
     full = contrast(

@@ -11,14 +11,26 @@ import pyarrow as pa
 import pytest
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.scored import Scored, block_weights, check_blocks, gather_scored, read_blocks
+from social_provenance.estimation.scored import (
+    Scored,
+    block_weights,
+    check_blocks,
+    gather_scored,
+    read_blocks,
+    read_scores,
+    widen,
+)
 
 IDS = ["b", "a", "c"]
 
 
-def _scores(**changed: float) -> pd.DataFrame:
+def _table_of_scores(**changed: float) -> pd.DataFrame:
     values = {"a": 1.0, "b": 2.0, "c": 3.0} | changed
     return pd.DataFrame({"doc_id": IDS, "benchmark": "quiz", "method": "trackstar", "score": [values[i] for i in IDS]})
+
+
+def _scores(**changed: float) -> pd.DataFrame:
+    return widen(_table_of_scores(**changed))
 
 
 def _labels(**columns: Any) -> pd.DataFrame:
@@ -55,11 +67,11 @@ def test_a_scored_document_that_is_not_in_the_working_set_is_refused_with_both_d
 def test_a_document_of_the_sample_without_a_score_is_refused() -> None:
     ranked = _labels(bin_rank=[0, 1, 0])
     with pytest.raises(AttributionError, match=r"document 'c' \(and 0 more\) is in the working set and has no score"):
-        gather_scored(_scores().iloc[:2], ranked)
+        gather_scored(_scores().loc[["a", "b"]], ranked)
 
 
 def test_scores_of_a_smaller_nested_sample_are_welcome() -> None:
-    assert gather_scored(_scores().iloc[[0, 2]], _labels(bin_rank=[0, 1, 0])).ids.tolist() == ["b", "c"]
+    assert gather_scored(_scores().loc[["b", "c"]], _labels(bin_rank=[0, 1, 0])).ids.tolist() == ["b", "c"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -68,6 +80,23 @@ def test_a_score_that_is_no_number_is_refused(value: float) -> None:
         AttributionError, match=f"'b' has no score for benchmark 'quiz' under 'trackstar' .it is {value}"
     ):
         gather_scored(_scores(b=value), _labels())
+
+
+def test_scores_are_read_a_column_at_a_time_as_they_stand() -> None:
+    first = _table_of_scores()
+    both = pd.concat([first, first.assign(method="influence", score=[9.0, 8.0, 7.0])], ignore_index=True)
+    found = read_scores(ibis.memtable(both.sample(frac=1, random_state=0)))
+    assert found.columns.tolist() == [("quiz", "influence"), ("quiz", "trackstar")]
+    for column in found:
+        np.testing.assert_array_equal(found[column], widen(both)[column])
+    assert found.index.tolist() == ["a", "b", "c"]
+
+
+def test_a_document_that_one_column_lacks_is_refused() -> None:
+    first = _table_of_scores()
+    both = pd.concat([first, first.assign(method="influence").iloc[:2]], ignore_index=True)
+    with pytest.raises(AttributionError, match="'c' has no score for benchmark 'quiz' under 'influence'"):
+        gather_scored(read_scores(ibis.memtable(both)), _labels())
 
 
 BLOCKS = np.array([[2.0, 2.0], [1.0, 1.0], [0.0, 6.0]], dtype=np.float32)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from social_provenance.estimation.concentration import top_ten_share
 from social_provenance.estimation.influence import AXES, Influence, places
 from social_provenance.estimation.resample import without_rounding
-from social_provenance.estimation.scored import gather_scored
+from social_provenance.estimation.scored import gather_scored, widen
 from social_provenance.estimation.two_way import Blocks, two_way
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from social_provenance.estimation.scored import Scored
     from social_provenance.estimation.settings import Bootstrap
 
 GRID = (len(TOPICS), len(FORMATS))
@@ -33,7 +34,7 @@ def aggregate(
     bootstrap: Bootstrap,
     blocks: Blocks | None = None,
 ) -> Influence:
-    """Aggregate document scores over the bins.
+    """Aggregate a table of document scores over the bins.
 
     Args:
         scores: Table ``document_scores``.
@@ -46,9 +47,25 @@ def aggregate(
     Raises:
         AttributionError: If scores, blocks and labels are not of the same documents.
     """
+    return aggregate_scored(gather_scored(widen(scores), labels), prevalence, bootstrap, blocks)
+
+
+def aggregate_scored(
+    scored: Scored, prevalence: pd.DataFrame, bootstrap: Bootstrap, blocks: Blocks | None = None
+) -> Influence:
+    """Aggregate scored documents over the bins.
+
+    Args:
+        scored: The documents.
+        prevalence: Table ``bin_prevalence``.
+        bootstrap: Replicates, level and seed of the intervals.
+        blocks: Scores by query block; without them the intervals are over documents only.
+
+    Raises:
+        AttributionError: If scores and blocks are not of the same documents.
+    """
     import numpy as np
 
-    scored = gather_scored(scores, labels)
     found = two_way(scored, bootstrap, blocks or Blocks())
     centre = np.nanmean(found.means, axis=0)
     centred = without_rounding(found.means - centre, found.means)

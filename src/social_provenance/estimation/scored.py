@@ -40,11 +40,37 @@ class Scored:
     hashes: np.ndarray
 
 
-def gather_scored(scores: pd.DataFrame, labels: pd.DataFrame) -> Scored:
-    """Put scores and labels together.
+def widen(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with a row for each document and a column for each benchmark and method.
 
     Args:
         scores: ``doc_id``, ``benchmark``, ``method``, ``score``.
+    """
+    return scores.pivot(index="doc_id", columns=["benchmark", "method"], values="score")
+
+
+def read_scores(table: Any) -> pd.DataFrame:
+    """Read the Ibis table ``document_scores`` as :func:`widen` would return it.
+
+    One column at a time: names of documents, benchmarks and methods in every row are many times the scores.
+    """
+    import pandas as pd
+
+    names = table.select("benchmark", "method").distinct().order_by("benchmark", "method").to_pyarrow().to_pylist()
+    columns = {}
+    for benchmark, method in (name.values() for name in names):
+        own = table.filter((table.benchmark == benchmark) & (table.method == method)).select("doc_id", "score")
+        arrays = own.to_pyarrow()
+        index = pd.Index(arrays["doc_id"].to_numpy().astype(object), name="doc_id")
+        columns[benchmark, method] = pd.Series(arrays["score"].to_numpy(), index=index).sort_index()
+    return pd.concat(columns, axis=1, names=["benchmark", "method"]).sort_index()
+
+
+def gather_scored(wide: pd.DataFrame, labels: pd.DataFrame) -> Scored:
+    """Put scores and labels together.
+
+    Args:
+        wide: Scores as :func:`widen` returns them.
         labels: ``doc_id``, ``topic``, ``format`` of these documents and perhaps more;
             ``cluster_id`` where documents may depend on each other (without it, or where it is null,
             a document is a cluster of its own); ``bin_rank`` where the scored documents must be the
@@ -55,7 +81,6 @@ def gather_scored(scores: pd.DataFrame, labels: pd.DataFrame) -> Scored:
     """
     import numpy as np
 
-    wide = scores.pivot(index="doc_id", columns=["benchmark", "method"], values="score")
     labelled = labels.set_index("doc_id")
     _refuse_strangers(wide.index, labelled.index)
     _refuse_unscored(wide.index, labelled)

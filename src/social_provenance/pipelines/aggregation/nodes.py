@@ -8,7 +8,7 @@ from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation import contrasts, profiles, reference, scored, side_by_side, strength
-from social_provenance.estimation.aggregate import aggregate
+from social_provenance.estimation.aggregate import aggregate_scored
 from social_provenance.estimation.agreement import compare
 from social_provenance.estimation.influence import Influence
 from social_provenance.estimation.reference import Published
@@ -26,8 +26,8 @@ def resample_scores(
     labels = working_set.select(*LABELS).to_pandas()
     weights = scored.block_weights(queries[queries["variant"] == "items"])
     by_block = Blocks(weights, partial(scored.read_blocks, blocks))
-    columns = scores.select("doc_id", "benchmark", "method", "score").to_pandas()
-    return aggregate(columns, labels, prevalence, bootstrap, by_block)
+    documents = scored.gather_scored(scored.read_scores(scores), labels)
+    return aggregate_scored(documents, prevalence, bootstrap, by_block)
 
 
 def aggregate_influence(influence: Influence) -> tuple[Any, Any, Any]:
