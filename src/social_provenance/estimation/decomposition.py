@@ -112,7 +112,7 @@ def _effects(y: np.ndarray, w: np.ndarray, used: np.ndarray) -> tuple[float, np.
     import numpy as np
 
     design = np.concatenate(indicators(used), axis=1)
-    rows, columns = used.any(axis=1), used.any(axis=0)
+    rows, columns = np.asarray(used.any(axis=1)), np.asarray(used.any(axis=0))
     fit, _, rank, _ = np.linalg.lstsq(np.sqrt(w)[:, None] * design, np.sqrt(w) * y, rcond=None)
     connected = np.linalg.matrix_rank(design)
     if connected < rows.sum() + columns.sum() - 1:
