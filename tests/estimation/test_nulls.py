@@ -7,12 +7,11 @@ import pytest
 from scipy import stats
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.nulls import calibrate, called, null_z
+from social_provenance.estimation.nulls import judge, judge_by_documents, measure, null_z
 
 T, F, N = 24, 24, 8
 BINS = np.repeat(np.arange(T * F), N)
 TOPICS = np.repeat(np.arange(T), F)
-COLUMNS = [("quiz", "trackstar"), ("arc", "trackstar")]
 
 
 def _scores(seed: int, structure: float = 0.0, columns: int = 2) -> np.ndarray:
@@ -51,6 +50,58 @@ def test_the_rate_under_the_null_is_nominal_and_q_calls_next_to_nothing(structur
     assert np.median(np.abs(z)) == pytest.approx(0.6745, abs=0.06)
 
 
+def _heavy(seed: int) -> np.ndarray:
+    """Return skewed documents in bins whose true values have heavy tails."""
+    rng = np.random.default_rng(seed)
+    return rng.exponential(size=(len(BINS), 2)) ** 1.5 + 0.5 * rng.standard_t(3, size=(T * F, 2))[BINS]
+
+
+def test_ranks_hold_the_rate_whatever_the_law_and_a_normal_law_does_not() -> None:
+    """100 pairs of maps of 1,152 bins: with no effect, q calls a bin in at most one pair of twenty."""
+    found = [null_z(_heavy(seed), _heavy(1000 + seed), BINS, T * F) for seed in range(100)]
+    assert np.mean([(one.rank_p <= 0.05).mean() for one in found]) == pytest.approx(0.05, abs=0.006)
+    by_rank, by_law = (
+        sum(bool((one <= 0.05).any()) for one in q) for q in zip(*[(f.rank_q, f.q) for f in found], strict=True)
+    )
+    assert stats.binomtest(by_rank, 100).proportion_ci(0.99).low <= 0.05
+    assert by_law > 50
+
+
+def test_ranks_call_a_topic_that_lies_outside_the_null() -> None:
+    scores = _scores(0, 0.3)
+    scores[TOPICS[BINS] == 3] += 6
+    found = null_z(scores, _scores(1, 0.3), BINS, T * F)
+    called = found.rank_q <= 0.05
+    assert called[TOPICS == 3].all()
+    assert called[TOPICS != 3].sum() <= 8  # of some 56 calls q lets 5 % be false, give or take
+    assert found.rank_p.min() == pytest.approx(1 / 577)
+
+
+def test_a_rank_is_the_share_of_the_null_that_is_as_far_out() -> None:
+    own, null = measure(_scores(0, 0.5), BINS, T * F), measure(_scores(1, 0.5), BINS, T * F)
+    found, mirror = judge(own, null), judge(null, null)
+    for bin_ in (0, 100, 575):
+        further = np.abs(mirror.z[:, 1]) >= abs(found.z[bin_, 1])
+        assert found.rank_p[bin_, 1] == pytest.approx((1 + further.sum()) / 577)
+
+
+def test_a_group_is_judged_by_the_others() -> None:
+    own = measure(_scores(0, 0.5), BINS, T * F)
+    apart = judge(own, own, TOPICS)
+    mine = TOPICS == 7
+    without = judge(own, type(own)(np.where(mine[:, None], np.nan, own.values), own.variances, own.counts))
+    np.testing.assert_allclose(apart.z[mine], without.z[mine])
+    np.testing.assert_allclose(apart.rank_p[mine], without.rank_p[mine])
+
+
+def test_by_documents_alone_it_is_the_judgement_of_a_null_without_structure() -> None:
+    own = measure(_scores(0), BINS, T * F)
+    flat = type(own)(0 * own.values, own.variances, own.counts)
+    z, p = judge_by_documents(own)
+    np.testing.assert_allclose(judge(own, flat).z, z)
+    np.testing.assert_allclose(judge(own, flat).p, p)
+
+
 @pytest.mark.parametrize(("shift", "scale"), [(3.0, 1.0), (-1.0, 1e-6), (0.0, 1e4)])
 def test_units_and_levels_of_either_map_do_not_matter(shift: float, scale: float) -> None:
     scores, null = _scores(0, 0.5), _scores(1, 0.5)
@@ -76,45 +127,16 @@ def test_a_constant_score_is_no_discovery() -> None:
         found = null_z(scores, null, BINS, T * F)
         np.testing.assert_array_equal(found.z, 0)
         np.testing.assert_array_equal(found.p, 1)
+        np.testing.assert_array_equal(found.rank_p, 1)
+        np.testing.assert_array_equal(found.rank_q, 1)
 
 
 def test_bins_of_fewer_than_two_documents_have_no_verdict() -> None:
     keep = (BINS > 1) | ((BINS == 1) & (np.arange(len(BINS)) == N))
     found = null_z(_scores(0)[keep], _scores(1)[keep], BINS[keep], T * F)
-    for array in (found.z, found.p, found.q):
+    for array in (found.z, found.p, found.q, found.rank_p, found.rank_q):
         assert np.isnan(array[:2]).all()
         assert np.isfinite(array[2:]).all()
-
-
-def test_calibration_is_nominal_for_the_null_and_shows_that_documents_alone_call_structure() -> None:
-    table = calibrate({"flat": _scores(0), "structured": _scores(1, 1.0)}, COLUMNS, BINS, TOPICS, T * F)
-    assert len(table) == 2 * 2 * 2 * 2
-    assert (table["n_bins"] == T * F).all()
-    assert ((table["ci_low"] <= table["share"]) & (table["share"] <= table["ci_high"])).all()
-    share = table.groupby(["variant", "test", "measure"])["share"].mean()
-    for variant, test in (("flat", "documents"), ("flat", "null"), ("structured", "null")):
-        assert share[variant, test, "p"] == pytest.approx(0.05, abs=0.02)  # 1,152 bins: three errors of .0064
-        assert share[variant, test, "q"] <= 0.01
-    assert share["structured", "documents", "p"] > 0.4
-    assert share["structured", "documents", "q"] > 0.2
-
-
-def test_a_topic_has_no_part_in_its_own_measure() -> None:
-    """One topic whose bins all lie far out would hide itself in a spread that it makes."""
-    scores = _scores(0, 0.2)
-    scores[TOPICS[BINS] == 3] += np.random.default_rng(1).choice([-3, 3], size=F)[BINS[TOPICS[BINS] == 3] % F][:, None]
-    share = calibrate({"one": scores}, COLUMNS, BINS, TOPICS, T * F).set_index(["test", "measure"])["share"]
-    own = null_z(scores, scores, BINS, T * F)
-    assert (share["null", "q"] >= 0.9 / T).all()
-    assert (own.q <= 0.05).mean() < share["null", "q"].mean()
-
-
-def test_the_interval_is_that_of_scipy() -> None:
-    found = called(np.array([0.01, 0.05, 0.2, 0.5, np.nan]))
-    known = stats.binomtest(2, 4).proportion_ci(method="exact")
-    assert (found["n_bins"], found["called"], found["share"]) == (4, 2, 0.5)
-    assert (found["ci_low"], found["ci_high"]) == pytest.approx((known.low, known.high))
-    assert np.isnan(called(np.array([np.nan]))["share"])
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
@@ -123,5 +145,3 @@ def test_what_does_not_belong_together_is_refused() -> None:
         null_z(scores, scores[:, :1], BINS, T * F)
     with pytest.raises(AttributionError, match=r"scores\[0, 0\] is nan"):
         null_z(scores, scores * np.nan, BINS, T * F)
-    with pytest.raises(AttributionError, match="null 'one' has the shape"):
-        calibrate({"one": scores}, COLUMNS[:1], BINS, TOPICS, T * F)

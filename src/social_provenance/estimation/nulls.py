@@ -6,15 +6,22 @@ their few documents explain; a bin of the study is called when it lies further o
 of a null have a unit of their own (other queries, other weights), so each map is measured in standard
 deviations of a document within its bin, and from its own centre:
 
-    e     = (potency - mean over bins) / within
-    tau2  = variance of the null's e between bins, less that of their sampling (by moments)
+    e      = (potency - mean over bins) / within
+    tau2   = variance of the null's e between bins, less that of their sampling (by moments)
     null_z = e / sqrt(tau2 + v),   v = var(documents of the bin) / (n within^2)
 
 Nothing in it changes when all scores of a map are shifted or multiplied by a positive number. With a
-null that has no structure, tau2 is 0 and null_z is the ordinary statistic of the bin's documents. The
-rate holds over bins: of the bins of another null map with the same spread, 5 % have p <= .05. It does
-not hold for one bin by itself, whose part in the null's structure (its style, say) one map cannot tell
-from chance; structure that study and null share makes the test cautious.
+null that has no structure, tau2 is 0 and null_z is the ordinary statistic of the bin's documents.
+
+Two p-values go with it. ``p`` takes true values of the null's bins as normal, and can be as small as
+the bin lies far out. ``rank_p`` takes nothing for granted but that a bin without knowledge is
+exchangeable with the null's bins: it is the share of them, the bin itself counted, whose null_z is as
+large. Its rate is held whatever the law (Bates et al. 2023 for Benjamini-Hochberg upon it), and with b
+bins it is never below 1 / (b + 1): of 576 bins twenty must lie outside the whole null before any is called at
+q .05.
+
+Both hold over bins, not for one bin by itself, whose part in the null's structure (its style, say) one
+map cannot tell from chance; structure that study and null share makes the test cautious.
 """
 
 from __future__ import annotations
@@ -23,45 +30,48 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.moments import Moments, bin_moments
+from social_provenance.estimation.moments import bin_moments
 from social_provenance.estimation.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.shrinkage import between_by_moments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
-    import pandas as pd
-
-Column = tuple[str, str]
-LEVEL = 0.05
-"""Level at which a bin is called."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Bins judged; NaN where a bin has fewer than two documents.
+    """Bins judged, bins x columns each; NaN where a bin has fewer than two documents.
 
     Attributes:
-        z: Bins x columns: ``null_z``, in standard deviations of the null.
-        p: Bins x columns: two-sided, by Student's t.
-        q: Bins x columns: Benjamini-Hochberg over all of them.
-        between: Columns: tau2 of the null, in variances of a document.
+        z: ``null_z``, in standard deviations of the null.
+        p: Two-sided, by Student's t.
+        q: Benjamini-Hochberg over all of ``p``.
+        rank_p: Two-sided, by the ranks of the null's bins of the same column.
+        rank_q: Benjamini-Hochberg over all of ``rank_p``.
+        between: tau2 of the null that judged the bin, in variances of a document.
     """
 
     z: np.ndarray
     p: np.ndarray
     q: np.ndarray
+    rank_p: np.ndarray
+    rank_q: np.ndarray
     between: np.ndarray
 
 
 @dataclass(frozen=True)
-class _Map:
-    """A map in its own unit: effects, their sampling variances and degrees of freedom, bins x columns."""
+class Effects:
+    """A map in its own unit, standard deviations of a document, about its own centre.
 
-    effects: np.ndarray
+    Attributes:
+        values: Bins x columns; NaN where a bin has fewer than two documents.
+        variances: Bins x columns: their sampling variance.
+        counts: Bins: documents.
+    """
+
+    values: np.ndarray
     variances: np.ndarray
-    df: np.ndarray
+    counts: np.ndarray
 
 
 def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) -> Judged:
@@ -82,110 +92,83 @@ def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) 
             f"null scores are of documents x columns {null.shape} and scores of {scores.shape}: give the same "
             f"documents, benchmarks and methods, run the attribution pipeline again"
         )
-    own, other = (_measured(bin_moments(array, bins, n_bins)) for array in (scores, null))
-    return _judge(own, _between(other, None), _freedom(other))
+    return judge(measure(scores, bins, n_bins), measure(null, bins, n_bins))
 
 
-def calibrate(
-    nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.ndarray, topics: np.ndarray, n_bins: int
-) -> pd.DataFrame:
-    """Return how often each null calls a bin, when it is put through the tests itself.
-
-    Two tests: ``documents`` asks whether a bin differs from the mean by more than its documents
-    explain (tau2 = 0), ``null`` is :func:`null_z`. For the latter the bins of a topic are judged by
-    tau2 of the other topics, so that no bin has a part in its own measure.
+def measure(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Effects:
+    """Put a map into standard deviations of a document, about its centre.
 
     Args:
-        nulls: Variant -> documents x columns.
-        columns: Benchmark and method of each column.
-        bins: Bin of each document.
-        topics: Topic of each bin, integers; length ``n_bins``.
+        scores: Documents x columns.
+        bins: Bin of each document, 0 to ``n_bins - 1``.
         n_bins: Bins of the grid.
 
-    Returns:
-        ``variant``, ``benchmark``, ``method``, ``test``, ``measure`` (``p`` or ``q`` at .05; q over the
-        bins and columns of the variant), ``n_bins``, ``called``, ``share``, ``ci_low``, ``ci_high``. The interval
-        is Clopper & Pearson's at 95 % and takes bins as independent, which bins of one topic are not
-        quite. A column without a bin of two documents has a null share.
-
     Raises:
-        AttributionError: If a null is of other documents or columns, or a score is no number.
+        AttributionError: If a score is no number, or scores and bins are of different documents.
     """
     import numpy as np
-    import pandas as pd
 
-    rows = []
-    for variant, scores in nulls.items():
-        if scores.shape[1:] != (len(columns),):
-            raise AttributionError(
-                f"null {variant!r} has the shape {scores.shape} and there are {len(columns)} columns: give documents x "
-                f"columns"
-            )
-        own = _measured(bin_moments(scores, bins, n_bins))
-        tests = {
-            "documents": _judge(own, np.zeros((1, len(columns))), np.full((1, len(columns)), np.inf)),
-            "null": _judge(own, _between(own, topics), _freedom(own)),
-        }
-        for test, judged in tests.items():
-            for number, (benchmark, method) in enumerate(columns):
-                named = {"variant": variant, "benchmark": benchmark, "method": method, "test": test}
-                for measure, values in (("p", judged.p), ("q", judged.q)):
-                    rows.append({**named, "measure": measure, **called(values[:, number])})
-    return pd.DataFrame(rows)
-
-
-def called(values: np.ndarray) -> dict[str, float]:
-    """Return how many of some p or q are at most .05, with Clopper & Pearson's interval at 95 %.
-
-    Args:
-        values: Of bins; NaN does not count.
-    """
-    import numpy as np
-    from statsmodels.stats.proportion import proportion_confint
-
-    there = values[~np.isnan(values)]
-    n, hits = len(there), int((there <= LEVEL).sum())
-    if not n:
-        return {"n_bins": 0, "called": 0, "share": np.nan, "ci_low": np.nan, "ci_high": np.nan}
-    low, high = proportion_confint(hits, n, alpha=0.05, method="beta")
-    return {"n_bins": n, "called": hits, "share": hits / n, "ci_low": float(low), "ci_high": float(high)}
-
-
-def _measured(moments: Moments) -> _Map:
-    """Put a map into standard deviations of a document, about its centre."""
-    import numpy as np
-
-    known = np.isfinite(moments.spread)
-    means = np.where(known, moments.means, np.nan)
-    counts = np.maximum(known.sum(axis=0), 1)
-    away = means - np.nansum(means, axis=0) / counts
+    moments = bin_moments(scores, bins, n_bins)
+    means = np.where(np.isfinite(moments.spread), moments.means, np.nan)
+    there = np.maximum(np.isfinite(means).sum(axis=0), 1)
+    away = means - np.nansum(means, axis=0) / there
     away = np.where(np.abs(away) <= 1e-12 * np.abs(means), 0.0, away)
     within = moments.pooled_spread()
     within = np.where(within > 0, within, 1.0)
     sampling = moments.errors() ** 2 / within
     # The centre is a mean of the same bins: it lessens the bin's own part and adds a little of all others.
-    total = np.nansum(sampling, axis=0)
-    variances = sampling * (1 - 2 / counts) + total / counts**2
-    df = np.broadcast_to(np.maximum(moments.counts - 1, 0)[:, None], away.shape)
-    return _Map(away / np.sqrt(within), variances, df)
+    variances = sampling * (1 - 2 / there) + np.nansum(sampling, axis=0) / there**2
+    return Effects(away / np.sqrt(within), variances, moments.counts)
 
 
-def _between(null: _Map, groups: np.ndarray | None) -> np.ndarray:
-    """Return tau2 of a null, 1 x columns; with groups bins x columns, each group's from the others."""
+def judge(own: Effects, null: Effects, groups: np.ndarray | None = None) -> Judged:
+    """Judge the bins of a map by a null.
+
+    Args:
+        own: The map.
+        null: The null, of the same bins and columns.
+        groups: Group of each bin: bins are judged by the null's bins of other groups alone, so that a
+            map can be judged by itself. None judges all bins by all.
+    """
     import numpy as np
 
-    n_bins, n_columns = null.effects.shape
-    labels = np.zeros(n_bins, dtype=int) if groups is None else groups
-    between = np.zeros((n_bins, n_columns))
+    between, freedom = _between(null, groups)
+    z, p = _tested(own, between, freedom)
+    rank_p = np.full(z.shape, np.nan)
+    labels = np.zeros(len(z), dtype=int) if groups is None else groups
     for group in np.unique(labels):
-        own = labels == group
-        used = np.ones(n_bins, dtype=bool) if groups is None else ~own
-        for column in range(n_columns):
-            y, v = null.effects[used, column], null.variances[used, column]
-            there = np.isfinite(y)
+        mine = labels == group
+        others = np.ones(len(z), dtype=bool) if groups is None else ~mine
+        reference = _tested(null, between[mine][:1], freedom[mine][:1])[0]
+        for column in range(z.shape[1]):
+            rank_p[mine, column] = _rank_p(z[mine, column], reference[others, column])
+    return Judged(z, p, q_values(p), rank_p, q_values(rank_p), between)
+
+
+def judge_by_documents(own: Effects) -> tuple[np.ndarray, np.ndarray]:
+    """Return z and p of bins against the mean by the noise of their documents alone, as if tau2 were 0."""
+    import numpy as np
+
+    return _tested(own, np.zeros(own.values.shape), np.full(own.values.shape, np.inf))
+
+
+def _between(null: Effects, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return tau2 of a null and the degrees of freedom that it has, bins x columns."""
+    import numpy as np
+
+    labels = np.zeros(len(null.values), dtype=int) if groups is None else groups
+    between, freedom = np.zeros(null.values.shape), np.ones(null.values.shape)
+    for group in np.unique(labels):
+        mine = labels == group
+        used = np.ones(len(labels), dtype=bool) if groups is None else ~mine
+        for column in range(null.values.shape[1]):
+            there = used & np.isfinite(null.values[:, column])
             if there.sum() > 1:
-                between[own, column] = _two_steps(y[there], v[there], null.df[used, column][there] + 1)
-    return between[:1] if groups is None else between
+                freedom[mine, column] = there.sum() - 1
+                between[mine, column] = _two_steps(
+                    null.values[there, column], null.variances[there, column], null.counts[there]
+                )
+    return between, freedom
 
 
 def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
@@ -200,22 +183,22 @@ def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
     return between_by_moments(y, v, 1 / (first + 1 / counts), design)
 
 
-def _freedom(null: _Map) -> np.ndarray:
-    """Return what tau2 is estimated from, 1 x columns: bins - 1."""
-    import numpy as np
-
-    freedom: np.ndarray = np.maximum(np.isfinite(null.effects).sum(axis=0, keepdims=True) - 1, 1).astype(float)
-    return freedom
-
-
-def _judge(own: _Map, between: np.ndarray, between_df: np.ndarray) -> Judged:
-    """Judge effects by both variances; degrees of freedom by Satterthwaite (1946)."""
+def _tested(own: Effects, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return z and p of effects by both variances; degrees of freedom by Satterthwaite (1946)."""
     import numpy as np
 
     total = between + own.variances
     with np.errstate(invalid="ignore", divide="ignore"):
-        df = total**2 / (between**2 / between_df + own.variances**2 / np.where(own.df > 0, own.df, np.nan))
-        z = np.where(total > 0, own.effects / np.sqrt(total), np.where(own.effects == 0, 0.0, np.nan))
-    df = np.where(total > 0, df, 1.0)
-    p = two_sided_p(own.effects, np.sqrt(total), df)
-    return Judged(np.where(np.isfinite(own.effects), z, np.nan), p, q_values(p), between.mean(axis=0))
+        z = np.where(total > 0, own.values / np.sqrt(total), np.where(own.values == 0, 0.0, np.nan))
+        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1, np.nan)[:, None]
+        df = np.where(total > 0, total**2 / (between**2 / freedom + single), 1.0)
+    return z, two_sided_p(own.values, np.sqrt(total), df)
+
+
+def _rank_p(z: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return (1 + bins of the null as far out) / (1 + bins of the null); NaN stays NaN."""
+    import numpy as np
+
+    known = np.sort(np.abs(reference[~np.isnan(reference)]))
+    nearer = np.searchsorted(known, np.abs(z) * (1 - 1e-9))
+    return np.where(np.isnan(z), np.nan, (1 + len(known) - nearer) / (1 + len(known)))
