@@ -108,6 +108,22 @@ def test_a_file_is_of_the_benchmark_that_it_is_mapped_to_or_named_after() -> Non
     assert own.tolist() == file(1)["mean_score"].astype(float).tolist()
 
 
+@pytest.mark.parametrize("env", ["base", "test", "webpages", "olmo3"])
+def test_the_authors_names_fit_every_environment(env: str, request: pytest.FixtureRequest) -> None:
+    from social_provenance import settings
+
+    conf = str(request.config.rootpath / "conf")
+    loader = settings.CONFIG_LOADER_CLASS(conf, env=env, **settings.CONFIG_LOADER_ARGS)
+    given = loader["parameters"]
+    evaluation = Evaluation.model_validate(given["evaluation"])
+    places = {"socialiqa": ("social", "reasoning"), "arc_challenge": ("stem", "reasoning")}
+    places |= {"mmlu_social_sciences": ("social", "knowledge"), "mmlu_stem": ("stem", "knowledge")}
+    for stem, place in places.items():
+        found = read_reference({Path(f"{stem}.csv"): file()}, Published.model_validate(given["published"]), evaluation)
+        (name,) = found["benchmark"].unique()
+        assert name in evaluation.cell(*place)  # type: ignore[arg-type]
+
+
 def with_cell(line: int, column: str, value: str) -> pd.DataFrame:
     cells = file()
     cells.loc[line - 2, column] = value

@@ -90,7 +90,8 @@ def signatures() -> pd.DataFrame:
 def similarity() -> pd.DataFrame:
     rows = [("published", "quiz", "heat", 0.25), ("influence", "heat", "quiz", 0.75)]
     table = pd.DataFrame(rows, columns=["source", "benchmark", "other", "bin_correlation"])
-    return table.assign(topic_correlation=0.5)
+    extreme = {"extreme_topic": ["literature", None], "extreme_format": ["customer_support", None]}
+    return table.assign(topic_correlation=0.5, without_extreme=0.375, **extreme)
 
 
 @pytest.fixture
@@ -151,7 +152,8 @@ def test_the_studys_own_map_stands_beside_the_published_one(topics: pd.DataFrame
     own = '<td>quiz</td><td class="n">+0.12</td><td class="n">+0.50</td><td class="n">–</td><td class="n">552</td>'
     assert own in page
     assert "<td>length</td>" not in page
-    assert '<td>quiz, heat</td><td class="n">+0.25 (+0.50)</td><td class="n">+0.75 (+0.50)</td>' in page
+    pair = '<td>quiz, heat</td><td class="n">+0.25 (+0.50)</td><td class="n">+0.38</td>'
+    assert f'{pair}<td>Literature, Customer Support</td><td class="n">+0.75 (+0.50)</td>' in page
 
 
 def test_without_a_reference_the_section_says_how_to_give_one(topics: pd.DataFrame) -> None:

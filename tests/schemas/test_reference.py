@@ -22,6 +22,13 @@ MEASURES: dict[str, Any] = {
     "shared_top_bins": 0.3,
     "n_bins": 500,
 }
+CARRIED: dict[str, Any] = {
+    "leave_one_bin_out_min": -0.1,
+    "leave_one_bin_out_max": 0.7,
+    "extreme_topic": ["games", None],
+    "extreme_format": ["faq", None],
+    "without_extreme": [0.7, np.nan],
+}
 MEAN: dict[str, Any] = {
     "n_bins": 24,
     "median": 0.1,
@@ -54,8 +61,14 @@ SOUND: dict[str, dict[str, Any]] = {
         **MEAN,
     },
     "ReferenceSignatures": SIGNATURE,
-    "ReferenceSimilarity": {"source": "published", "benchmark": "quiz", "other": ["puzzle", "sums"], **MEASURES},
-    "ReferenceAgreement": {"benchmark": ["quiz", "puzzle"], "method": "influence", **MEASURES},
+    "ReferenceSimilarity": {
+        "source": "published",
+        "benchmark": "quiz",
+        "other": ["puzzle", "sums"],
+        **MEASURES,
+        **CARRIED,
+    },
+    "ReferenceAgreement": {"benchmark": ["quiz", "puzzle"], "method": "influence", **MEASURES, **CARRIED},
 }
 
 
@@ -79,6 +92,9 @@ SOUND: dict[str, dict[str, Any]] = {
         ("ReferenceSignatures", "z_others", np.nan, "z_others"),
         ("ReferenceSimilarity", "other", "sums", "unique"),
         ("ReferenceSimilarity", "shared_top_bins", 1.2, "shared_top_bins"),
+        ("ReferenceSimilarity", "without_extreme", 0.9, "leave_one_bin_out_min <= without_extreme"),
+        ("ReferenceSimilarity", "extreme_topic", "cooking", "extreme_topic"),
+        ("ReferenceAgreement", "leave_one_bin_out_min", -1.5, "leave_one_bin_out_min"),
         ("ReferenceAgreement", "method", "published", "method"),
         ("ReferenceAgreement", "benchmark", "puzzle", "unique"),
     ],

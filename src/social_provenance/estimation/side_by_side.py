@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from social_provenance.capabilities.benchmark import Evaluation, Level
 from social_provenance.estimation.agreement import MEASURES, compare
+from social_provenance.estimation.leave_one_out import CARRIED, carrier
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -156,23 +157,34 @@ def similarity(maps: pd.DataFrame) -> pd.DataFrame:
     """Return how far any two benchmarks of a source have the same profile over bins and topics.
 
     Returns:
-        ``source``, ``benchmark``, ``other``, and the measures of
-        :func:`social_provenance.estimation.agreement.agreement`.
+        ``source``, ``benchmark``, ``other``, the measures of
+        :func:`social_provenance.estimation.agreement.agreement`, and the bin that carries
+        ``bin_correlation`` (:func:`social_provenance.estimation.leave_one_out.carrier`).
     """
-    return compare(maps.rename(columns={"z": "potency"}), "benchmark", ["source"])
+    pairs = compare(maps.rename(columns={"z": "potency"}), "benchmark", ["source"])
+    return _with_carriers(pairs, maps, ("source", "benchmark"), ("source", "other"))
 
 
 def agreement_with_published(maps: pd.DataFrame) -> pd.DataFrame:
     """Return how far the map of each method of this study agrees with the published one.
 
     Returns:
-        ``benchmark``, ``method``, and the measures of
-        :func:`social_provenance.estimation.agreement.agreement`, over the bins that have documents in
-        both.
+        ``benchmark``, ``method``, and what :func:`similarity` says of a pair, over the bins that have
+        documents in both.
     """
     pairs = compare(maps.rename(columns={"z": "potency"}), "source", ["benchmark"])
-    own = pairs[pairs["source"] == PUBLISHED].rename(columns={"other": "method"})
-    return own[["benchmark", "method", *MEASURES]].reset_index(drop=True)
+    own = pairs[pairs["source"] == PUBLISHED].rename(columns={"other": "method"}).reset_index(drop=True)
+    table = _with_carriers(own, maps, ("source", "benchmark"), ("method", "benchmark"))
+    return table[["benchmark", "method", *MEASURES, *CARRIED]]
+
+
+def _with_carriers(pairs: pd.DataFrame, maps: pd.DataFrame, *ends: tuple[str, str]) -> pd.DataFrame:
+    """Add to each pair what one bin does to it; ``ends`` are the columns that name its two maps."""
+    import pandas as pd
+
+    grids = {key: _grid(own) for key, own in maps.groupby(["source", "benchmark"], sort=False)}
+    rows = [carrier(*(grids[row[end[0]], row[end[1]]] for end in ends)) for row in pairs.to_dict("records")]
+    return pd.concat([pairs, pd.DataFrame(rows, columns=list(CARRIED), index=pairs.index)], axis=1)
 
 
 def _grid(bins: pd.DataFrame) -> np.ndarray:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.estimation.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import BASELINES
-from social_provenance.report.render import render
+from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
+from social_provenance.report.render import NONE, render
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from social_provenance.capabilities.benchmark import Evaluation
@@ -115,9 +118,18 @@ def _pairs(similarity: pd.DataFrame, method: str) -> list[dict[str, Any]]:
     published, own = (similarity[similarity["source"] == source] for source in (PUBLISHED, method))
     # The order of the benchmarks in a pair is that of its source.
     turned = own.rename(columns={"benchmark": "other", "other": "benchmark"})
-    both = [*key, "bin_correlation", "topic_correlation"]
+    both = [*key, "bin_correlation", "topic_correlation", "extreme_topic", "extreme_format", "without_extreme"]
     found = {(row["benchmark"], row["other"]): row for table in (own, turned) for row in table[both].to_dict("records")}
-    return [{**row, "own": found.get((row["benchmark"], row["other"]), {})} for row in _rows(published[both])]
+    return [
+        {**row, "bin": _name(row), "own": found.get((row["benchmark"], row["other"]), {})}
+        for row in _rows(published[both])
+    ]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Name the extreme bin of a row, if it has one."""
+    topic, form = row["extreme_topic"], row["extreme_format"]
+    return f"{TOPIC_NAMES[topic]}, {FORMAT_NAMES[form]}" if isinstance(topic, str) else NONE
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

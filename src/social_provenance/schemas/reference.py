@@ -17,6 +17,12 @@ def _source() -> Any:
     return pa.Field(isin=[PUBLISHED, *METHODS])
 
 
+def _between(table: Any) -> Any:
+    """Say of each row whether the mean or correlation without the extreme bin, where there is one, is between both."""
+    low, own, high = table["leave_one_bin_out_min"], table["without_extreme"], table["leave_one_bin_out_max"]
+    return own.isna() | ((low <= own) & (own <= high))
+
+
 def _correlation() -> Any:
     return pa.Field(ge=-1, le=1, nullable=True)
 
@@ -31,6 +37,22 @@ class _Agreement(fields.Table):
     topic_rank_correlation: float = _correlation()
     shared_top_bins: float = fields.share(nullable=True)
     n_bins: int = pa.Field(ge=0, le=len(BINS))
+
+
+class _Carried(_Agreement):
+    """How far two maps agree, and how far one bin carries that; null where nothing is left without a bin."""
+
+    leave_one_bin_out_min: float = _correlation()
+    leave_one_bin_out_max: float = _correlation()
+    extreme_topic: str = fields.topic(nullable=True)
+    extreme_format: str = fields.form(nullable=True)
+    without_extreme: float = _correlation()
+
+    @pa.dataframe_check(error="leave_one_bin_out_min <= without_extreme <= leave_one_bin_out_max")
+    @classmethod
+    def in_order(cls, table: Any) -> Any:
+        """Compare the extremes, where there are any."""
+        return _between(table)
 
 
 class MethodAgreement(_Agreement):
@@ -90,10 +112,7 @@ class _Means(fields.Table):
     @classmethod
     def in_order(cls, table: Any) -> Any:
         """Compare the extremes, where there are any."""
-        low, own, high = (
-            table[f"{name}"] for name in ("leave_one_bin_out_min", "without_extreme", "leave_one_bin_out_max")
-        )
-        return own.isna() | ((low <= own) & (own <= high))
+        return _between(table)
 
 
 class ReferenceTopics(_Means):
@@ -140,7 +159,7 @@ class ReferenceSignatures(fields.Table):
         unique = ["source", "benchmark", "rank"]
 
 
-class ReferenceSimilarity(_Agreement):
+class ReferenceSimilarity(_Carried):
     """How far two benchmarks have the same profile, in the published map and in this study's."""
 
     source: str = _source()
@@ -152,7 +171,7 @@ class ReferenceSimilarity(_Agreement):
         unique = ["source", "benchmark", "other"]
 
 
-class ReferenceAgreement(_Agreement):
+class ReferenceAgreement(_Carried):
     """How far a method's map of this study agrees with the published one."""
 
     method: str = fields.method()
