@@ -144,7 +144,7 @@ class Influence:
             "contribution_low": low * share,
             "contribution_high": high * share,
         }
-        return _long(self.columns, rows, ("topic", "format"))
+        return long_table(self.columns, rows, ("topic", "format"))
 
     def marginal(self, axis: str) -> pd.DataFrame:
         """Return ``topic_influence`` or ``format_influence``.
@@ -168,7 +168,7 @@ class Influence:
             **self._robust(axis),
             **self._contribution(axis),
         }
-        return _long(self.columns, rows, (axis,))
+        return long_table(self.columns, rows, (axis,))
 
     def _robust(self, axis: str) -> dict[str, np.ndarray]:
         import numpy as np
@@ -224,8 +224,14 @@ def _wide(values: np.ndarray, like: np.ndarray) -> np.ndarray:
     return np.broadcast_to(values[:, None], like.shape)
 
 
-def _long(columns: list[tuple[str, str]], values: dict[str, Any], axes: tuple[str, ...]) -> pd.DataFrame:
-    """Lay arrays of labels x columns out as a table of one row for each of both."""
+def long_table(columns: list[tuple[str, str]], values: dict[str, Any], axes: tuple[str, ...]) -> pd.DataFrame:
+    """Lay arrays of labels x columns out as a table of one row for each of both.
+
+    Args:
+        columns: (benchmark, method) of each column.
+        values: Name -> labels x columns; counts are named ``n_...``.
+        axes: ``topic``, ``format`` or both, whose labels are those of the arrays.
+    """
     import numpy as np
     import pandas as pd
 

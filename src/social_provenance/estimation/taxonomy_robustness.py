@@ -10,16 +10,58 @@ from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.agreement import MEASURES, agreement
-from social_provenance.estimation.label_noise import draw_labels, refuse_no_law
+from social_provenance.estimation.influence import places
+from social_provenance.estimation.label_noise import draw_labels, flip_law, refuse_no_law
 from social_provenance.estimation.moments import bin_sums, refuse_unusable
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import pandas as pd
 
+    from social_provenance.estimation.scored import Scored
+
 Column = tuple[str, str]
 N_BINS = len(TOPICS) * len(FORMATS)
+CLUSTERED = 20_000
+"""Documents that are clustered, at most, evenly spaced: shares of variance need no more."""
+
+
+def check_labels(
+    scored: Scored,
+    labels: pd.DataFrame,
+    quality: pd.DataFrame,
+    states_of: Callable[[np.ndarray], np.ndarray],
+    seed: int,
+) -> pd.DataFrame:
+    """Put the maps through all three checks.
+
+    Args:
+        scored: The documents.
+        labels: ``topic_confidence``, ``format_confidence`` of each of them, in their order.
+        quality: Table ``classifier_quality``: labels are flipped as often as it says that they err. Without
+            rows every label was given, and none is flipped.
+        states_of: Returns the embeddings of documents by their ids.
+        seed: Of flips and clusters.
+
+    Returns:
+        ``benchmark``, ``method``, ``check``, ``measure``, ``value``.
+    """
+    import pandas as pd
+
+    scores, columns, bins = scored.scores, scored.columns, scored.bins
+    confidence = (labels["topic_confidence"] * labels["format_confidence"]).to_numpy()
+    frames = [weigh_by_confidence(scores, columns, bins, confidence)]
+    wrong = {row["axis"]: 1 - row["accuracy"] for row in quality.to_dict("records")}
+    if wrong:
+        law = flip_law(wrong.get("topic", 0.0), wrong.get("format", 0.0))
+        frames.append(flip_labels(scores, columns, bins, law, seed=seed))
+    chosen = slice(None, None, -(-len(bins) // CLUSTERED))
+    embeddings, topics = states_of(scored.ids[chosen]), places("topic")[bins[chosen]]
+    frames.append(cluster_embeddings(scores[chosen], columns, topics, embeddings, seed=seed))
+    return pd.concat(frames, ignore_index=True)
 
 
 def weigh_by_confidence(

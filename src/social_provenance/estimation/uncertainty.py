@@ -137,7 +137,7 @@ class Uncertainty:
         from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped]
 
         top = (1 + confidence) / 2
-        widening = stdtrit(self._df(), top) / ndtri(top)
+        widening = stdtrit(self.degrees_of_freedom(), top) / ndtri(top)
         low, high = interval(self.deviations(), confidence)
         return estimates + np.minimum(low, 0) * widening, estimates + np.maximum(high, 0) * widening
 
@@ -150,7 +150,8 @@ class Uncertainty:
         kept: np.ndarray = np.clip(1 - share, 0, 1)
         return kept
 
-    def _df(self) -> np.ndarray:
+    def degrees_of_freedom(self) -> np.ndarray:
+        """Return labels x columns: those of the standard error (Satterthwaite 1946)."""
         import numpy as np
 
         parts = np.stack([_variance(self.documents), self._kept() * _variance(self.queries)])

@@ -112,6 +112,30 @@ class GradientStore:
         for folder in self.shards.values():
             yield pd.read_parquet(folder / ROWS), np.load(folder / STATES, mmap_mode="r")
 
+    def states_of(self, ids: np.ndarray) -> np.ndarray:
+        """Return the mean hidden states of some rows by their ids, in that order, rows x hidden, fp32.
+
+        Raises:
+            AttributionError: Naming a row that the store does not have.
+        """
+        import numpy as np
+        import pandas as pd
+
+        wanted = pd.Index(ids)
+        found, pieces = [], []
+        for rows, states in self.states():
+            own = np.flatnonzero(rows["id"].isin(wanted))
+            found += rows["id"].iloc[own].tolist()
+            pieces.append(np.asarray(states[own], dtype=np.float32))
+        places = pd.Index(found).get_indexer(wanted)
+        if (places < 0).any():
+            raise AttributionError(
+                f"document {wanted[int(places.argmin())]!r} is not in the gradient store: scores and store are of "
+                f"different runs, run the attribution pipeline again"
+            )
+        states: np.ndarray = np.concatenate(pieces)[places]
+        return states
+
     def sums(self) -> dict[str, torch.Tensor]:
         """Return module -> sum over rows of the outer product of its gradient with itself."""
         from safetensors.torch import load_file

@@ -96,6 +96,13 @@ class NullScores(LargeTable):
     key: ClassVar[Sequence[str]] = ("doc_id", "benchmark", "method", "variant")
 
 
+class OptionalNullScores(NullScores):
+    """The same, where they have been made."""
+
+    def validate(self, data: Any) -> Any:
+        return data if data is None else super().validate(data)
+
+
 class PreconditionerAudit(fields.Table):
     """How the mixed second moment of each module fares under damping."""
 

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation import contrasts, profiles, reference, scored, side_by_side, strength
+from social_provenance.estimation import (
+    contrasts,
+    discoveries,
+    profiles,
+    reference,
+    scored,
+    side_by_side,
+    strength,
+    taxonomy_robustness,
+)
 from social_provenance.estimation.aggregate import aggregate_scored
 from social_provenance.estimation.agreement import compare
 from social_provenance.estimation.influence import Influence
@@ -15,8 +24,10 @@ from social_provenance.estimation.reference import Published
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.estimation.top import top_documents
 from social_provenance.estimation.two_way import Blocks
+from social_provenance.gradients.store import GradientStore
 
 LABELS = ("doc_id", "topic", "format", "cluster_id", "bin_rank")
+TESTED = (*LABELS, "n_chars", "topic_confidence", "format_confidence")
 
 
 def resample_scores(
@@ -46,6 +57,43 @@ def contrast_benchmarks(influence: Influence, evaluation: Evaluation, bootstrap:
 def compare_profiles(influence: Influence) -> tuple[Any, Any]:
     """Return how alike the profiles of two benchmarks are, and how reliable each is."""
     return profiles.profile_similarity(influence), profiles.profile_reliability(influence)
+
+
+def test_bins(influence: Influence, scores: Any, working_set: Any, bootstrap: Bootstrap) -> Any:
+    """Return p, q, family-wise p and shrunken value of every bin."""
+    documents, labels = _documents(scores, working_set)
+    return discoveries.bin_tests(influence, documents, labels["n_chars"].to_numpy(), bootstrap)
+
+
+def judge_by_nulls(scores: Any, nulls: Any, random_weights: Any, working_set: Any) -> tuple[Any, Any]:
+    """Return every bin by what nulls do to bins, and how often nulls call a bin themselves."""
+    documents, _ = _documents(scores, working_set)
+    tables = [table for table in (nulls, random_weights) if table is not None]
+    wide = {
+        variant: scored.read_scores(table.filter(table.variant == variant))
+        for table in tables
+        for variant in table.select("variant").distinct().order_by("variant").to_pyarrow()["variant"].to_pylist()
+    }
+    return discoveries.null_tests(documents, wide), discoveries.null_calibration(documents, wide)
+
+
+def part_maps(influence: Influence) -> Any:
+    """Return what of each map is topic, format, neither, and noise."""
+    return discoveries.map_parts(influence)
+
+
+def check_labels(scores: Any, working_set: Any, quality: Any, corpus: dict[str, Path], bootstrap: Bootstrap) -> Any:
+    """Return how far the maps move with confidence as weight, with labels flipped, and how far clusters go."""
+    documents, labels = _documents(scores, working_set)
+    states_of = GradientStore(corpus).states_of
+    return taxonomy_robustness.check_labels(documents, labels, quality, states_of, bootstrap.seed)
+
+
+def _documents(scores: Any, working_set: Any) -> tuple[scored.Scored, Any]:
+    """Return the scored documents, and their labels in the same order."""
+    labels = working_set.select(*TESTED).to_pandas()
+    documents = scored.gather_scored(scored.read_scores(scores), labels)
+    return documents, labels.set_index("doc_id").loc[documents.ids]
 
 
 def pick_documents(scores: Any, working_set: Any, method: str) -> Any:

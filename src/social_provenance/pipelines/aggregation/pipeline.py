@@ -8,8 +8,8 @@ from social_provenance.pipelines.aggregation import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``aggregation``: influence, then maps held against each other."""
-    return _influence() + _comparisons()
+    """Return the pipeline ``aggregation``: influence, what of it is more than chance, maps against each other."""
+    return _influence() + _judgements() + _comparisons()
 
 
 def _influence() -> Pipeline:
@@ -45,6 +45,33 @@ def _influence() -> Pipeline:
                 ["document_scores", "working_set", "params:scoring.default_method"],
                 "top_documents",
                 name="pick_documents",
+            ),
+        ]
+    )
+
+
+def _judgements() -> Pipeline:
+    """Wire the tests of bins: against their mean, against nulls, against other labels."""
+    return Pipeline(
+        [
+            Node(
+                nodes.test_bins,
+                ["influence_replicates", "document_scores", "working_set", "params:bootstrap"],
+                "bin_tests",
+                name="test_bins",
+            ),
+            Node(
+                nodes.judge_by_nulls,
+                ["document_scores", "null_scores", "random_weights_scores", "working_set"],
+                ["null_tests", "null_calibration"],
+                name="judge_by_nulls",
+            ),
+            Node(nodes.part_maps, "influence_replicates", "map_parts", name="part_maps"),
+            Node(
+                nodes.check_labels,
+                ["document_scores", "working_set", "classifier_quality", "corpus_gradients", "params:bootstrap"],
+                "taxonomy_robustness",
+                name="check_labels",
             ),
         ]
     )
