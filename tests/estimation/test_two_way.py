@@ -72,6 +72,27 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     assert 0.904 <= found["difference"] <= 0.996
 
 
+def test_pages_of_a_site_that_tell_the_same_do_not_narrow_an_interval() -> None:
+    # Eight sites a bin, of one page to four; what a page scores is what its site scores, but for a little noise.
+    pages = np.repeat(np.arange(8), [4, 3, 3, 2, 2, 2, 1, 1])
+    bins = np.repeat(np.arange(USED), len(pages))
+    sites = (bins * 8 + np.tile(pages, USED)).tolist()
+    hits: dict[str, list[float]] = {"sites": [], "pages": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        truth = rng.normal(size=USED)
+        scores = truth[bins] + rng.normal(size=USED * 8)[sites] + 0.2 * rng.normal(size=len(bins))
+        ids = np.array([f"{seed}/{place:05d}" for place in range(len(bins))], dtype=object)
+        for name, clusters in (("sites", [f"{seed}/{site}" for site in sites]), ("pages", ids)):
+            scored = Scored(ids, [COLUMN], scores[:, None], bins, hash_names(clusters))
+            found = two_way(scored, Bootstrap(replicates=400, seed=seed), Blocks())
+            low, high = found.uncertainty.interval(found.means, 0.95)
+            hits[name].append(((low[:USED, 0] < truth) & (truth < high[:USED, 0])).mean())
+    # 1,440 bins: a rate of .95 has a standard error of .006.
+    assert np.mean(hits["sites"]) == pytest.approx(0.95, abs=0.025)
+    assert np.mean(hits["pages"]) < 0.85
+
+
 def _world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(60, 6)), np.repeat([3, 7, 11], 20), np.array([4, 4, 4, 3, 3, 3])

@@ -115,7 +115,7 @@ def check_blocks(scored: Scored, column: int, ids: np.ndarray, blocks: np.ndarra
 
     benchmark, method = scored.columns[column]
     where, fix = f"block_scores of {benchmark!r} under {method!r}", "run the attribution pipeline again"
-    order = np.argsort(ids)
+    order = np.argsort(ids, kind="stable")  # fast on ids that are in order already
     if len(ids) != len(scored.ids) or (ids[order] != scored.ids).any():
         raise AttributionError(
             f"{where} are of {len(ids)} documents ({_digest(ids)}), document_scores of {len(scored.ids)} "
