@@ -130,8 +130,12 @@ def leads() -> bool:
 
     The others take part in the computation and leave files and records to the first.
     """
-    ranks = [os.environ[name] for name in NODE_RANKS if name in os.environ]
-    return not ranks or ranks[0] == "0"
+    return node() == "0"
+
+
+def node() -> str:
+    """Return the number of this node, from 0, as what started it says; "0" where nothing does."""
+    return next((os.environ[name] for name in NODE_RANKS if name in os.environ), "0")
 
 
 def _files(folder: Path) -> list[Path]:

@@ -65,6 +65,21 @@ def test_every_bin_has_a_row_for_every_benchmark_and_method(test_study: Path) ->
     assert table.groupby(["benchmark", "method"]).size().tolist() == [576] * 4 * 8
 
 
+def test_statistics_rest_on_documents_and_queries(test_study: Path) -> None:
+    reporting = test_study / "08_reporting"
+    bins = pd.read_parquet(reporting / "bin_influence.parquet")
+    assert (bins["ess"] <= bins["n_documents"]).all()
+    assert (bins["contribution_low"].isna() == bins["ci_low"].isna()).all()
+    reliability = pd.read_parquet(reporting / "profile_reliability.parquet")
+    assert len(reliability) == 4 * 8 * 3
+    assert (reliability.loc[reliability["method"] == "length", "queries"] > 0.999).all()
+    assert reliability.loc[reliability["method"] == "influence", "queries"].between(-1, 0.999).all()
+    assert len(pd.read_parquet(reporting / "profile_similarity.parquet")) == 6 * 8 * 3
+    strength = pd.read_parquet(reporting / "contrast_strength.parquet").set_index("method")
+    assert len(strength) == 8
+    assert strength.loc["length", "difference"] == 0  # length asks nothing, so no benchmark differs from another
+
+
 def test_every_document_has_every_score(test_study: Path) -> None:
     scores = pd.read_parquet(test_study / "07_model_output/document_scores.parquet")
     assert len(scores) == 1152 * 4 * 8

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.estimation.aggregate import Influence, aggregate
-from social_provenance.estimation.contrasts import contrast
+from social_provenance.estimation.aggregate import aggregate
+from social_provenance.estimation.contrasts import COLUMNS, contrast
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from social_provenance.estimation.influence import Influence
 
     Tables = Callable[..., tuple[Any, Any, Any]]
 
@@ -93,7 +95,7 @@ def test_levels_are_apart_and_one_without_both_sides_has_no_rows(tables: Tables)
 def test_without_both_domains_the_table_is_empty_and_has_its_columns(tables: Tables) -> None:
     table = contrast(_influence(tables, "a"), _evaluation(a="social/reasoning"))
     assert table.empty
-    assert list(table) == ["kind", "method", "axis", "topic", "format", "difference", "ci_low", "ci_high"]
+    assert list(table) == COLUMNS
 
 
 @pytest.mark.parametrize(("axis", "rows"), [("bin", len(BINS)), ("topic", len(TOPICS)), ("format", len(FORMATS))])

@@ -1,183 +1,94 @@
-"""Profiles of maps: exact on values worked out by hand, alike for the published map and the study's own."""
+"""Profiles: alike ones correlate, intervals hold the correlation that is true, constants have none."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.estimation import profiles
-from social_provenance.estimation.agreement import MEASURES, agreement
-from social_provenance.estimation.leave_one_out import CARRIED, carrier
-from social_provenance.regions.grid import BINS, FORMATS, TOPICS
+from social_provenance.estimation.aggregate import aggregate
+from social_provenance.estimation.profiles import profile_reliability, profile_similarity
+from social_provenance.estimation.settings import Bootstrap
+from social_provenance.regions.grid import BINS
 
-SHAPE = (len(TOPICS), len(FORMATS))
-NAMES = ["talk", "heat", "law", "sums"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+    import pandas as pd
 
-@pytest.fixture
-def evaluation() -> Evaluation:
-    places: list[tuple[Any, Any]] = [("social", "reasoning"), ("stem", "reasoning"), ("social", "knowledge")]
-    rows = [Benchmark(name=n, domain=d, level=e, task="t.yaml") for n, (d, e) in zip(NAMES, places, strict=False)]
-    return Evaluation(benchmarks=[*rows, Benchmark(name="sums", domain="stem", level="knowledge", task="t.yaml")])
+    from social_provenance.estimation.influence import Influence
 
+    Tables = Callable[..., tuple[Any, Any, Any]]
 
-def grid(seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=SHAPE)
+USED = BINS[::6]
 
 
-def table(values: np.ndarray, **names: str) -> pd.DataFrame:
-    return pd.DataFrame(list(BINS), columns=["topic", "format"]).assign(z=values.reshape(-1), **names)
+def _influence(tables: Tables, seed: int = 0, documents: int = 4, **noise: float) -> Influence:
+    """Return benchmarks that share a profile of variance 1 and have noise of documents of their own."""
+    rng = np.random.default_rng(seed)
+    profile = {bin_: rng.normal() for bin_ in USED}
+    scores = {
+        name: {bin_: profile[bin_] + sd * rng.normal(size=documents) for bin_ in USED} for name, sd in noise.items()
+    }
+    return aggregate(*tables(scores), Bootstrap(replicates=200))
 
 
-@pytest.fixture
-def reference() -> pd.DataFrame:
-    rows = [table(grid(seed), benchmark=name) for seed, name in enumerate(NAMES)]
-    return pd.concat(rows, ignore_index=True).assign(potency=0.0, n_documents=9)
+def _at(table: pd.DataFrame, axis: str) -> pd.Series[Any]:
+    (row,) = [row for _, row in table[table["axis"] == axis].iterrows()]
+    return row
 
 
-@pytest.fixture
-def bins(reference: pd.DataFrame) -> pd.DataFrame:
-    """Return a study's bins: a method that drew the published map, one that drew another; one more benchmark."""
-    same = reference.assign(method="influence")
-    rows = [table(grid(9 + seed), benchmark=name, method="length") for seed, name in enumerate([*NAMES, "more"])]
-    return pd.concat([same, *rows], ignore_index=True)
+def test_every_two_benchmarks_are_compared_once_on_each_axis(tables: Tables) -> None:
+    table = profile_similarity(_influence(tables, a=1, b=1, c=1))
+    assert table.groupby("axis").size().to_dict() == {"bin": 3, "topic": 3, "format": 3}
+    assert set(zip(table["benchmark"], table["other"], strict=True)) == {("a", "b"), ("a", "c"), ("b", "c")}
 
 
-@pytest.fixture
-def maps(reference: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
-    return profiles.side_by_side(reference, bins)
+def test_the_correlation_is_that_of_the_tables(tables: Tables) -> None:
+    influence = _influence(tables, a=1, b=2)
+    table = profile_similarity(influence)
+    bins = influence.bins().pivot(index=["topic", "format"], columns="benchmark", values="potency")
+    assert _at(table, "bin")["correlation"] == pytest.approx(bins["a"].corr(bins["b"]))
+    topics = influence.marginal("topic").pivot(index="topic", columns="benchmark", values="z")
+    assert _at(table, "topic")["correlation"] == pytest.approx(topics["a"].corr(topics["b"]))
 
 
-def test_maps_are_of_the_benchmarks_that_both_have(maps: pd.DataFrame) -> None:
-    assert list(maps["source"].unique()) == [profiles.PUBLISHED, "influence", "length"]
-    assert set(maps["benchmark"]) == set(NAMES)
-    assert len(maps) == 3 * 4 * 576
+def test_a_benchmark_and_its_copy_correlate_perfectly(tables: Tables) -> None:
+    values = {bin_: np.random.default_rng(place).normal(size=3) for place, bin_ in enumerate(USED)}
+    row = _at(profile_similarity(aggregate(*tables({"a": values, "b": values}), Bootstrap(replicates=20))), "bin")
+    assert row["correlation"] == pytest.approx(1)
+    assert row["ci_low"] == pytest.approx(1, abs=1e-6)
 
 
-def test_one_outlying_bin_shows_in_its_topic_alone() -> None:
-    values = np.zeros(SHAPE)
-    values[3, 5] = 24.0
-    found = profiles.robust_means(values).set_index("topic")
-    row = found.loc[TOPICS[3]]
-    assert row["extreme_format"] == FORMATS[5]
-    assert [row["mean"], row["median"], row["extreme_value"], row["without_extreme"]] == [1.0, 0.0, 24.0, 0.0]
-    assert row["leave_one_bin_out_min"] == 0.0
-    assert row["leave_one_bin_out_max"] == pytest.approx(24 / 23)
-    assert (found.drop(index=TOPICS[3])["mean"] == 0).all()
+def test_intervals_hold_the_correlation_of_the_sampled_bins(tables: Tables) -> None:
+    # With noise of variance s ** 2 / 4 in both, profiles of correlation 1 have 1 / (1 + s ** 2 / 4) on the mean.
+    expected, hits = 1 / (1 + 4 / 4), 0
+    for seed in range(40):
+        row = _at(profile_similarity(_influence(tables, seed, a=2, b=2)), "bin")
+        hits += row["ci_low"] < expected < row["ci_high"]
+    assert hits >= 34
 
 
-def test_leaving_out_is_the_mean_of_the_others_whatever_is_empty() -> None:
-    values = np.where(np.random.default_rng(1).random(SHAPE) < 0.3, np.nan, grid(1))
-    found = profiles.robust_means(values)
-    for row, own in zip(found.to_dict("records"), values, strict=True):
-        kept = {name: value for name, value in zip(FORMATS, own, strict=True) if np.isfinite(value)}
-        without = {n: np.mean([value for other, value in kept.items() if other != n]) for n in kept}
-        assert row["n_bins"] == len(kept)
-        assert row["mean"] == pytest.approx(np.mean(list(kept.values())))
-        assert row["leave_one_bin_out_min"] == pytest.approx(min(without.values()))
-        assert row["leave_one_bin_out_max"] == pytest.approx(max(without.values()))
-        farthest = max(without, key=lambda n: abs(without[n] - np.mean(list(kept.values()))))
-        assert row["extreme_format"] == farthest
-        assert row["without_extreme"] == pytest.approx(without[farthest])
+def test_a_constant_profile_correlates_with_nothing(tables: Tables) -> None:
+    values = {bin_: np.random.default_rng(place).normal(size=3) for place, bin_ in enumerate(USED)}
+    influence = aggregate(*tables({"a": values, "b": {bin_: [0.1] * 3 for bin_ in USED}}), Bootstrap(replicates=20))
+    table = profile_similarity(influence)
+    assert table[["correlation", "ci_low", "ci_high"]].isna().all(axis=None)
+    reliable = profile_reliability(influence).set_index(["benchmark", "axis"])["documents"]
+    assert np.isfinite(reliable["a", "bin"])
+    assert np.isnan(reliable["b", "bin"])
 
 
-def test_a_topic_of_one_bin_or_none_has_no_mean_without_it() -> None:
-    values = np.full(SHAPE, np.nan)
-    values[0, 0] = 2.0
-    found = profiles.robust_means(values)
-    assert found["n_bins"].tolist() == [1] + [0] * 23
-    assert found["mean"].tolist()[0] == 2.0
-    assert found["mean"].isna().sum() == 23
-    assert found[["leave_one_bin_out_min", "extreme_format", "without_extreme"]].isna().all(axis=None)
+def test_bins_of_one_document_give_a_correlation_and_no_interval(tables: Tables) -> None:
+    row = _at(profile_similarity(_influence(tables, documents=1, a=1, b=1)), "bin")
+    assert np.isfinite(row["correlation"])
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
 
 
-def test_permuting_the_rows_changes_nothing(maps: pd.DataFrame, evaluation: Evaluation) -> None:
-    mixed = maps.groupby(["source", "benchmark"], sort=False, group_keys=False).sample(frac=1, random_state=4)
-    for function in (
-        profiles.topic_means,
-        lambda own: profiles.topic_contrasts(own, evaluation),
-        lambda own: profiles.signatures(own, 7),
-        profiles.similarity,
-        profiles.agreement_with_published,
-    ):
-        pd.testing.assert_frame_equal(function(mixed), function(maps), check_exact=True)
-
-
-def test_contrasts_are_social_less_stem_at_both_levels(maps: pd.DataFrame, evaluation: Evaluation) -> None:
-    found = profiles.topic_contrasts(maps, evaluation)
-    assert len(found) == 3 * 2 * 24
-    for kind, social, stem in (("reasoning", 0, 1), ("knowledge", 2, 3)):
-        expected = (grid(social) - grid(stem)).mean(axis=1)
-        for source in (profiles.PUBLISHED, "influence"):
-            own = found[(found["source"] == source) & (found["kind"] == kind)].set_index("topic")["difference"]
-            assert own[list(TOPICS)].tolist() == pytest.approx(expected.tolist())
-
-
-def test_a_level_without_both_sides_has_no_contrast(maps: pd.DataFrame, evaluation: Evaluation) -> None:
-    found = profiles.topic_contrasts(maps[maps["benchmark"] != "sums"], evaluation)
-    assert set(found["kind"]) == {"reasoning"}
-
-
-def test_the_signature_is_what_the_others_do_not_have() -> None:
-    talk, heat = np.zeros(SHAPE), np.zeros(SHAPE)
-    talk[2, 4], heat[2, 4] = 9.0, 8.5  # high for both
-    talk[5, 6] = 3.0
-    talk[0, 1] = 2.0
-    frames = [table(talk, benchmark="talk", source="published"), table(heat, benchmark="heat", source="published")]
-    found = profiles.signatures(pd.concat(frames, ignore_index=True), 3)
-    own = found[found["benchmark"] == "talk"]
-    assert own["rank"].tolist() == [1, 2, 3]
-    assert list(zip(own["topic"], own["format"], strict=True)) == [
-        (TOPICS[5], FORMATS[6]),
-        (TOPICS[0], FORMATS[1]),
-        (TOPICS[2], FORMATS[4]),
-    ]
-    assert own["distinctiveness"].tolist() == [3.0, 2.0, 0.5]
-    assert own["topic_z"].tolist() == [3 / 24, 2 / 24, 9 / 24]
-    assert own["topic_z_without"].tolist() == [0, 0, 0]
-
-
-def test_one_benchmark_has_no_signature(maps: pd.DataFrame) -> None:
-    assert profiles.signatures(maps[maps["benchmark"] == "talk"], 5).empty
-
-
-def test_similarity_is_of_two_benchmarks_of_one_map(maps: pd.DataFrame) -> None:
-    found = profiles.similarity(maps).set_index(["source", "benchmark", "other"])
-    assert len(found) == 3 * 6
-    measures = list(MEASURES)
-    assert found.loc[("published", "talk", "sums"), measures].to_dict() == pytest.approx(agreement(grid(0), grid(3)))
-    assert found.loc["influence"].equals(found.loc["published"])
-    assert found.loc[("published", "talk", "sums"), list(CARRIED)].to_dict() == carrier(grid(0), grid(3))
-
-
-def test_agreement_is_of_one_benchmark_in_two_maps(maps: pd.DataFrame) -> None:
-    found = profiles.agreement_with_published(maps)
-    assert list(found) == ["benchmark", "method", *MEASURES, *CARRIED]
-    assert len(found) == 2 * 4
-    own = found.set_index(["method", "benchmark"])
-    assert own.loc["influence", "bin_correlation"].tolist() == pytest.approx([1.0] * 4)
-    assert own.loc[("length", "heat"), list(MEASURES)].to_dict() == pytest.approx(agreement(grid(1), grid(10)))
-
-
-def test_only_bins_with_documents_in_both_count(reference: pd.DataFrame, bins: pd.DataFrame) -> None:
-    bins.loc[bins["topic"] == "games", "z"] = np.nan
-    found = profiles.agreement_with_published(profiles.side_by_side(reference, bins))
-    assert set(found["n_bins"]) == {576 - 24}
-    assert found.query("method == 'influence'")["bin_correlation"].tolist() == pytest.approx([1.0] * 4)
-
-
-def test_without_a_reference_all_is_empty(reference: pd.DataFrame, bins: pd.DataFrame, evaluation: Evaluation) -> None:
-    none = profiles.side_by_side(reference.iloc[:0], bins)
-    assert none.empty
-    for found in (
-        profiles.topic_means(none),
-        profiles.topic_contrasts(none, evaluation),
-        profiles.signatures(none, 5),
-        profiles.similarity(none),
-        profiles.agreement_with_published(none),
-    ):
-        assert found.empty
+def test_a_noisier_benchmark_is_less_reliable_and_topics_more_than_bins(tables: Tables) -> None:
+    table = profile_reliability(_influence(tables, a=0.5, b=3)).set_index(["benchmark", "axis"])
+    assert table.loc[("a", "bin"), "documents"] == pytest.approx(1 / (1 + 0.25 / 4), abs=0.05)
+    assert table.loc[("b", "bin"), "documents"] < table.loc[("a", "bin"), "documents"]
+    assert table["queries"].isna().all()
+    assert table.loc[("a", "bin"), ["n", "n_documents", "ess"]].tolist() == [len(USED), 4 * len(USED), 4 * len(USED)]

@@ -16,8 +16,8 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.datasets.reference import ReferenceFolder
 from social_provenance.errors import LabelError, ProvenanceError, ReferenceFileError
-from social_provenance.estimation.profiles import BIN, topic_means
 from social_provenance.estimation.reference import COLUMNS, FILE_COLUMNS, Published, read_reference, standardise
+from social_provenance.estimation.side_by_side import BIN, topic_means
 from social_provenance.regions.grid import BINS, FORMAT_NAMES, TOPIC_NAMES
 
 QUIZ = Path("bins/quiz.csv")

@@ -15,6 +15,7 @@ from social_provenance.gradients.bergson_run import (
     INDEX,
     STATES,
     Walker,
+    deal_batches,
     halve_index,
     index_config,
     index_layout,
@@ -24,7 +25,7 @@ from social_provenance.gradients.bergson_run import (
 )
 from social_provenance.gradients.collect import Walk, plan_store
 from social_provenance.gradients.settings import Distributed, GradientSettings
-from social_provenance.gradients.store import GradientStore
+from social_provenance.gradients.store import MOMENTS, ROWS, GradientStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,9 +220,16 @@ def test_bergsons_attributor_finds_a_document_in_a_shard_by_its_gradient(
         assert float(traced.scores) == pytest.approx(1, abs=1e-4)
 
 
-def test_bergsons_faiss_index_is_made_of_a_shard(collect: Collect, by_id: Any, sequences: Dataset) -> None:
-    pytest.importorskip("faiss")
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable:UserWarning")  # it maps the file for reading
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # it leaves info.json open
+def test_bergsons_faiss_index_is_made_of_a_shard(
+    collect: Collect, by_id: Any, sequences: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import faiss
     from bergson import Attributor, FaissConfig
+
+    # Bergson asks whether an index is of this class, which the CPU build lacks.
+    monkeypatch.setattr(faiss, "GpuIndex", type("GpuIndex", (), {}), raising=False)
 
     store = collect(sequences)
     attributor = Attributor(index_path=_folder(store) / INDEX, unit_norm=True, faiss_cfg=FaissConfig())
@@ -293,34 +301,71 @@ def test_bergson_leaves_the_log_and_the_streams_as_they_were(
 
 @pytest.mark.slow
 def test_two_processes_make_the_store_that_one_makes(
-    store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path
+    store: GradientStore, sequences: Dataset, model: LanguageModel, tmp_path: Path
 ) -> None:
-    """Only the division into batches differs, so numbers agree to rounding (1e-5 of a row's largest)."""
+    """Both walk the same batches, so bytes agree."""
     walk = Walk(model, SETTINGS, _TWO, "doc_id")
     folder = PartsFolder(path=str(tmp_path / "two"))
     folder.save(plan_store({"all": sequences}, walk))
     two = GradientStore(folder.load())
     assert two.digest == store.digest
     assert two.identity == store.identity
-    _assert_equal(by_id(store), by_id(two))
-    np.testing.assert_allclose(two.column("loss"), store.column("loss"), rtol=1e-5)
-    np.testing.assert_allclose(np.load(_folder(two) / STATES), np.load(_folder(store) / STATES), atol=1e-6)
-    for name, total in store.sums().items():
-        np.testing.assert_allclose(two.sums()[name], total, atol=1e-5 * float(total.abs().max()))
+    for file in (f"{INDEX}/gradients.bin", STATES, MOMENTS, ROWS):
+        assert (_folder(two) / file).read_bytes() == (_folder(store) / file).read_bytes(), file
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="Bergson refuses shards whose batches do not divide over the processes")
 @pytest.mark.parametrize("places", [[3], [3, 2, 6]], ids=["fewer rows than processes", "batches that cannot be shared"])
 def test_a_small_shard_is_walked_by_two_processes_too(
     store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]
 ) -> None:
-    """The last shard, of the bins that are larger than all others, may have very few documents."""
+    """The last shard, of the bins that are larger than all others, may have very few documents.
+
+    Here the batches are other ones than those of the whole store: numbers agree to rounding.
+    """
     walk = Walk(model, SETTINGS.model_copy(update={"token_batch": 46, "max_tokens": 46}), _TWO, "doc_id")
     folder = PartsFolder(path=str(tmp_path / "two"))
     folder.save(plan_store({"all": sequences.select(places)}, walk))
     whole = by_id(store)
     _assert_equal({f"doc-{place}": whole[f"doc-{place}"] for place in places}, by_id(GradientStore(folder.load())))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("places", [[3, 2, 6], [0, 1, 2, 3, 4, 5, 6]], ids=["a batch twice", "all documents"])
+def test_a_divided_model_makes_the_store_that_one_process_makes(
+    store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]
+) -> None:
+    settings = SETTINGS.model_copy(update={"token_batch": 46, "max_tokens": 46})
+    walk = Walk(model, settings, Distributed(nproc_per_node=2, fsdp=True), "doc_id")
+    folder = PartsFolder(path=str(tmp_path / "two"))
+    folder.save(plan_store({"all": sequences.select(places)}, walk))
+    two, names = GradientStore(folder.load()), [f"doc-{place}" for place in places]
+    whole, losses = by_id(store), by_id(store, losses=True)
+    _assert_equal({name: whole[name] for name in names}, by_id(two))
+    np.testing.assert_allclose(two.column("loss"), [losses[name] for name in names], rtol=1e-5)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 5])
+def test_processes_share_the_batches_of_one(processes: int) -> None:
+    lengths = [9, 2, 30, 4, 17, 8, 8, 3, 25]
+    (alone,) = deal_batches(lengths, 34, 1, fsdp=False)
+    shares = deal_batches(lengths, 34, processes, fsdp=False)
+    assert len(shares) == processes
+    assert sorted(batch for share in shares for batch in share) == sorted(alone)
+    assert sorted(place for batch in alone for place in batch) == list(range(len(lengths)))
+
+
+@pytest.mark.parametrize("processes", [1, 2, 4, 7, 9])
+@pytest.mark.parametrize("batch_tokens", [30, 64, 1000])
+def test_the_processes_of_a_divided_model_keep_in_step_and_share_no_row(processes: int, batch_tokens: int) -> None:
+    lengths = [9, 2, 30, 4, 17, 8, 8, 3, 25]
+    shares = deal_batches(lengths, batch_tokens, processes, fsdp=True)
+    assert len({len(share) for share in shares}) == 1
+    assert all(max(lengths[place] for place in batch) * len(batch) <= batch_tokens for own in shares for batch in own)
+    rows = [{place for batch in share for place in batch} for share in shares]
+    assert all(rows)
+    # Losses are summed over processes, so a row that two of them walk would count twice.
+    assert sorted(place for own in rows for place in own) == list(range(len(lengths)))
 
 
 def test_the_spectra_cross_at_the_component_that_is_asked_for() -> None:

@@ -382,6 +382,22 @@ def test_gradients_of_another_model_or_projection_are_not_compared(
             plan_scores(corpus, queries, _settings())
 
 
+def test_queries_without_their_own_items_are_refused(make_store: Maker) -> None:
+    said = r"the queries of benchmark 'arc' lack the variant 'items', their own items \(there are \['generic_text'\]\)"
+    with pytest.raises(AttributionError, match=said):
+        plan_scores(make_store(20), {"arc": {"generic_text": make_store(5)}}, _settings())
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [({"chunk": 7}, True), ({"default_method": "influence"}, True), ({"damping": 0.3}, False)],
+)
+def test_only_what_changes_a_score_makes_other_scores(make_store: Maker, change: dict[str, Any], same: bool) -> None:
+    corpus, queries = make_store(20), {"arc": {"items": make_store(5)}}
+    digests = [plan_scores(corpus, queries, _settings(**changed)).digests for changed in ({}, change)]
+    assert (digests[0] == digests[1]) is same
+
+
 def test_an_empty_store_is_refused(make_store: Maker) -> None:
     with pytest.raises(AttributionError, match="the gradient store is empty"):
         plan_scores(GradientStore({}), {"siqa": {"items": make_store(5)}}, _settings())

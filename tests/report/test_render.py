@@ -39,6 +39,12 @@ def test_signed_numbers(value: float | None, shown: str) -> None:
     assert render.signed(value) == shown
 
 
+def test_numbers_without_sign() -> None:
+    assert render.plain(0.12345) == "0.12"
+    assert render.plain(0.12345, 4) == "0.1235"
+    assert render.plain(float("nan")) == "–"
+
+
 def test_intervals_percents_and_numbers() -> None:
     assert render.interval(-1.0, 2.5, 1) == "[−1.0, +2.5]"
     assert render.interval(float("nan"), 1.0) == "–"

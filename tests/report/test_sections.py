@@ -30,7 +30,10 @@ def topics() -> pd.DataFrame:
             "z": place * sign,
             "ci_low": place - 0.5,
             "ci_high": place + 0.5,
+            "median": place * sign - 0.05,
             "leave_one_bin_out_min": place - 0.1,
+            "leave_one_bin_out_max": place + 0.1,
+            "top_ten_share": 0.125 + place / 100,
         }
         for method, sign in (("trackstar", 1.0), ("influence", -1.0))
         for place, topic in enumerate(names)
@@ -54,6 +57,8 @@ def test_the_five_foremost_topics_of_the_method_stand_in_order(topics: pd.DataFr
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
     assert "<td>Games</td>" not in page
+    for value in ("+4.95", "[+4.90, +5.10]", "17.5%"):
+        assert value in page
 
 
 def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation) -> None:
@@ -108,13 +113,27 @@ def test_contrasts_count_intervals_without_zero() -> None:
             "ci_high": [1.5, 0.4, -1.0],
         }
     )
-    page = sections.contrasts(go.Figure(), table, "trackstar")
+    row = {"reasoning": 0.5, "knowledge": 0.25, "difference": 0.25, "ci_low": -0.125, "ci_high": 0.5, "p": 0.0312}
+    strength = pd.DataFrame([{"method": "trackstar", **row}, {"method": "influence", **row, "reasoning": 9.75}])
+    page = " ".join(sections.contrasts(go.Figure(), table, strength, "trackstar").split())
     assert "reasoning: 2 of 3 topics have an interval without zero" in page
+    assert "0.50 at the reasoning level and 0.25 at the knowledge level" in page
+    assert "+0.25 [−0.12, +0.50], p = 0.0312" in page
+    assert "9.75" not in page
+
+
+def test_without_both_levels_nothing_is_said_of_strength() -> None:
+    row = {"kind": "reasoning", "axis": "topic", "topic": "games", "difference": 1.0, "ci_low": 0.5, "ci_high": 1.5}
+    table = pd.DataFrame([{"method": "trackstar", **row}])
+    page = sections.contrasts(go.Figure(), table, pd.DataFrame(columns=["method", "difference"]), "trackstar")
+    assert "1 of 1 topics" in page
+    assert "exchanged" not in page
 
 
 def test_no_contrast_is_said() -> None:
     columns = ["kind", "method", "axis", "topic", "difference", "ci_low", "ci_high"]
-    assert "nothing to hold against each other" in sections.contrasts(go.Figure(), pd.DataFrame(columns=columns), "x")
+    page = sections.contrasts(go.Figure(), pd.DataFrame(columns=columns), pd.DataFrame(columns=columns), "x")
+    assert "nothing to hold against each other" in page
 
 
 def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:

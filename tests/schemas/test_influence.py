@@ -9,11 +9,15 @@ import pandas as pd
 import pandera.errors
 import pytest
 
+from social_provenance.estimation import contrasts, strength
 from social_provenance.schemas.influence import (
     BinInfluence,
     Contrasts,
+    ContrastStrength,
     FormatInfluence,
     InfluenceTrajectory,
+    ProfileReliability,
+    ProfileSimilarity,
     QueryAudit,
     TopicInfluence,
 )
@@ -22,9 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+BOUNDS = {
+    "potency_low": 0.05,
+    "potency_high": 0.15,
+    "se": 0.2,
+    "ci_low": 0.5,
+    "ci_high": 1.5,
+    "contribution_low": 0.005,
+    "contribution_high": 0.015,
+}
+
+
 @pytest.fixture
 def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
-    values = {"potency": 0.1, "z": 1.0, "ci_low": 0.5, "ci_high": 1.5, "contribution": 0.01}
+    values = {"potency": 0.1, "z": 1.0, "contribution": 0.01, **BOUNDS, "ess": 3.5}
     table = pd.DataFrame(grid, columns=["topic", "format"])
     table = table.assign(benchmark="quiz", method="trackstar", n_documents=4, **values)
     table.loc[575, [*values]] = np.nan
@@ -42,6 +57,10 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
         ("n_documents", 0, "null exactly where"),
         ("ci_low", 2.0, "intervals are in order"),
         ("ci_high", np.nan, "intervals are in order"),
+        ("potency_low", 0.2, "intervals of potency are in order"),
+        ("contribution_high", 0.0, "intervals of contribution are in order"),
+        ("ess", 0.5, "ess"),
+        ("se", -0.1, "se"),
     ],
 )
 def test_bin_faults(refuses: Callable[..., None], bins: pd.DataFrame, column: str, value: object, message: str) -> None:
@@ -55,7 +74,7 @@ def test_a_missing_bin_is_refused(bins: pd.DataFrame) -> None:
 
 @pytest.fixture
 def trajectory(bins: pd.DataFrame) -> pd.DataFrame:
-    kept = bins.drop(columns=["ci_low", "ci_high", "contribution"])
+    kept = bins.drop(columns=[*BOUNDS, "contribution", "ess"])
     return pd.concat([kept.assign(order=n, checkpoint=f"step-{n}") for n in range(2)], ignore_index=True)
 
 
@@ -112,19 +131,28 @@ def test_marginal_faults(refuses: Callable[..., None], schema: object, axis: str
         benchmark="quiz",
         method="influence",
         n_documents=9,
+        ess=8.0,
         n_bins=24,
+        n_bins_without_interval=1,
         z=0.5,
+        se=0.25,
         ci_low=0.0,
         ci_high=1.0,
         median=0.4,
         leave_one_bin_out_min=0.3,
         leave_one_bin_out_max=0.6,
+        top_ten_share=0.4,
         contribution=0.1,
+        contribution_low=0.05,
+        contribution_high=0.15,
     )
     refuses(schema, table, axis, "cooking")
     refuses(schema, table, axis, labels[1], "unique")
     refuses(schema, table, "n_bins", 25)
+    refuses(schema, table, "n_bins_without_interval", 25)
+    refuses(schema, table, "top_ten_share", 1.5)
     refuses(schema, table, "ci_high", -1.0, "intervals are in order")
+    refuses(schema, table, "contribution_low", 1.0, "intervals of contribution are in order")
 
 
 def test_contrast_faults(refuses: Callable[..., None]) -> None:
@@ -135,7 +163,10 @@ def test_contrast_faults(refuses: Callable[..., None]) -> None:
             "axis": ["bin", "topic"],
             "topic": ["games", "games"],
             "format": ["faq", None],
+            "n_documents": 4,
+            "ess": 4.0,
             "difference": 1.0,
+            "se": 0.25,
             "ci_low": 0.5,
             "ci_high": 1.5,
         }
@@ -146,5 +177,38 @@ def test_contrast_faults(refuses: Callable[..., None]) -> None:
 
 
 def test_no_contrast_at_all_is_sound() -> None:
-    columns = ["kind", "method", "axis", "topic", "format", "difference", "ci_low", "ci_high"]
-    assert Contrasts.validate(pd.DataFrame(columns=columns)).empty
+    for schema, columns in ((Contrasts, contrasts.COLUMNS), (ContrastStrength, strength.COLUMNS)):
+        assert schema.validate(pd.DataFrame(columns=columns)).empty
+
+
+def test_strength_faults(refuses: Callable[..., None]) -> None:
+    table = pd.DataFrame(columns=strength.COLUMNS)
+    table["method"] = ["trackstar", "influence"]
+    table = table.assign(n_topics=24, n_documents=9, ess=8.0, p=[0.5, np.nan])
+    refuses(ContrastStrength, table, "method", "influence", "unique|duplicate")
+    refuses(ContrastStrength, table, "reasoning", -0.1)
+    refuses(ContrastStrength, table, "n_topics", 25)
+    refuses(ContrastStrength, table, "p", 0.0)
+    refuses(ContrastStrength, table, "knowledge_reliability_queries", 1.5)
+    refuses(ContrastStrength, table, "ci_low", 1.0, "intervals are in order")
+
+
+@pytest.mark.parametrize(
+    ("schema", "columns", "faults"),
+    [
+        (
+            ProfileSimilarity,
+            {"other": ["quiz", "test"], "correlation": 0.5, "ci_low": 0.25, "ci_high": 0.75},
+            {"correlation": 1.5, "ci_high": 0.0, "other": "riddle", "axis": "corner"},
+        ),
+        (ProfileReliability, {"documents": 0.5, "queries": np.nan}, {"documents": -1.5, "queries": 2.0, "ess": 0.0}),
+    ],
+)
+def test_profile_faults(
+    refuses: Callable[..., None], schema: object, columns: dict[str, object], faults: dict[str, object]
+) -> None:
+    table = pd.DataFrame({"benchmark": ["riddle", "puzzle"], "axis": "bin"}).assign(
+        method="influence", n=576, n_documents=9, ess=8.0, **columns
+    )
+    for column, value in faults.items():
+        refuses(schema, table, column, value, message="two|another|order|unique|" + column)

@@ -101,10 +101,10 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
                 f"{_size(free)} free: make room, move it with --params root=DIR, or store less "
                 f"(gradients.store: fp16, a smaller gradients.projection_dim or attribution.per_bin)"
             )
-        seconds = data.pace() * work.tokens if data.pace and work.tokens else 0.0
+        time = f", about {_duration(data.pace() * work.tokens)}" if data.pace and work.tokens else ""
         logger.info(
-            "%s: %s documents, %s tokens, %s on disk, about %s",
-            *(self._path.name, f"{work.documents:,}", f"{work.tokens:,}", _size(work.bytes), _duration(seconds)),
+            "%s: %s documents, %s tokens, %s on disk%s",
+            *(self._path.name, f"{work.documents:,}", f"{work.tokens:,}", _size(work.bytes), time),
         )
 
     def _folder(self, name: str, digest: str) -> str:

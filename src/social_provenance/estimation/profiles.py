@@ -1,199 +1,106 @@
-"""What maps of bins say side by side: topics, contrasts, signatures, and how alike they are.
-
-A map is a benchmark's ``z`` on the grid from one *source*: the published reference, or a method of
-this study. All of it is computed alike for each, so that a difference between two sources is one of
-the maps.
-"""
+"""Profiles of influence over bins, topics and formats: how alike those of two benchmarks are, and how reliable."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from itertools import combinations
+from typing import TYPE_CHECKING
 
-from social_provenance.capabilities.benchmark import Evaluation, Level
-from social_provenance.estimation.agreement import MEASURES, compare
-from social_provenance.estimation.leave_one_out import CARRIED, carrier
-from social_provenance.regions.grid import BINS, FORMATS, TOPICS
+from social_provenance.estimation.halves import correlation, reliability
+from social_provenance.estimation.influence import LEVELS
+from social_provenance.estimation.uncertainty import interval
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-PUBLISHED = "published"
-"""Source of the published map."""
+    from social_provenance.estimation.influence import Influence
 
-BIN = ["topic", "format"]
-SHAPE = (len(TOPICS), len(FORMATS))
-ROBUST = (
-    "n_bins",
-    "mean",
-    "median",
-    "leave_one_bin_out_min",
-    "leave_one_bin_out_max",
-    "extreme_format",
-    "extreme_value",
-    "without_extreme",
-)
-SIGNATURE = ("rank", "topic", "format", "z", "z_others", "distinctiveness", "topic_z", "topic_z_without")
+NEARLY_ONE = 1 - 1e-9
 
 
-def side_by_side(reference: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
-    """Return the published map and, of the same benchmarks, those of this study.
+def profile_similarity(influence: Influence) -> pd.DataFrame:
+    """Correlate the profiles of every two benchmarks under each method.
 
-    Args:
-        reference: Table ``reference_bins``.
-        bins: Table ``bin_influence``.
+    The interval is made in Fisher's scale, where the deviations of the replicates from their own median
+    are put around the correlation found: replicates hold the noise of the sample and of the draw, so
+    their correlations are on the whole too small.
 
     Returns:
-        ``source`` (:data:`PUBLISHED`, or a method), ``benchmark``, ``topic``, ``format``, ``z`` (NaN
-        where a bin has no documents). Without a reference there are no rows.
-    """
-    import pandas as pd
-
-    own = bins[bins["benchmark"].isin(reference["benchmark"].unique())].rename(columns={"method": "source"})
-    columns = ["source", "benchmark", *BIN, "z"]
-    return pd.concat([reference.assign(source=PUBLISHED)[columns], own[columns]], ignore_index=True).astype(
-        {"z": float}
-    )
-
-
-def topic_means(maps: pd.DataFrame) -> pd.DataFrame:
-    """Return each topic's mean ``z``, and how far one bin carries it.
-
-    Returns:
-        ``source``, ``benchmark``, ``topic``, ``z``, and what :func:`robust_means` says beside the mean.
-    """
-    frames = [
-        robust_means(_grid(own)).assign(source=str(source), benchmark=str(benchmark))
-        for (source, benchmark), own in maps.groupby(["source", "benchmark"], sort=False)
-    ]
-    return _stack(frames, ["source", "benchmark", "topic"], "z")
-
-
-def topic_contrasts(maps: pd.DataFrame, evaluation: Evaluation) -> pd.DataFrame:
-    """Return each topic's social minus STEM at the levels reasoning and knowledge.
-
-    The difference is taken bin by bin, the mean over the social benchmarks of a level minus that over
-    its STEM benchmarks, and then averaged over the topic's bins. A level without a map on both sides
-    has no rows.
-
-    Returns:
-        ``kind``, ``source``, ``topic``, ``difference``, and what :func:`robust_means` says beside it.
+        ``method``, ``axis`` (``bin``, ``topic``, ``format``), ``benchmark``, ``other``, ``n`` (labels
+        with documents), ``n_documents``, ``ess``, ``correlation``, ``ci_low``, ``ci_high``; null where
+        a profile is constant or has fewer than three labels.
     """
     import numpy as np
-
-    frames = []
-    for source, own in maps.groupby("source", sort=False):
-        grids = {str(benchmark): _grid(bins) for benchmark, bins in own.groupby("benchmark", sort=False)}
-        for kind in get_args(Level):
-            sides = [[name for name in evaluation.cell(side, kind) if name in grids] for side in ("social", "stem")]
-            if all(sides):
-                social, stem = (np.mean([grids[name] for name in names], axis=0) for names in sides)
-                frames.append(robust_means(social - stem).assign(kind=kind, source=str(source)))
-    return _stack(frames, ["kind", "source", "topic"], "difference")
-
-
-def robust_means(grid: np.ndarray) -> pd.DataFrame:
-    """Return the mean of each topic over its bins, beside what shows whether one bin carries it.
-
-    The *extreme* bin is the one that lies farthest from the topic's mean; without it the mean moves
-    the most, since leaving out a value x of n moves a mean m by (m - x) / (n - 1).
-
-    Args:
-        grid: Topics x formats, NaN where there is no value.
-
-    Returns:
-        ``topic`` and :data:`ROBUST`: one row for each topic. The mean without a bin, and the extreme
-        bin, are null in a topic of fewer than two bins.
-    """
     import pandas as pd
 
     rows = []
-    for topic, values in zip(TOPICS, grid, strict=True):
-        own = pd.Series(values, index=FORMATS, dtype=float).dropna()
-        row: dict[str, object] = {"topic": topic, "n_bins": len(own), "mean": own.mean(), "median": own.median()}
-        if len(own) > 1:
-            without = (own.sum() - own) / (len(own) - 1)
-            extreme = str((own - own.mean()).abs().idxmax())
-            row |= {"leave_one_bin_out_min": without.min(), "leave_one_bin_out_max": without.max()}
-            row |= {"extreme_format": extreme, "extreme_value": own[extreme], "without_extreme": without[extreme]}
-        rows.append(row)
-    return pd.DataFrame(rows, columns=["topic", *ROBUST])
+    for level in LEVELS:
+        values = influence.profile(level)
+        there = np.isfinite(values).all(axis=1)
+        deviations = influence.deviations(level).deviations()[:, there]
+        told = bool((~influence.untold(level)[there]).any())
+        for method, own in _methods(influence).items():
+            again = _correlations(values[there][:, own] + deviations[..., own])
+            for one, other in combinations(range(len(own)), 2):
+                left, right = own[one], own[other]
+                r = correlation(values[:, left], values[:, right])
+                low, high = _around(r, again[:, one, other], influence.confidence) if told else (np.nan, np.nan)
+                names = {"benchmark": influence.columns[left][0], "other": influence.columns[right][0]}
+                found = {"correlation": r, "ci_low": low, "ci_high": high}
+                rows.append(
+                    {"method": method, "axis": level, **names, "n": int(there.sum()), **influence.whole(), **found}
+                )
+    columns = ["method", "axis", "benchmark", "other", "n", "n_documents", "ess", "correlation", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def signatures(maps: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Return the bins that set each benchmark apart from the others of the same source.
-
-    A bin's *distinctiveness* for a benchmark is its ``z`` there minus the mean of its ``z`` for the
-    other benchmarks; a benchmark's signature are the bins where that is highest, ties in the order of
-    the grid. Beside each stands its topic's mean ``z`` with it and without it.
-
-    Args:
-        maps: As :func:`side_by_side` returns them.
-        count: Bins of a signature.
-
-    Returns:
-        ``source``, ``benchmark`` and :data:`SIGNATURE`. A source with one benchmark has no rows.
-    """
-    import pandas as pd
-
-    frames = []
-    for source, own in maps.groupby("source", sort=False):
-        names = list(dict.fromkeys(own["benchmark"]))
-        wide = own.pivot(index=BIN, columns="benchmark", values="z").reindex(list(BINS))[names]
-        for benchmark in names if len(names) > 1 else []:
-            z, others = wide[benchmark], wide.drop(columns=benchmark).mean(axis=1)
-            by_topic = z.groupby(level="topic")
-            total, n = by_topic.transform("sum"), by_topic.transform("count")
-            table = pd.DataFrame({"z": z, "z_others": others, "distinctiveness": z - others, "topic_z": total / n})
-            table["topic_z_without"] = (total - z) / (n - 1).where(n > 1)
-            best = table.dropna(subset="distinctiveness").sort_values("distinctiveness", ascending=False, kind="stable")
-            best = best.head(count).reset_index().assign(source=source, benchmark=benchmark)
-            frames.append(best.assign(rank=range(1, len(best) + 1)))
-    columns = ["source", "benchmark", *SIGNATURE]
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
-
-
-def similarity(maps: pd.DataFrame) -> pd.DataFrame:
-    """Return how far any two benchmarks of a source have the same profile over bins and topics.
+def profile_reliability(influence: Influence) -> pd.DataFrame:
+    """Return how reliable the profile of each benchmark and method is over documents and over queries.
 
     Returns:
-        ``source``, ``benchmark``, ``other``, the measures of
-        :func:`social_provenance.estimation.agreement.agreement`, and the bin that carries
-        ``bin_correlation`` (:func:`social_provenance.estimation.leave_one_out.carrier`).
+        ``benchmark``, ``method``, ``axis``, ``n`` (labels with documents), ``n_documents``, ``ess``,
+        ``documents``, ``queries`` (:func:`social_provenance.estimation.halves.reliability`).
     """
-    pairs = compare(maps.rename(columns={"z": "potency"}), "benchmark", ["source"])
-    return _with_carriers(pairs, maps, ("source", "benchmark"), ("source", "other"))
-
-
-def agreement_with_published(maps: pd.DataFrame) -> pd.DataFrame:
-    """Return how far the map of each method of this study agrees with the published one.
-
-    Returns:
-        ``benchmark``, ``method``, and what :func:`similarity` says of a pair, over the bins that have
-        documents in both.
-    """
-    pairs = compare(maps.rename(columns={"z": "potency"}), "source", ["benchmark"])
-    own = pairs[pairs["source"] == PUBLISHED].rename(columns={"other": "method"}).reset_index(drop=True)
-    table = _with_carriers(own, maps, ("source", "benchmark"), ("method", "benchmark"))
-    return table[["benchmark", "method", *MEASURES, *CARRIED]]
-
-
-def _with_carriers(pairs: pd.DataFrame, maps: pd.DataFrame, *ends: tuple[str, str]) -> pd.DataFrame:
-    """Add to each pair what one bin does to it; ``ends`` are the columns that name its two maps."""
+    import numpy as np
     import pandas as pd
 
-    grids = {key: _grid(own) for key, own in maps.groupby(["source", "benchmark"], sort=False)}
-    rows = [carrier(*(grids[row[end[0]], row[end[1]]] for end in ends)) for row in pairs.to_dict("records")]
-    return pd.concat([pairs, pd.DataFrame(rows, columns=list(CARRIED), index=pairs.index)], axis=1)
+    rows = []
+    for level in LEVELS:
+        count = int(np.isfinite(influence.profile(level)).all(axis=1).sum())
+        steady = {side: reliability(influence.profile_halves(side, level)) for side in influence.halves}
+        for place, (benchmark, method) in enumerate(influence.columns):
+            found = {side: values[place] for side, values in steady.items()}
+            names = {"benchmark": benchmark, "method": method, "axis": level}
+            rows.append({**names, "n": count, **influence.whole(), **found})
+    return pd.DataFrame(rows)
 
 
-def _grid(bins: pd.DataFrame) -> np.ndarray:
-    values: np.ndarray = bins.set_index(BIN)["z"].reindex(list(BINS)).to_numpy(float)
-    return values.reshape(SHAPE)
+def _methods(influence: Influence) -> dict[str, list[int]]:
+    """Return the columns of each method."""
+    found: dict[str, list[int]] = {}
+    for place, (_, method) in enumerate(influence.columns):
+        found.setdefault(method, []).append(place)
+    return found
 
 
-def _stack(frames: list[pd.DataFrame], key: list[str], mean: str) -> pd.DataFrame:
-    import pandas as pd
+def _correlations(profiles: np.ndarray) -> np.ndarray:
+    """Return replicates x columns x columns: correlations over labels; NaN where a profile is constant."""
+    import numpy as np
 
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*key, *ROBUST])
-    return table[[*key, *ROBUST]].rename(columns={"mean": mean})
+    if profiles.shape[1] < 3:
+        return np.full((len(profiles), profiles.shape[2], profiles.shape[2]), np.nan)
+    centred = profiles - profiles.mean(axis=1, keepdims=True)
+    length = np.sqrt((centred**2).sum(axis=1, keepdims=True))
+    unit = np.divide(centred, length, out=np.full_like(centred, np.nan), where=length > 0)
+    return np.asarray(np.matmul(unit.transpose(0, 2, 1), unit))
+
+
+def _around(r: float, replicates: np.ndarray, confidence: float) -> tuple[float, float]:
+    import numpy as np
+
+    if not np.isfinite(r) or not np.isfinite(replicates).all():
+        return np.nan, np.nan
+    scale = np.arctanh(np.clip(replicates, -NEARLY_ONE, NEARLY_ONE))
+    low, high = interval(scale - np.median(scale), confidence)
+    at = np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE))
+    return float(min(np.tanh(at + low), r)), float(max(np.tanh(at + high), r))

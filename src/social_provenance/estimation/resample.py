@@ -1,9 +1,15 @@
-"""Bootstrap of bin means for a stratified sample.
+"""Two-way bootstrap of bin means: over documents, by cluster, and over queries, by block.
 
-The working set is stratified by bin, so documents are resampled within their bin: ``n - 1`` of
-``n`` with replacement (Rao & Wu 1988), which makes the variance of the resampled mean equal to the
-usual unbiased ``s**2 / n``, also for bins of a few documents. All benchmarks and methods share a
-replicate's draw, so that differences between them are paired by document.
+A replicate of a bin's mean is mean + document deviation + query deviation. With p_g the share of the
+bin's documents that cluster g has, w_k the share of the queries that block k has, and e and f random
+multipliers of mean 0 and variance 1 (:mod:`social_provenance.estimation.multipliers`),
+
+    document deviation = sum over g of e_g p_g (mean of g - mean) / sqrt(1 - sum p^2)
+    query deviation    = sum over k of f_k w_k (mean of k - mean) / sqrt(1 - sum w^2)
+
+The divisors make both variances the unbiased ones; with n clusters of one size the first is s^2 / n.
+What is left once both are taken off, the interaction of documents and queries, is in both variances;
+its own share is kept apart, so that it is counted once (:mod:`social_provenance.estimation.uncertainty`).
 """
 
 from __future__ import annotations
@@ -11,73 +17,227 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from social_provenance.estimation.multipliers import hash_names, multipliers
+
 if TYPE_CHECKING:
     import numpy as np
 
+CHUNK = 2048
+"""Clusters whose multipliers are held at a time: with 1,000 replicates, 16 MiB."""
+ROUNDING = 1e-12
+"""Share of a column's largest value below which a deviation is rounding."""
+QUERIES = 0x5EED
+"""Added to the seed for blocks, so that no block shares a draw with a cluster of its name."""
+
 
 @dataclass(frozen=True)
-class BinMeans:
-    """Means of bins, and their bootstrap replicates.
+class Groups:
+    """Documents sorted by bin and, within a bin, by cluster.
 
     Attributes:
-        counts: Documents of each bin, length 576.
-        means: Bins x columns; NaN where a bin has no document.
-        replicates: Replicates x bins x columns; NaN where a bin has fewer than two documents,
-            because one document says nothing about the spread.
+        order: Place of each document in the input, in sorted order.
+        bins: Bin of each sorted document.
+        starts: First sorted document of each group, a group being a cluster's part of a bin.
+        sizes: Documents of each group.
+        group_bins: Bin of each group.
+        hashes: Hash of each group's cluster, uint64.
+        counts: Documents of each bin.
+        clusters: Groups of each bin.
     """
 
+    order: np.ndarray
+    bins: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+    group_bins: np.ndarray
+    hashes: np.ndarray
     counts: np.ndarray
-    means: np.ndarray
-    replicates: np.ndarray
+    clusters: np.ndarray
+
+    def shares(self) -> np.ndarray:
+        """Return p: each group's share of its bin's documents."""
+        shares: np.ndarray = self.sizes / self.counts[self.group_bins]
+        return shares
+
+    def ess(self) -> np.ndarray:
+        """Return the effective sample size of each bin, 1 / sum of p^2 (Kish 1965); 0 where it is empty."""
+        import numpy as np
+
+        squares = np.bincount(self.group_bins, self.shares() ** 2, minlength=len(self.counts))
+        return np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        """Return the means of bins, bins x columns, NaN where a bin is empty; ``values`` are in sorted order."""
+        import numpy as np
+
+        out = np.full((len(self.counts), *values.shape[1:]), np.nan)
+        filled = np.flatnonzero(self.counts)
+        if len(filled):
+            starts = np.searchsorted(self.bins, filled)
+            out[filled] = np.add.reduceat(values, starts, axis=0, dtype=np.float64) / self.counts[filled, None]
+        return out
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Return sums over groups, groups x columns, of values in sorted order."""
+        import numpy as np
+
+        if len(self.starts) == len(values):
+            return values
+        sums: np.ndarray = np.add.reduceat(values, self.starts, axis=0)
+        return sums
+
+    def ranges(self) -> list[tuple[int, int, int]]:
+        """Return (bin, first group, one past the last) of each bin that has documents."""
+        import numpy as np
+
+        ends = np.cumsum(self.clusters)
+        return [
+            (int(bin_), int(ends[bin_] - self.clusters[bin_]), int(ends[bin_])) for bin_ in self.clusters.nonzero()[0]
+        ]
 
 
-def bootstrap_bins(scores: np.ndarray, bins: np.ndarray, n_bins: int, replicates: int, seed: int) -> BinMeans:
-    """Return means of bins with bootstrap replicates.
+def group(bins: np.ndarray, hashes: np.ndarray, n_bins: int) -> Groups:
+    """Sort documents into bins and clusters.
 
     Args:
-        scores: Documents x columns (a column is a benchmark under a method).
         bins: Bin of each document, 0 to ``n_bins - 1``.
+        hashes: Hash of each document's cluster, uint64.
         n_bins: Bins of the grid.
-        replicates: Bootstrap replicates.
-        seed: Of the draws.
     """
     import numpy as np
 
-    order = np.argsort(bins, kind="stable")
-    scores, bins = scores[order], bins[order]
-    counts = np.bincount(bins, minlength=n_bins)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    means = _means(scores, bins, counts, n_bins)
-    drawn = bins[_all_but_one(bins, starts)]
-    rng = np.random.default_rng(seed)
-    out = np.full((replicates, n_bins, scores.shape[1]), np.nan)
-    drawn_counts = np.bincount(drawn, minlength=n_bins)
-    for replicate in range(replicates):
-        picks = starts[drawn] + (rng.random(len(drawn)) * counts[drawn]).astype(np.int64)
-        out[replicate] = _means(scores[picks], drawn, drawn_counts, n_bins)
-    return BinMeans(counts, means, out)
+    order = np.lexsort((hashes, bins))
+    own, marks = bins[order], hashes[order]
+    first = np.ones(len(own), dtype=bool)
+    first[1:] = (own[1:] != own[:-1]) | (marks[1:] != marks[:-1])
+    starts = np.flatnonzero(first)
+    return Groups(
+        order=order,
+        bins=own,
+        starts=starts,
+        sizes=np.diff([*starts, len(own)]),
+        group_bins=own[starts],
+        hashes=marks[starts],
+        counts=np.bincount(own, minlength=n_bins),
+        clusters=np.bincount(own[starts], minlength=n_bins),
+    )
 
 
-def interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return percentile bounds along the first axis; NaN where there are no replicates."""
+def document_deviations(
+    groups: Groups, scores: np.ndarray, replicates: int, seed: int, chunk: int = CHUNK
+) -> np.ndarray:
+    """Return replicates of the deviations of bin means that the draw of documents causes.
+
+    Args:
+        groups: The documents.
+        scores: Documents x columns, in the order of the input.
+        replicates: Bootstrap replicates.
+        seed: Of the draws.
+        chunk: Clusters at a time; changes the last digits only.
+
+    Returns:
+        Replicates x bins x columns, float32; 0 where a bin has fewer than two clusters.
+    """
     import numpy as np
 
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-    return low, high
+    sorted_ = scores[groups.order]
+    means = groups.means(sorted_)
+    n_bins, columns = means.shape
+    # Deviations are carried in units of their column's own spread, so that no unit of a score is too small for float32.
+    pulls = (
+        groups.sums(without_rounding(sorted_ - means[groups.bins], sorted_)) / groups.counts[groups.group_bins, None]
+    )
+    unit = np.abs(pulls).max(axis=0, initial=0)
+    unit = np.where(unit > 0, unit, 1.0)
+    pulls = (pulls / unit * unbiasing(groups.ess())[groups.group_bins, None]).astype(np.float32)
+    out = np.zeros((replicates, n_bins, columns), dtype=np.float32)
+    for bin_, first, last in groups.ranges():
+        if last - first < 2:
+            continue
+        total = np.zeros((replicates, columns), dtype=np.float32)
+        for start in range(first, last, chunk):
+            part = slice(start, min(start + chunk, last))
+            total += multipliers(groups.hashes[part], replicates, seed).T @ pulls[part]
+        out[:, bin_] = total
+    out *= unit.astype(np.float32)
+    return out
 
 
-def _all_but_one(bins: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Mark every document but the first of its bin."""
+def query_deviations(means: np.ndarray, weights: np.ndarray, benchmark: str, replicates: int, seed: int) -> np.ndarray:
+    """Return replicates of the deviations of bin means that the draw of queries causes.
+
+    A block has the same multiplier in every bin and for every method, so methods are paired by query.
+
+    Args:
+        means: Bins x blocks: mean score of the bin's documents over the block's queries.
+        weights: Of the blocks: share of the queries, sums to 1.
+        benchmark: Whose blocks; those of different benchmarks are drawn independently.
+        replicates: Bootstrap replicates.
+        seed: Of the draws.
+
+    Returns:
+        Replicates x bins, float32; 0 with a single block, and where a bin is empty.
+    """
     import numpy as np
 
-    marked: np.ndarray = np.arange(len(bins)) != starts[bins]
-    return marked
+    centred = np.nan_to_num(without_rounding(means - (means @ weights)[:, None], means))
+    pulls = centred * weights * unbiasing(kish(weights))
+    names = [f"{benchmark}/{block}" for block in range(len(weights))]
+    draws = multipliers(hash_names(names), replicates, seed + QUERIES)
+    deviations: np.ndarray = (draws.T.astype(np.float64) @ pulls.T).astype(np.float32)
+    return deviations
 
 
-def _means(scores: np.ndarray, bins: np.ndarray, counts: np.ndarray, n_bins: int) -> np.ndarray:
+def interaction_variance(groups: Groups, blocks: np.ndarray, weights: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Return the part of the variance of each bin's mean that documents and queries cause together.
+
+    It is what both one-way variances hold: the sum over clusters and blocks of the squared doubly
+    centred scores, weighted by (p w)^2, unbiased on both sides.
+
+    Args:
+        groups: The documents.
+        blocks: Documents x blocks, in sorted order.
+        weights: Of the blocks.
+        means: Bins x blocks, as in :func:`query_deviations`.
+
+    Returns:
+        Of each bin; 0 with fewer than two clusters or blocks.
+    """
     import numpy as np
 
-    sums = np.stack([np.bincount(bins, weights=column, minlength=n_bins) for column in scores.T], axis=1)
-    with np.errstate(invalid="ignore"):
-        return sums / np.where(counts > 0, counts, np.nan)[:, None]
+    centred = blocks - means[groups.bins].astype(blocks.dtype)
+    residual = groups.sums(centred - (centred @ weights.astype(blocks.dtype))[:, None])
+    pulls = residual / groups.counts[groups.group_bins, None] * weights
+    squares = np.bincount(groups.group_bins, np.einsum("gk,gk->g", pulls, pulls), minlength=len(groups.counts))
+    both: np.ndarray = squares * unbiasing(groups.ess()) ** 2 * unbiasing(kish(weights)) ** 2
+    return both
+
+
+def without_rounding(deviations: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return deviations from means, 0 where they are the rounding of sums of equal values.
+
+    Standardised by their own spread, the last digits of a constant score would look like structure.
+
+    Args:
+        deviations: Rows x columns.
+        values: Rows x columns, from which the means were taken; NaN where there are none.
+    """
+    import numpy as np
+
+    most = np.nan_to_num(np.abs(values)).max(axis=0, initial=0)
+    return np.where(np.abs(deviations) <= ROUNDING * most, 0, deviations)
+
+
+def kish(weights: np.ndarray) -> np.ndarray:
+    """Return the effective number of blocks of some weights that sum to 1, as an array without axes."""
+    import numpy as np
+
+    return np.asarray(1 / (weights**2).sum())
+
+
+def unbiasing(ess: np.ndarray) -> np.ndarray:
+    """Return sqrt(ess / (ess - 1)), which makes the variance of a mean unbiased; 0 where ess is 1 or less."""
+    import numpy as np
+
+    there = ess > 1 + 1e-9
+    return np.asarray(np.sqrt(np.divide(ess, ess - 1, out=np.zeros_like(ess, dtype=float), where=there)))

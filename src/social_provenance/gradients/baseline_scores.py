@@ -60,7 +60,6 @@ def plan_baselines(texts: Texts, settings: ScoringSettings) -> Parts:
     shared = digest_of(
         texts.corpus.digest,
         methods,
-        settings.chunk,
         texts.vocab_size,
         [digest_of_path(Path(__file__).with_name(name)) for name in CODE],
     )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.language_model import max_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -67,20 +67,47 @@ class Walker:
 
         shape = (len(sequences), int(self.model.config().hidden_size))
         config = self._config(folder)
+        shares = deal_batches(sequences["length"], config.token_batch_size, config.distributed.world_size, config.fsdp)
         if config.distributed.rank == 0:  # another node may come here before the first has made the folder
             open_memmap(folder / STATES, "w+", "float32", shape).flush()
         with quiet():
             if config.distributed.world_size == 1:
                 if self._loaded is None:
                     self._loaded = _load(config)
-                _walk(self._loaded, config, sequences, folder / STATES, self.watch)
+                _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
             else:
-                launch_distributed_run("collect", _work, [config, sequences, folder / STATES], config.distributed)
+                job = (config, sequences, folder / STATES)
+                launch_distributed_run("collect", _work, [job, shares], config.distributed)
         if config.distributed.rank == 0:
             config.partial_run_path.rename(folder / INDEX)
 
     def _config(self, folder: Path) -> Any:
         return index_config(self.model, self.settings, folder / INDEX, self.distributed)
+
+
+def deal_batches(lengths: Sequence[int], batch_tokens: int, processes: int, fsdp: bool) -> list[list[list[int]]]:
+    """Return the batches of each process: those that one process would walk, dealt out in turn.
+
+    So what is stored does not depend on the processes, and a process may have nothing to do. A divided
+    model wants all its processes in step: there every one has a batch, and those that have one less
+    walk their last one twice, which writes the same numbers twice.
+
+    Args:
+        lengths: Tokens of each sequence.
+        batch_tokens: Most tokens of a batch, with padding.
+        processes: How many.
+        fsdp: Whether the model is divided over them; then there must be a sequence for each.
+    """
+    _import_bergson()
+    from bergson.data import allocate_batches
+
+    most = len(lengths) // processes if fsdp else None
+    with quiet():
+        batches = allocate_batches(list(lengths), batch_tokens, max_batch_size=most)
+    shares = [batches[process::processes] for process in range(processes)]
+    if not fsdp:
+        return shares
+    return [share + share[-1:] * (len(shares[0]) - len(share)) for share in shares]
 
 
 def index_config(model: LanguageModel, settings: GradientSettings, run_path: Path, distributed: Distributed) -> Any:
@@ -111,25 +138,24 @@ def _load(config: Any) -> tuple[Any, Any]:
     return loaded
 
 
-def _work(rank: int, local_rank: int, world_size: int, config: Any, sequences: Dataset, states: Path) -> None:
+def _work(
+    rank: int, local_rank: int, world_size: int, job: tuple[Any, Dataset, Path], shares: list[list[list[int]]]
+) -> None:
     """Take part in a walk of several processes."""
     from bergson.distributed import init_dist
 
     init_dist(rank, local_rank, world_size)
     with quiet():
-        _walk(_load(config), config, sequences, states, _nobody)
+        _walk(_load(job[0]), *job, _Batches(shares[rank], _nobody))
 
 
-def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, watch: Callable[[int], None]) -> None:
+def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, batches: _Batches) -> None:
     from bergson import PreprocessConfig
     from bergson.collection import collect_gradients
-    from bergson.data import allocate_batches
     from bergson.utils.worker_utils import create_processor
 
     model, targets = loaded
-    lengths = list(sequences["length"])
-    batches = _Batches(allocate_batches(lengths, config.token_batch_size), watch)
-    pooling = _MeanStates(batches, lengths, states)
+    pooling = _MeanStates(batches, list(sequences["length"]), states)
     handle = model.base_model.register_forward_hook(pooling)
     try:
         collect_gradients(

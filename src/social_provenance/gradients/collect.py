@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, Work, leads
+from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.gradients.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
@@ -34,6 +34,9 @@ CODE = ("bergson_run.py", "collect.py")
 
 CHUNK = 4096
 """Rows of a finished shard that are looked at a time."""
+
+HEADERS = 14_000
+"""Bytes of a shard beside its numbers: Bergson's settings, headers of Parquet and Arrow, the seal."""
 
 TRIAL_TOKENS = 4096
 SECONDS_BETWEEN_LINES = 5.0
@@ -106,13 +109,20 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
         walk: How its gradients are taken.
 
     Raises:
-        AttributionError: If a row is longer than the token budget, or a module is smaller than its
-            projection.
+        AttributionError: If a row is longer than the token budget, a module is smaller than its
+            projection, a part has no rows or, where the model is divided, fewer than processes, or this
+            is not the first node and one node takes the gradients.
     """
+    if not leads() and walk.distributed.nnode == 1:
+        raise AttributionError(
+            f"this is node {node()} of several and one node takes these gradients: run this step on the first node "
+            f"alone, or give attribution.distributed.nnode for a walk of all"
+        )
     coverage = inspect(walk.model.config(), walk.settings.moe_experts)
     refuse_too_wide(coverage, walk.settings.projection_dim)
     warn_of_experts(coverage, walk.settings.moe_experts)
-    for rows in pieces.values():
+    for name, rows in pieces.items():
+        _refuse_few(name, rows, walk)
         _refuse_long(rows, walk)
     shared = digest_of(
         walk.identity(),
@@ -124,10 +134,12 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     numbers = len(coverage.modules) * walk.settings.projection_dim**2
     hidden = int(walk.model.config().hidden_size)
     width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
-    fixed = 4 * numbers * walk.settings.projection_dim**2
+    fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS
     work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
     digests = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
-    return Parts(digests, partial(_write, pieces, walk), work, partial(_pace, pieces, walk))
+    # A divided model does not fit the one process of a trial.
+    pace = None if walk.distributed.fsdp else partial(_pace, pieces, walk)
+    return Parts(digests, partial(_write, pieces, walk), work, pace)
 
 
 def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path]) -> Iterator[str]:
@@ -184,13 +196,14 @@ def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
     """Return the norm of each gradient.
 
     Raises:
-        AttributionError: Naming the first row whose gradient is not finite.
+        AttributionError: Naming the first row whose gradient is not finite, or so long that its second
+            moment is not.
     """
     import numpy as np
 
     norms = np.linalg.norm(gradients.astype(np.float64), axis=1)
-    # Bergson cuts an infinite gradient to the largest number of its type.
-    broken = ~np.isfinite(norms) | (np.abs(gradients).max(axis=1) >= np.finfo(np.float32).max)
+    # Bergson cuts an infinite gradient to the largest number of its type, whose square is none.
+    broken = ~(norms**2 < np.finfo(np.float32).max)
     if broken.any():
         fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "the model diverged, or overflows here"
         raise AttributionError(
@@ -198,6 +211,17 @@ def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
             f"its shard): {fix}; finished shards stay"
         )
     return np.asarray(norms, dtype=np.float32)
+
+
+def _refuse_few(name: str, rows: Dataset, walk: Walk) -> None:
+    if not len(rows):
+        raise AttributionError(f"part {name!r} has no rows: there is nothing to take gradients of")
+    processes = walk.distributed.processes
+    if walk.distributed.fsdp and len(rows) < processes:
+        raise AttributionError(
+            f"part {name!r} has {len(rows)} rows and attribution.distributed divides the model over {processes} "
+            f"processes, each of which needs a row: start fewer, or change gradients.ranks_per_shard"
+        )
 
 
 def _refuse_long(rows: Dataset, walk: Walk) -> None:
@@ -219,16 +243,17 @@ def _pace(pieces: Mapping[str, Dataset], walk: Walk) -> float:
     rows = max(pieces.values(), key=len)
     model = walk.model.load()
     spent, tokens = 0.0, 0
-    for place in (0, *range(0, len(rows), max(1, len(rows) // 16))):
+    for number, place in enumerate((0, *range(0, len(rows), max(1, len(rows) // 16)))):
         ids = torch.tensor([rows[place]["input_ids"]], device=model.device)
         start = time.perf_counter()
         model(input_ids=ids, labels=ids).loss.backward()
-        if tokens:  # the first step warms up
-            spent += time.perf_counter() - start
+        if number == 0:  # warms up
+            continue
+        spent += time.perf_counter() - start
         tokens += ids.shape[1]
         if tokens > TRIAL_TOKENS:
             break
-    return spent / tokens / walk.distributed.nnode / walk.distributed.nproc_per_node
+    return spent / tokens / walk.distributed.processes
 
 
 def _digest_of_rows(rows: Dataset, id_column: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts
+from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.gradients.outliers import Winsoriser, measure
 from social_provenance.gradients.preconditioner import (
@@ -99,9 +100,15 @@ def plan_scores(corpus: GradientStore, queries: QuerySets, settings: ScoringSett
         AttributionError: If a store is empty, or queries and corpus do not belong together.
     """
     for benchmark, variants in queries.items():
+        if ITEMS not in variants:
+            raise AttributionError(
+                f"the queries of benchmark {benchmark!r} lack the variant {ITEMS!r}, their own items "
+                f"(there are {sorted(variants)}): run the attribution pipeline from build_queries"
+            )
         for variant, store in variants.items():
             refuse_others("the corpus", corpus.identity, f"the {variant} of {benchmark}", store.identity)
-    shared = digest_of(corpus.digest, settings, [digest_of_path(Path(__file__).with_name(name)) for name in CODE])
+    compared = settings.model_dump(exclude={"default_method", "chunk"})  # these change no score
+    shared = digest_of(corpus.digest, compared, [digest_of_path(Path(__file__).with_name(name)) for name in CODE])
     digests = {
         benchmark: digest_of(shared, {variant: store.digest for variant, store in variants.items()})
         for benchmark, variants in queries.items()

@@ -59,6 +59,11 @@ class Distributed(BaseModel):
     fsdp: bool = False
     """Divide the model over the processes, for one that a single GPU cannot hold."""
 
+    @property
+    def processes(self) -> int:
+        """All processes of all nodes."""
+        return self.nnode * self.nproc_per_node
+
 
 class ScoringSettings(BaseModel):
     """Settings of the comparison; changing them needs no gradient anew."""

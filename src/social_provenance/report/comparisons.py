@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.estimation.profiles import PUBLISHED
+from social_provenance.estimation.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render

@@ -52,6 +52,11 @@ def signed(value: float | None, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
+def plain(value: float | None, digits: int = 2) -> str:
+    """Return a number that has no sign."""
+    return NONE if value is None or _missing(value) else f"{value:.{digits}f}"
+
+
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """Return the bounds of an interval."""
     return NONE if _missing(low) or _missing(high) else f"[{signed(low, digits)}, {signed(high, digits)}]"
@@ -84,6 +89,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "signed": signed,
+        "plain": plain,
         "percent": percent,
         "number": number,
         "topic": TOPIC_NAMES.__getitem__,

@@ -80,12 +80,13 @@ def influence(
     return render("influence", figure=figure_html(figure, "influence"), blocks=blocks, method=method)
 
 
-def contrasts(figure: go.Figure, table: pd.DataFrame, method: str) -> str:
+def contrasts(figure: go.Figure, table: pd.DataFrame, strength: pd.DataFrame, method: str) -> str:
     """Show social minus STEM, and at which level the contrast is wider.
 
     Args:
         figure: The topic contrasts.
         table: Table ``contrasts``.
+        strength: Table ``contrast_strength``.
         method: Whose scores.
     """
     topics = table[(table["method"] == method) & (table["axis"] == "topic")].dropna(subset="difference")
@@ -99,7 +100,8 @@ def contrasts(figure: go.Figure, table: pd.DataFrame, method: str) -> str:
         }
         for kind, own in topics.groupby("kind", sort=False)
     ]
-    return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels)
+    compared = _rows(strength[strength["method"] == method].dropna(subset="difference"))
+    return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
 def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:

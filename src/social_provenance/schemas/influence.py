@@ -7,6 +7,7 @@ from typing import Any
 import pandera.pandas as pa
 
 from social_provenance.gradients.renderings import RENDERINGS
+from social_provenance.gradients.settings import METHODS
 from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
@@ -32,15 +33,40 @@ class _Bins(fields.Table):
         return (table["potency"].isna() == empty) & (table["z"].isna() == empty)
 
 
-class BinInfluence(_Bins, fields.IntervalTable):
+def _at_least(least: float) -> Any:
+    return pa.Field(ge=least, nullable=True)
+
+
+class _Contribution(fields.IntervalTable):
+    contribution_low: float = pa.Field(nullable=True)
+    contribution_high: float = pa.Field(nullable=True)
+
+    @pa.dataframe_check(error="intervals of contribution are in order")
+    @classmethod
+    def contribution_in_order(cls, table: Any) -> Any:
+        """Compare bounds."""
+        return fields.bounds_in_order(table, "contribution_low", "contribution_high")
+
+
+class BinInfluence(_Bins, _Contribution):
     """Influence of each of the 576 bins; a bin without documents has nulls."""
 
+    ess: float = _at_least(1)
+    potency_low: float = pa.Field(nullable=True)
+    potency_high: float = pa.Field(nullable=True)
+    se: float = _at_least(0)
     contribution: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
         """A bin is one row."""
 
         unique = ["benchmark", "method", "topic", "format"]
+
+    @pa.dataframe_check(error="intervals of potency are in order")
+    @classmethod
+    def potency_in_order(cls, table: Any) -> Any:
+        """Compare bounds."""
+        return fields.bounds_in_order(table, "potency_low", "potency_high")
 
     @pa.dataframe_check(error="every bin has a row for every benchmark and method")
     @classmethod
@@ -100,15 +126,19 @@ class QueryAudit(fields.Table):
         return table["rendering"] != table["other"]
 
 
-class _Marginal(fields.IntervalTable):
+class _Marginal(_Contribution):
     benchmark: str
     method: str = fields.method()
     n_documents: int = fields.count()
+    ess: float = _at_least(1)
     n_bins: int = pa.Field(ge=0, le=24)
+    n_bins_without_interval: int = pa.Field(ge=0, le=24)
     z: float = pa.Field(nullable=True)
+    se: float = _at_least(0)
     median: float = pa.Field(nullable=True)
     leave_one_bin_out_min: float = pa.Field(nullable=True)
     leave_one_bin_out_max: float = pa.Field(nullable=True)
+    top_ten_share: float = fields.share(nullable=True)
     contribution: float
 
 
@@ -142,4 +172,67 @@ class Contrasts(fields.IntervalTable):
     axis: str = pa.Field(isin=["bin", "topic", "format"])
     topic: str = fields.topic(nullable=True)
     format: str = fields.form(nullable=True)
+    n_documents: int = fields.count()
+    ess: float = _at_least(1)
     difference: float = pa.Field(nullable=True)
+    se: float = _at_least(0)
+
+
+class ContrastStrength(fields.IntervalTable):
+    """How far topics differ in social minus STEM at the reasoning and at the knowledge level; one row a method."""
+
+    method: str = pa.Field(isin=METHODS, unique=True)
+    n_topics: int = pa.Field(ge=0, le=24)
+    n_documents: int = fields.count()
+    ess: float = _at_least(1)
+    reasoning: float = _at_least(0)
+    reasoning_low: float = _at_least(0)
+    reasoning_high: float = _at_least(0)
+    knowledge: float = _at_least(0)
+    knowledge_low: float = _at_least(0)
+    knowledge_high: float = _at_least(0)
+    reasoning_reliability_documents: float = _correlation()
+    reasoning_reliability_queries: float = _correlation()
+    knowledge_reliability_documents: float = _correlation()
+    knowledge_reliability_queries: float = _correlation()
+    difference: float = pa.Field(nullable=True)
+    p: float = pa.Field(gt=0, le=1, nullable=True)
+
+
+class _Profiles(fields.Table):
+    benchmark: str
+    method: str = fields.method()
+    axis: str = pa.Field(isin=["bin", "topic", "format"])
+    n: int = fields.count()
+    n_documents: int = fields.count()
+    ess: float = _at_least(1)
+
+
+class ProfileSimilarity(_Profiles, fields.IntervalTable):
+    """Correlation of the profiles of two benchmarks under one method; null where it does not exist."""
+
+    other: str
+    correlation: float = _correlation()
+
+    class Config(fields.Table.Config):
+        """A pair is one row."""
+
+        unique = ["method", "axis", "benchmark", "other"]
+
+    @pa.dataframe_check(error="a benchmark is compared with another one")
+    @classmethod
+    def two(cls, table: Any) -> Any:
+        """Compare rows."""
+        return table["benchmark"] != table["other"]
+
+
+class ProfileReliability(_Profiles):
+    """Split-half reliability of a profile; null where halves are too few."""
+
+    documents: float = _correlation()
+    queries: float = _correlation()
+
+    class Config(fields.Table.Config):
+        """A profile is one row."""
+
+        unique = ["benchmark", "method", "axis"]

@@ -17,10 +17,28 @@ def _influence() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.resample_scores,
+                ["document_scores", "block_scores", "queries", "working_set", "bin_prevalence", "params:bootstrap"],
+                "influence_replicates",
+                name="resample_scores",
+            ),
+            Node(
                 nodes.aggregate_influence,
-                ["document_scores", "working_set", "bin_prevalence", "params:bootstrap", "params:evaluation"],
-                ["bin_influence", "topic_influence", "format_influence", "contrasts"],
+                "influence_replicates",
+                ["bin_influence", "topic_influence", "format_influence"],
                 name="aggregate_influence",
+            ),
+            Node(
+                nodes.contrast_benchmarks,
+                ["influence_replicates", "params:evaluation", "params:bootstrap"],
+                ["contrasts", "contrast_strength"],
+                name="contrast_benchmarks",
+            ),
+            Node(
+                nodes.compare_profiles,
+                "influence_replicates",
+                ["profile_similarity", "profile_reliability"],
+                name="compare_profiles",
             ),
             Node(
                 nodes.pick_documents,

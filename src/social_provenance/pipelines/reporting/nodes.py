@@ -41,9 +41,9 @@ def write_influence(figure: Any, topics: Any, documents: Any, evaluation: Evalua
     return sections.influence(figure, topics, documents, evaluation, method)
 
 
-def write_contrasts(figure: Any, contrasts: Any, method: str) -> str:
+def write_contrasts(figure: Any, contrasts: Any, strength: Any, method: str) -> str:
     """Return the section on social against STEM."""
-    return sections.contrasts(figure, contrasts, method)
+    return sections.contrasts(figure, contrasts, strength, method)
 
 
 def write_agreement(agreement: Any, evaluation: Evaluation, method: str) -> str:

@@ -38,7 +38,10 @@ def _sections() -> list[Node]:
             name="write_influence",
         ),
         Node(
-            nodes.write_contrasts, ["contrast_figure", "contrasts", METHOD], "contrasts_section", name="write_contrasts"
+            nodes.write_contrasts,
+            ["contrast_figure", "contrasts", "contrast_strength", METHOD],
+            "contrasts_section",
+            name="write_contrasts",
         ),
         Node(
             nodes.write_planted, ["planted_figure", "validation", BENCHMARKS], "planted_section", name="write_planted"
