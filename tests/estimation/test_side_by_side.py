@@ -1,4 +1,4 @@
-"""Profiles of maps: exact on values worked out by hand, alike for the published map and the study's own."""
+"""Maps side by side: exact on values worked out by hand, alike for the published map and the study's own."""
 
 from __future__ import annotations
 

@@ -23,16 +23,8 @@ PUBLISHED = "published"
 
 BIN = ["topic", "format"]
 SHAPE = (len(TOPICS), len(FORMATS))
-ROBUST = (
-    "n_bins",
-    "mean",
-    "median",
-    "leave_one_bin_out_min",
-    "leave_one_bin_out_max",
-    "extreme_format",
-    "extreme_value",
-    "without_extreme",
-)
+LEAVE_ONE_OUT = ("leave_one_bin_out_min", "leave_one_bin_out_max", "extreme_format", "extreme_value", "without_extreme")
+ROBUST = ("n_bins", "mean", "median", *LEAVE_ONE_OUT)
 SIGNATURE = ("rank", "topic", "format", "z", "z_others", "distinctiveness", "topic_z", "topic_z_without")
 
 
@@ -105,17 +97,21 @@ def robust_means(grid: np.ndarray) -> pd.DataFrame:
         ``topic`` and :data:`ROBUST`: one row for each topic. The mean without a bin, and the extreme
         bin, are null in a topic of fewer than two bins.
     """
+    import numpy as np
     import pandas as pd
 
     rows = []
     for topic, values in zip(TOPICS, grid, strict=True):
-        own = pd.Series(values, index=FORMATS, dtype=float).dropna()
-        row: dict[str, object] = {"topic": topic, "n_bins": len(own), "mean": own.mean(), "median": own.median()}
+        there = np.isfinite(values)
+        own, forms = values[there], [form for form, is_there in zip(FORMATS, there, strict=True) if is_there]
+        row: dict[str, object] = {"topic": topic, "n_bins": len(own)}
+        if len(own):
+            row |= {"mean": own.mean(), "median": np.median(own)}
         if len(own) > 1:
             without = (own.sum() - own) / (len(own) - 1)
-            extreme = str((own - own.mean()).abs().idxmax())
+            place = int(np.abs(own - own.mean()).argmax())
             row |= {"leave_one_bin_out_min": without.min(), "leave_one_bin_out_max": without.max()}
-            row |= {"extreme_format": extreme, "extreme_value": own[extreme], "without_extreme": without[extreme]}
+            row |= {"extreme_format": forms[place], "extreme_value": own[place], "without_extreme": without[place]}
         rows.append(row)
     return pd.DataFrame(rows, columns=["topic", *ROBUST])
 
