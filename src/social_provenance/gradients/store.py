@@ -133,8 +133,8 @@ class GradientStore:
                 f"document {wanted[int(places.argmin())]!r} is not in the gradient store: scores and store are of "
                 f"different runs, run the attribution pipeline again"
             )
-        states: np.ndarray = np.concatenate(pieces)[places]
-        return states
+        ordered: np.ndarray = np.concatenate(pieces)[places]
+        return ordered
 
     def sums(self) -> dict[str, torch.Tensor]:
         """Return module -> sum over rows of the outer product of its gradient with itself."""
