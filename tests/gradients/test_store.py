@@ -217,3 +217,11 @@ def test_rows_and_gradients_of_a_real_store_belong_together(store: GradientStore
     assert (store.shards["all"] / ROWS).exists()
     for piece in store.chunks(2):
         np.testing.assert_allclose(np.linalg.norm(piece.gradients, axis=1), piece.rows["norm"], rtol=1e-6)
+
+
+def test_hidden_states_come_by_name_in_the_order_asked_for(make_store: Maker, gradients: np.ndarray) -> None:
+    store = make_store(gradients=gradients, shards=2)
+    names = np.array(["d003", "d000", f"d{len(gradients) - 1:03d}"])
+    np.testing.assert_array_equal(store.states_of(names), gradients[[3, 0, len(gradients) - 1], :3].astype(np.float32))
+    with pytest.raises(AttributionError, match="document 'x' is not in the gradient store: scores and store are of"):
+        store.states_of(np.array(["d001", "x"]))

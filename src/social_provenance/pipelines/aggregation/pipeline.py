@@ -5,11 +5,13 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.aggregation import nodes
+from social_provenance.pipelines.aggregation.comparisons import create_comparisons
+from social_provenance.pipelines.aggregation.judgements import create_judgements
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``aggregation``: influence, what of it is more than chance, maps against each other."""
-    return _influence() + _judgements() + _comparisons()
+    return _influence() + create_judgements() + create_comparisons()
 
 
 def _influence() -> Pipeline:
@@ -45,60 +47,6 @@ def _influence() -> Pipeline:
                 ["document_scores", "working_set", "params:scoring.default_method"],
                 "top_documents",
                 name="pick_documents",
-            ),
-        ]
-    )
-
-
-def _judgements() -> Pipeline:
-    """Wire the tests of bins: against their mean, against nulls, against other labels."""
-    return Pipeline(
-        [
-            Node(
-                nodes.test_bins,
-                ["influence_replicates", "document_scores", "working_set", "params:bootstrap"],
-                "bin_tests",
-                name="test_bins",
-            ),
-            Node(
-                nodes.judge_by_nulls,
-                ["document_scores", "null_scores", "random_weights_scores", "working_set"],
-                ["null_tests", "null_calibration"],
-                name="judge_by_nulls",
-            ),
-            Node(nodes.part_maps, "influence_replicates", "map_parts", name="part_maps"),
-            Node(
-                nodes.check_labels,
-                ["document_scores", "working_set", "classifier_quality", "corpus_gradients", "params:bootstrap"],
-                "taxonomy_robustness",
-                name="check_labels",
-            ),
-        ]
-    )
-
-
-def _comparisons() -> Pipeline:
-    """Wire the methods against each other, and the study against a published map where one is given."""
-    return Pipeline(
-        [
-            Node(nodes.compare_methods, "bin_influence", "method_agreement", name="compare_methods"),
-            Node(
-                nodes.read_reference,
-                ["reference_files", "params:published", "params:evaluation"],
-                "reference_bins",
-                name="read_reference",
-            ),
-            Node(
-                nodes.describe_reference,
-                ["reference_bins", "bin_influence", "params:published", "params:evaluation"],
-                ["reference_topics", "reference_contrasts", "reference_signatures"],
-                name="describe_reference",
-            ),
-            Node(
-                nodes.compare_reference,
-                ["reference_bins", "bin_influence"],
-                ["reference_similarity", "reference_agreement"],
-                name="compare_reference",
             ),
         ]
     )
