@@ -94,6 +94,13 @@ def test_a_group_is_judged_by_the_others() -> None:
     np.testing.assert_allclose(apart.rank_p[mine], without.rank_p[mine])
 
 
+def test_with_two_bins_it_is_welchs_t() -> None:
+    scores = np.random.default_rng(0).normal(size=(11, 1))
+    z, _ = judge_by_documents(measure(scores, np.repeat([0, 1], [4, 7]), 2))
+    known = stats.ttest_ind(scores[:4, 0], scores[4:, 0], equal_var=False).statistic
+    np.testing.assert_allclose(z[:, 0], [known, -known])
+
+
 def test_by_documents_alone_it_is_the_judgement_of_a_null_without_structure() -> None:
     own = measure(_scores(0), BINS, T * F)
     flat = type(own)(0 * own.values, own.variances, own.counts)

@@ -121,6 +121,29 @@ def test_a_bin_of_long_documents_is_called_without_strata_and_not_with_them() ->
     assert within.p_adjusted[0, 0] > 0.05
 
 
+def test_what_all_documents_of_a_stratum_share_does_not_matter() -> None:
+    scores, bins, lengths = _world(np.random.default_rng(0))
+    strata = length_strata(lengths, 4)
+    plain = max_t(scores, bins, 24, strata, Permutations(50))
+    moved = max_t(scores + np.array([0.0, 5, -3, 40])[strata][:, None], bins, 24, strata, Permutations(50))
+    np.testing.assert_allclose(moved.statistic, plain.statistic, rtol=1e-9)
+    np.testing.assert_array_equal(moved.p_adjusted, plain.p_adjusted)
+
+
+def test_documents_change_places_within_their_stratum_only() -> None:
+    """Ten documents vary and lie in two bins; ninety of another stratum do not. Only the ten can be permuted."""
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=10) + np.repeat([0.0, 1.0], 5)
+    scores = np.concatenate([own, np.full(90, 7.0)])[:, None]
+    bins, strata = np.concatenate([np.repeat([0, 1], 5), np.repeat(np.arange(2, 8), 15)]), np.repeat([0, 1], [10, 90])
+    found = max_t(scores, bins, 8, strata, Permutations(5000, prior_df=np.inf))
+    known = stats.permutation_test(
+        (own[:5], own[5:]), lambda x, y: abs(x.mean() - y.mean()), n_resamples=np.inf, alternative="greater"
+    ).pvalue
+    np.testing.assert_allclose(found.p[:2, 0], known, atol=4 * np.sqrt(known / 5000))
+    np.testing.assert_array_equal(found.p[2:], 1)
+
+
 def test_the_order_of_bins_is_that_of_the_result_and_of_documents_nothing() -> None:
     scores, bins, lengths = _world(np.random.default_rng(0), n_bins=8)
     strata, order = length_strata(lengths, 4), np.random.default_rng(1).permutation(len(bins))

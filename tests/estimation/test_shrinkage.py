@@ -134,6 +134,15 @@ def test_bins_that_differ_by_chance_alone_become_one_value() -> None:
     np.testing.assert_allclose(found.values, found.targets)
 
 
+def test_a_bin_that_is_known_exactly_stays_also_where_bins_differ_by_chance_alone() -> None:
+    means, variances = np.ones(SHAPE), np.ones(SHAPE)
+    means[0, 0], means[0, 1], variances[0, 0] = 1.1, 0.9, 0.0
+    found = shrink(means, variances)
+    assert (found.between == 0).all()
+    np.testing.assert_array_equal(found.values[0, 0], 1.1)
+    assert np.isfinite(found.values).all()
+
+
 def test_what_has_no_meaning_is_refused() -> None:
     _, means, variances = _draw()
     with pytest.raises(AttributionError, match=r"variances\[\(0, 0, 0\)\] is -"):

@@ -76,6 +76,18 @@ def test_the_law_is_what_is_drawn(given: tuple[np.ndarray, np.ndarray]) -> None:
     assert np.isnan(table.loc[("quiz", "bin_correlation_sd"), "value"])
 
 
+def test_mean_and_spread_are_those_of_the_draws(given: tuple[np.ndarray, np.ndarray]) -> None:
+    scores, bins = given
+    law = flip_law(0.3, 0.3)
+    one, two = (
+        flip_labels(scores, COLUMNS, bins, law, repeats).groupby("measure")["value"].first() for repeats in (1, 2)
+    )
+    first = one["bin_correlation"]
+    second = 2 * two["bin_correlation"] - first
+    assert first != second
+    assert two["bin_correlation_sd"] == pytest.approx(abs(first - second) / np.sqrt(2))
+
+
 def test_a_seed_gives_its_flips_again_and_the_order_of_columns_is_theirs(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
     law = flip_law(0.3, 0.3)
@@ -105,6 +117,15 @@ def test_clusters_that_are_topics_reproduce_all_and_clusters_of_chance_nothing(
     chance = _clusters(scores, topics, rng.normal(size=(len(bins), 8)))
     np.testing.assert_allclose(chance["reproduced"], 0, atol=0.03)
     np.testing.assert_allclose(chance["between_clusters"], 0, atol=0.03)
+
+
+def test_few_documents_in_many_clusters_of_chance_explain_nothing_either() -> None:
+    """100 documents, 24 clusters, 100 columns: without correction clusters would explain .23."""
+    rng = np.random.default_rng(0)
+    columns = [(f"b{number}", "trackstar") for number in range(100)]
+    table = cluster_embeddings(rng.normal(size=(100, 100)), columns, np.arange(100) % 5, rng.normal(size=(100, 6)))
+    means = table.groupby("measure")["value"].mean()
+    np.testing.assert_allclose(means, 0, atol=0.06)
 
 
 def test_clusters_that_join_topics_reproduce_what_lies_between_the_joined(given: tuple[np.ndarray, np.ndarray]) -> None:
