@@ -140,7 +140,7 @@ def test_length_is_no_discovery(noise: np.ndarray) -> None:
     labels = _labels()
     long = _of(labels, PLANTED)
     lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, 100.0) + np.abs(noise[:, 0])
-    lengths[long] = 1000.0
+    lengths[long] = 1000.0 + np.abs(noise[long, 0])
     values = (lengths > 500).astype(float)[:, None] * 5 + noise[:, 1:] * 0.1
     order = np.argsort(labels["doc_id"].to_numpy())
     seen = _tested(values, ONE, labels, lengths=lengths[order]).set_index(["topic", "format"]).loc[PLANTED]

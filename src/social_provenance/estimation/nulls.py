@@ -8,10 +8,13 @@ deviations of a document within its bin, and from its own centre:
 
     e      = (potency - mean over bins) / within
     tau2   = variance of the null's e between bins, less that of their sampling (by moments)
-    null_z = e / sqrt(tau2 + v),   v = var(documents of the bin) / (n within^2)
+    null_z = e / sqrt(tau2 + v),   v = spread / (n within^2)
 
-Nothing in it changes when all scores of a map are shifted or multiplied by a positive number. With a
-null that has no structure, tau2 is 0 and null_z is the ordinary statistic of the bin's documents.
+``spread`` is the variance of the bin's documents, mixed with that of all bins as if the latter were
+known from four more of its own (Smyth 2004): three documents that happen to agree would otherwise be
+all but sure, and few bins have more than chance would give them. Nothing changes when all scores of a
+map are shifted or multiplied by a positive number. With a null that has no structure, tau2 is 0 and
+null_z is the moderated t of the bin's documents.
 
 Two p-values go with it. ``p`` takes true values of the null's bins as normal, and can be as small as
 the bin lies far out. ``rank_p`` takes nothing for granted but that a bin without knowledge is
@@ -36,6 +39,9 @@ from social_provenance.estimation.shrinkage import between_by_moments
 
 if TYPE_CHECKING:
     import numpy as np
+
+PRIOR = 4.0
+"""Degrees of freedom that the spread of all bins has beside a bin's own."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,10 @@ def measure(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Effects:
     away = np.where(np.abs(away) <= 1e-12 * np.abs(means), 0.0, away)
     within = moments.pooled_spread()
     within = np.where(within > 0, within, 1.0)
-    sampling = moments.errors() ** 2 / within
+    freedom = np.maximum(moments.counts - 1, 0)[:, None]
+    spread = (freedom * moments.spread / within + PRIOR) / (freedom + PRIOR)
+    spread = np.where(moments.pooled_spread() > 0, spread, 0.0)
+    sampling = spread / np.maximum(moments.counts, 1)[:, None]
     # The centre is a mean of the same bins: it lessens the bin's own part and adds a little of all others.
     variances = sampling * (1 - 2 / there) + np.nansum(sampling, axis=0) / there**2
     return Effects(away / np.sqrt(within), variances, moments.counts)
@@ -190,7 +199,7 @@ def _tested(own: Effects, between: np.ndarray, freedom: np.ndarray) -> tuple[np.
     total = between + own.variances
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(total > 0, own.values / np.sqrt(total), np.where(own.values == 0, 0.0, np.nan))
-        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1, np.nan)[:, None]
+        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1 + PRIOR, np.nan)[:, None]
         df = np.where(total > 0, total**2 / (between**2 / freedom + single), 1.0)
     return z, two_sided_p(own.values, np.sqrt(total), df)
 
