@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from social_provenance.pipeline_registry import APART, SMALL_WORLD, STUDY, register_pipelines
+from social_provenance.pipeline_registry import APART, CHECKS, SMALL_WORLD, STUDY, register_pipelines
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -18,6 +18,7 @@ ORDER = (
     "pretraining",
     "attribution",
     "random_weights",
+    "tail_patch",
     "aggregation",
     "unlearning",
     "validation",
@@ -48,7 +49,7 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
 
 def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
     assert set(registered) == {*ORDER, *APART, "provenance", "__default__"}
-    assert {*STUDY, *SMALL_WORLD, "random_weights"} == set(ORDER)
+    assert {*STUDY, *SMALL_WORLD, *CHECKS, "random_weights"} == set(ORDER)
 
 
 @pytest.mark.parametrize("name", ORDER)

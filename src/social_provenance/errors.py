@@ -53,6 +53,14 @@ class UnlearningError(ProvenanceError):
     """An unlearning study cannot be planned or run."""
 
 
+class TailPatchError(ProvenanceError):
+    """A tail-patch cannot be made."""
+
+
+class CounterfactualError(ProvenanceError):
+    """A retraining cannot be planned, or does not fit what it is compared with."""
+
+
 class LineageError(ProvenanceError):
     """Artifacts of different runs would be mixed, or one is not whole."""
 
