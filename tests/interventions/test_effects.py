@@ -69,7 +69,9 @@ def test_a_training_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_topic_whose_loss_hurts_supports() -> None:
     table = compare(effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2), pd.concat([check_of([4, 3, 2, 1]),
                                                                          check_of([1, 2, 3, 4], "n")]))  # fmt: skip
-    assert table.set_index("method")["rank_correlation"].to_dict() == {"m": pytest.approx(1), "n": pytest.approx(-1)}
+    assert set(table["measure"]) == {"rank", "value"}
+    table = table[table["measure"] == "rank"]
+    assert table.set_index("method")["correlation"].to_dict() == {"m": pytest.approx(1), "n": pytest.approx(-1)}
     assert table["n_topics"].tolist() == [4, 4]
 
 
@@ -90,14 +92,21 @@ def test_seeds_that_contradict_each_other_leave_no_room() -> None:
     row = compare(effects_of([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]), check_of([1, 2, 3, 4])).iloc[0]
     assert row["seed_correlation"] == pytest.approx(-1)
     assert row[["reliability", "noise_ceiling"]].tolist() == [0, 0]
-    assert np.isnan(row["rank_correlation"])
+    assert np.isnan(row["correlation"])
 
 
-def test_only_ranks_count_and_a_constant_check_has_none() -> None:
+def test_values_count_by_value() -> None:
+    _, row = compare(effects_of([[-4.0, -2.0, -3.0, 1.0]] * 2), check_of([9, 5, 7, -1])).to_dict("records")
+    assert (row["measure"], row["correlation"]) == ("value", pytest.approx(1))
+
+
+def test_ranks_count_by_rank_and_a_constant_check_has_none() -> None:
     effects = effects_of([[-4.0, -2.0, -3.0, 0.0]] * 2)
     one, other = check_of([4, 1, 2, 3]), check_of([400, -1, 2, 3])
-    assert compare(effects, one).equals(compare(effects, other))
-    assert np.isnan(compare(effects, check_of([1, 1, 1, 1]))["rank_correlation"].iloc[0])
+    ranks, values = compare(effects, one), compare(effects, other)
+    assert ranks["correlation"][0] == values["correlation"][0]
+    assert ranks["correlation"][1] != values["correlation"][1]
+    assert compare(effects, check_of([1, 1, 1, 1]))["correlation"].isna().all()
 
 
 def test_a_check_that_lacks_a_topic_is_refused() -> None:

@@ -9,7 +9,7 @@ from social_provenance.errors import CounterfactualError
 from social_provenance.interventions.retraining import final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -75,10 +75,11 @@ def found(topics: pd.DataFrame, patches: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
-    """Return the rank correlation over topics of each check with the effects of retraining.
+    """Return the correlation over topics of each check with the effects of retraining, by rank and by value.
 
-    Two seeds say how far retraining agrees with itself. The mean of k seeds whose effects correlate
-    by r has the reliability k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910), and no check that is
+    Ranks weigh all topics alike, also those whose effect is noise; values weigh the few of large effect.
+    Seeds say how far retraining agrees with itself. The mean of k seeds whose effects correlate by r
+    has the reliability k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910), and no check that is
     independent of its noise can be expected to correlate with it by more than the square root of
     that: the noise ceiling.
 
@@ -87,10 +88,10 @@ def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
         checks: Of :func:`found`.
 
     Returns:
-        ``benchmark``, ``method``, ``n_topics``, ``rank_correlation`` (Spearman, with the support of a
-        topic: minus the mean effect over seeds), ``seed_correlation`` (mean Spearman over pairs of
-        seeds), ``reliability``, ``noise_ceiling``. NaN where a correlation does not exist; the ceiling
-        is 0 where seeds do not agree at all.
+        ``benchmark``, ``method``, ``measure`` (``rank`` or ``value``), ``n_topics``, ``correlation``
+        (with the support of a topic: minus its effect, mean over seeds), ``seed_correlation`` (mean
+        over pairs of seeds), ``reliability``, ``noise_ceiling``. NaN where a correlation does not
+        exist; the ceiling is 0 where seeds do not agree at all.
 
     Raises:
         CounterfactualError: If a check lacks a topic that was left out.
@@ -100,7 +101,6 @@ def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for benchmark, own in effects.groupby("benchmark", sort=False):
         seeds = -own.pivot(index="topic", columns="seed", values="effect")
-        noise = _noise(seeds)
         for method, values in checks[checks["benchmark"] == benchmark].groupby("method", sort=False):
             value = values.set_index("topic")["value"].reindex(seeds.index)
             if value.isna().any():
@@ -108,28 +108,37 @@ def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
                     f"{method} has no value of topic {value.index[value.isna()][0]!r} for {benchmark}: it was made "
                     f"from other documents, run the pipelines attribution, aggregation and tail_patch again"
                 )
-            agreed = _spearman(seeds.mean(axis=1), value)
-            named = {"benchmark": benchmark, "method": method, "n_topics": len(seeds)}
-            rows.append({**named, "rank_correlation": agreed, **noise})
+            for measure, correlate in MEASURES.items():
+                named = {"benchmark": benchmark, "method": method, "measure": measure, "n_topics": len(seeds)}
+                agreed = correlate(seeds.mean(axis=1), value)
+                rows.append({**named, "correlation": agreed, **_noise(seeds, correlate)})
     return pd.DataFrame(rows)
 
 
-def _noise(seeds: pd.DataFrame) -> dict[str, float]:
+def _noise(seeds: pd.DataFrame, correlate: Callable[[pd.Series, pd.Series], float]) -> dict[str, float]:
     import numpy as np
 
     count = seeds.shape[1]
-    pairs = [_spearman(seeds.iloc[:, i], seeds.iloc[:, j]) for i in range(count) for j in range(i)]
-    agreed = float(np.mean(pairs)) if pairs else float("nan")
-    reliability = count * max(agreed, 0.0) / (1 + (count - 1) * max(agreed, 0.0)) if pairs else float("nan")
+    pairs = [correlate(seeds.iloc[:, i], seeds.iloc[:, j]) for i in range(count) for j in range(i)]
+    agreed = float(np.mean(pairs))
+    kept = max(agreed, 0.0) if np.isfinite(agreed) else agreed
+    reliability = count * kept / (1 + (count - 1) * kept)
     return {"seed_correlation": agreed, "reliability": reliability, "noise_ceiling": float(np.sqrt(reliability))}
 
 
-def _spearman(one: pd.Series, other: pd.Series) -> float:
+def _pearson(one: pd.Series, other: pd.Series) -> float:
     import numpy as np
 
     if len(one) < 2 or one.nunique() < 2 or other.nunique() < 2:
         return float("nan")
-    return float(np.clip(np.corrcoef(one.rank(), other.rank())[0, 1], -1, 1))
+    return float(np.clip(np.corrcoef(one, other)[0, 1], -1, 1))
+
+
+def _spearman(one: pd.Series, other: pd.Series) -> float:
+    return _pearson(one.rank(), other.rank())
+
+
+MEASURES = {"rank": _spearman, "value": _pearson}
 
 
 def _score(folders: Mapping[str, Path], part: str) -> pd.Series:

@@ -29,7 +29,7 @@ class TailPatch(BaseModel):
     """Items of each benchmark that are asked, evenly spaced through it; null: all."""
     seed: int = 0
     """Of the mini-batches."""
-    optimiser: Optimiser = Optimiser(learning_rate=1e-3, weight_decay=0.0)
+    optimiser: Optimiser = Optimiser(learning_rate=2e-3, weight_decay=0.0)
     """How the weights are moved, at a constant learning rate."""
 
     @model_validator(mode="after")

@@ -80,17 +80,18 @@ class CounterfactualEffects(fields.Table):
 
 
 class CounterfactualAgreement(fields.Table):
-    """How far a check ranks topics as retraining does."""
+    """How far a check values topics as retraining does."""
 
     benchmark: str
     method: str
+    measure: str = pa.Field(isin=["rank", "value"])
     n_topics: int = pa.Field(ge=1)
-    rank_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
+    correlation: float = pa.Field(ge=-1, le=1, nullable=True)
     seed_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
     reliability: float = fields.share(nullable=True)
     noise_ceiling: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
-        """A check of a benchmark is one row."""
+        """A check of a benchmark is one row a measure."""
 
-        unique = ["benchmark", "method"]
+        unique = ["benchmark", "method", "measure"]
