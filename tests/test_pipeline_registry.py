@@ -39,7 +39,8 @@ def names(pipeline: Pipeline) -> set[str]:
 
 def datasets(found: set[str]) -> set[str]:
     """Return the datasets among inputs or outputs, views of one (``@``) as one."""
-    return {name.split("@")[0] for name in found if not name.startswith("params:")} - GIVEN
+    given = {name for name in found if name == "parameters" or name.startswith("params:")}
+    return {name.split("@")[0] for name in found - given} - GIVEN
 
 
 def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:

@@ -61,6 +61,10 @@ class CounterfactualError(ProvenanceError):
     """A retraining cannot be planned, or does not fit what it is compared with."""
 
 
+class WorldError(ProvenanceError):
+    """Another world cannot be studied."""
+
+
 class LineageError(ProvenanceError):
     """Artifacts of different runs would be mixed, or one is not whole."""
 

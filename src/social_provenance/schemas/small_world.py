@@ -83,3 +83,21 @@ class ValidationMetrics(fields.Table):
         """A benchmark under a method is one row a level."""
 
         unique = ["level", "method", "benchmark"]
+
+
+class WorldMetrics(fields.Table):
+    """How well a method found what was planted in a world."""
+
+    seed: int
+    method: str = fields.method()
+    benchmark: str
+    accuracy: float = fields.share()
+    topic_auc: float = fields.share(nullable=True)
+    bin_auc: float = fields.share(nullable=True)
+    power: float = fields.share(nullable=True)
+    false_positive_rate: float = fields.share(nullable=True)
+
+    class Config(fields.Table.Config):
+        """A benchmark under a method is one row a world."""
+
+        unique = ["seed", "method", "benchmark"]
