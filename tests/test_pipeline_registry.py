@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from social_provenance.pipeline_registry import APART, SMALL_WORLD, STUDY, register_pipelines
+from social_provenance.pipeline_registry import APART, CHECKS, SMALL_WORLD, STUDY, register_pipelines
 
 if TYPE_CHECKING:
     from kedro.pipeline import Pipeline
@@ -18,6 +18,7 @@ ORDER = (
     "pretraining",
     "attribution",
     "random_weights",
+    "tail_patch",
     "aggregation",
     "unlearning",
     "validation",
@@ -38,7 +39,8 @@ def names(pipeline: Pipeline) -> set[str]:
 
 def datasets(found: set[str]) -> set[str]:
     """Return the datasets among inputs or outputs, views of one (``@``) as one."""
-    return {name.split("@")[0] for name in found if not name.startswith("params:")} - GIVEN
+    given = {name for name in found if name == "parameters" or name.startswith("params:")}
+    return {name.split("@")[0] for name in found - given} - GIVEN
 
 
 def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
@@ -48,7 +50,7 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
 
 def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
     assert set(registered) == {*ORDER, *APART, "provenance", "__default__"}
-    assert {*STUDY, *SMALL_WORLD, "random_weights"} == set(ORDER)
+    assert {*STUDY, *SMALL_WORLD, *CHECKS, "random_weights"} == set(ORDER)
 
 
 @pytest.mark.parametrize("name", ORDER)

@@ -57,6 +57,18 @@ class ReferenceFileError(ProvenanceError):
     """A file of the published reference cannot be used."""
 
 
+class TailPatchError(ProvenanceError):
+    """A tail-patch cannot be made."""
+
+
+class CounterfactualError(ProvenanceError):
+    """A retraining cannot be planned, or does not fit what it is compared with."""
+
+
+class WorldError(ProvenanceError):
+    """Another world cannot be studied."""
+
+
 class LineageError(ProvenanceError):
     """Artifacts of different runs would be mixed, or one is not whole."""
 

@@ -12,13 +12,16 @@ STUDY = ("corpus", "taxonomy", "attribution", "aggregation", "unlearning", "repo
 SMALL_WORLD = ("miniature", "pretraining", "validation")
 """What the default study has besides: a world, a model trained on it, and the check against it."""
 
-APART = ("query_audit", "trajectory")
+CHECKS = ("tail_patch",)
+"""What the default study asks besides, of any model and corpus."""
+
+APART = ("query_audit", "trajectory", "counterfactual", "worlds")
 """Questions to a finished study; they run only when they are named."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
     """Return each pipeline by its name, ``provenance`` (the six), and ``__default__`` (all but those apart)."""
-    pipelines = _create(STUDY + SMALL_WORLD)
+    pipelines = _create(STUDY + SMALL_WORLD + CHECKS)
     pipelines["random_weights"] = import_module("social_provenance.pipelines.attribution").create_random_weights()
     everything = sum(pipelines.values(), Pipeline([]))
     provenance = sum((pipelines[name] for name in STUDY), Pipeline([]))

@@ -31,7 +31,7 @@ def with_node(project: Project, pipeline: str, source: str, target: str = "peeke
     return replace(project, pipelines={**project.pipelines, pipeline: project.pipelines[pipeline] + node})
 
 
-def test_only_miniature_and_validation_read_the_truth(project: Project) -> None:
+def test_only_those_who_plant_or_check_read_the_truth(project: Project) -> None:
     assert truth_readers(project) == []
     assert truth_receivers(project) == []
 

@@ -23,6 +23,7 @@ PIPELINES = [
     "pretraining",
     "attribution",
     "random_weights",
+    "tail_patch",
     "aggregation",
     "unlearning",
     "validation",
@@ -108,6 +109,19 @@ def test_nulls_have_a_score_of_every_document(test_study: Path) -> None:
         counts = table.groupby(["variant", "benchmark", "method"]).size()
         assert set(counts) == {1152}
         assert len(counts) == table["variant"].nunique() * 4 * 4
+
+
+def test_every_topic_is_patched(test_study: Path) -> None:
+    table = pd.read_parquet(test_study / "08_reporting/tail_patch.parquet")
+    assert table.groupby(["benchmark", "dose"]).size().tolist() == [24] * 4 * 2
+    np.testing.assert_allclose(table.groupby(["benchmark", "dose"])["effect"].sum(), 0, atol=1e-9)
+
+
+def test_topics_and_bins_are_held_against_the_truth(test_study: Path) -> None:
+    table = pd.read_parquet(test_study / "08_reporting/validation_metrics.parquet")
+    assert table.groupby("level").size().to_dict() == {"topic": 4 * 8, "bin": 4 * 8}
+    assert set(table.loc[table["level"] == "topic", "n_planted"]) == {2}
+    assert table["auc"].notna().all()
 
 
 def test_validation_record_has_the_agreed_form(test_study: Path) -> None:

@@ -63,3 +63,41 @@ class PlantedTopics(fields.Table):
         """A topic is one row."""
 
         unique = ["method", "benchmark", "topic"]
+
+
+class ValidationMetrics(fields.Table):
+    """How well a method finds what was planted, at a level; null where nothing was planted, or everything."""
+
+    level: str = pa.Field(isin=["topic", "bin"])
+    method: str = fields.method()
+    benchmark: str
+    n_regions: int = fields.count()
+    n_planted: int = fields.count()
+    auc: float = fields.share(nullable=True)
+    precision_at_k: float = fields.share(nullable=True)
+    rank_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
+    power: float = fields.share(nullable=True)
+    false_positive_rate: float = fields.share(nullable=True)
+
+    class Config(fields.Table.Config):
+        """A benchmark under a method is one row a level."""
+
+        unique = ["level", "method", "benchmark"]
+
+
+class WorldMetrics(fields.Table):
+    """How well a method found what was planted in a world."""
+
+    seed: int
+    method: str = fields.method()
+    benchmark: str
+    accuracy: float = fields.share()
+    topic_auc: float = fields.share(nullable=True)
+    bin_auc: float = fields.share(nullable=True)
+    power: float = fields.share(nullable=True)
+    false_positive_rate: float = fields.share(nullable=True)
+
+    class Config(fields.Table.Config):
+        """A benchmark under a method is one row a world."""
+
+        unique = ["seed", "method", "benchmark"]

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from guards.project import Project
 
 TRUTH = "miniature_truth"
-INITIATED = ("miniature", "validation")
-"""Pipelines that may know the truth."""
+INITIATED = ("miniature", "validation", "counterfactual", "worlds")
+"""Pipelines that may know the truth: they plant it, or hold what was found against it."""
 
 SHOWING = "reporting"
 """Shows what the validation found, at the end of everything."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import planted_topics
-from social_provenance.miniature import check
+from social_provenance.miniature import check, metrics
 
 
 def mark_planted_topics(topics: Any, truth: Any) -> Any:
@@ -17,6 +17,11 @@ def mark_planted_topics(topics: Any, truth: Any) -> Any:
 def compare_with_truth(scores: Any, topics: Any, truth: Any) -> Any:
     """Return how well each method finds the planted topics, documents and carriers."""
     return check.compare(scores.to_pandas(), topics, truth)
+
+
+def measure_validation(topics: Any, bins: Any, truth: Any) -> Any:
+    """Return how well each method finds the planted topics and their bins."""
+    return metrics.measure(topics, bins, truth)
 
 
 def draw_planted(topics: Any, evaluation: Evaluation, method: str) -> Any:

@@ -24,6 +24,12 @@ def create_pipeline() -> Pipeline:
                 name="compare_with_truth",
             ),
             Node(
+                nodes.measure_validation,
+                ["topic_influence", "bin_influence", "miniature_truth"],
+                "validation_metrics",
+                name="measure_validation",
+            ),
+            Node(
                 nodes.report_validation,
                 [
                     "planted_comparison",

@@ -1,0 +1,1 @@
+"""What a model does after it was trained with, or without, some of its documents."""

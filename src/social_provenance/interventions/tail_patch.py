@@ -1,0 +1,176 @@
+"""Tail-patch: train a little more on one region, and see which benchmarks gain.
+
+A check for any model and any corpus (Chang et al. 2025 patch with single documents; a region's
+mini-batch has less noise): from the trained weights a few optimiser steps on documents of a region,
+then the change of each benchmark's normalised gold log-probability. Much of that change has nothing
+to do with the region, since any further training moves a model; what all regions share is
+taken off by :func:`summarise`.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.capabilities.answers import summarise as summarise_answers
+from social_provenance.capabilities.items import evenly_spaced
+from social_provenance.errors import TailPatchError
+from social_provenance.forgetting.batches import Tokens, mean_loss, pad
+from social_provenance.pretraining.loop import cpu_threads, train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.forgetting.batches import Batch
+    from social_provenance.interventions.settings import TailPatch
+
+Region = tuple[str, str | None]
+"""A topic and a format, or a topic alone."""
+
+
+@dataclass(frozen=True)
+class Patient:
+    """The model that is patched, and what it is asked.
+
+    Attributes:
+        model: In memory; every patch starts from its weights and leaves them as they were.
+        tokenizer: Its tokenizer.
+        scorer: Asks the benchmarks.
+    """
+
+    model: Any
+    tokenizer: Any
+    scorer: Scorer
+
+    def ask(self) -> pd.Series:
+        """Return the mean normalised gold log-probability of each benchmark, nats an item."""
+        table = summarise_answers(self.scorer.score(self.model, self.tokenizer))
+        scores: pd.Series = table.set_index("benchmark")["choice_logprob"]
+        return scores
+
+
+def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
+    """Return the requests of so many items of each benchmark, evenly spaced; None: of all."""
+    names = requests[["benchmark", "item"]].drop_duplicates()
+    kept = [own["item"].to_numpy()[evenly_spaced(len(own), items)] for _, own in names.groupby("benchmark", sort=False)]
+    chosen = {str(item) for own in kept for item in own}
+    return requests[requests["item"].isin(chosen)].reset_index(drop=True)
+
+
+def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]]:
+    """Return the token ids of each region's documents, by ``doc_id``, so that their order tells nothing.
+
+    Args:
+        documents: ``doc_id``, ``topic``, ``format``, ``input_ids``.
+        level: ``topic`` or ``bin``.
+    """
+    regions: dict[Region, list[Tokens]] = {}
+    for row in documents.sort_values(["topic", "format", "doc_id"]).itertuples():
+        region = (str(row.topic), None if level == "topic" else str(row.format))
+        regions.setdefault(region, []).append([int(token) for token in row.input_ids])  # type: ignore[union-attr]
+    return regions
+
+
+def patch(patient: Patient, regions: Mapping[Region, Sequence[Tokens]], settings: TailPatch) -> pd.DataFrame:
+    """Patch the model with each region in turn, each time from its own weights.
+
+    Args:
+        patient: Model and benchmarks.
+        regions: Region -> token ids of its documents.
+        settings: Doses, repeats, mini-batches, optimiser.
+
+    Returns:
+        ``topic``, ``format`` (null for a whole topic), ``repeat``, ``dose`` (steps), ``benchmark`` and
+        ``change`` of the mean normalised gold log-probability, nats an item.
+
+    Raises:
+        TailPatchError: If there are fewer than two regions, for then there is nothing to compare with.
+    """
+    import pandas as pd
+
+    if len(regions) < 2:
+        raise TailPatchError(
+            f"the documents are of {len(regions)} region(s): a patch is compared with those of other regions, give "
+            f"documents of two topics or more"
+        )
+    rows: list[dict[str, Any]] = []
+    with cpu_threads(settings.optimiser.threads):
+        start = {name: value.detach().clone() for name, value in patient.model.state_dict().items()}
+        before = patient.ask()
+        for region, documents in regions.items():
+            for repeat in range(settings.repeats):
+                named = {"topic": region[0], "format": region[1], "repeat": repeat}
+                for dose, after in _dose(patient, region, documents, repeat, settings):
+                    changes = (after - before).items()
+                    rows += [{**named, "dose": dose, "benchmark": name, "change": change} for name, change in changes]
+                patient.model.load_state_dict(start)
+    return pd.DataFrame(rows)
+
+
+def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Return the effect of each region: its change minus the mean change over regions, mean over repeats.
+
+    Few repeats say little of their own spread, so it is pooled over the regions of a benchmark and
+    dose, and the interval is Student's with that many degrees of freedom. It covers the draw of
+    mini-batches, and nothing else.
+
+    Args:
+        changes: Of :func:`patch`.
+        confidence: Level of the interval.
+
+    Returns:
+        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats an item, means
+        over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
+    """
+    from scipy.stats import t  # type: ignore[import-untyped]
+
+    region, asked = ["topic", "format"], ["benchmark", "dose"]
+    common = changes.groupby(["repeat", *asked])["change"].transform("mean")
+    effects = changes.assign(effect=changes["change"] - common)
+    groups = effects.groupby([*region, *asked], sort=False, dropna=False)
+    table = groups.agg(
+        change=("change", "mean"), effect=("effect", "mean"), variance=("effect", "var"), n_repeats=("effect", "size")
+    ).reset_index()
+    pooled = table.groupby(asked)["variance"].transform("mean")
+    freedom = (table["n_repeats"] - 1) * table.groupby(asked)["effect"].transform("size")
+    error = (pooled / table["n_repeats"]) ** 0.5
+    reach = error * t.ppf((1 + confidence) / 2, freedom)
+    bounds = {"ci_low": table["effect"] - reach, "ci_high": table["effect"] + reach}
+    return table.drop(columns="variance").assign(standard_error=error, **bounds)
+
+
+def _dose(
+    patient: Patient, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
+) -> list[tuple[int, pd.Series]]:
+    """Return each dose and the benchmarks' scores after it."""
+    scores: list[tuple[int, pd.Series]] = []
+
+    def set_gradients(batch: Batch) -> dict[str, float]:
+        loss = mean_loss(patient.model, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return {"loss": float(loss.detach())}
+
+    def after_step(step: int, _: dict[str, float]) -> bool:
+        if step in settings.doses:
+            scores.append((step, patient.ask()))
+        return step < settings.doses[-1]
+
+    rng = random.Random(f"patch {settings.seed} {region} {repeat}")
+    batches = _batches(documents, rng, settings.batch_documents, patient.model.device)
+    train(patient.model, batches, set_gradients, settings.optimiser, lambda _: 1.0, after_step)
+    return scores
+
+
+def _batches(documents: Sequence[Tokens], rng: random.Random, size: int, device: Any) -> Iterator[Batch]:
+    """Yield mini-batches forever, the documents in a new order each pass."""
+    deck: list[Tokens] = []
+    while True:
+        batch: list[Tokens] = []
+        while len(batch) < size:
+            deck = deck or rng.sample(list(documents), len(documents))
+            batch.append(deck.pop())
+        yield pad(batch, device)

@@ -1,0 +1,132 @@
+"""Whole small studies of other worlds, each apart from the study that is being made.
+
+A world is studied by ``kedro run`` in a process of its own, with a copy of the configuration, the
+parameters of this run but for the world's seed, and a data folder that is gone afterwards. So it runs
+what the study runs, and can neither read nor change the study's data.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.artifacts import Parts, one_by_one
+from social_provenance.errors import WorldError
+from social_provenance.fingerprint import digest_of, digest_of_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import pandas as pd
+
+    Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
+
+logger = logging.getLogger(__name__)
+
+PIPELINES = ("miniature", "corpus", "taxonomy", "pretraining", "attribution", "aggregation", "validation")
+"""What it takes to see whether a world's provenance is found."""
+
+BLOCKS = (
+    *("miniature", "documents", "labelling", "working_set", "evaluation"),
+    *("pretraining", "attribution", "gradients", "scoring", "bootstrap"),
+)
+"""Parameters that these pipelines read."""
+
+CODE = ("capabilities", "documents", "estimation", "gradients", "labelling", "miniature", "pretraining", "regions")
+"""What a world's figures depend on, below the package."""
+
+METRICS, RECORD, CONFIGURATION, DATA = "validation_metrics.parquet", "validation.json", "conf", "data"
+ENVIRONMENT = "world"
+KEY = ["method", "benchmark"]
+
+
+def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = None) -> Parts:
+    """Describe the study of each world as a part, ``world-43``: the seeds after that of this study.
+
+    Args:
+        parameters: Of this run.
+        worlds: How many.
+        run: Runs a command; by default in a process of its own.
+    """
+    own = {name: parameters[name] for name in BLOCKS if name in parameters}
+    code = [digest_of_path(Path(__file__).parents[1] / name) for name in CODE]
+    first = int(parameters["miniature"]["seed"]) + 1
+    changed = {seed: {**own, "miniature": {**own["miniature"], "seed": seed}} for seed in range(first, first + worlds)}
+    return Parts(
+        {f"world-{seed}": digest_of(settings, code) for seed, settings in changed.items()},
+        one_by_one({f"world-{seed}": partial(_study, seed, own, run or _run) for seed, own in changed.items()}),
+    )
+
+
+def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """Return how well each method found what was planted in each world.
+
+    Returns:
+        ``seed``, ``method``, ``benchmark``, ``accuracy`` (of the world's model), ``topic_auc``,
+        ``bin_auc``, and of topics ``power`` and ``false_positive_rate``.
+    """
+    import pandas as pd
+
+    tables = []
+    for folder in folders.values():
+        record = json.loads((folder / RECORD).read_text())
+        metrics = pd.read_parquet(folder / METRICS)
+        levels = {str(level): own.set_index(KEY) for level, own in metrics.groupby("level")}
+        table = levels["topic"][["power", "false_positive_rate"]].assign(
+            topic_auc=levels["topic"]["auc"], bin_auc=levels["bin"]["auc"], seed=record["seed"]
+        )
+        table = table.reset_index()
+        tables.append(table.assign(accuracy=table["benchmark"].map(record["accuracy"])))
+    columns = ["seed", *KEY, "accuracy", "topic_auc", "bin_auc", "power", "false_positive_rate"]
+    gathered: pd.DataFrame = pd.concat(tables, ignore_index=True)[columns]
+    return gathered
+
+
+def find_project(start: Path) -> Path:
+    """Return the project's folder: the nearest one, from ``start`` upwards, with a ``pyproject.toml`` and a ``conf``.
+
+    Raises:
+        WorldError: If there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "pyproject.toml").exists() and (folder / CONFIGURATION).is_dir():
+            return folder
+    raise WorldError(f"{start} is not in the project: run kedro from the project's folder")
+
+
+def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> None:
+    import yaml
+
+    conf, data = folder / CONFIGURATION, folder / DATA
+    shutil.copytree(find_project(Path.cwd()) / CONFIGURATION, conf)
+    written = {
+        "parameters": settings,
+        "globals": {"root": data.resolve().as_posix()},
+        "mlflow": {"enabled": False, "tracking_uri": "", "experiment": ""},
+    }
+    (conf / ENVIRONMENT).mkdir()
+    for name, values in written.items():
+        (conf / ENVIRONMENT / f"{name}.yml").write_text(yaml.safe_dump(values, sort_keys=False))
+    where = ["--conf-source", str(conf.resolve()), "--env", ENVIRONMENT]
+    ended = run([sys.executable, "-m", "kedro", "run", *where, "--pipelines", ",".join(PIPELINES)])
+    if ended.returncode:
+        reason = ([line for line in ended.stderr.splitlines() if line.strip()] or ["no reason given"])[-1]
+        raise WorldError(
+            f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds stay, lower worlds to do "
+            f"without it, or start from another miniature.seed"
+        )
+    for name in (METRICS, RECORD):
+        shutil.copy(data / "08_reporting" / name, folder / name)
+    shutil.rmtree(conf)
+    shutil.rmtree(data)
+    logger.info("world of seed %d: studied", seed)
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(list(command), capture_output=True, text=True, check=False)

@@ -1,0 +1,65 @@
+"""Nodes of the retraining: they know the truth, so nothing that has to find it reads what they write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from social_provenance.artifacts import Parts
+from social_provenance.interventions import effects, retraining
+from social_provenance.interventions.settings import Counterfactual
+from social_provenance.pretraining import tokenizer as bpe
+from social_provenance.pretraining.pretrain import Pretraining
+
+
+def tokenize_training(documents: Any, labels: Any, tokenizer: str) -> Any:
+    """Return every document that the model was trained on, with its topic, in the order of training."""
+    import pandas as pd
+
+    texts = documents.order_by("doc_id").select("doc_id", "text").to_pyarrow().to_pydict()
+    topics = labels.select("doc_id", "topic").to_pandas()
+    ids = bpe.load_tokenizer(tokenizer)(texts["text"], verbose=False)["input_ids"]
+    table = pd.DataFrame({"doc_id": texts["doc_id"], "input_ids": ids})
+    return table.merge(topics, on="doc_id", how="left", validate="one_to_one")
+
+
+def retrain_fully(
+    tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int, params: Counterfactual
+) -> Parts:
+    """Return the training on every document under each seed; each is done once, when saved."""
+    return retraining.plan_full(_training(tokens, tokenizer, requests, pretraining, batch_size), params.seeds)
+
+
+def plan_retraining(full: dict[str, Path], truth: Any, params: Counterfactual) -> Any:
+    """Return every retraining: its seed, the topic that it lacks, its steps."""
+    return retraining.plan_retraining(effects.choose_topics(truth, params), full)
+
+
+def retrain_without(
+    plan: Any, tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int
+) -> Parts:
+    """Return the retrainings of the plan; each is done once, when saved."""
+    return retraining.plan_without(_training(tokens, tokenizer, requests, pretraining, batch_size), plan)
+
+
+def measure_retraining(plan: Any, full: dict[str, Path], without: dict[str, Path]) -> Any:
+    """Return what leaving each topic out did to each benchmark."""
+    return effects.measure(plan, full, without)
+
+
+def compare_with_retraining(retrained: Any, topics: Any, patches: Any) -> Any:
+    """Return how far methods and tail-patches rank topics as retraining does."""
+    return effects.compare(retrained, effects.found(topics, patches))
+
+
+def _training(
+    tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int
+) -> retraining.Training:
+    return retraining.Training(
+        dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True)),
+        dict(zip(tokens["doc_id"], tokens["topic"], strict=True)),
+        bpe.load_tokenizer(tokenizer),
+        requests,
+        pretraining,
+        batch_size,
+    )

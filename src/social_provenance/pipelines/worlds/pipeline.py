@@ -1,0 +1,27 @@
+"""Study other worlds from start to end, and see how often their provenance is found."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from social_provenance.pipelines.worlds import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline ``worlds``."""
+    return Pipeline(
+        [
+            Node(
+                nodes.study_worlds,
+                ["parameters", "params:worlds"],
+                "world_studies",
+                name="study_worlds",
+            ),
+            Node(
+                nodes.gather_worlds,
+                "world_studies",
+                "world_metrics",
+                name="gather_worlds",
+            ),
+        ]
+    )
