@@ -6,7 +6,7 @@ from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
-from social_provenance.report import comparisons, sections
+from social_provenance.report import comparisons, discoveries, sections
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -44,6 +44,11 @@ def write_influence(figure: Any, topics: Any, documents: Any, evaluation: Evalua
 def write_contrasts(figure: Any, contrasts: Any, strength: Any, method: str) -> str:
     """Return the section on social against STEM."""
     return sections.contrasts(figure, contrasts, strength, method)
+
+
+def write_discoveries(tests: Any, nulls: Any, calibration: Any, parts: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on what of the map is more than chance."""
+    return discoveries.discoveries(tests, nulls, calibration, parts, evaluation, method)
 
 
 def write_agreement(agreement: Any, evaluation: Evaluation, method: str) -> str:

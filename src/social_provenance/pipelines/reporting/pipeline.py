@@ -5,13 +5,12 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.reporting import nodes
-
-BENCHMARKS, METHOD = "params:evaluation", "params:scoring.default_method"
+from social_provenance.pipelines.reporting.comparisons import BENCHMARKS, METHOD, create_comparisons
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``reporting``: a figure and a section a question, then the report."""
-    return Pipeline([*_figures(), *_sections(), *_comparisons(), *_page()])
+    return Pipeline([*_figures(), *_sections(), *create_comparisons(), *_page()])
 
 
 def _figures() -> list[Node]:
@@ -55,18 +54,10 @@ def _sections() -> list[Node]:
     ]
 
 
-def _comparisons() -> list[Node]:
-    published = [f"reference_{name}" for name in ("topics", "contrasts", "signatures", "similarity", "agreement")]
-    return [
-        Node(
-            nodes.write_agreement, ["method_agreement", BENCHMARKS, METHOD], "agreement_section", name="write_agreement"
-        ),
-        Node(nodes.write_reference, [*published, METHOD], "reference_section", name="write_reference"),
-    ]
-
-
 def _page() -> list[Node]:
-    findings = [f"{name}_section" for name in ("influence", "contrasts", "agreement", "reference", "planted")]
+    findings = [
+        f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
+    ]
     parts = ["lineage", "inputs_section", "findings_section", "unlearning_section"]
     return [
         Node(nodes.join_findings, findings, "findings_section", name="join_findings"),

@@ -1,0 +1,26 @@
+"""Sections that hold a map against chance, other methods and a published one."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node
+
+from social_provenance.pipelines.reporting import nodes
+
+BENCHMARKS, METHOD = "params:evaluation", "params:scoring.default_method"
+
+
+def create_comparisons() -> list[Node]:
+    """Return the nodes of these sections."""
+    published = [f"reference_{name}" for name in ("topics", "contrasts", "signatures", "similarity", "agreement")]
+    return [
+        Node(
+            nodes.write_discoveries,
+            ["bin_tests", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
+            "discoveries_section",
+            name="write_discoveries",
+        ),
+        Node(
+            nodes.write_agreement, ["method_agreement", BENCHMARKS, METHOD], "agreement_section", name="write_agreement"
+        ),
+        Node(nodes.write_reference, [*published, METHOD], "reference_section", name="write_reference"),
+    ]

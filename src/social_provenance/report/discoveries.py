@@ -1,0 +1,70 @@
+"""The section on what of a map is more than chance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.estimation.calibration import DOCUMENTS, LEVEL
+from social_provenance.report.render import render
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+
+def discoveries(
+    tests: pd.DataFrame,
+    nulls: pd.DataFrame,
+    calibration: pd.DataFrame,
+    parts: pd.DataFrame,
+    evaluation: Evaluation,
+    method: str,
+) -> str:
+    """Show how many bins each test calls, how often it calls those of a null, and what makes up the map.
+
+    Args:
+        tests: Table ``bin_tests``.
+        nulls: Table ``null_tests``.
+        calibration: Table ``null_calibration``.
+        parts: Table ``map_parts``.
+        evaluation: Order of the benchmarks.
+        method: Whose map.
+    """
+    names = [benchmark.name for benchmark in evaluation.benchmarks]
+    tests, nulls, calibration, parts = (
+        table[table["method"] == method] for table in (tests, nulls, calibration, parts)
+    )
+    rows = [("bins that can be tested", _count(tests.assign(called=tests["p"].notna()), names))]
+    rows += [(text, _count(_called(tests, column), names)) for column, text in TESTS.items()]
+    for variant, own in nulls.groupby("variant", sort=False):
+        rows += [(f"{variant}: {text}", _count(_called(own, column), names)) for column, text in BY_NULL.items()]
+    judged = calibration[(calibration["judge"] == DOCUMENTS) & (calibration["measure"] == "p")]
+    shares = parts.pivot(index="part", columns="benchmark", values="share")
+    return render(
+        "discoveries",
+        method=method,
+        names=names,
+        rows=[{"text": text, "counts": counts} for text, counts in rows],
+        rates=[
+            {"variant": variant, "benchmarks": own.set_index("benchmark").to_dict("index")}
+            for variant, own in judged.groupby("variant", sort=False)
+        ],
+        parts=[{"part": part, "shares": own.to_dict()} for part, own in shares.iterrows()],
+    )
+
+
+TESTS = {
+    "q": "called at q ≤ .05: documents and queries drawn again",
+    "p_family": "called with family-wise p ≤ .05: labels permuted",
+}
+BY_NULL = {"q": "called at q ≤ .05", "rank_q": "called by rank at q ≤ .05"}
+
+
+def _called(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    return table.assign(called=table[column] <= LEVEL)
+
+
+def _count(table: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+    counts = table.groupby("benchmark")["called"].sum()
+    return {name: int(counts[name]) for name in names if name in counts}
