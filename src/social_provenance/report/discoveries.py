@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.estimation.calibration import DOCUMENTS, LEVEL
+from social_provenance.estimation.decomposition import PARTS
 from social_provenance.report.render import render
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def discoveries(
             {"variant": variant, "benchmarks": own.set_index("benchmark").to_dict("index")}
             for variant, own in judged.groupby("variant", sort=False)
         ],
-        parts=[{"part": part, "shares": own.to_dict()} for part, own in shares.iterrows()],
+        parts=[
+            {"part": part, "shares": shares.loc[part].to_dict()} for part in (*PARTS, "noise") if part in shares.index
+        ],
     )
 
 
