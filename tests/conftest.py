@@ -15,6 +15,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
+
     from social_provenance.documents.shards import Shard
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -85,6 +87,32 @@ def _save(folder: Path, model: Any, tokenizer: Any) -> Path:
 def tiny_model(tiny_tokenizer: Any) -> Any:
     """Return an untrained OLMo3 model of one layer, always the same, a fresh one each time."""
     return _make("Olmo3", tiny_tokenizer)
+
+
+@pytest.fixture(scope="session")
+def make_items(tiny_tokenizer: Any) -> Callable[..., pd.DataFrame]:
+    """Return a function from items (benchmark, prompt, choices, gold) to their choices as requests, tokenised."""
+    import pandas as pd
+
+    def make(items: Sequence[tuple[str, str, Sequence[str], int]]) -> pd.DataFrame:
+        rows = [
+            {
+                "benchmark": benchmark,
+                "item": f"{benchmark}/{number}",
+                "cluster": f"{benchmark}/{number}",
+                "choice": choice,
+                "is_gold": choice == gold,
+                "prompt": prompt,
+                "completion": f" {text}",
+                "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
+                "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+            }
+            for number, (benchmark, prompt, choices, gold) in enumerate(items)
+            for choice, text in enumerate(choices)
+        ]
+        return pd.DataFrame(rows)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -35,26 +35,9 @@ SETTINGS = Unlearning(steps=4, batch_documents=2, seeds=(0, 1), optimiser=Optimi
 
 
 @pytest.fixture(scope="session")
-def requests(tiny_tokenizer: Any) -> pd.DataFrame:
+def requests(make_items: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Return the choices of three items of two benchmarks, tokenised."""
-    import pandas as pd
-
-    rows = [
-        {
-            "benchmark": benchmark,
-            "item": f"{benchmark}/{number}",
-            "cluster": f"{benchmark}/{number}",
-            "choice": choice,
-            "is_gold": choice == gold,
-            "prompt": prompt,
-            "completion": f" {text}",
-            "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
-            "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
-        }
-        for number, (benchmark, prompt, choices, gold) in enumerate(ITEMS)
-        for choice, text in enumerate(choices)
-    ]
-    return pd.DataFrame(rows)
+    return make_items(ITEMS)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
 ITEMS = (
@@ -24,26 +26,9 @@ TEXTS = {
 
 
 @pytest.fixture(scope="session")
-def requests(tiny_tokenizer: Any) -> pd.DataFrame:
+def requests(make_items: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Return the choices of four items of two benchmarks, tokenised."""
-    import pandas as pd
-
-    rows = [
-        {
-            "benchmark": benchmark,
-            "item": f"{benchmark}/{number}",
-            "cluster": f"{benchmark}/{number}",
-            "choice": choice,
-            "is_gold": choice == gold,
-            "prompt": prompt,
-            "completion": f" {text}",
-            "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
-            "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
-        }
-        for number, (benchmark, prompt, choices, gold) in enumerate(ITEMS)
-        for choice, text in enumerate(choices)
-    ]
-    return pd.DataFrame(rows)
+    return make_items(ITEMS)
 
 
 @pytest.fixture(scope="session")
