@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.agreement import MEASURES
+from social_provenance.estimation.agreement import AGREEMENTS
 from social_provenance.estimation.label_noise import flip_law
 from social_provenance.estimation.taxonomy_robustness import (
     cluster_embeddings,
@@ -30,7 +30,7 @@ def test_equal_confidence_changes_nothing_and_another_unit_of_it_neither(given: 
     scores, bins = given
     table = weigh_by_confidence(scores, COLUMNS, bins, np.full(len(bins), 0.37))
     assert list(table) == ["benchmark", "method", "check", "measure", "value"]
-    assert len(table) == len(COLUMNS) * len(MEASURES)
+    assert len(table) == len(COLUMNS) * len(AGREEMENTS)
     np.testing.assert_allclose(table["value"], 1)
     confidence = np.random.default_rng(1).uniform(0.1, 1, len(bins))
     one, other = (weigh_by_confidence(scores, COLUMNS, bins, factor * confidence)["value"] for factor in (1, 0.5))
@@ -50,9 +50,9 @@ def test_a_document_of_no_confidence_is_as_if_it_were_not_there(given: tuple[np.
 def test_a_rate_of_zero_flips_nothing(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
     table = flip_labels(scores, COLUMNS, bins, flip_law(0.0, 0.0), repeats=3).set_index("measure")["value"]
-    assert set(table.index) == {*MEASURES, *(f"{name}_sd" for name in MEASURES)}
-    np.testing.assert_allclose(table[list(MEASURES)], 1)
-    np.testing.assert_allclose(table[[f"{name}_sd" for name in MEASURES]], 0, atol=1e-12)
+    assert set(table.index) == {*AGREEMENTS, *(f"{name}_sd" for name in AGREEMENTS)}
+    np.testing.assert_allclose(table[list(AGREEMENTS)], 1)
+    np.testing.assert_allclose(table[[f"{name}_sd" for name in AGREEMENTS]], 0, atol=1e-12)
 
 
 def test_more_flips_lose_more_and_labels_of_chance_lose_all(given: tuple[np.ndarray, np.ndarray]) -> None:

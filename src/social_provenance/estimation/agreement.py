@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 TOP = 20
 """Bins that a reader of a map looks at first."""
 
-MEASURES = (
+AGREEMENTS = (
     "bin_correlation",
     "bin_rank_correlation",
     "topic_correlation",
     "topic_rank_correlation",
     "shared_top_bins",
-    "n_bins",
 )
+"""1 where two maps are alike."""
+MEASURES = (*AGREEMENTS, "n_bins")
 
 
 def compare(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:

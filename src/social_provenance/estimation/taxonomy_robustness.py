@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.agreement import MEASURES, agreement
+from social_provenance.estimation.agreement import AGREEMENTS, agreement
 from social_provenance.estimation.influence import places
 from social_provenance.estimation.label_noise import draw_labels, flip_law, refuse_no_law
 from social_provenance.estimation.moments import bin_sums, refuse_unusable
@@ -92,7 +92,7 @@ def weigh_by_confidence(
             f"documents again"
         )
     plain, weighted = _maps(scores, bins), _maps(scores, bins, confidence)
-    rows = [agreement(plain[..., number], weighted[..., number]) for number in range(len(columns))]
+    rows = [_agreements(plain[..., number], weighted[..., number]) for number in range(len(columns))]
     return _tidy(columns, "confidence", rows)
 
 
@@ -134,13 +134,13 @@ def flip_labels(
     for _ in range(repeats):
         drawn = draw_labels(steps, bins, rng)
         flipped = _maps(scores, drawn)
-        found.append([list(agreement(plain[..., n], flipped[..., n]).values()) for n in range(len(columns))])
+        found.append([list(_agreements(plain[..., n], flipped[..., n]).values()) for n in range(len(columns))])
     draws = np.array(found)  # repeats x columns x measures
     spread = draws.std(axis=0, ddof=1) if repeats > 1 else np.full(draws.shape[1:], np.nan)
     rows = [
         {
-            **dict(zip(MEASURES, mean.tolist(), strict=True)),
-            **dict(zip([f"{name}_sd" for name in MEASURES], sd.tolist(), strict=True)),
+            **dict(zip(AGREEMENTS, mean.tolist(), strict=True)),
+            **dict(zip([f"{name}_sd" for name in AGREEMENTS], sd.tolist(), strict=True)),
         }
         for mean, sd in zip(draws.mean(axis=0), spread, strict=True)
     ]
@@ -199,6 +199,11 @@ def cluster_embeddings(
     return _tidy(
         columns, "clusters", [{name: float(part[n]) for name, part in parts.items()} for n in range(len(columns))]
     )
+
+
+def _agreements(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    measured = agreement(one, other)
+    return {name: measured[name] for name in AGREEMENTS}
 
 
 def _maps(scores: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
