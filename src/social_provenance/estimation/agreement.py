@@ -83,10 +83,10 @@ def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
     topics = there.any(axis=1)
     means = [np.where(there, grid, 0).sum(axis=1)[topics] / there.sum(axis=1)[topics] for grid in (one, other)]
     values = (
-        _pearson(left, right),
-        _spearman(left, right),
-        _pearson(*means),
-        _spearman(*means),
+        pearson(left, right),
+        spearman(left, right),
+        pearson(*means),
+        spearman(*means),
         _shared(left, right),
         int(there.sum()),
     )
@@ -99,7 +99,8 @@ def _grid(bins: pd.DataFrame) -> np.ndarray:
     return grid.reshape(len(TOPICS), len(FORMATS))
 
 
-def _pearson(one: np.ndarray, other: np.ndarray) -> float:
+def pearson(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Pearson's r; NaN with fewer than two values, or where one side is constant."""
     import numpy as np
 
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
@@ -107,10 +108,11 @@ def _pearson(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.clip(np.corrcoef(one, other)[0, 1], -1, 1))
 
 
-def _spearman(one: np.ndarray, other: np.ndarray) -> float:
+def spearman(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Spearman's rho, ties by their mean rank; NaN where r of the ranks is."""
     import pandas as pd
 
-    return _pearson(pd.Series(one).rank().to_numpy(), pd.Series(other).rank().to_numpy())
+    return pearson(pd.Series(one).rank().to_numpy(), pd.Series(other).rank().to_numpy())
 
 
 def _shared(one: np.ndarray, other: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.calibration import calibrate
 from social_provenance.estimation.decomposition import PARTS, decompose
-from social_provenance.estimation.influence import long_table, places
+from social_provenance.estimation.influence import by_method, long_table, places
 from social_provenance.estimation.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.nulls import null_z
 from social_provenance.estimation.permutation import Permutations, length_strata, max_t
@@ -137,7 +137,7 @@ def _permuted(scored: Scored, lengths: np.ndarray, bootstrap: Bootstrap) -> dict
     strata = length_strata(np.add.reduceat(lengths.astype(float)[order], starts) / sizes)
     how = Permutations(count=bootstrap.replicates, seed=bootstrap.seed)
     alone, family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
-    for own in _methods(scored.columns).values():
+    for own in by_method(scored.columns).values():
         tested = max_t(means[:, own], found[:, 1].astype(np.int64), len(BINS), strata, how)
         alone[:, own], family[:, own] = tested.p, tested.p_adjusted
     return {"p_permutation": alone, "p_family": family}
@@ -146,7 +146,7 @@ def _permuted(scored: Scored, lengths: np.ndarray, bootstrap: Bootstrap) -> dict
 def _by_method(scored: Scored, variant: str, table: pd.DataFrame) -> list[tuple[list[Column], np.ndarray, np.ndarray]]:
     """Return for each method its columns, and the scores of study and null."""
     found = []
-    for own in _methods(scored.columns).values():
+    for own in by_method(scored.columns).values():
         there = [place for place in own if scored.columns[place] in table.columns]
         columns = [scored.columns[place] for place in there]
         if columns:
@@ -167,18 +167,11 @@ def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Colu
     return array
 
 
-def _methods(columns: list[Column]) -> dict[str, list[int]]:
-    places_of: dict[str, list[int]] = {}
-    for place, (_, method) in enumerate(columns):
-        places_of.setdefault(method, []).append(place)
-    return places_of
-
-
 def _q_of_methods(columns: list[Column], p: np.ndarray) -> np.ndarray:
     import numpy as np
 
     q = np.full(p.shape, np.nan)
-    for own in _methods(columns).values():
+    for own in by_method(columns).values():
         q[:, own] = q_values(p[:, own])
     return q
 

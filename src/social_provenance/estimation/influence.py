@@ -30,6 +30,14 @@ def places(axis: str) -> np.ndarray:
     return every // len(FORMATS) if axis == "topic" else every % len(FORMATS)
 
 
+def by_method(columns: list[tuple[str, str]]) -> dict[str, list[int]]:
+    """Return the places of each method's columns, given their (benchmark, method)."""
+    found: dict[str, list[int]] = {}
+    for place, (_, method) in enumerate(columns):
+        found.setdefault(method, []).append(place)
+    return found
+
+
 @dataclass(frozen=True)
 class Influence:
     """Influence on the grid of topics and formats, with its bootstrap deviations.

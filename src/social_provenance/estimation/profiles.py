@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from social_provenance.estimation.halves import correlation, reliability
-from social_provenance.estimation.influence import LEVELS
+from social_provenance.estimation.influence import LEVELS, by_method
 from social_provenance.estimation.uncertainty import interval
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def profile_similarity(influence: Influence) -> pd.DataFrame:
         there = np.isfinite(values).all(axis=1)
         deviations = influence.deviations(level).deviations()[:, there]
         told = bool((~influence.untold(level)[there]).any())
-        for method, own in _methods(influence).items():
+        for method, own in by_method(influence.columns).items():
             again = _correlations(values[there][:, own] + deviations[..., own])
             for one, other in combinations(range(len(own)), 2):
                 left, right = own[one], own[other]
@@ -73,14 +73,6 @@ def profile_reliability(influence: Influence) -> pd.DataFrame:
             names = {"benchmark": benchmark, "method": method, "axis": level}
             rows.append({**names, "n": count, **influence.whole(), **found})
     return pd.DataFrame(rows)
-
-
-def _methods(influence: Influence) -> dict[str, list[int]]:
-    """Return the columns of each method."""
-    found: dict[str, list[int]] = {}
-    for place, (_, method) in enumerate(influence.columns):
-        found.setdefault(method, []).append(place)
-    return found
 
 
 def _correlations(profiles: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ import random
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import CounterfactualError
+from social_provenance.estimation.agreement import pearson, spearman
 from social_provenance.interventions.retraining import final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
 
     from social_provenance.interventions.settings import Counterfactual
@@ -110,35 +112,24 @@ def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
                 )
             for measure, correlate in MEASURES.items():
                 named = {"benchmark": benchmark, "method": method, "measure": measure, "n_topics": len(seeds)}
-                agreed = correlate(seeds.mean(axis=1), value)
+                agreed = correlate(seeds.mean(axis=1).to_numpy(float), value.to_numpy(float))
                 rows.append({**named, "correlation": agreed, **_noise(seeds, correlate)})
     return pd.DataFrame(rows)
 
 
-def _noise(seeds: pd.DataFrame, correlate: Callable[[pd.Series, pd.Series], float]) -> dict[str, float]:
+def _noise(seeds: pd.DataFrame, correlate: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
     import numpy as np
 
     count = seeds.shape[1]
-    pairs = [correlate(seeds.iloc[:, i], seeds.iloc[:, j]) for i in range(count) for j in range(i)]
+    effects = seeds.to_numpy(float).T
+    pairs = [correlate(effects[i], effects[j]) for i in range(count) for j in range(i)]
     agreed = float(np.mean(pairs))
     kept = max(agreed, 0.0) if np.isfinite(agreed) else agreed
     reliability = count * kept / (1 + (count - 1) * kept)
     return {"seed_correlation": agreed, "reliability": reliability, "noise_ceiling": float(np.sqrt(reliability))}
 
 
-def _pearson(one: pd.Series, other: pd.Series) -> float:
-    import numpy as np
-
-    if len(one) < 2 or one.nunique() < 2 or other.nunique() < 2:
-        return float("nan")
-    return float(np.clip(np.corrcoef(one, other)[0, 1], -1, 1))
-
-
-def _spearman(one: pd.Series, other: pd.Series) -> float:
-    return _pearson(one.rank(), other.rank())
-
-
-MEASURES = {"rank": _spearman, "value": _pearson}
+MEASURES = {"rank": spearman, "value": pearson}
 
 
 def _score(folders: Mapping[str, Path], part: str) -> pd.Series:

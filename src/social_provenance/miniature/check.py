@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def homes(truth: pd.DataFrame) -> pd.Series[str]:
+    """Return planted topic -> the benchmark whose facts stand in it, from table ``miniature_truth``."""
+    found: pd.Series[str] = truth.dropna(subset="planted").groupby("topic")["planted"].first()
+    return found
+
+
 def mark_planted(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return topics with whether the benchmark's facts were planted in them.
 
@@ -18,7 +24,7 @@ def mark_planted(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``method``, ``benchmark``, ``topic``, ``planted`` (bool), ``z``, ``ci_low``, ``ci_high``.
     """
-    home = truth.dropna(subset="planted").groupby("topic")["planted"].first()
+    home = homes(truth)
     marked = topics.assign(planted=topics["topic"].map(home) == topics["benchmark"])
     return marked[["method", "benchmark", "topic", "planted", "z", "ci_low", "ci_high"]].reset_index(drop=True)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from social_provenance.miniature.check import homes
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -27,7 +29,7 @@ def measure(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd
     """
     import pandas as pd
 
-    home = truth.dropna(subset="planted").groupby("topic")["planted"].first()
+    home = homes(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
         for (method, benchmark), own in table.groupby(NAMED, sort=False):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.estimation.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
-from social_provenance.report.render import NONE, render
+from social_provenance.report.render import NONE, render, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,13 +77,13 @@ def reference(
     return render(
         "reference",
         method=method,
-        agreement=_rows(agreement[agreement["method"] == method]),
+        agreement=rows_of(agreement[agreement["method"] == method]),
         pairs=_pairs(similarity, method),
-        carried=_rows(_carried(published).head(CARRIED)),
+        carried=rows_of(_carried(published).head(CARRIED)),
         levels=_levels(contrasts, method),
         n_carried=len(_carried(published)),
         n_topics=len(published),
-        signatures=_rows(signatures[(signatures["source"] == PUBLISHED) & (signatures["rank"] <= SHOWN)]),
+        signatures=rows_of(signatures[(signatures["source"] == PUBLISHED) & (signatures["rank"] <= SHOWN)]),
     )
 
 
@@ -106,8 +106,8 @@ def _levels(contrasts: pd.DataFrame, method: str) -> list[dict[str, Any]]:
                 "published": wide[PUBLISHED].std(ddof=1),
                 "own": wide[method].std(ddof=1),
                 "correlation": wide[PUBLISHED].corr(wide[method]),
-                "social": _rows(published.nlargest(SHOWN, "difference")),
-                "stem": _rows(published.nsmallest(SHOWN, "difference")),
+                "social": rows_of(published.nlargest(SHOWN, "difference")),
+                "stem": rows_of(published.nsmallest(SHOWN, "difference")),
             }
         )
     return levels
@@ -122,7 +122,7 @@ def _pairs(similarity: pd.DataFrame, method: str) -> list[dict[str, Any]]:
     found = {(row["benchmark"], row["other"]): row for table in (own, turned) for row in table[both].to_dict("records")}
     return [
         {**row, "bin": _name(row), "own": found.get((row["benchmark"], row["other"]), {})}
-        for row in _rows(published[both])
+        for row in rows_of(published[both])
     ]
 
 
@@ -130,7 +130,3 @@ def _name(row: Mapping[str, Any]) -> str:
     """Name the extreme bin of a row, if it has one."""
     topic, form = row["extreme_topic"], row["extreme_format"]
     return f"{TOPIC_NAMES[topic]}, {FORMAT_NAMES[form]}" if isinstance(topic, str) else NONE
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

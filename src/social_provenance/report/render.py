@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
     from jinja2 import Environment
     from markupsafe import Markup
@@ -25,6 +26,11 @@ def render(template: str, **values: Any) -> str:
     """
     page: str = _environment().get_template(f"{template}.html.j2").render(**values)
     return page
+
+
+def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table as templates take them."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def figure_html(figure: go.Figure, name: str) -> Markup:

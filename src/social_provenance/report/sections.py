@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.forgetting.run import UNTOUCHED
-from social_provenance.report.render import figure_html, plotly_script, render
+from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ def inputs(
         "inputs",
         evaluation=evaluation,
         corpus=corpus,
-        quality=_rows(quality),
+        quality=rows_of(quality),
         manifest=manifest,
         attribution=attribution,
         rows=rows,
@@ -72,8 +72,8 @@ def influence(
     blocks = [
         {
             "benchmark": benchmark,
-            "topics": _rows(own[own["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
-            "documents": _rows(documents[documents["benchmark"] == benchmark.name].sort_values("rank")),
+            "topics": rows_of(own[own["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
+            "documents": rows_of(documents[documents["benchmark"] == benchmark.name].sort_values("rank")),
         }
         for benchmark in evaluation.benchmarks
     ]
@@ -93,14 +93,14 @@ def contrasts(figure: go.Figure, table: pd.DataFrame, strength: pd.DataFrame, me
     levels = [
         {
             "kind": kind,
-            "social": _rows(own.nlargest(3, "difference")),
-            "stem": _rows(own.nsmallest(3, "difference")),
+            "social": rows_of(own.nlargest(3, "difference")),
+            "stem": rows_of(own.nsmallest(3, "difference")),
             "apart": int(((own["ci_low"] > 0) | (own["ci_high"] < 0)).sum()),
             "topics": len(own),
         }
         for kind, own in topics.groupby("kind", sort=False)
     ]
-    compared = _rows(strength[strength["method"] == method].dropna(subset="difference"))
+    compared = rows_of(strength[strength["method"] == method].dropna(subset="difference"))
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
@@ -131,7 +131,7 @@ def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, eva
     effects = effects.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
     dose = runs.assign(rise=runs["forget_loss_after"] - runs["forget_loss_before"]).groupby("arm", sort=False)["rise"]
     return render(
-        "unlearning", figure=figure_html(figure, "unlearning"), effects=_rows(effects), dose=dose.mean().to_dict()
+        "unlearning", figure=figure_html(figure, "unlearning"), effects=rows_of(effects), dose=dose.mean().to_dict()
     )
 
 
@@ -155,7 +155,3 @@ def page(sections: Sequence[str]) -> str:
 
     # Sections were rendered by this module's templates, which escaped what came from data.
     return render("page", sections=[Markup(section) for section in sections], script=plotly_script())
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
