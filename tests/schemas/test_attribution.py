@@ -40,6 +40,7 @@ def requests() -> pd.DataFrame:
             "completion": [" a", " b"],
             "prompt_ids": [[1], [1]],
             "completion_ids": [[2], [3]],
+            "use": "both",
         }
     )
 
@@ -50,6 +51,10 @@ def test_an_item_has_one_gold_choice(refuses: Callable[..., None], requests: pd.
 
 def test_a_choice_stands_once(refuses: Callable[..., None], requests: pd.DataFrame) -> None:
     refuses(BenchmarkRequests, requests, "choice", 1, "unique")
+
+
+def test_a_cluster_has_one_use(refuses: Callable[..., None], requests: pd.DataFrame) -> None:
+    refuses(BenchmarkRequests, requests, "use", "attribution", "a cluster is for one use")
 
 
 SCORED = {"doc_id": ["a", "b"], "benchmark": ["quiz"] * 2, "method": ["trackstar"] * 2}

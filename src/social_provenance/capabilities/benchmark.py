@@ -59,6 +59,11 @@ class Evaluation(BaseModel):
     """Largest share of a task's items that may be unusable (two choices with the same tokens, an
     empty prompt, too long for the model); they are left out and named in the log. With 0 the first
     one ends the run."""
+    split_items: bool = True
+    """Whether the items that ask the corpus and those that unlearning is judged by are different ones,
+    half and half by cluster; otherwise every item does both."""
+    split_seed: int = 0
+    """Of that division."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Evaluation:

@@ -13,10 +13,11 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from social_provenance.capabilities.split import deal_clusters
 from social_provenance.errors import AttributionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from datasets import Dataset
@@ -111,7 +112,7 @@ def add_blocks(queries: pd.DataFrame, *, blocks: int, seed: int) -> pd.DataFrame
     items = queries.drop_duplicates(["benchmark", "item"])
     found = []
     for benchmark, rows in items.groupby("benchmark"):
-        dealt = _deal(Counter(rows["cluster"]), blocks, random.Random(f"blocks {benchmark} {seed}"))
+        dealt = deal_clusters(Counter(rows["cluster"]), blocks, random.Random(f"blocks {benchmark} {seed}"))
         found.append(rows[["benchmark", "item"]].assign(block=rows["cluster"].map(dealt)))
     return queries.merge(pd.concat(found), on=["benchmark", "item"], how="left", validate="many_to_one")[list(COLUMNS)]
 
@@ -222,16 +223,3 @@ def _check_answer(item: pd.Series[Any], longest: int) -> None:
             f"document outside the working set {longest}: lower attribution.per_bin for more documents, or leave "
             f"'generic_text' out of attribution.nulls"
         )
-
-
-def _deal(sizes: Mapping[str, int], blocks: int, rng: random.Random) -> dict[str, int]:
-    """Return the block of each cluster, given how many items it has."""
-    clusters = sorted(sizes)
-    rng.shuffle(clusters)
-    clusters.sort(key=lambda cluster: -sizes[cluster])
-    filled = [0] * min(blocks, len(clusters))
-    dealt = {}
-    for cluster in clusters:
-        dealt[cluster] = filled.index(min(filled))
-        filled[dealt[cluster]] += sizes[cluster]
-    return dealt

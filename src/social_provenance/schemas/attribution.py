@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandera.pandas as pa
 
+from social_provenance.capabilities.split import USES
 from social_provenance.gradients.queries import ITEMS, NULLS
 from social_provenance.gradients.renderings import RENDERINGS
 from social_provenance.gradients.settings import METHODS
@@ -30,6 +31,7 @@ class BenchmarkRequests(fields.Table):
     completion: str
     prompt_ids: object
     completion_ids: object
+    use: str = pa.Field(isin=USES)
 
     class Config(fields.Table.Config):
         """A choice is one row."""
@@ -41,6 +43,12 @@ class BenchmarkRequests(fields.Table):
     def one_gold(cls, table: Any) -> bool:
         """Count gold choices."""
         return bool((table.groupby(["benchmark", "item"])["is_gold"].sum() == 1).all())
+
+    @pa.dataframe_check(error="a cluster is for one use")
+    @classmethod
+    def whole_clusters(cls, table: Any) -> bool:
+        """Count the uses of each cluster."""
+        return bool((table.groupby(["benchmark", "cluster"])["use"].nunique() == 1).all())
 
 
 class Queries(fields.Table):

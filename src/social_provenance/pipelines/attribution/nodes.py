@@ -8,6 +8,7 @@ from typing import Any
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import build_requests
+from social_provenance.capabilities.split import items_for, split_items
 from social_provenance.documents.sampling import take_sample
 from social_provenance.gradients import queries, score_files, sequences
 from social_provenance.gradients.baseline_scores import Texts, plan_baselines
@@ -41,16 +42,18 @@ def collect_corpus_gradients(
 
 
 def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation) -> Any:
-    """Return every choice of every benchmark item as lm-eval scores it."""
-    return build_requests(params, benchmarks, model.tokenizer(), model.config())
+    """Return every choice of every benchmark item as lm-eval scores it, and what the item is for."""
+    requests = build_requests(params, benchmarks, model.tokenizer(), model.config())
+    return split_items(requests, split=params.split_items, seed=params.split_seed)
 
 
 def build_queries(requests: Any, documents: Any, working_set: Any, model: LanguageModel, params: Attribution) -> Any:
     """Return the queries of each benchmark, and those of its nulls."""
+    asked = items_for(requests, "attribution")
     held_out = None
     if "generic_text" in params.nulls:
         held_out = sequences.held_out(documents, working_set, model.tokenizer(), params.seed)
-    return queries.build_queries(requests, params.nulls, held_out, blocks=params.blocks, seed=params.seed)
+    return queries.build_queries(asked, params.nulls, held_out, blocks=params.blocks, seed=params.seed)
 
 
 def collect_query_gradients(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from social_provenance.artifacts import Parts
+from social_provenance.capabilities.split import items_for
 from social_provenance.estimation.agreement import compare
 from social_provenance.estimation.bin_map import bin_map
 from social_provenance.gradients import queries, renderings, score_files
@@ -19,7 +20,8 @@ from social_provenance.language_model import LanguageModel, max_tokens
 def render_variants(requests: Any, model: LanguageModel, gradients: GradientSettings, blocks: int, seed: int) -> Any:
     """Return the items of each benchmark as multiple choice, as cloze and as answers alone."""
     budget = min(gradients.max_tokens, max_tokens(model.config()))
-    return queries.add_blocks(renderings.render(requests, model.tokenizer(), budget), blocks=blocks, seed=seed)
+    asked = items_for(requests, "attribution")
+    return queries.add_blocks(renderings.render(asked, model.tokenizer(), budget), blocks=blocks, seed=seed)
 
 
 def collect_audit_gradients(table: Any, model: LanguageModel, gradients: GradientSettings, distributed: Any) -> Parts:

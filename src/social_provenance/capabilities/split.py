@@ -1,0 +1,84 @@
+"""Divide the items of a benchmark: those that ask the corpus, and those that an intervention is judged by.
+
+A document that is found by an item and forgotten is likely to cost that very item. What is to be shown
+is that it costs the capability, so items that were queries do not judge.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING, Literal, get_args
+
+from social_provenance.errors import BenchmarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+Use = Literal["attribution", "evaluation", "both"]
+USES: tuple[Use, ...] = get_args(Use)
+COLUMN = "use"
+
+
+def split_items(requests: pd.DataFrame, *, split: bool, seed: int) -> pd.DataFrame:
+    """Say of each item what it is for.
+
+    Clusters stay whole: items that share a context would tell of each other. The halves depend on the
+    benchmark's items, their clusters and the seed, not on other benchmarks or the order of rows.
+
+    Args:
+        requests: ``benchmark``, ``item``, ``cluster`` and further columns, one row a choice.
+        split: Whether to divide; otherwise every item is for ``both``.
+        seed: Of the division.
+
+    Returns:
+        The rows with ``use``: ``attribution``, ``evaluation`` or ``both``.
+
+    Raises:
+        BenchmarkError: If a benchmark is a single cluster, so that one half would be empty.
+    """
+    if not split:
+        return requests.assign(use="both")
+    uses: dict[tuple[str, str], Use] = {}
+    items = requests.drop_duplicates(["benchmark", "item"])
+    for benchmark, rows in items.groupby("benchmark"):
+        sizes = Counter(rows["cluster"])
+        if len(sizes) < 2:
+            raise BenchmarkError(
+                f"benchmark {benchmark}: its {len(rows)} items share the cluster {next(iter(sizes))!r}, so none would "
+                f"be left to evaluate: give more items, or set evaluation.split_items to false"
+            )
+        halves = deal_clusters(sizes, 2, random.Random(f"split {benchmark} {seed}"))
+        uses |= {(str(benchmark), cluster): USES[half] for cluster, half in halves.items()}
+    keys = zip(requests["benchmark"], requests["cluster"], strict=True)
+    return requests.assign(use=[uses[key] for key in keys])
+
+
+def items_for(requests: pd.DataFrame, use: Use) -> pd.DataFrame:
+    """Return the rows of the items that are for ``use``, without the column that says so."""
+    own = requests[requests[COLUMN].isin([use, "both"])]
+    return own.drop(columns=COLUMN).reset_index(drop=True)
+
+
+def deal_clusters(sizes: Mapping[str, int], parts: int, rng: random.Random) -> dict[str, int]:
+    """Return the part of each cluster, so that parts have about as many items.
+
+    Clusters are dealt largest first, those of one size in random order, each to the part that has
+    fewest items.
+
+    Args:
+        sizes: Cluster -> its items.
+        parts: Most parts; with fewer clusters there are as many parts as clusters.
+        rng: Orders clusters of one size.
+    """
+    clusters = sorted(sizes)
+    rng.shuffle(clusters)
+    clusters.sort(key=lambda cluster: -sizes[cluster])
+    filled = [0] * min(parts, len(clusters))
+    dealt = {}
+    for cluster in clusters:
+        dealt[cluster] = filled.index(min(filled))
+        filled[dealt[cluster]] += sizes[cluster]
+    return dealt
