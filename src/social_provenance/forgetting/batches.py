@@ -23,31 +23,50 @@ class Batch:
         input_ids: Documents x tokens.
         labels: The same, -100 on padding.
         attention_mask: 1 on tokens, 0 on padding.
+        rows: Place of each document in the set that the batch was drawn from.
     """
 
     input_ids: torch.Tensor
     labels: torch.Tensor
     attention_mask: torch.Tensor
+    rows: tuple[int, ...]
 
 
 def pad(documents: Sequence[Tokens], device: Any = "cpu") -> Batch:
-    """Pad documents to the longest of them."""
+    """Pad a whole set of documents to the longest of them."""
+    return take(documents, range(len(documents)), device)
+
+
+def take(documents: Sequence[Tokens], rows: Sequence[int], device: Any = "cpu") -> Batch:
+    """Pad those documents of a set that stand at ``rows`` to the longest of them."""
     import torch
 
-    width = max(len(document) for document in documents)
-    ids = torch.zeros(len(documents), width, dtype=torch.long)
+    width = max(len(documents[row]) for row in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
     mask = torch.zeros_like(ids)
-    for row, document in enumerate(documents):
-        ids[row, : len(document)] = torch.tensor(list(document))
-        mask[row, : len(document)] = 1
-    return Batch(ids.to(device), ids.masked_fill(mask == 0, -100).to(device), mask.to(device))
+    for place, row in enumerate(rows):
+        document = documents[row]
+        ids[place, : len(document)] = torch.tensor(list(document))
+        mask[place, : len(document)] = 1
+    return Batch(ids.to(device), ids.masked_fill(mask == 0, -100).to(device), mask.to(device), tuple(rows))
+
+
+def logits_of(model: Any, batch: Batch) -> torch.Tensor:
+    """Return the logits of a batch, documents x tokens x vocabulary."""
+    logits: torch.Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    return logits
 
 
 def mean_loss(model: Any, batch: Batch) -> torch.Tensor:
     """Return the mean loss of a batch, nats a token."""
-    logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-    losses, counted = token_losses(logits, batch.labels)
+    losses, counted = token_losses(logits_of(model, batch), batch.labels)
     return losses.sum() / counted.sum()
+
+
+def document_losses(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of each document, nats, and how many tokens of each are predicted."""
+    losses, counted = token_losses(logits_of(model, batch), batch.labels)
+    return losses.sum(dim=1), counted.sum(dim=1)
 
 
 def corpus_loss(model: Any, documents: Sequence[Tokens], size: int) -> float:
@@ -59,8 +78,7 @@ def corpus_loss(model: Any, documents: Sequence[Tokens], size: int) -> float:
     with torch.no_grad():
         for start in range(0, len(documents), size):
             batch = pad(documents[start : start + size], model.device)
-            logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-            losses, counted = token_losses(logits, batch.labels)
+            losses, counted = token_losses(logits_of(model, batch), batch.labels)
             total += float(losses.sum())
             count += float(counted.sum())
     return total / count
@@ -70,15 +88,16 @@ def pairs(
     forget: Sequence[Tokens], retain: Sequence[Tokens], size: int, steps: int, seed: int, device: Any = "cpu"
 ) -> Iterator[tuple[Batch, Batch]]:
     """Yield ``steps`` pairs of a forget and a retain batch, each set in seeded, repeated passes."""
-    forget_deck = _deal(forget, random.Random(f"forget {seed}"))
-    retain_deck = _deal(retain, random.Random(f"retain {seed}"))
+    forget_deck = _deal(len(forget), random.Random(f"forget {seed}"))
+    retain_deck = _deal(len(retain), random.Random(f"retain {seed}"))
     for _ in range(steps):
         yield (
-            pad([next(forget_deck) for _ in range(size)], device),
-            pad([next(retain_deck) for _ in range(size)], device),
+            take(forget, [next(forget_deck) for _ in range(size)], device),
+            take(retain, [next(retain_deck) for _ in range(size)], device),
         )
 
 
-def _deal(documents: Sequence[Tokens], rng: random.Random) -> Iterator[Tokens]:
+def _deal(count: int, rng: random.Random) -> Iterator[int]:
+    """Yield the places 0 to ``count`` - 1 forever, in a new order each pass."""
     while True:
-        yield from rng.sample(list(documents), len(documents))
+        yield from rng.sample(range(count), count)

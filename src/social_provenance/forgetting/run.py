@@ -13,7 +13,7 @@ from social_provenance.artifacts import Parts, one_by_one
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.forgetting.batches import Tokens, corpus_loss, pairs
-from social_provenance.forgetting.objectives import OBJECTIVES
+from social_provenance.forgetting.objectives import ALGORITHMS
 from social_provenance.pretraining.loop import seeded, train
 
 if TYPE_CHECKING:
@@ -86,18 +86,18 @@ def _forget(
     import pandas as pd
 
     settings = bench.settings
-    objective = OBJECTIVES[row["algorithm"]]
     model = _trainable(bench.model.load(), settings)
+    step = ALGORITHMS[row["algorithm"]].prepare(model, forget, retain, settings.batch_documents)
     before = _losses(model, forget, retain, settings.batch_documents)
     steps: list[dict[str, float]] = []
 
-    def after_step(step: int, measured: dict[str, float]) -> bool:
-        steps.append({"step": step, **measured})
+    def after_step(number: int, measured: dict[str, float]) -> bool:
+        steps.append({"step": number, **measured})
         return True
 
     batches = pairs(forget, retain, settings.batch_documents, row["steps"], row["seed"], model.device)
     with seeded(row["seed"]):
-        train(model, batches, lambda pair: objective(model, *pair), settings.optimiser, lambda _: 1.0, after_step)
+        train(model, batches, lambda pair: step(*pair), settings.optimiser, lambda _: 1.0, after_step)
     after = _losses(model, forget, retain, settings.batch_documents)
     bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
     pd.DataFrame(steps).to_parquet(folder / STEPS)

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import mean_loss, pad
-from social_provenance.forgetting.objectives.ngdiff import ngdiff
+from social_provenance.forgetting.batches import Batch, mean_loss, pad
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
 
-FORGET, RETAIN = pad([[5, 6, 7, 8], [9, 10]]), pad([[11, 12, 13], [14, 15, 16]])
+DOCUMENTS = [[5, 6, 7, 8], [9, 10]], [[11, 12, 13], [14, 15, 16]]
+FORGET, RETAIN = (pad(documents) for documents in DOCUMENTS)
+
+
+def _step(model: Any, forget: Batch, retain: Batch) -> dict[str, float]:
+    return NGDiff().prepare(model, *DOCUMENTS, size=2)(forget, retain)
 
 
 def _flat(parts: Any) -> torch.Tensor:
@@ -28,7 +33,7 @@ def _gradient(model: Any, batch: Any) -> torch.Tensor:
 
 def test_the_direction_is_the_difference_of_unit_gradients(tiny_model: Any) -> None:
     retain, forget = _gradient(tiny_model, RETAIN), _gradient(tiny_model, FORGET)
-    measured = ngdiff(tiny_model, FORGET, RETAIN)
+    measured = _step(tiny_model, FORGET, RETAIN)
     torch.testing.assert_close(_left(tiny_model), retain / retain.norm() - forget / forget.norm())
     assert measured["retain_grad_norm"] == pytest.approx(float(retain.norm()), rel=1e-5)
     assert measured["forget_grad_norm"] == pytest.approx(float(forget.norm()), rel=1e-5)
@@ -37,19 +42,19 @@ def test_the_direction_is_the_difference_of_unit_gradients(tiny_model: Any) -> N
 
 
 def test_the_same_documents_on_both_sides_cancel(tiny_model: Any) -> None:
-    ngdiff(tiny_model, FORGET, FORGET)
+    _step(tiny_model, FORGET, FORGET)
     assert float(_left(tiny_model).norm()) < 1e-5
 
 
 def test_swapping_the_sides_turns_the_sign(tiny_model: Any) -> None:
-    ngdiff(tiny_model, FORGET, RETAIN)
+    _step(tiny_model, FORGET, RETAIN)
     one = _left(tiny_model)
-    ngdiff(tiny_model, RETAIN, FORGET)
+    _step(tiny_model, RETAIN, FORGET)
     torch.testing.assert_close(_left(tiny_model), -one)
 
 
 def test_a_small_step_raises_the_forget_loss_and_lowers_the_retain_loss(tiny_model: Any) -> None:
-    before = ngdiff(tiny_model, FORGET, RETAIN)
+    before = _step(tiny_model, FORGET, RETAIN)
     with torch.no_grad():
         for parameter in tiny_model.parameters():
             parameter.sub_(0.01 * parameter.grad)
@@ -61,6 +66,6 @@ def test_frozen_weights_get_no_gradient_and_do_not_count_in_the_norm(tiny_model:
     for name, parameter in tiny_model.named_parameters():
         parameter.requires_grad_("mlp" in name)
     retain, forget = _gradient(tiny_model, RETAIN), _gradient(tiny_model, FORGET)
-    ngdiff(tiny_model, FORGET, RETAIN)
+    _step(tiny_model, FORGET, RETAIN)
     torch.testing.assert_close(_left(tiny_model), retain / retain.norm() - forget / forget.norm())
     assert all(parameter.grad is None for name, parameter in tiny_model.named_parameters() if "mlp" not in name)

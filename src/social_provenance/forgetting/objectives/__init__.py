@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from social_provenance.forgetting.objectives.ngdiff import ngdiff
+from pydantic import Field
+
+from social_provenance.forgetting.objectives.base import Objective, Step
+from social_provenance.forgetting.objectives.grad_ascent import GradAscent
+from social_provenance.forgetting.objectives.grad_diff import GradDiff
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.npo import NPO
+from social_provenance.forgetting.objectives.rmu import RMU
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from social_provenance.forgetting.batches import Batch
+__all__ = ["ALGORITHMS", "NPO", "RMU", "Algorithm", "GradAscent", "GradDiff", "NGDiff", "Objective", "SimNPO", "Step"]
 
-    Objective = Callable[[Any, Batch, Batch], dict[str, float]]
-    """(model, forget batch, retain batch) -> what was measured; leaves the gradient on the model."""
+Algorithm = Annotated[NGDiff | GradAscent | GradDiff | NPO | SimNPO | RMU, Field(discriminator="name")]
+"""What a parameter says: the name of an algorithm and its hyperparameters."""
 
-OBJECTIVES: Mapping[str, Objective] = {"ngdiff": ngdiff}
-"""Name in the parameters -> algorithm."""
+ALGORITHMS: Mapping[str, Objective] = {
+    kind.name: kind for kind in (NGDiff(), GradAscent(), GradDiff(), NPO(), SimNPO(), RMU())
+}
+"""Name in the parameters -> the algorithm with its default hyperparameters."""

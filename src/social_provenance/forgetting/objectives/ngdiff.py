@@ -6,51 +6,49 @@ outweighs the other however large its gradient is. This is the algorithm of arXi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.forgetting.batches import mean_loss
+from social_provenance.forgetting.objectives.base import Objective, Step
+from social_provenance.forgetting.objectives.terms import gradient_norm, trainable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
 
-    from social_provenance.forgetting.batches import Batch
+    from social_provenance.forgetting.batches import Batch, Tokens
 
 
-def ngdiff(model: Any, forget: Batch, retain: Batch) -> dict[str, float]:
-    """Leave the normalised gradient difference of a batch pair on the model.
+class NGDiff(Objective):
+    """Normalised gradient difference; it has no weights, for a step is the same whatever scales its losses."""
 
-    Args:
-        model: In training mode, gradients zeroed.
-        forget: Documents whose loss is to rise.
-        retain: Documents whose loss is to stay.
+    name: Literal["ngdiff"] = "ngdiff"
 
-    Returns:
-        ``forget_loss`` and ``retain_loss`` (nats a token) and the norms of their gradients.
-    """
-    forget_loss, forget_gradient = _gradient(model, forget)
-    retain_loss, retain_gradient = _gradient(model, retain)
-    forget_norm, retain_norm = _norm(forget_gradient), _norm(retain_gradient)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    for parameter, away, towards in zip(parameters, forget_gradient, retain_gradient, strict=True):
-        parameter.grad = towards / retain_norm - away / forget_norm
-    return {
-        "forget_loss": forget_loss,
-        "retain_loss": retain_loss,
-        "forget_grad_norm": float(forget_norm),
-        "retain_grad_norm": float(retain_norm),
-    }
+    def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
+        del forget, size  # nothing is compared with the untouched model
+        parameters = trainable(model)
+
+        def step(forget_batch: Batch, retain_batch: Batch) -> dict[str, float]:
+            forget_loss, forget_gradient = _gradient(model, parameters, forget_batch)
+            retain_loss, retain_gradient = _gradient(model, parameters, retain_batch)
+            forget_norm, retain_norm = (
+                gradient_norm(gradient).clamp_min(1e-12) for gradient in (forget_gradient, retain_gradient)
+            )
+            for parameter, away, towards in zip(parameters, forget_gradient, retain_gradient, strict=True):
+                parameter.grad = towards / retain_norm - away / forget_norm
+            return {
+                "forget_loss": forget_loss,
+                "retain_loss": retain_loss,
+                "forget_grad_norm": float(forget_norm),
+                "retain_grad_norm": float(retain_norm),
+            }
+
+        return step
 
 
-def _gradient(model: Any, batch: Batch) -> tuple[float, list[torch.Tensor]]:
+def _gradient(model: Any, parameters: Sequence[torch.nn.Parameter], batch: Batch) -> tuple[float, list[torch.Tensor]]:
     import torch
 
     loss = mean_loss(model, batch)
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return float(loss.detach()), list(torch.autograd.grad(loss, parameters))
-
-
-def _norm(gradient: list[torch.Tensor]) -> torch.Tensor:
-    import torch
-
-    norm: torch.Tensor = torch.stack([part.norm() for part in gradient]).norm()
-    return norm.clamp_min(1e-12)

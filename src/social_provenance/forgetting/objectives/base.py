@@ -1,0 +1,64 @@
+"""What every unlearning algorithm is: hyperparameters, and a step for each pair of batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat
+
+from social_provenance.errors import UnlearningError
+from social_provenance.forgetting.batches import Batch, Tokens
+
+Step = Callable[[Batch, Batch], dict[str, float]]
+"""(forget batch, retain batch) -> what was measured; leaves the gradient on the trainable parameters."""
+
+
+class Objective(BaseModel, ABC):
+    """An unlearning algorithm and its hyperparameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    """Of the algorithm."""
+    learning_rate: PositiveFloat | None = None
+    """Instead of ``unlearning.optimiser.learning_rate``; null: that one."""
+
+    def prepare(self, model: Any, forget: Sequence[Tokens], retain: Sequence[Tokens], size: int) -> Step:
+        """Compute once what all steps of a run need, and return the step.
+
+        Args:
+            model: Untouched, about to be trained: all weights, or adapters (PEFT) that change nothing yet.
+            forget: Token ids of the documents whose loss is to rise.
+            retain: Token ids of the documents whose loss is to stay.
+            size: Documents in a batch of what is computed once.
+
+        Returns:
+            A function of a batch of ``forget`` and a batch of ``retain``, called with the model in
+            training mode. It replaces the gradients of the trainable parameters (None where the
+            algorithm has nothing to say) and returns ``forget_loss`` and ``retain_loss``
+            (of the batches, nats a token) and what the algorithm measures besides: the norms of the gradients of its
+            two terms, unweighted (``forget_grad_norm``, ``retain_grad_norm``), and their values where these are no
+            such loss (``forget_objective``, ``retain_objective``).
+
+        Raises:
+            UnlearningError: If a set is empty, or a document has fewer than two tokens.
+        """
+        for name, documents in (("forget", forget), ("retain", retain)):
+            _check(name, documents)
+        return self._step(model, forget, size)
+
+    @abstractmethod
+    def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step: ...
+
+
+def _check(name: str, documents: Sequence[Tokens]) -> None:
+    if not documents:
+        raise UnlearningError(f"the {name} set is empty: give it a document or more")
+    for place, document in enumerate(documents):
+        if len(document) < 2:
+            raise UnlearningError(
+                f"document {place} of the {name} set has {len(document)} token(s), so nothing in it is predicted: "
+                f"leave documents of fewer than 2 tokens out"
+            )

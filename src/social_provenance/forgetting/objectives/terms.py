@@ -1,0 +1,176 @@
+"""Objectives of two terms, ``gamma * forget + alpha * retain``, and the terms that several share.
+
+The terms are differentiated one after the other: this costs what one backward pass over both costs,
+keeps the graph of one batch at a time, and gives the norm of each gradient.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import NonNegativeFloat
+
+from social_provenance.forgetting.batches import document_losses, logits_of, mean_loss
+from social_provenance.forgetting.objectives.base import Objective, Step
+from social_provenance.forgetting.objectives.reference import reference_of
+from social_provenance.pretraining.loop import token_losses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import torch
+
+    from social_provenance.forgetting.batches import Batch, Tokens
+
+    Term = Callable[[Batch], "Value"]
+
+RetainTerm = Literal["nll", "kl"]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A term on a batch.
+
+    Attributes:
+        loss: Of the batch, nats a token.
+        objective: What is minimised; None: the loss.
+    """
+
+    loss: torch.Tensor
+    objective: torch.Tensor | None = None
+
+
+class TwoTerms(Objective):
+    """Minimise ``gamma * L_forget + alpha * L_retain``."""
+
+    gamma: NonNegativeFloat = 1.0
+    """Weight of the forget term; at 0 a step is plain training on the retain term."""
+    alpha: NonNegativeFloat = 1.0
+    """Weight of the retain term; at 0 nothing is retained."""
+    retain: RetainTerm = "kl"
+    """``nll``: the mean loss of the retain batch. ``kl``: the divergence from the untouched model."""
+
+    def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
+        retain = divergence(model) if self.retain == "kl" and self.alpha else likelihood(model)
+        forget_term = self._forget_term(model, forget, size)
+        return two_terms(model, trainable(model), (self.gamma, forget_term), (self.alpha, retain))
+
+    @abstractmethod
+    def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term: ...
+
+
+def trainable(model: Any) -> list[torch.nn.Parameter]:
+    """Return the parameters that take a gradient."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def gradient_norm(gradients: Sequence[torch.Tensor | None]) -> torch.Tensor:
+    """Return the norm of a gradient over all parameters that have one."""
+    import torch
+
+    parts = [part.norm() for part in gradients if part is not None]
+    return torch.stack(parts).norm() if parts else torch.zeros(())
+
+
+def two_terms(
+    model: Any,
+    parameters: Sequence[torch.nn.Parameter],
+    forget: tuple[float, Term],
+    retain: tuple[float, Term],
+) -> Step:
+    """Return the step of a weighted sum of two terms.
+
+    Args:
+        model: Of the terms.
+        parameters: Those that get the gradient; the others of the model get none.
+        forget: Weight and term of the forget batch.
+        retain: Weight and term of the retain batch. A term of weight 0 is measured and not differentiated.
+    """
+
+    def step(forget_batch: Batch, retain_batch: Batch) -> dict[str, float]:
+        for parameter in model.parameters():
+            parameter.grad = None
+        return _add(parameters, "forget", *forget, forget_batch) | _add(parameters, "retain", *retain, retain_batch)
+
+    return step
+
+
+def _add(
+    parameters: Sequence[torch.nn.Parameter], name: str, weight: float, term: Term, batch: Batch
+) -> dict[str, float]:
+    """Add a term's weighted gradient to the parameters' and return what was measured."""
+    import torch
+
+    with torch.set_grad_enabled(weight != 0):
+        value = term(batch)
+    measured = {f"{name}_loss": float(value.loss.detach())}
+    if value.objective is not None:
+        measured[f"{name}_objective"] = float(value.objective.detach())
+    if weight == 0:
+        return measured
+    minimised = value.loss if value.objective is None else value.objective
+    gradients = torch.autograd.grad(minimised, parameters, allow_unused=True)
+    measured[f"{name}_grad_norm"] = float(gradient_norm(gradients))
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is not None:
+            weighted = gradient * weight
+            parameter.grad = weighted if parameter.grad is None else parameter.grad.add_(weighted)
+    return measured
+
+
+def likelihood(model: Any) -> Term:
+    """Return the mean loss of a batch as a term."""
+    return lambda batch: Value(mean_loss(model, batch))
+
+
+def ascent(model: Any) -> Term:
+    """Return minus the mean loss of a batch as a term."""
+
+    def term(batch: Batch) -> Value:
+        loss = mean_loss(model, batch)
+        return Value(loss, -loss)
+
+    return term
+
+
+def divergence(model: Any) -> Term:
+    """Return the mean of KL(untouched || model) over the predicted tokens of a batch, nats, as a term.
+
+    Padding predicts nothing and has no part in it.
+    """
+    from torch.nn import functional
+
+    reference = reference_of(model)
+
+    def term(batch: Batch) -> Value:
+        with reference() as before:
+            expected = logits_of(before, batch)[:, :-1]
+        logits = logits_of(model, batch)
+        losses, counted = token_losses(logits, batch.labels)
+        kept = functional.log_softmax(expected[counted].float(), dim=-1)
+        present = functional.log_softmax(logits[:, :-1][counted].float(), dim=-1)
+        return Value(
+            losses.sum() / counted.sum(), functional.kl_div(present, kept, reduction="batchmean", log_target=True)
+        )
+
+    return term
+
+
+def preference(model: Any, beta: float, rise: Callable[[Batch, torch.Tensor, torch.Tensor], torch.Tensor]) -> Term:
+    """Return ``-(2 / beta) log sigmoid(beta * rise)``, mean over the documents of a batch, as a term.
+
+    Args:
+        model: In training.
+        beta: Inverse temperature.
+        rise: Batch, loss of each document (nats), tokens predicted in each -> how far each has risen.
+    """
+    from torch.nn import functional
+
+    def term(batch: Batch) -> Value:
+        losses, counts = document_losses(model, batch)
+        objective = -2 / beta * functional.logsigmoid(beta * rise(batch, losses, counts)).mean()
+        return Value(losses.sum() / counts.sum(), objective)
+
+    return term
