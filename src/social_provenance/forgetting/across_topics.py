@@ -1,0 +1,134 @@
+"""Over topics the topic is the unit: its runs and items repeat it, they do not add to their number."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.forgetting.readings import SCOPES
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+LEAST_TOPICS = 5
+"""With fewer a variance between topics is not estimated: no mixed model."""
+CONFIDENCE = 0.95
+KEY = ("algorithm", "outcome", "reading")
+UNIT = ("benchmark", "topic")
+ACROSS_COLUMNS = (
+    *KEY, "benchmark", "n_topics", "mean", "ci_low", "ci_high", "wilcoxon_p", "smallest_p", "mixed_mean", "mixed_low",
+    "mixed_high", "mixed_p", "mixed_reason",
+)  # fmt: skip
+
+
+def across_topics(effects: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
+    """Sum topics up, for each benchmark and for all together.
+
+    Args:
+        effects: Table ``unlearning_effects``; rows of the scope ``topic`` that have estimates count.
+        sets: Table ``unlearning_sets``.
+
+    Returns:
+        One row an algorithm, outcome, reading and benchmark (null: all, each topic of each benchmark being
+        a unit): ``n_topics``; ``mean`` of influence minus random over topics with the interval of Student's
+        t; ``wilcoxon_p`` of the signed ranks, one-sided (influential documents hurt more), with the smallest
+        that so many topics can reach; and a linear mixed model of targeted minus each random set, with a
+        random intercept a topic: its mean, normal interval and two-sided p, or why there is none.
+    """
+    import pandas as pd
+
+    own = effects[(effects["scope"] == "topic") & effects["influence_minus_random"].notna()]
+    differences = _against_each_set(sets)
+    rows = []
+    for key, table in own.groupby(list(KEY), sort=False):
+        named = dict(zip(KEY, key, strict=True))
+        of_sets = differences[(differences[list(KEY)] == list(key)).all(axis=1)]
+        parts = [(str(name), part) for name, part in table.groupby("benchmark", sort=False)]
+        for benchmark, part in [*parts, (None, table)]:
+            here = of_sets if benchmark is None else of_sets[of_sets["benchmark"] == benchmark]
+            summed = topic_test(part["influence_minus_random"].to_numpy(float))
+            rows.append({**named, "benchmark": benchmark, **summed, **mixed_model(here)})
+    return pd.DataFrame(rows, columns=list(ACROSS_COLUMNS))
+
+
+def topic_test(effects: np.ndarray) -> dict[str, Any]:
+    """Return the mean of topic effects with its t interval, and the signed-rank test that they are negative.
+
+    Args:
+        effects: Of each topic, at least one.
+
+    Returns:
+        ``n_topics``, ``mean``, ``ci_low``, ``ci_high`` (null for one topic), ``wilcoxon_p`` (exact where
+        no two effects are equally far from 0; 1 where all are 0) and ``smallest_p`` = 2^-n.
+    """
+    import numpy as np
+    from scipy import stats  # type: ignore[import-untyped]
+
+    count, mean = len(effects), float(effects.mean())
+    half = float("nan")
+    if count > 1:
+        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1) * effects.std(ddof=1) / count**0.5)
+    distances = np.abs(effects)
+    exact = len(np.unique(distances)) == count and distances.min() > 0
+    p = 1.0
+    if distances.max() > 0:
+        method = "exact" if exact else "auto"
+        p = float(stats.wilcoxon(effects, alternative="less", method=method).pvalue)
+    known = count > 1
+    return {
+        "n_topics": count,
+        "mean": mean,
+        "ci_low": mean - half if known else None,
+        "ci_high": mean + half if known else None,
+        "wilcoxon_p": p,
+        "smallest_p": 0.5**count,
+    }
+
+
+def mixed_model(differences: pd.DataFrame) -> dict[str, Any]:
+    """Fit difference = mean + topic + rest by restricted maximum likelihood.
+
+    Args:
+        differences: ``benchmark``, ``topic``, ``difference``: the targeted set minus each random set.
+
+    Returns:
+        ``mixed_mean``, ``mixed_low``, ``mixed_high``, ``mixed_p``, or nulls and ``mixed_reason``.
+    """
+    import numpy as np
+    from scipy import stats
+    from statsmodels.regression.mixed_linear_model import MixedLM
+
+    codes = differences.groupby(list(UNIT)).ngroup().to_numpy()
+    values = differences["difference"].to_numpy(float)
+    topics = len(np.unique(codes))
+    if topics < LEAST_TOPICS:
+        return _no_model(f"{topics} topics, a variance between topics takes {LEAST_TOPICS}")
+    if len(values) == topics:
+        return _no_model("one random set a topic: the t interval is the same")
+    scale = float(values.std())
+    if scale == 0:
+        return _no_model("all differences are the same")
+    # A variance at its boundary of 0 is an answer, which statsmodels warns of.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = MixedLM(values / scale, np.ones((len(values), 1)), groups=codes).fit(reml=True)
+    mean, error = float(fitted.fe_params[0]) * scale, float(fitted.bse_fe[0]) * scale
+    if not fitted.converged or not np.isfinite(error):
+        return _no_model("the fit did not converge")
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    p = float(2 * stats.norm.sf(abs(mean) / error))
+    return {"mixed_mean": mean, "mixed_low": mean - half, "mixed_high": mean + half, "mixed_p": p, "mixed_reason": None}
+
+
+def _no_model(reason: str) -> dict[str, Any]:
+    return {**dict.fromkeys(("mixed_mean", "mixed_low", "mixed_high", "mixed_p")), "mixed_reason": reason}
+
+
+def _against_each_set(sets: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys and ``difference``: targeted minus each random set of the topic, on its own benchmark."""
+    own = sets[(sets["scope"] == "topic") & (sets["measured"] == sets["benchmark"])]
+    targeted, random = (own[own["arm"] == arm] for arm in SCOPES["topic"])
+    keys = [*UNIT, *KEY]
+    both = random.merge(targeted[[*keys, "change"]], on=keys, suffixes=("_random", "_targeted"))
+    return both.assign(difference=both["change_targeted"] - both["change_random"])[[*keys, "difference"]]
