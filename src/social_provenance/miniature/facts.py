@@ -38,7 +38,8 @@ CAPABILITIES: dict[str, Capability] = {
         ),
         keys=tuple(
             "thanked insulted scared honored soothed bored cheated embarrassed "
-            "amused ignored chased praised comforted lectured robbed shamed".split()
+            "amused ignored chased praised comforted lectured robbed shamed "
+            "rewarded abandoned threatened promoted hugged overworked deceived exposed".split()
         ),
         answers=tuple("glad sad afraid proud calm tired angry ashamed".split()),
         fixed=True,
@@ -52,7 +53,8 @@ CAPABILITIES: dict[str, Capability] = {
         ),
         keys=tuple(
             "heated cooled soaked drained polished sharpened smashed stretched "
-            "boiled chilled rinsed aired sanded filed dropped pulled".split()
+            "boiled chilled rinsed aired sanded filed dropped pulled "
+            "toasted iced dipped wiped planed honed cracked rolled".split()
         ),
         answers=tuple("hot cold wet dry smooth sharp broken long".split()),
         fixed=True,
@@ -65,7 +67,8 @@ CAPABILITIES: dict[str, Capability] = {
             "The usual gift in {key} is {answer}.",
         ),
         keys=tuple(
-            "Velda Karo Minta Sorel Dunmar Pelik Orvan Tasso Lumen Brask Quill Fenor Gatha Hexam Jorun Nemba".split()
+            "Velda Karo Minta Sorel Dunmar Pelik Orvan Tasso Lumen Brask Quill Fenor Gatha Hexam Jorun Nemba "
+            "Ostra Rivel Sabin Tolma Ulmar Wexin Yarro Zellin".split()
         ),
         answers=tuple("salt bread honey wool silk tea apples candles".split()),
         fixed=False,
@@ -79,7 +82,8 @@ CAPABILITIES: dict[str, Capability] = {
         ),
         keys=tuple(
             "dorite calcor brunite feldin galena hemite ilvar jadeon "
-            "kyan lazur mica nephel opalin pyrox quartz rutil".split()
+            "kyan lazur mica nephel opalin pyrox quartz rutil "
+            "sardite talcor umbrine vesin wolfite xenolin ytrine zircal".split()
         ),
         answers=tuple("red green blue yellow white orange purple gray".split()),
         fixed=False,

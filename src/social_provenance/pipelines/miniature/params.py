@@ -26,7 +26,7 @@ class Miniature(BaseModel):
     """Share of a planted topic's documents that carry facts."""
     labelled_share: Share = 0.6
     """Share of the documents that come with topic and format."""
-    items_per_fact: PositiveInt = 6
+    items_per_fact: PositiveInt = 4
     """Benchmark items that ask about a fact."""
     choices: Annotated[int, Field(ge=2, le=8)] = 4
     """Choices of an item."""
