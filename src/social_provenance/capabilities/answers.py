@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def answers(scored: pd.DataFrame) -> pd.DataFrame:
     """Reduce log-probabilities of choices (``logprob``, nats) to one row an item.
 
-    ``choice_logprob`` is the gold log-probability minus the log-sum-exp over the item's choices.
+    ``margin`` is the gold log-probability minus that of the best wrong choice, ``choice_logprob`` minus
+    the log-sum-exp over the item's choices.
     """
     import numpy as np
 
@@ -19,9 +20,15 @@ def answers(scored: pd.DataFrame) -> pd.DataFrame:
     best = items.transform("max")
     weighted = scored.assign(weight=np.exp(scored["logprob"] - best))
     total = best + np.log(weighted.groupby(["benchmark", "item"], sort=False)["weight"].transform("sum"))
-    table = scored.assign(choice_logprob=scored["logprob"] - total, correct=scored.index.isin(items.idxmax()))
+    wrong = scored["logprob"].mask(scored["is_gold"])
+    rival = wrong.groupby([scored["benchmark"], scored["item"]], sort=False).transform("max")
+    table = scored.assign(
+        margin=scored["logprob"] - rival,
+        choice_logprob=scored["logprob"] - total,
+        correct=scored.index.isin(items.idxmax()),
+    )
     gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
-    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "choice_logprob"]
+    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "margin", "choice_logprob"]
     return gold[columns].reset_index(drop=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.figures import style
-from social_provenance.forgetting.run import UNTOUCHED
+from social_provenance.forgetting.gather import UNTOUCHED
 from social_provenance.forgetting.settings import ARMS
 from social_provenance.regions.grid import TOPIC_NAMES
 

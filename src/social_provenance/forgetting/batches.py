@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.pretraining.loop import token_losses
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Tokens = Sequence[int]
@@ -69,19 +70,24 @@ def document_losses(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tenso
     return losses.sum(dim=1), counted.sum(dim=1)
 
 
-def corpus_loss(model: Any, documents: Sequence[Tokens], size: int) -> float:
-    """Return the mean loss of documents, nats a token, without training; ``size`` documents at a time."""
+def read_losses(model: Any, documents: Sequence[Tokens], size: int) -> np.ndarray:
+    """Return the loss of each document (nats) and its predicted tokens, documents x 2, without training.
+
+    Args:
+        model: Left in evaluation mode.
+        documents: Token ids.
+        size: Documents at a time; fixed, because it changes the last digits.
+    """
+    import numpy as np
     import torch
 
-    total = count = 0.0
     model.eval()
+    parts = [np.empty((0, 2))]
     with torch.no_grad():
         for start in range(0, len(documents), size):
-            batch = pad(documents[start : start + size], model.device)
-            losses, counted = token_losses(logits_of(model, batch), batch.labels)
-            total += float(losses.sum())
-            count += float(counted.sum())
-    return total / count
+            losses, counts = document_losses(model, pad(documents[start : start + size], model.device))
+            parts.append(torch.stack([losses.double(), counts.double()], dim=1).cpu().numpy())
+    return np.concatenate(parts)
 
 
 def pairs(

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from functools import partial
-from importlib.metadata import version
-from pathlib import Path
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, one_by_one
-from social_provenance.errors import UnlearningError
-from social_provenance.fingerprint import digest_of, digest_of_path
-from social_provenance.forgetting.batches import Tokens, corpus_loss, pairs
-from social_provenance.forgetting.objectives import ALGORITHMS
-from social_provenance.pretraining.loop import seeded, train
+from social_provenance.forgetting.batches import Tokens, pairs
+from social_provenance.forgetting.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
+from social_provenance.forgetting.trainable import keep, trainable
+from social_provenance.pretraining.loop import cpu_threads, seeded, train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import pandas as pd
+    from pathlib import Path
 
     from social_provenance.capabilities.harness import Scorer
+    from social_provenance.forgetting.objectives import Objective
     from social_provenance.forgetting.settings import Unlearning
     from social_provenance.language_model import LanguageModel
 
-UNTOUCHED = "untouched"
-CODE = ("forgetting", "pretraining/loop.py", "capabilities")
-"""What a run's numbers depend on, below the package."""
-CHECKPOINT, ANSWERS, STEPS, SUMMARY = "checkpoint", "answers.parquet", "steps.parquet", "summary.json"
+CHECKPOINT, SUMMARY = "checkpoint", "summary.json"
+ANSWERS, TRAJECTORY, HELD_OUT, STEPS = (f"{name}.parquet" for name in ("answers", "trajectory", "held_out", "steps"))
+
+STATUSES = ("done", "stopped", "failed")
+"""How a run can end: as planned, by the bound on held-out losses, by a loss that is no number."""
+
+Bin = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -38,101 +38,124 @@ class Bench:
     Attributes:
         model: The untouched model.
         scorer: Evaluates a model on every benchmark.
-        tokens: Document id -> token ids.
+        tokens: Document id -> token ids, of every document of the plan.
+        bins: Document id -> its topic and format, of every held-out document.
         settings: Of the study.
     """
 
     model: LanguageModel
     scorer: Scorer
     tokens: Mapping[str, Tokens]
+    bins: Mapping[str, Bin]
     settings: Unlearning
 
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader(self.scorer, self.model.tokenizer(), self.settings.read_documents)
 
-def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
-    """Describe each run of a plan, and the evaluation of the untouched model, as a part."""
-    shared = digest_of(
-        bench.model.digest(),
-        bench.settings,
-        _digest_of_requests(bench.scorer.requests),
-        bench.scorer.batch_size,
-        [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
-        [digest_of_path(Path(__file__).parents[1] / package) for package in CODE],
-    )
-    digests = {UNTOUCHED: digest_of(shared)}
-    writers = {UNTOUCHED: partial(_evaluate_untouched, bench)}
-    for row in plan.to_dict("records"):
-        forget = [list(bench.tokens[doc_id]) for doc_id in row["forget_ids"]]
-        retain = [list(bench.tokens[doc_id]) for doc_id in row["retain_ids"]]
-        if set(row["forget_ids"]) & set(row["retain_ids"]):
-            raise UnlearningError(f"run {row['run_id']}: a document is both to be forgotten and to be retained")
-        digests[row["run_id"]] = digest_of(shared, forget, retain, row["seed"], row["steps"], row["algorithm"])
-        writers[row["run_id"]] = partial(_forget, bench, row, forget, retain)
-    return Parts(digests, one_by_one(writers))
+    @cached_property
+    def algorithms(self) -> Mapping[str, Objective]:
+        return {algorithm.name: algorithm for algorithm in self.settings.algorithms}
+
+    def sets(self, row: Mapping[Any, Any]) -> Sets:
+        """Return the documents of a run, held-out ones cut to what is looked at."""
+        forget, retain, held = (
+            [self.tokens[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids", "held_out_ids")
+        )
+        return Sets(forget, retain, [tokens[: self.settings.held_out.max_tokens] for tokens in held])
 
 
-def _digest_of_requests(requests: pd.DataFrame) -> str:
-    tokens = [[list(ids) for ids in requests[column]] for column in ("prompt_ids", "completion_ids")]
-    return digest_of(requests[["benchmark", "item", "cluster", "is_gold"]].to_numpy(), tokens)
+@dataclass
+class _Course:
+    """What a run has been through, and whether it goes on."""
+
+    bins: Sequence[Bin]
+    bound: float
+    readings: dict[int, Reading] = field(default_factory=dict)
+    steps: list[dict[str, float]] = field(default_factory=list)
+    status: str = "done"
+    reason: str | None = None
+
+    def note(self, step: int, measured: Mapping[str, float]) -> bool:
+        """Note a step; return whether it left numbers."""
+        self.steps.append({"step": step, **measured})
+        wrong = next((name for name, value in measured.items() if not math.isfinite(value)), None)
+        if wrong is not None:
+            self._end("failed", f"{wrong} is {measured[wrong]} in step {step}")
+        return wrong is None
+
+    def read(self, step: int, reading: Reading) -> bool:
+        """Keep a reading; return whether the model is fit to go on."""
+        unsound = reading.unsound()
+        if unsound is not None:
+            self._end("failed", f"{unsound} is no number after step {step}")
+            return False
+        self.readings[step] = reading
+        rise = (heldout_of_bins(reading, self.bins) - heldout_of_bins(self.readings[0], self.bins)).max()
+        if rise > self.bound:
+            self._end("stopped", f"the held-out loss of a bin rose by {rise:.3g} nats a token after step {step}")
+        return self.reason is None
+
+    def _end(self, status: str, reason: str) -> None:
+        self.status, self.reason = status, reason
 
 
-def _evaluate_untouched(bench: Bench, folder: Path) -> None:
+def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
+    """Forget, read on the way, and keep what came of it.
+
+    A loss that is no number ends the run as ``failed``, a held-out loss that rises above the bound as
+    ``stopped``; both leave their readings and say why.
+
+    Args:
+        bench: What runs share.
+        row: Of the plan.
+        folder: Empty; gets the tables, the summary and, unless the run failed, the checkpoint.
+    """
+    settings = bench.settings
+    with cpu_threads(settings.optimiser.threads):
+        course, model = _forget(bench, row)
+        _write(course, folder)
+        digest = None
+        if course.status != "failed":
+            origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
+            digest = keep(model, folder / CHECKPOINT, origin)
+    summary = {
+        "status": course.status,
+        "last_step": max(course.readings),
+        "reason": course.reason,
+        "checkpoint": digest,
+    }
+    (folder / SUMMARY).write_text(json.dumps(summary))
+
+
+def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Course, Any]:
+    settings, reader, sets = bench.settings, bench.reader, bench.sets(row)
+    algorithm = bench.algorithms[row["algorithm"]]
+    course = _Course([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
     model = bench.model.load()
-    bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
+    course.read(0, reader.read_untouched(model, sets))
+    model = trainable(model, settings.lora)
+    optimiser = settings.optimiser
+    if algorithm.learning_rate is not None:
+        optimiser = optimiser.model_copy(update={"learning_rate": algorithm.learning_rate})
+
+    def after_step(step: int, measured: dict[str, float]) -> bool:
+        if not course.note(step, measured):
+            return False
+        return step not in settings.grid or course.read(step, reader.read(model, sets))
+
+    batches = pairs(sets.forget, sets.retain, settings.batch_documents, row["steps"], row["seed"], model.device)
+    with seeded(row["seed"]):
+        step = algorithm.prepare(model, sets.forget, sets.retain, settings.batch_documents)
+        train(model, batches, lambda pair: step(*pair), optimiser, lambda _: 1.0, after_step)
+    return course, model
 
 
-def _forget(
-    bench: Bench, row: Mapping[Any, Any], forget: Sequence[Tokens], retain: Sequence[Tokens], folder: Path
-) -> None:
+def _write(course: _Course, folder: Path) -> None:
     import pandas as pd
 
-    settings = bench.settings
-    model = _trainable(bench.model.load(), settings)
-    step = ALGORITHMS[row["algorithm"]].prepare(model, forget, retain, settings.batch_documents)
-    before = _losses(model, forget, retain, settings.batch_documents)
-    steps: list[dict[str, float]] = []
-
-    def after_step(number: int, measured: dict[str, float]) -> bool:
-        steps.append({"step": number, **measured})
-        return True
-
-    batches = pairs(forget, retain, settings.batch_documents, row["steps"], row["seed"], model.device)
-    with seeded(row["seed"]):
-        train(model, batches, lambda pair: step(*pair), settings.optimiser, lambda _: 1.0, after_step)
-    after = _losses(model, forget, retain, settings.batch_documents)
-    bench.scorer.score(model, bench.model.tokenizer()).to_parquet(folder / ANSWERS)
-    pd.DataFrame(steps).to_parquet(folder / STEPS)
-    model.save_pretrained(folder / CHECKPOINT)
-    summary = {f"{name}_before": value for name, value in before.items()} | {
-        f"{name}_after": value for name, value in after.items()
-    }
-    (folder / SUMMARY).write_text(json.dumps(summary | {"checkpoint": digest_of_path(folder / CHECKPOINT)}))
-
-
-def _losses(model: Any, forget: Sequence[Tokens], retain: Sequence[Tokens], size: int) -> dict[str, float]:
-    return {"forget_loss": corpus_loss(model, forget, size), "retain_loss": corpus_loss(model, retain, size)}
-
-
-def _trainable(model: Any, settings: Unlearning) -> Any:
-    """Return the model with all weights trainable, or with adapters.
-
-    Raises:
-        UnlearningError: If an adapter's target is no module of the model.
-    """
-    if settings.lora is None:
-        return model
-    from peft import LoraConfig, get_peft_model
-
-    lora = settings.lora
-    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    unknown = [target for target in lora.targets if target not in names]
-    if unknown:
-        raise UnlearningError(f"unlearning.lora.targets: the model has no module {unknown[0]!r}")
-    config = LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=list(lora.targets),
-        task_type="CAUSAL_LM",
-    )
-    with seeded(0):
-        return get_peft_model(model, config)
+    tables = dict(zip((TRAJECTORY, HELD_OUT), trajectory(course.readings, course.bins), strict=True))
+    tables[ANSWERS] = pd.concat([one.answers.assign(step=step) for step, one in course.readings.items()])
+    tables[STEPS] = pd.DataFrame(course.steps)
+    for name, table in tables.items():
+        table.reset_index(drop=True).to_parquet(folder / name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.run import UNTOUCHED
+from social_provenance.forgetting.gather import UNTOUCHED
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
 if TYPE_CHECKING:

@@ -7,31 +7,58 @@ from typing import Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.split import items_for
 from social_provenance.estimation.settings import Bootstrap
-from social_provenance.forgetting import effects
-from social_provenance.forgetting.plan import plan_runs
-from social_provenance.forgetting.run import Bench, plan_parts
+from social_provenance.forgetting import effect_tables, gather, plan, study
+from social_provenance.forgetting.readings import Measured
+from social_provenance.forgetting.run import Bench
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.language_model import LanguageModel
 
 
-def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> Any:
-    """Return every run of the study: what to forget, what to retain, with which seed."""
-    documents = tokens.select_columns(["doc_id", "topic", "length"]).to_pandas()
+def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:
+    """Return every run of the study, and how alike its random sets are to the targeted ones."""
+    documents = tokens.select_columns(["doc_id", "topic", "format", "length"]).to_pandas()
     own = scores.filter(scores.method == method).to_pandas()
-    return plan_runs(own, topics, documents, method, params)
+    contrasts = plan.choose_contrasts(own, topics[topics["method"] == method], documents, params)
+    lengths = documents.set_index("doc_id")["length"]
+    return plan.list_runs(contrasts, lengths, params), plan.balance_sets(contrasts)
 
 
 def forget_documents(
-    plan: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
+    runs: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
 ) -> Parts:
-    """Return the runs of the plan; each is trained and evaluated once, when saved."""
-    ids = dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True))
-    return plan_parts(plan, Bench(model, Scorer(requests, batch_size), ids, params))
+    """Return the runs of the plan; each is trained and read once, when saved."""
+    wanted = {doc_id for name in plan.IDS for ids in runs[name] for doc_id in ids}
+    rows = tokens.filter(lambda names: [name in wanted for name in names], input_columns="doc_id", batched=True)
+    columns = (rows["doc_id"], rows["input_ids"], rows["topic"], rows["format"])
+    documents = {doc_id: (ids, (topic, form)) for doc_id, ids, topic, form in zip(*columns, strict=True)}
+    bench = Bench(
+        model,
+        Scorer(items_for(requests, "evaluation"), batch_size),
+        {doc_id: ids for doc_id, (ids, _) in documents.items()},
+        {doc_id: region for doc_id, (_, region) in documents.items()},
+        params,
+    )
+    return study.plan_parts(runs, bench)
 
 
-def measure_effects(plan: Any, runs: dict[str, Path], bootstrap: Bootstrap) -> tuple[Any, Any, Any, Any]:
-    """Return what the runs measured (losses, evaluations, trajectories), and influence minus random."""
-    tables = effects.gather(plan, runs)
-    difference = effects.measure_effects(plan, runs, bootstrap)
-    return tables.runs, tables.evaluations, tables.trajectory, difference
+def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
+    """Return how runs ended, and what was read and measured on their way."""
+    tables = gather.gather(runs, models)
+    return (
+        tables.runs,
+        tables.answers,
+        tables.evaluations,
+        tables.trajectory,
+        tables.held_out,
+        tables.steps,
+    )
+
+
+def measure_effects(
+    runs: Any, answers: Any, trajectory: Any, params: Unlearning, bootstrap: Bootstrap
+) -> tuple[Any, Any, Any]:
+    """Return influence minus random, the changes that it is made of, and where arms are alike."""
+    tables = effect_tables.measure_effects(Measured(runs, answers, trajectory), params.effects, bootstrap)
+    return tables.effects, tables.sets, tables.equivalence

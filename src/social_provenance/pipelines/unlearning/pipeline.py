@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
                     "params:scoring.default_method",
                     "params:unlearning",
                 ],
-                "unlearning_plan",
+                ["unlearning_plan", "unlearning_balance"],
                 name="plan_unlearning",
             ),
             Node(
@@ -37,9 +37,28 @@ def create_pipeline() -> Pipeline:
                 name="forget_documents",
             ),
             Node(
+                nodes.gather_runs,
+                ["unlearning_plan", "unlearned_models"],
+                [
+                    "unlearning_runs",
+                    "unlearning_answers",
+                    "unlearning_evaluations",
+                    "unlearning_trajectory",
+                    "unlearning_heldout",
+                    "unlearning_steps",
+                ],
+                name="gather_runs",
+            ),
+            Node(
                 nodes.measure_effects,
-                ["unlearning_plan", "unlearned_models", "params:bootstrap"],
-                ["unlearning_runs", "unlearning_evaluations", "unlearning_trajectory", "unlearning_effects"],
+                [
+                    "unlearning_runs",
+                    "unlearning_answers",
+                    "unlearning_trajectory",
+                    "params:unlearning",
+                    "params:bootstrap",
+                ],
+                ["unlearning_effects", "unlearning_sets", "unlearning_equivalence"],
                 name="measure_effects",
             ),
         ]
