@@ -39,7 +39,7 @@ CAPABILITIES: dict[str, Capability] = {
         keys=tuple(
             "thanked insulted scared honored soothed bored cheated embarrassed "
             "amused ignored chased praised comforted lectured robbed shamed "
-            "rewarded abandoned threatened promoted hugged overworked deceived exposed".split()
+            "rewarded abandoned threatened promoted consoled overworked deceived exposed".split()
         ),
         answers=tuple("glad sad afraid proud calm tired angry ashamed".split()),
         fixed=True,
@@ -54,7 +54,7 @@ CAPABILITIES: dict[str, Capability] = {
         keys=tuple(
             "heated cooled soaked drained polished sharpened smashed stretched "
             "boiled chilled rinsed aired sanded filed dropped pulled "
-            "toasted iced dipped wiped planed honed cracked rolled".split()
+            "toasted iced dipped wiped planed honed cracked unwound".split()
         ),
         answers=tuple("hot cold wet dry smooth sharp broken long".split()),
         fixed=True,
