@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import Parts, one_by_one
 from social_provenance.errors import WorldError
 from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.forgetting.doses import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,19 +30,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PIPELINES = ("miniature", "corpus", "taxonomy", "pretraining", "attribution", "aggregation", "validation")
-"""What it takes to see whether a world's provenance is found."""
+PIPELINES = ("miniature", "corpus", "taxonomy", "pretraining", "attribution", "aggregation", "validation", "unlearning")
+"""What it takes to see whether a world's provenance is found, and whether forgetting it hurts."""
 
 BLOCKS = (
     *("miniature", "documents", "labelling", "working_set", "evaluation"),
-    *("pretraining", "attribution", "gradients", "scoring", "bootstrap"),
+    *("pretraining", "attribution", "gradients", "scoring", "bootstrap", "unlearning"),
 )
 """Parameters that these pipelines read."""
 
-CODE = ("capabilities", "documents", "estimation", "gradients", "labelling", "miniature", "pretraining", "regions")
+CODE = (
+    *("capabilities", "documents", "estimation", "forgetting", "gradients", "labelling"),
+    *("miniature", "pretraining", "regions"),
+)
 """What a world's figures depend on, below the package."""
 
-METRICS, RECORD, CONFIGURATION, DATA = "validation_metrics.parquet", "validation.json", "conf", "data"
+METRICS, RECORD, EFFECTS = "validation_metrics.parquet", "validation.json", "unlearning_effects.parquet"
+CONFIGURATION, DATA = "conf", "data"
 ENVIRONMENT = "world"
 KEY = ["method", "benchmark"]
 
@@ -88,6 +93,23 @@ def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
     return gathered
 
 
+def gather_effects(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """Return what forgetting did in each world, at equal compute.
+
+    Returns:
+        ``seed`` and the columns of ``unlearning_effects`` for its reading ``equal_compute``.
+    """
+    import pandas as pd
+
+    tables = []
+    for folder in folders.values():
+        effects = pd.read_parquet(folder / EFFECTS)
+        own = effects[effects["reading"] == EQUAL_COMPUTE]
+        tables.append(own.assign(seed=json.loads((folder / RECORD).read_text())["seed"]))
+    joined: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return joined[["seed", *joined.columns.drop("seed")]]
+
+
 def find_project(start: Path) -> Path:
     """Return the project's folder: the nearest one, from ``start`` upwards, with a ``pyproject.toml`` and a ``conf``.
 
@@ -121,7 +143,7 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
             f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds stay, lower worlds to do "
             f"without it, or start from another miniature.seed"
         )
-    for name in (METRICS, RECORD):
+    for name in (METRICS, RECORD, EFFECTS):
         shutil.copy(data / "08_reporting" / name, folder / name)
     shutil.rmtree(conf)
     shutil.rmtree(data)

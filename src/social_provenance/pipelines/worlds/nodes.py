@@ -14,6 +14,6 @@ def study_worlds(parameters: dict[str, Any], worlds: int) -> Parts:
     return studies.plan_worlds(parameters, worlds)
 
 
-def gather_worlds(folders: dict[str, Path]) -> Any:
-    """Return how well each method found what was planted in each world."""
-    return studies.gather(folders)
+def gather_worlds(folders: dict[str, Path]) -> tuple[Any, Any]:
+    """Return how well each method found what was planted in each world, and what forgetting it did."""
+    return studies.gather(folders), studies.gather_effects(folders)

@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.gather_worlds,
                 "world_studies",
-                "world_metrics",
+                ["world_metrics", "world_effects"],
                 name="gather_worlds",
             ),
         ]

@@ -1,0 +1,243 @@
+"""Unlearning against raw loops, and what a study's runs showed. Prints one JSON object.
+
+Usage: python benchmarks/unlearning.py STUDY [--worlds TABLE] [--prompts TABLE] [--repeats N] [--wall]
+
+STUDY is the data folder of a finished study. Training: a run's steps against a plain loop of the same
+model, batches, losses and optimiser. Evaluation: the second checkpoint scored by us against forward
+passes over the same token sequences in batches of the same size, and against lm-eval's
+`simple_evaluate` on the same items. Sides take turns, and the medians are compared. `--prompts` takes a
+`benchmark_requests` table of real prompts that the study's tokenizer has divided. `--wall` runs the
+pipeline `unlearning` of the study anew, into a copy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+PROJECT = Path(__file__).resolve().parents[1]
+GOALS = {
+    "training_throughput": ">= 0.80",
+    "evaluation_to_forward": "<= 1.5",
+    "evaluation_to_simple_evaluate": "<= 0.25",
+    "aligned_hurt_more": "4 of 4, beyond every random set for 3",
+    "other_worlds": ">= 16 of 20",
+    "wall_s": "<= 120",
+}
+STEPS, BATCH, RATE = 12, 8, 1.5e-4
+EVALUATED = 64
+"""Choices at a time."""
+
+
+def alternate(sides: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of each side, one turn each after a first that does not count."""
+    spent: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(repeats + 1):
+        for name, side in sides.items():
+            start = time.perf_counter()
+            side()
+            if turn:
+                spent[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in spent.items()}
+
+
+def measure_training(study: Path, repeats: int) -> float:
+    """Return our steps a second over those of the plain loop."""
+    import torch
+    from torch.nn import functional
+
+    from social_provenance.forgetting.batches import pairs
+    from social_provenance.forgetting.objectives import GradDiff
+    from social_provenance.language_model import LanguageModel
+    from social_provenance.pretraining.loop import Optimiser, train
+
+    model = LanguageModel.at(str(study / "06_models/language_model"))
+    forget, retain = documents_of(study)
+    batches = list(pairs(forget, retain, BATCH, STEPS, 0))
+
+    def ours() -> None:
+        own = model.load()
+        step = GradDiff(retain="nll").prepare(own, forget, retain, BATCH)
+        optimiser = Optimiser(learning_rate=RATE, weight_decay=0.0)
+        train(
+            own, pairs(forget, retain, BATCH, STEPS, 0), lambda pair: step(*pair), optimiser, lambda _: 1.0, go_on
+        )
+
+    def plain() -> None:
+        own = model.load().train()
+        optimiser = torch.optim.AdamW(own.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.0)
+        for pair in batches:
+            optimiser.zero_grad()
+            for sign, batch in zip((-1, 1), pair, strict=True):
+                logits = own(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, :-1]
+                loss = functional.cross_entropy(logits.flatten(0, 1).float(), batch.labels[:, 1:].flatten())
+                (sign * loss).backward()
+            torch.nn.utils.clip_grad_norm_(own.parameters(), 1.0)
+            optimiser.step()
+
+    spent = alternate({"ours": ours, "plain": plain}, repeats)
+    return spent["plain"] / spent["ours"]
+
+
+def measure_evaluation(study: Path, prompts: Path | None, repeats: int) -> dict[str, float]:
+    """Return the time of a further checkpoint over that of forward passes, and over lm-eval's own evaluation."""
+    import pandas as pd
+    import torch
+
+    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.split import items_for
+    from social_provenance.language_model import LanguageModel
+
+    place = LanguageModel.at(str(study / "06_models/language_model"))
+    model, tokenizer = place.load(), place.tokenizer()
+    table = pd.read_parquet(prompts or study / "04_feature/benchmark_requests.parquet")
+    requests = items_for(table, "both") if set(table["use"]) == {"both"} else items_for(table, "evaluation")
+    scorer = Scorer(requests, EVALUATED)
+    batches = padded(requests, EVALUATED)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            for ids, mask in batches:
+                model(input_ids=ids, attention_mask=mask)
+
+    sides: dict[str, Callable[[], Any]] = {"ours": lambda: scorer.score(model, tokenizer), "forward": forward}
+    found = alternate(sides, repeats)
+    figures = {"evaluation_to_forward": found["ours"] / found["forward"], "choices": len(requests)}
+    if prompts is None:
+        harness = alternate({"ours": sides["ours"], "lm_eval": lambda: simple(study, model, tokenizer)}, min(repeats, 3))
+        figures["evaluation_to_simple_evaluate"] = harness["ours"] / harness["lm_eval"]
+    return figures
+
+
+def simple(study: Path, model: Any, tokenizer: Any) -> None:
+    """Evaluate the miniature's tasks as a user of lm-eval does, from their files."""
+    import yaml
+    from lm_eval import simple_evaluate
+    from lm_eval.models.huggingface import HFLM
+
+    folder = study / "01_raw/benchmarks"
+    tasks = []
+    for path in sorted(folder.glob("*.yaml")):
+        files = {"data_files": {"test": str((folder / f"{path.stem}.jsonl").resolve())}}
+        own = {"task": path.stem, "dataset_path": "json", "dataset_kwargs": files}
+        tasks.append({**yaml.safe_load(path.read_text()), **own})
+    lm = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=EVALUATED)
+    simple_evaluate(lm, tasks=tasks, bootstrap_iters=0, limit=0.5, verbosity="ERROR")
+
+
+def padded(requests: pd.DataFrame, size: int) -> list[tuple[Any, Any]]:
+    """Return every sequence of the requests in padded batches, longest first."""
+    from social_provenance.forgetting.batches import pad
+
+    both = zip(requests["prompt_ids"], requests["completion_ids"], strict=True)
+    sequences = sorted(([*map(int, before), *map(int, after)][:-1] for before, after in both), key=len, reverse=True)
+    batches = [pad(sequences[start : start + size]) for start in range(0, len(sequences), size)]
+    return [(batch.input_ids, batch.attention_mask) for batch in batches]
+
+
+def documents_of(study: Path) -> tuple[list[Any], list[Any]]:
+    """Return the documents that the first run of a study forgets and retains."""
+    import pandas as pd
+    from datasets import load_from_disk
+
+    row = pd.read_parquet(study / "05_model_input/unlearning_plan.parquet").iloc[0]
+    tokens = load_from_disk(str(study / "04_feature/corpus_tokens"))
+    ids = dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True))
+    forget, retain = ([ids[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids"))
+    return forget, retain
+
+
+def go_on(*_: Any) -> bool:
+    """Train to the end."""
+    return True
+
+
+def judge(study: Path) -> dict[str, Any]:
+    """Return how the contrasts of a study came out."""
+    import pandas as pd
+
+    own = primary(pd.read_parquet(study / "08_reporting/unlearning_effects.parquet"))
+    return {
+        "contrasts": len(own),
+        "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
+        "beyond_every_random_set": int((own["hurts_less"] == own["n_random"]).sum()),
+        "influence_minus_random": dict(zip(own["benchmark"], own["influence_minus_random"].round(3), strict=True)),
+    }
+
+
+def primary(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the effects that the claim is about: topics, the normalised gold log-probability, equal compute."""
+    asked = {"scope": "topic", "outcome": "choice_logprob", "reading": "equal_compute"}
+    kept = effects
+    for name, value in asked.items():
+        kept = kept[kept[name] == value]
+    return kept
+
+
+def judge_worlds(table: Path) -> dict[str, Any]:
+    """Return in how many benchmarks of other worlds influential documents hurt more."""
+    import pandas as pd
+
+    effects = pd.read_parquet(table)
+    own = primary(effects)
+    return {
+        "worlds": int(own["seed"].nunique()),
+        "pairs": len(own),
+        "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
+        "beyond_every_random_set": int((own["hurts_less"] == own["n_random"]).sum()),
+    }
+
+
+def measure_wall(study: Path) -> float:
+    """Return the seconds of `kedro run --pipelines unlearning` on a copy of a study that has no runs yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "data"
+        shutil.copytree(study, root, ignore=shutil.ignore_patterns("unlearned_models"))
+        command = [sys.executable, "-m", "kedro", "run", "--pipelines", "unlearning", "--params", f"root={root}"]
+        start = time.perf_counter()
+        subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+        return time.perf_counter() - start
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure everything and print it."""
+    import torch
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, help="data folder of a finished study")
+    parser.add_argument("--worlds", type=Path, help="table `world_effects` of other worlds")
+    parser.add_argument("--prompts", type=Path, help="`benchmark_requests` of real prompts")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--wall", action="store_true", help="also run the pipeline anew")
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    figures: dict[str, Any] = {
+        "goals": GOALS,
+        "training_throughput": measure_training(given.study, given.repeats),
+        **measure_evaluation(given.study, None, given.repeats),
+        "study": judge(given.study),
+    }
+    if given.prompts:
+        figures["real_prompts"] = measure_evaluation(given.study, given.prompts, given.repeats)
+    if given.worlds:
+        figures["other_worlds"] = judge_worlds(given.worlds)
+    if given.wall:
+        figures["wall_s"] = round(measure_wall(given.study), 1)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
