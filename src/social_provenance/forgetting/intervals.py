@@ -100,9 +100,7 @@ class Draws:
         return self._made[key]
 
 
-def difference(
-    arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]
-) -> Difference:
+def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> Difference:
     """Return a mean difference of arms, in a weighted sum of benchmarks.
 
     Args:
