@@ -110,8 +110,8 @@ def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
     answers, trajectory = (_by_run(table) for table in (measured.answers, measured.trajectory))
     arms = [arm for pair in SCOPES.values() for arm in pair]
     runs = measured.runs[measured.runs["arm"].isin(arms)]
-    for key, own in runs.groupby(list(CONTRAST), dropna=False):
-        named = dict(zip(CONTRAST, key, strict=True))
+    for _, own in runs.groupby(list(CONTRAST), dropna=False):
+        named = {name: own[name].iloc[0] for name in CONTRAST}
         named["topic"] = None if pd.isna(named["topic"]) else named["topic"]
         kept = own[own["status"] != FAILED].sort_values(["arm", "set", "seed"], ignore_index=True)
         for run_id in kept["run_id"]:
@@ -127,7 +127,10 @@ def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
 
 def _by_run(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the places of each run's rows."""
-    return dict(table.groupby("run_id", observed=True, sort=False).indices)
+    import numpy as np
+
+    groups = table.groupby("run_id", observed=True, sort=False).indices
+    return {str(run_id): np.asarray(places) for run_id, places in groups.items()}
 
 
 def _rows(table: pd.DataFrame, places: Mapping[str, np.ndarray], run_ids: list[str]) -> pd.DataFrame:
@@ -145,7 +148,8 @@ def _gather(
 
     clusters, changes = {}, {}
     answers = answers[answers["step"].isin(readings.grid)]
-    runs, steps = pd.Index(run_ids).get_indexer(answers["run_id"]), pd.Index(readings.grid).get_indexer(answers["step"])
+    runs = pd.Index(run_ids).get_indexer(pd.Index(answers["run_id"]))
+    steps = pd.Index(readings.grid).get_indexer(pd.Index(answers["step"]))
     for name, rows in answers.groupby("benchmark", observed=True).indices.items():
         benchmark, own = str(name), answers.iloc[rows]
         items = own.drop_duplicates("item")[["cluster", "item"]].sort_values(["cluster", "item"])
@@ -153,7 +157,7 @@ def _gather(
         sizes = np.diff([*starts, len(items)])
         names = [f"{benchmark}/{cluster}" for cluster in items["cluster"].iloc[starts]]
         clusters[benchmark] = Clusters(hash_names(names), sizes / len(items))
-        place = (runs[rows], steps[rows], pd.Index(items["item"]).get_indexer(own["item"]))
+        place = (runs[rows], steps[rows], pd.Index(items["item"]).get_indexer(pd.Index(own["item"])))
         for outcome, column in OUTCOMES.items():
             cube = np.full((*readings.reached.shape, len(items)), np.nan)
             cube[place] = own[column].to_numpy(float)
