@@ -44,9 +44,7 @@ def test_panels_stand_in_the_order_of_the_study(doses: pd.DataFrame, evaluation:
     assert list(lines[0].y) == pytest.approx([0, -0.6, -1.2])
 
 
-def test_bands_go_there_along_the_least_and_back_along_the_largest(
-    doses: pd.DataFrame, evaluation: Evaluation
-) -> None:
+def test_bands_go_there_along_the_least_and_back_along_the_largest(doses: pd.DataFrame, evaluation: Evaluation) -> None:
     band = dose_response.draw(doses, evaluation).data[0]
     assert list(band.x) == [0, 6, 12, 12, 6, 0]
     assert list(band.y) == pytest.approx([-0.1, -0.7, -1.3, -1.1, -0.5, 0.1])

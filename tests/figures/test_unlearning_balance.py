@@ -38,4 +38,6 @@ def test_absolute_differences_before_and_after(evaluation: Evaluation) -> None:
 
 def test_scopes_are_named_where_there_are_several(evaluation: Evaluation) -> None:
     figure = unlearning_balance.draw(balance_of("topic", "global"), evaluation)
-    assert set(figure.data[0].y) == {f"{variable}, {scope}" for variable in ("length", "loss") for scope in ("topic", "global")}
+    assert set(figure.data[0].y) == {
+        f"{variable}, {scope}" for variable in ("length", "loss") for scope in ("topic", "global")
+    }

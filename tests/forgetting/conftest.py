@@ -106,7 +106,9 @@ def _simulate(
     for aligned in benchmarks:
         for topic in topics:
             arms = SCOPES["global" if topic is None else "topic"]
-            for arm, number in [(arms[0], seed) for seed in range(seeds)] + [(arms[1], chosen) for chosen in range(sets)]:
+            for arm, number in [(arms[0], seed) for seed in range(seeds)] + [
+                (arms[1], chosen) for chosen in range(sets)
+            ]:
                 targeted = arm == arms[0]
                 run_id = f"{aligned}.{topic}.{arm}.{number}"
                 named = {"run_id": run_id, "benchmark": aligned, "topic": topic, "arm": arm, "algorithm": "ngdiff"}

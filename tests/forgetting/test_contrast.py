@@ -204,7 +204,9 @@ def test_q_is_that_of_statsmodels_over_the_primary_family_alone(simulate: Callab
     harm = rng.normal(size=(1000, 12))
     measured = simulate(lambda *_: harm[rng.integers(1000)], topics=("games", "health", None))
     table = effects_of(measured)
-    family = (table["scope"] == "topic") & (table["outcome"] == "choice_logprob") & (table["reading"] == "equal_compute")
+    family = (
+        (table["scope"] == "topic") & (table["outcome"] == "choice_logprob") & (table["reading"] == "equal_compute")
+    )
     assert family.sum() == 4
     np.testing.assert_allclose(table.loc[family, "q"], multipletests(table.loc[family, "p"], method="fdr_bh")[1])
     assert table.loc[~family, "q"].isna().all()

@@ -39,7 +39,10 @@ def test_the_aligned_benchmark_falls_along_the_steps(simulate: Callable[..., Mea
 def test_stopped_runs_count_as_far_as_they_came_and_failed_ones_not(simulate: Callable[..., Measured]) -> None:
     measured = simulate(harm, benchmarks=("social",))
     ids = measured.runs["run_id"]
-    stopped, failed = ids[ids.str.endswith("random_in_topic.4")].item(), ids[ids.str.endswith("random_in_topic.3")].item()
+    stopped, failed = (
+        ids[ids.str.endswith("random_in_topic.4")].item(),
+        ids[ids.str.endswith("random_in_topic.3")].item(),
+    )
     trajectory = measured.trajectory[(measured.trajectory["run_id"] != stopped) | (measured.trajectory["step"] <= 3)]
     runs = measured.runs.assign(status=np.where(ids == failed, "failed", np.where(ids == stopped, "stopped", "done")))
     table = dose_response(replace(measured, runs=runs, trajectory=trajectory))
@@ -50,7 +53,5 @@ def test_stopped_runs_count_as_far_as_they_came_and_failed_ones_not(simulate: Ca
 
 def test_order_of_rows_does_not_matter(simulate: Callable[..., Measured]) -> None:
     measured = simulate(harm)
-    tables = [
-        table.sample(frac=1, random_state=1) for table in (measured.runs, measured.answers, measured.trajectory)
-    ]
+    tables = [table.sample(frac=1, random_state=1) for table in (measured.runs, measured.answers, measured.trajectory)]
     pd.testing.assert_frame_equal(dose_response(measured), dose_response(type(measured)(*tables)))

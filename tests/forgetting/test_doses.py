@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from social_provenance.forgetting.doses import AREA, EQUAL_COMPUTE, Reading, Readings, crossing, take_readings, trapezoid
+from social_provenance.forgetting.doses import (
+    AREA,
+    EQUAL_COMPUTE,
+    Reading,
+    Readings,
+    crossing,
+    take_readings,
+    trapezoid,
+)
 from social_provenance.forgetting.effect_settings import Effects
 
 GRID = np.array([0, 3, 6, 12])

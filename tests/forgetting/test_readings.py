@@ -82,4 +82,8 @@ def test_a_run_that_lacks_answers_is_named(simulate: Callable[..., Measured]) ->
 def test_an_aligned_benchmark_without_answers_is_named(simulate: Callable[..., Measured]) -> None:
     measured = simulate()
     with pytest.raises(UnlearningError, match="benchmark stem has no answers"):
-        list(each_contrast(replace(measured, answers=measured.answers[measured.answers["benchmark"] == "social"]), SETTINGS))
+        list(
+            each_contrast(
+                replace(measured, answers=measured.answers[measured.answers["benchmark"] == "social"]), SETTINGS
+            )
+        )

@@ -10,9 +10,15 @@ import plotly.graph_objects as go
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.report.unlearning import unlearning, unlearning_checks
+from social_provenance.report.unlearning import checks, doses, unlearning
 
-NAMED = {"topic": "games", "scope": "topic", "algorithm": "ngdiff", "outcome": "choice_logprob", "reading": "equal_compute"}
+NAMED = {
+    "topic": "games",
+    "scope": "topic",
+    "algorithm": "ngdiff",
+    "outcome": "choice_logprob",
+    "reading": "equal_compute",
+}
 EFFECT: dict[str, Any] = {
     **NAMED,
     "step": 12.0,
@@ -152,28 +158,28 @@ def test_other_readings_are_summed_up_with_what_they_lack(evaluation: Evaluation
     assert dose[-1] == why
 
 
-def checks(evaluation: Evaluation, **tables: pd.DataFrame) -> str:
+def test_balance_counts_sets_within_the_bound() -> None:
+    balance = pd.DataFrame({"scope": "topic", "variable": "loss", "unmatched_difference": [-0.5, 0.25]})
+    page = doses(go.Figure(), go.Figure(), balance.assign(standardised_difference=[-0.125, 0.0625]))
+    assert cells(" ".join(page.split()), "topic") == [["topic", "loss", "0.375", "0.094", "0.125", "1 of 2"]]
+    assert "No random set was matched." in doses(
+        go.Figure(), go.Figure(), balance.iloc[:0].assign(standardised_difference=0)
+    )
+
+
+def checked(evaluation: Evaluation, **tables: pd.DataFrame) -> str:
     usual = {
-        "balance": pd.DataFrame(columns=["scope", "variable", "unmatched_difference", "standardised_difference"]),
         "equivalence": pd.DataFrame(columns=["benchmark", "reading", "equivalent"]),
         "algorithms": pd.DataFrame(),
         "across_topics": pd.DataFrame(columns=["outcome", "reading"]),
     }
-    figures = {"dose_response": go.Figure(), "balance": go.Figure()}
-    return " ".join(unlearning_checks(figures, {**usual, **tables}, evaluation).split())
+    return " ".join(checks(**{**usual, **tables}, evaluation=evaluation).split())
 
 
 def test_checks_of_a_study_that_has_nothing_to_check_say_so(evaluation: Evaluation) -> None:
-    page = checks(evaluation)
-    assert "No random set was matched." in page
+    page = checked(evaluation)
     assert "nothing is claimed to be without effect" in page
     assert "No topic has an estimate." in page
-
-
-def test_balance_counts_sets_within_the_bound(evaluation: Evaluation) -> None:
-    balance = pd.DataFrame({"scope": "topic", "variable": "loss", "unmatched_difference": [-0.5, 0.25]})
-    page = checks(evaluation, balance=balance.assign(standardised_difference=[-0.125, 0.0625]))
-    assert cells(page, "topic") == [["topic", "loss", "0.375", "0.094", "0.125", "1 of 2"]]
 
 
 def test_no_effect_is_said_only_where_arms_are_equivalent(evaluation: Evaluation) -> None:
@@ -186,20 +192,33 @@ def test_no_effect_is_said_only_where_arms_are_equivalent(evaluation: Evaluation
         {**row, "comparison": "random_minus_untouched", "scope": "global"},
         {**row, "reading": "area"},
     ]
-    page = checks(evaluation, equivalence=pd.DataFrame(rows))
+    page = checked(evaluation, equivalence=pd.DataFrame(rows))
     assert "± 0.050 nats (two one-sided tests at 5%): 2 of 4 comparisons" in page
     assert [cell[-1] for cell in cells(page, "quiz")] == ["yes", "not shown", "there is one random set", "yes"]
     assert [cell[3] for cell in cells(page, "quiz")][-1] == "random − untouched"
 
 
 def test_algorithms_and_topics_are_shown_with_what_they_rest_on(evaluation: Evaluation) -> None:
-    counts = {"contrasts": 4, "aligned_hurt_more": 4, "beyond_every_random_set": 3, "runs": 28, "stopped": 2, "failed": 1}
-    means = {"influence_minus_random": -0.25, "did": None, "forget_rise": 0.5, "retain_rise": 0.0, "heldout_rise": 0.125}
+    counts = {
+        "contrasts": 4,
+        "aligned_hurt_more": 4,
+        "beyond_every_random_set": 3,
+        "runs": 28,
+        "stopped": 2,
+        "failed": 1,
+    }
+    means = {
+        "influence_minus_random": -0.25,
+        "did": None,
+        "forget_rise": 0.5,
+        "retain_rise": 0.0,
+        "heldout_rise": 0.125,
+    }
     algorithms = pd.DataFrame([{"algorithm": "npo", "scope": "topic", **counts, **means}])
     topic = {**NAMED, "benchmark": None, "n_topics": 4, "mean": -0.5, "ci_low": -0.75, "ci_high": -0.25}
     topic |= {"wilcoxon_p": 0.0625, "smallest_p": 0.0625, "rank_p": 0.001, "smallest_rank_p": 0.0008}
     topic |= dict.fromkeys(("mixed_mean", "mixed_low", "mixed_high")) | {"mixed_reason": "4 topics"}
-    page = checks(evaluation, algorithms=algorithms, across_topics=pd.DataFrame([topic]))
+    page = checked(evaluation, algorithms=algorithms, across_topics=pd.DataFrame([topic]))
     assert cells(page, "npo") == [
         ["npo", "topic", "4", "4", "3", "−0.250", "–", "+0.500", "+0.000", "+0.125", "28", "2", "1"]
     ]

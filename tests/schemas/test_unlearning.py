@@ -155,7 +155,12 @@ def test_across_topics_faults(refuses: Callable[..., None], column: str, value: 
 
 @pytest.mark.parametrize(
     ("column", "value", "message"),
-    [("low", 0.0, "the mean is within its band"), ("runs", 0, "runs"), ("step", -1, "step"), ("benchmark", "b", "unique")],
+    [
+        ("low", 0.0, "the mean is within its band"),
+        ("runs", 0, "runs"),
+        ("step", -1, "step"),
+        ("benchmark", "b", "unique"),
+    ],
 )
 def test_dose_response_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
     row = {"mean": -0.5, "low": -0.6, "high": -0.4, "forget_rise": 0.1, "heldout_rise": 0.0, "runs": 2}

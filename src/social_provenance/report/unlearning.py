@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.figures.unlearning_balance import BOUND
 from social_provenance.forgetting.doses import EQUAL_COMPUTE
 from social_provenance.forgetting.equivalence import AGAINST_UNTOUCHED
-from social_provenance.forgetting.readings import FAILED, PRIMARY, SCOPES
+from social_provenance.forgetting.readings import PRIMARY, SCOPES
 from social_provenance.report.render import figure_html, render, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
     import plotly.graph_objects as go
 
@@ -50,34 +48,46 @@ def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, eva
         readings=_readings(effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects),
         broken=rows_of(runs[runs["status"] != "done"]),
         counts=runs["status"].value_counts().to_dict(),
-        failed=FAILED,
     )
 
 
-def unlearning_checks(
-    figures: Mapping[str, go.Figure], tables: Mapping[str, pd.DataFrame], evaluation: Evaluation
-) -> str:
-    """Show dose and balance, where arms are alike, algorithms side by side, and topics summed up.
+def doses(dose_response: go.Figure, balance_figure: go.Figure, balance: pd.DataFrame) -> str:
+    """Show the curves, and how alike random sets were to the influential one before training.
 
     Args:
-        figures: ``dose_response`` and ``balance``.
-        tables: ``balance``, ``equivalence``, ``algorithms``, ``across_topics``, as the tables ``unlearning_*``.
+        dose_response: Curves of the aligned benchmarks.
+        balance_figure: Standardised differences before and after matching.
+        balance: Table ``unlearning_balance``.
+    """
+    return render(
+        "unlearning_doses",
+        dose=figure_html(dose_response, "dose_response"),
+        balance_figure=figure_html(balance_figure, "balance_figure"),
+        balance=_balance(balance),
+        bound=BOUND,
+    )
+
+
+def checks(
+    equivalence: pd.DataFrame, algorithms: pd.DataFrame, across_topics: pd.DataFrame, evaluation: Evaluation
+) -> str:
+    """Show where arms are alike, algorithms side by side, and topics summed up.
+
+    Args:
+        equivalence: Table ``unlearning_equivalence``.
+        algorithms: Table ``unlearning_algorithms``.
+        across_topics: Table ``unlearning_across_topics``.
         evaluation: Order of the benchmarks.
     """
-    equivalence = in_order(tables["equivalence"], evaluation)
+    equivalence = in_order(equivalence, evaluation)
     equivalence = equivalence[equivalence["reading"] == EQUAL_COMPUTE]
-    across = tables["across_topics"]
-    across = across[(across["outcome"] == PRIMARY) & (across["reading"] == EQUAL_COMPUTE)]
+    across = across_topics[(across_topics["outcome"] == PRIMARY) & (across_topics["reading"] == EQUAL_COMPUTE)]
     return render(
         "unlearning_checks",
-        dose=figure_html(figures["dose_response"], "dose_figure"),
-        balance_figure=figure_html(figures["balance"], "balance_figure"),
-        balance=_balance(tables["balance"]),
-        bound=BOUND,
         equivalence=rows_of(equivalence),
         alike=int(equivalence["equivalent"].sum()),
         against_untouched=AGAINST_UNTOUCHED,
-        algorithms=rows_of(tables["algorithms"]),
+        algorithms=rows_of(algorithms),
         across=rows_of(across),
     )
 
