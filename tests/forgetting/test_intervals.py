@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ from social_provenance.estimation.multipliers import hash_names
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.forgetting.intervals import Arm, Draws, difference
 from social_provenance.forgetting.readings import Clusters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def clusters_of(sizes: Sequence[int], name: str = "quiz") -> Clusters:

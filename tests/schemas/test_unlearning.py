@@ -171,6 +171,6 @@ def test_dose_response_faults(refuses: Callable[..., None], column: str, value: 
 @pytest.mark.parametrize(("column", "value", "message"), [("failed", -1, "failed"), ("algorithm", "b", "unique")])
 def test_algorithm_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
     counts = {"contrasts": 4, "aligned_hurt_more": 4, "beyond_every_random_set": 3, "runs": 28, "stopped": 0}
-    means = {name: 0.1 for name in ("influence_minus_random", "did", "forget_rise", "retain_rise", "heldout_rise")}
+    means = dict.fromkeys(("influence_minus_random", "did", "forget_rise", "retain_rise", "heldout_rise"), 0.1)
     table = pd.DataFrame([{"algorithm": name, "scope": "topic", **counts, **means, "failed": 0} for name in ("a", "b")])
     refuses(unlearning.UnlearningAlgorithms, table, column, value, message)
