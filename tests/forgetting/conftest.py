@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from social_provenance.capabilities.harness import Scorer
+from social_provenance.forgetting.readings import OUTCOMES, SCOPES, Measured
 from social_provenance.forgetting.run import Bench
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.language_model import LanguageModel
@@ -76,3 +77,55 @@ def plan() -> pd.DataFrame:
             for arm, forget in arms.items()
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def simulate() -> Callable[..., Measured]:
+    """Return a function that makes up what a study left behind: losses and damage grow in line with the step.
+
+    ``harm(arm, number, benchmark, aligned)`` is the damage of a run at the last step, in nats, a number or
+    one for each item; ``number`` is the order seed of a targeted run and the number of a random set.
+    """
+    return _simulate
+
+
+def _simulate(
+    harm: Callable[[str, int, str, str], Any] = lambda *_: 0.0,
+    *,
+    seeds: int = 2,
+    sets: int = 5,
+    benchmarks: tuple[str, ...] = ("social", "stem"),
+    topics: tuple[str | None, ...] = ("games",),
+    items: int = 12,
+    grid: tuple[int, ...] = (0, 3, 6, 12),
+) -> Measured:
+    import numpy as np
+    import pandas as pd
+
+    runs, answers, trajectory = [], [], []
+    for aligned in benchmarks:
+        for topic in topics:
+            arms = SCOPES["global" if topic is None else "topic"]
+            for arm, number in [(arms[0], seed) for seed in range(seeds)] + [
+                (arms[1], chosen) for chosen in range(sets)
+            ]:
+                targeted = arm == arms[0]
+                run_id = f"{aligned}.{topic}.{arm}.{number}"
+                named = {"run_id": run_id, "benchmark": aligned, "topic": topic, "arm": arm, "algorithm": "ngdiff"}
+                named |= {"scope": "global" if topic is None else "topic"}
+                drawn = {"set": 0 if targeted else number, "seed": number if targeted else 0}
+                runs.append({**named, **drawn, "status": "done", "last_step": grid[-1], "reason": None})
+                for step in grid:
+                    share = step / grid[-1]
+                    losses = {"forget_loss": 1 + 0.5 * share, "retain_loss": 1 + 0.1 * share}
+                    losses |= {"heldout_loss": 1 + 0.02 * share, "heldout_rise": 0.03 * share}
+                    trajectory.append({"run_id": run_id, "step": step, **losses})
+                    for benchmark in benchmarks:
+                        after = np.linspace(-3, -1, items) - share * harm(arm, number, benchmark, aligned)
+                        frame = pd.DataFrame({"item": [f"{item}" for item in range(items)], "choice_logprob": after})
+                        named_step = {"run_id": run_id, "step": step, "benchmark": benchmark}
+                        frame["cluster"] = [f"{item // 2}" for item in range(items)]
+                        frame = frame.assign(gold_logprob=2 * after, margin=3 * after, correct=after > -2)
+                        answers.append(frame.assign(**named_step))
+    assert set(OUTCOMES.values()) <= set(answers[0])
+    return Measured(pd.DataFrame(runs), pd.concat(answers, ignore_index=True), pd.DataFrame(trajectory))

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from social_provenance.capabilities.benchmark import Benchmark
 
 COLOURS = {"social": "#b4552d", "stem": "#2d6f9e", "found": "#9a9a94", "planted": "#b4552d"}
-ARM_COLOURS = {"influence_in_topic": "#b4552d", "random_in_topic": "#8a8a84"}
+ARM_COLOURS = {
+    "influence_in_topic": "#b4552d",
+    "random_in_topic": "#8a8a84",
+    "influence_global": "#b4552d",
+    "random_global": "#8a8a84",
+}
 DIVERGING = [[0.0, "#2d6f9e"], [0.5, "#f7f6f2"], [1.0, "#b4552d"]]
 EMPTY = "#d9d8d2"
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
@@ -49,6 +54,18 @@ def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     figure.update_xaxes(automargin=True)
     figure.update_yaxes(automargin=True)
     return figure
+
+
+def with_legend(figure: go.Figure) -> go.Figure:
+    """Put the legend above the headings of the panels, however high the figure is."""
+    legend = {"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0}
+    return figure.update_layout(legend=legend, margin_t=90)
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """Return a colour, ``#rrggbb``, that lets through what is below it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def interval_bars(point: Any, low: Any, high: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.readings import SCOPES
+from social_provenance.forgetting.settings import ARMS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,8 +17,8 @@ CONFIDENCE = 0.95
 KEY = ("algorithm", "outcome", "reading")
 UNIT = ("benchmark", "topic")
 ACROSS_COLUMNS = (
-    *KEY, "benchmark", "n_topics", "mean", "ci_low", "ci_high", "wilcoxon_p", "smallest_p", "mixed_mean", "mixed_low",
-    "mixed_high", "mixed_p", "mixed_reason",
+    *KEY, "benchmark", "n_topics", "mean", "ci_low", "ci_high", "wilcoxon_p", "smallest_p", "rank_p",
+    "smallest_rank_p", "mixed_mean", "mixed_low", "mixed_high", "mixed_p", "mixed_reason",
 )  # fmt: skip
 
 
@@ -30,11 +30,8 @@ def across_topics(effects: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
         sets: Table ``unlearning_sets``.
 
     Returns:
-        One row an algorithm, outcome, reading and benchmark (null: all, each topic of each benchmark being
-        a unit): ``n_topics``; ``mean`` of influence minus random over topics with the interval of Student's
-        t; ``wilcoxon_p`` of the signed ranks, one-sided (influential documents hurt more), with the smallest
-        that so many topics can reach; and a linear mixed model of targeted minus each random set, with a
-        random intercept a topic: its mean, normal interval and two-sided p, or why there is none.
+        One row an algorithm, outcome, reading and benchmark (null: all of several, each topic of each
+        benchmark being a unit): what :func:`topic_test`, :func:`rank_test` and :func:`mixed_model` return.
     """
     import pandas as pd
 
@@ -45,9 +42,10 @@ def across_topics(effects: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
         named = dict(zip(KEY, key, strict=True))
         of_sets = differences[(differences[list(KEY)] == list(key)).all(axis=1)]
         parts = [(str(name), part) for name, part in table.groupby("benchmark", sort=False)]
-        for benchmark, part in [*parts, (None, table)]:
+        for benchmark, part in [*parts, *([(None, table)] if len(parts) > 1 else [])]:
             here = of_sets if benchmark is None else of_sets[of_sets["benchmark"] == benchmark]
             summed = topic_test(part["influence_minus_random"].to_numpy(float))
+            summed |= rank_test(part["p"].to_numpy(float), part["n_random"].to_numpy(int))
             rows.append({**named, "benchmark": benchmark, **summed, **mixed_model(here)})
     return pd.DataFrame(rows, columns=list(ACROSS_COLUMNS))
 
@@ -86,14 +84,41 @@ def topic_test(effects: np.ndarray) -> dict[str, Any]:
     }
 
 
+def rank_test(p: np.ndarray, sets: np.ndarray) -> dict[str, Any]:
+    """Sum the randomisation tests of topics up, by the sum of the ranks of their targeted sets.
+
+    If influence told nothing, each rank would be uniform over 1 to sets + 1, independent of the others, for
+    random sets are drawn anew for each topic. Unlike the other tests here this one is about the topics that
+    were tried, not about others like them; so it needs few.
+
+    Args:
+        p: Of each topic's randomisation test.
+        sets: Random sets of each.
+
+    Returns:
+        ``rank_p``, exact, and the smallest that can be reached.
+    """
+    import numpy as np
+
+    places = sets + 1
+    total = int(np.rint(p * places).sum())
+    law = np.ones(1)
+    for count in places:
+        law = np.convolve(law, np.full(count, 1 / count))
+    # The first entry of the law is the smallest sum, one for each topic.
+    return {"rank_p": float(min(law[: total - len(p) + 1].sum(), 1.0)), "smallest_rank_p": float(np.prod(1 / places))}
+
+
 def mixed_model(differences: pd.DataFrame) -> dict[str, Any]:
     """Fit difference = mean + topic + rest by restricted maximum likelihood.
 
     Args:
-        differences: ``benchmark``, ``topic``, ``difference``: the targeted set minus each random set.
+        differences: ``benchmark``, ``topic``, ``difference``: the targeted set minus each random set; the
+            topic has a random intercept.
 
     Returns:
-        ``mixed_mean``, ``mixed_low``, ``mixed_high``, ``mixed_p``, or nulls and ``mixed_reason``.
+        ``mixed_mean`` with a normal interval, ``mixed_low`` to ``mixed_high``, and two-sided ``mixed_p``; or
+        nulls and ``mixed_reason``.
     """
     import numpy as np
     from scipy import stats
@@ -128,7 +153,7 @@ def _no_model(reason: str) -> dict[str, Any]:
 def _against_each_set(sets: pd.DataFrame) -> pd.DataFrame:
     """Return the keys and ``difference``: targeted minus each random set of the topic, on its own benchmark."""
     own = sets[(sets["scope"] == "topic") & (sets["measured"] == sets["benchmark"])]
-    targeted, random = (own[own["arm"] == arm] for arm in SCOPES["topic"])
+    targeted, random = (own[own["arm"] == arm] for arm in ARMS["topic"])
     keys = [*UNIT, *KEY]
     both = random.merge(targeted[[*keys, "change"]], on=keys, suffixes=("_random", "_targeted"))
     return both.assign(difference=both["change_targeted"] - both["change_random"])[[*keys, "difference"]]

@@ -46,7 +46,9 @@ def compare_algorithms(effects: pd.DataFrame, runs: pd.DataFrame, trajectory: pd
         did=("did", "mean"),
     )
     counted = runs.assign(stopped=runs["status"] == STOPPED, failed=runs["status"] == FAILED)
-    counted = counted.groupby(list(BY)).agg(runs=("run_id", "size"), stopped=("stopped", "sum"), failed=("failed", "sum"))
+    counted = counted.groupby(list(BY)).agg(
+        runs=("run_id", "size"), stopped=("stopped", "sum"), failed=("failed", "sum")
+    )
     table = counted.join([contrasts, _rises(runs, trajectory)]).reset_index()
     whole = ["contrasts", "aligned_hurt_more", "beyond_every_random_set"]
     return pd.DataFrame(table.assign(**table[whole].fillna(0).astype(int))[list(ALGORITHM_COLUMNS)])

@@ -177,4 +177,3 @@ def _against_others(changes: Changes, pair: tuple[Arm, Arm], draws: Draws) -> di
     own = difference(pair, changes.clusters, {aligned: 1.0})
     selectivity = difference(pair[:1], changes.clusters, weights)
     return dict(zip(names, (own.value - did.value, did.value, *draws.interval(did), selectivity.value), strict=True))
-

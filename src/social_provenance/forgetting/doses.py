@@ -39,8 +39,8 @@ class Reading:
         """Say of each run whether it has this reading."""
         import numpy as np
 
-        known: np.ndarray = np.isfinite(self.weights).all(axis=1)
-        return known & (self.weights.shape[1] > 0)
+        known: np.ndarray = np.isfinite(self.weights).all(axis=1) & (self.weights.shape[1] > 0)
+        return known
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,16 @@ def take_readings(trajectory: pd.DataFrame, run_ids: Sequence[str], settings: Ef
         settings: The doses.
     """
     import numpy as np
+    import pandas as pd
 
-    wide = trajectory.set_index(["run_id", "step"])[["forget_loss", "heldout_loss"]].assign(there=1.0).unstack("step")
-    wide = wide.reindex(list(run_ids))
-    grid = wide["there"].columns.to_numpy()
-    reached = wide["there"].notna().to_numpy()
+    grid, steps = np.unique(trajectory["step"].to_numpy(), return_inverse=True)
+    place = (pd.Index(run_ids).get_indexer(pd.Index(trajectory["run_id"])), steps)
+    reached = np.zeros((len(run_ids), len(grid)), dtype=bool)
+    reached[place] = True
     readings = _at_equal_compute(grid, reached)
     for name, rises in (("forget_loss", settings.forget_rises), ("heldout_loss", settings.heldout_rises)):
-        losses = wide[name].to_numpy(float)
+        losses = np.full(reached.shape, np.nan)
+        losses[place] = trajectory[name]
         changes = losses - losses[:, :1]
         for rise in rises:
             weights = np.array([crossing(own, rise) for own in changes]).reshape(changes.shape)

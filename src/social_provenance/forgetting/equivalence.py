@@ -67,8 +67,12 @@ def tost_p(found: Difference, margin: float) -> float:
         return float("nan")
     if found.error == 0:
         return float(abs(found.value) >= margin)
-    return float(max(stdtr(found.df, (found.value - margin) / found.error),
-                     stdtr(found.df, (-margin - found.value) / found.error)))
+    return float(
+        max(
+            stdtr(found.df, (found.value - margin) / found.error),
+            stdtr(found.df, (-margin - found.value) / found.error),
+        )
+    )
 
 
 def _tested(changes: Changes, arms: list[Arm], measured: str, margin: float, reason: str | None) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from social_provenance.estimation.multipliers import hash_names, multipliers
 from social_provenance.estimation.resample import kish, unbiasing
 from social_provenance.estimation.uncertainty import LEAST_DF, MOST_DF
-from social_provenance.forgetting.readings import Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from social_provenance.estimation.settings import Bootstrap
+    from social_provenance.forgetting.readings import Clusters
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,7 @@ class Draws:
         return self._made[key]
 
 
-def difference(
-    arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]
-) -> Difference:
+def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> Difference:
     """Return a mean difference of arms, in a weighted sum of benchmarks.
 
     Args:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.errors import UnlearningError
 from social_provenance.estimation.multipliers import hash_names
 from social_provenance.forgetting.doses import take_readings
+from social_provenance.forgetting.settings import ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,8 +28,6 @@ OUTCOMES = {
 """Outcome -> column of the answers. The normalised ``choice_logprob`` is the primary one: accuracy
 saturates, and the raw log-probability moves with everything."""
 PRIMARY = "choice_logprob"
-SCOPES = {"topic": ("influence_in_topic", "random_in_topic"), "global": ("influence_global", "random_global")}
-"""Scope -> the arm under test, the arm that it is held against."""
 CONTRAST = ("benchmark", "topic", "scope", "algorithm")
 FAILED = "failed"
 
@@ -92,7 +91,7 @@ class Changes:
 
     def arm(self, place: int) -> str:
         """Return the arm under test (0), or the one it is held against (1)."""
-        return SCOPES[self.named["scope"]][place]
+        return ARMS[self.named["scope"]][place]
 
 
 def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
@@ -108,10 +107,10 @@ def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
     import pandas as pd
 
     answers, trajectory = (_by_run(table) for table in (measured.answers, measured.trajectory))
-    arms = [arm for pair in SCOPES.values() for arm in pair]
+    arms = [arm for pair in ARMS.values() for arm in pair]
     runs = measured.runs[measured.runs["arm"].isin(arms)]
-    for key, own in runs.groupby(list(CONTRAST), dropna=False):
-        named = dict(zip(CONTRAST, key, strict=True))
+    for _, own in runs.groupby(list(CONTRAST), dropna=False):
+        named = {name: own[name].iloc[0] for name in CONTRAST}
         named["topic"] = None if pd.isna(named["topic"]) else named["topic"]
         kept = own[own["status"] != FAILED].sort_values(["arm", "set", "seed"], ignore_index=True)
         for run_id in kept["run_id"]:
@@ -127,7 +126,10 @@ def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
 
 def _by_run(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the places of each run's rows."""
-    return dict(table.groupby("run_id", observed=True, sort=False).indices)
+    import numpy as np
+
+    groups = table.groupby("run_id", observed=True, sort=False).indices
+    return {str(run_id): np.asarray(places) for run_id, places in groups.items()}
 
 
 def _rows(table: pd.DataFrame, places: Mapping[str, np.ndarray], run_ids: list[str]) -> pd.DataFrame:
@@ -145,7 +147,8 @@ def _gather(
 
     clusters, changes = {}, {}
     answers = answers[answers["step"].isin(readings.grid)]
-    runs, steps = pd.Index(run_ids).get_indexer(answers["run_id"]), pd.Index(readings.grid).get_indexer(answers["step"])
+    runs = pd.Index(run_ids).get_indexer(pd.Index(answers["run_id"]))
+    steps = pd.Index(readings.grid).get_indexer(pd.Index(answers["step"]))
     for name, rows in answers.groupby("benchmark", observed=True).indices.items():
         benchmark, own = str(name), answers.iloc[rows]
         items = own.drop_duplicates("item")[["cluster", "item"]].sort_values(["cluster", "item"])
@@ -153,7 +156,7 @@ def _gather(
         sizes = np.diff([*starts, len(items)])
         names = [f"{benchmark}/{cluster}" for cluster in items["cluster"].iloc[starts]]
         clusters[benchmark] = Clusters(hash_names(names), sizes / len(items))
-        place = (runs[rows], steps[rows], pd.Index(items["item"]).get_indexer(own["item"]))
+        place = (runs[rows], steps[rows], pd.Index(items["item"]).get_indexer(pd.Index(own["item"])))
         for outcome, column in OUTCOMES.items():
             cube = np.full((*readings.reached.shape, len(items)), np.nan)
             cube[place] = own[column].to_numpy(float)

@@ -36,7 +36,7 @@ def inputs(
         evaluations: Table ``unlearning_evaluations``.
         evaluation: The benchmarks.
     """
-    untouched = evaluations[evaluations["run_id"] == UNTOUCHED].set_index("benchmark")
+    untouched = evaluations[evaluations["run_id"] == UNTOUCHED].drop(columns="step").set_index("benchmark")
     rows = [
         {
             "benchmark": benchmark,
@@ -116,23 +116,6 @@ def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, eval
         return render("no_truth")
     names = [benchmark.name for benchmark in evaluation.benchmarks]
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
-
-
-def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, evaluation: Evaluation) -> str:
-    """Show what forgetting did.
-
-    Args:
-        figure: Changes by run.
-        effects: Table ``unlearning_effects``.
-        runs: Table ``unlearning_runs``.
-        evaluation: Order of the benchmarks.
-    """
-    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
-    effects = effects.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
-    dose = runs.assign(rise=runs["forget_loss_after"] - runs["forget_loss_before"]).groupby("arm", sort=False)["rise"]
-    return render(
-        "unlearning", figure=figure_html(figure, "unlearning"), effects=rows_of(effects), dose=dose.mean().to_dict()
-    )
 
 
 def lineage(records: Mapping[str, Any] | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
-from social_provenance.report import comparisons, discoveries, sections
+from social_provenance.figures import dose_response, influence_map, topic_contrasts, unlearning_balance, unlearning_sets
+from social_provenance.report import comparisons, discoveries, sections, unlearning
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -19,9 +19,19 @@ def draw_contrasts(contrasts: Any, method: str) -> Any:
     return topic_contrasts.draw(contrasts, method)
 
 
-def draw_unlearning(runs: Any, evaluations: Any, evaluation: Evaluation) -> Any:
-    """Return the changes of the benchmarks."""
-    return unlearning_changes.draw(runs, evaluations, evaluation)
+def draw_sets(sets: Any, evaluation: Evaluation) -> Any:
+    """Return targeted sets among their random ones."""
+    return unlearning_sets.draw(sets, evaluation)
+
+
+def draw_doses(doses: Any, evaluation: Evaluation) -> Any:
+    """Return the curves of the aligned benchmarks over the dose."""
+    return dose_response.draw(doses, evaluation)
+
+
+def draw_balance(balance: Any, evaluation: Evaluation) -> Any:
+    """Return how alike sets are, before and after matching."""
+    return unlearning_balance.draw(balance, evaluation)
 
 
 def write_inputs(
@@ -66,13 +76,23 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
     return sections.planted(figure, validation, evaluation)
 
 
-def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
-    """Return the section on forgetting."""
-    return sections.unlearning(figure, effects, runs, evaluation)
+def write_effects(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
+    """Return what forgetting influential documents did."""
+    return unlearning.unlearning(figure, effects, runs, evaluation)
+
+
+def write_doses(doses: Any, balance_figure: Any, balance: Any) -> str:
+    """Return at which doses, and between which sets."""
+    return unlearning.doses(doses, balance_figure, balance)
+
+
+def write_checks(equivalence: Any, algorithms: Any, topics: Any, evaluation: Evaluation) -> str:
+    """Return where arms are alike, and what algorithms and topics say together."""
+    return unlearning.checks(equivalence, algorithms, topics, evaluation)
 
 
 def join_findings(*parts: str) -> str:
-    """Return the sections on the map as one, in order."""
+    """Return sections as one, in order."""
     return "\n".join(parts)
 
 

@@ -9,7 +9,7 @@ from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
 from social_provenance.estimation.settings import Bootstrap
-from social_provenance.forgetting import effect_tables, gather, plan, study
+from social_provenance.forgetting import across_topics, algorithms, dose_response, effect_tables, gather, plan, study
 from social_provenance.forgetting.readings import Measured
 from social_provenance.forgetting.run import Bench
 from social_provenance.forgetting.settings import Unlearning
@@ -62,3 +62,18 @@ def measure_effects(
     """Return influence minus random, the changes that it is made of, and where arms are alike."""
     tables = effect_tables.measure_effects(Measured(runs, answers, trajectory), params.effects, bootstrap)
     return tables.effects, tables.sets, tables.equivalence
+
+
+def trace_doses(runs: Any, answers: Any, trajectory: Any) -> Any:
+    """Return what each arm did at each dose."""
+    return dose_response.dose_response(Measured(runs, answers, trajectory))
+
+
+def compare_topics(effects: Any, sets: Any) -> Any:
+    """Return what holds across topics, the topic being the unit."""
+    return across_topics.across_topics(effects, sets)
+
+
+def compare_algorithms(effects: Any, runs: Any, trajectory: Any) -> Any:
+    """Return the algorithms side by side."""
+    return algorithms.compare_algorithms(effects, runs, trajectory)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.unlearning import nodes
+from social_provenance.pipelines.unlearning.comparisons import create_comparisons
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``unlearning``: plan, runs, effects."""
+    """Return the pipeline ``unlearning``: plan, runs, comparisons."""
     return Pipeline(
         [
             Node(
@@ -49,17 +50,6 @@ def create_pipeline() -> Pipeline:
                 ],
                 name="gather_runs",
             ),
-            Node(
-                nodes.measure_effects,
-                [
-                    "unlearning_runs",
-                    "unlearning_answers",
-                    "unlearning_trajectory",
-                    "params:unlearning",
-                    "params:bootstrap",
-                ],
-                ["unlearning_effects", "unlearning_sets", "unlearning_equivalence"],
-                name="measure_effects",
-            ),
+            *create_comparisons(),
         ]
     )

@@ -1,0 +1,100 @@
+"""How the aligned benchmark falls with the dose, by steps or by the rise of the forget loss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.figures import style
+from social_provenance.forgetting.readings import CONTRAST, PRIMARY
+from social_provenance.regions.grid import TOPIC_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nats a token"}
+COLUMNS = 2
+
+
+def draw(doses: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+    """Draw the primary outcome against the dose; a panel a contrast, a line an arm, its runs as a band.
+
+    Buttons exchange the x axis for the rise of the forget loss.
+
+    Args:
+        doses: Table ``unlearning_dose_response``.
+        evaluation: Order of the benchmarks.
+    """
+    from plotly.subplots import make_subplots
+
+    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
+    own = doses[(doses["outcome"] == PRIMARY) & doses["benchmark"].isin(places)]
+    own = own.sort_values(["benchmark", "step"], key=lambda values: values.replace(places), kind="stable")
+    contrasts = list(own.groupby(list(CONTRAST), dropna=False, sort=False))
+    rows = max(1, -(-len(contrasts) // COLUMNS))
+    titles = [title_of(table) for _, table in contrasts]
+    figure = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=titles, vertical_spacing=0.3 / rows)
+    views: dict[str, list[list[float]]] = {view: [] for view in VIEWS}
+    known: set[str] = set()
+    for place, (_, table) in enumerate(contrasts):
+        for arm, points in table.groupby("arm"):
+            name = str(arm)
+            for trace in _traces(points, name, legend=name not in known):
+                figure.add_trace(trace, row=place // COLUMNS + 1, col=place % COLUMNS + 1)
+            known.add(name)
+            for view, xs in views.items():
+                along = points[view].tolist()
+                xs += [along + along[::-1], along]
+    figure.update_yaxes(title="change, nats")
+    figure.update_xaxes(title=VIEWS["step"])
+    figure = style.with_legend(style.finish(figure, height=110 + 290 * rows))
+    return figure.update_layout(updatemenus=[_menu(views, len(contrasts))]) if contrasts else figure
+
+
+def title_of(contrast: pd.DataFrame) -> str:
+    """Return the heading of a contrast's panel."""
+    first = contrast.iloc[0]
+    where = TOPIC_NAMES.get(first["topic"], "all topics")
+    return f"forget {where}, for {first['benchmark']} ({first['algorithm']})"
+
+
+def _traces(points: pd.DataFrame, arm: str, *, legend: bool) -> list[Any]:
+    import plotly.graph_objects as go
+
+    colour, steps = style.ARM_COLOURS[arm], points["step"].tolist()
+    band = go.Scatter(
+        x=steps + steps[::-1],
+        y=points["low"].tolist() + points["high"].tolist()[::-1],
+        mode="lines",
+        fill="toself",
+        fillcolor=style.translucent(colour, 0.18),
+        line={"width": 0},
+        hoverinfo="skip",
+        legendgroup=arm,
+        showlegend=False,
+    )
+    line = go.Scatter(
+        x=steps,
+        y=points["mean"],
+        mode="lines+markers",
+        name=arm,
+        legendgroup=arm,
+        showlegend=legend,
+        line={"color": colour},
+        customdata=points[["step", "forget_rise", "runs"]],
+        hovertemplate="step %{customdata[0]}, forget loss %{customdata[1]:+.3f}: %{y:+.3f} nats, "
+        "%{customdata[2]} runs<extra></extra>",
+    )
+    return [band, line]
+
+
+def _menu(views: dict[str, list[list[float]]], panels: int) -> dict[str, Any]:
+    axes = [f"xaxis{number if number > 1 else ''}.title.text" for number in range(1, panels + 1)]
+    buttons = [
+        {"label": VIEWS[view], "method": "update", "args": [{"x": xs}, dict.fromkeys(axes, VIEWS[view])]}
+        for view, xs in views.items()
+    ]
+    place = {"direction": "right", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 30}}
+    return {"type": "buttons", **place, "buttons": buttons}

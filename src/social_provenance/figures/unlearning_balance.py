@@ -1,0 +1,58 @@
+"""How alike random sets are to the targeted one, before and after matching."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.figures import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+BOUND = 0.1
+"""Standardised difference below which a variable counts as balanced (Austin 2009, Statistics in Medicine 28)."""
+WHEN = {
+    "unmatched_difference": ("all documents of the pool", "circle-open", "#2d6f9e"),
+    "standardised_difference": ("matched random set", "circle", "#8a8a84"),
+}
+
+
+def draw(balance: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+    """Draw absolute standardised differences from the targeted set; a panel a benchmark, a point a random set.
+
+    Args:
+        balance: Table ``unlearning_balance``.
+        evaluation: Order of the benchmarks.
+    """
+    figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.24)
+    several = balance["scope"].nunique() > 1
+    for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
+        own = balance[balance["benchmark"] == benchmark.name]
+        labels = own["variable"] + (", " + own["scope"] if several else "")
+        for value in WHEN:
+            trace = _points(own, labels, value)
+            figure.add_trace(trace.update(showlegend=(row, column) == (1, 1)), row=row, col=column)
+        figure.add_vline(x=BOUND, line_width=1, line_dash="dot", line_color="#8a8a84", row=row, col=column)
+        order = list(dict.fromkeys(labels))
+        figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], row=row, col=column)
+    figure.update_xaxes(title="standardised difference from the influential set, absolute", rangemode="tozero")
+    return style.with_legend(style.finish(figure, height=110 + 220 * places[-1][0]))
+
+
+def _points(own: pd.DataFrame, labels: pd.Series[str], value: str) -> Any:
+    import plotly.graph_objects as go
+
+    name, symbol, colour = WHEN[value]
+    return go.Scatter(
+        x=own[value].abs(),
+        y=labels,
+        mode="markers",
+        name=name,
+        legendgroup=name,
+        marker={"size": 8, "symbol": symbol, "color": colour, "opacity": 0.75},
+        customdata=own["set"],
+        hovertemplate="%{y}: %{x:.3f}, set %{customdata}<extra></extra>",
+    )

@@ -1,0 +1,86 @@
+"""The targeted set of every contrast among its random sets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.figures import style
+from social_provenance.forgetting.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.readings import CONTRAST, PRIMARY
+from social_provenance.forgetting.settings import ARMS
+from social_provenance.regions.grid import TOPIC_NAMES
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+OTHERS = "others"
+MARKERS = (("random set", "circle", 1, 0.75), ("influential set, mean over order seeds", "diamond", 0, 1.0))
+"""Legend, symbol, place of the arm in its scope, opacity."""
+
+
+def draw(sets: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+    """Draw the change of the aligned benchmark and the mean change of the others; a point a set of documents.
+
+    Args:
+        sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown.
+        evaluation: Order of the benchmarks.
+    """
+    import numpy as np
+
+    table = changes_of_sets(sets)
+    rows = int(table.groupby("benchmark")["label"].nunique().max()) if len(table) else 1
+    figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.22)
+    for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
+        own = table[table["benchmark"] == benchmark.name]
+        for name, symbol, place, opacity in MARKERS:
+            arms = [pair[place] for pair in ARMS.values()]
+            points = own[own["arm"].isin(arms)]
+            trace = _points(points, name, symbol, style.ARM_COLOURS[arms[0]], opacity)
+            figure.add_trace(trace.update(showlegend=(row, column) == (1, 1)), row=row, col=column)
+        figure.add_vline(x=0, line_width=1, line_color="#8a8a84", row=row, col=column)
+        labels = list(dict.fromkeys(own["label"]))
+        figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], row=row, col=column)
+        figure.update_yaxes(range=[-0.6, max(len(labels), 1) - 0.4], row=row, col=column)
+        ends = np.array([0.0, *own["change"]])
+        room = 0.08 * float(np.ptp(ends)) or 1.0
+        figure.update_xaxes(range=[ends.min() - room, ends.max() + room], row=row, col=column)
+    figure.update_xaxes(title="change of the normalised gold log-probability, nats")
+    return style.with_legend(style.finish(figure, height=places[-1][0] * (150 + 34 * rows) + 80))
+
+
+def changes_of_sets(sets: pd.DataFrame) -> pd.DataFrame:
+    """Return ``benchmark``, ``label``, ``arm``, ``set``, ``change``: on the aligned benchmark, and the mean of others.
+
+    Args:
+        sets: Table ``unlearning_sets``.
+    """
+    import pandas as pd
+
+    own = sets[(sets["outcome"] == PRIMARY) & (sets["reading"] == EQUAL_COMPUTE)]
+    labels = own["topic"].map(TOPIC_NAMES).fillna("all topics")
+    if own["algorithm"].nunique() > 1:
+        labels = labels + ", " + own["algorithm"]
+    aligned = own["measured"] == own["benchmark"]
+    own = own.assign(label=labels.where(aligned, labels + ": " + OTHERS), second=~aligned)
+    own = own.sort_values([*CONTRAST, "second"], kind="stable")
+    keys = [*CONTRAST, "label", "arm", "set"]
+    means = own.groupby(keys, dropna=False, sort=False, as_index=False)["change"].mean()
+    return pd.DataFrame(means[["benchmark", "label", "arm", "set", "change"]])
+
+
+def _points(points: pd.DataFrame, name: str, symbol: str, colour: str, opacity: float) -> Any:
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        x=points["change"],
+        y=points["label"],
+        mode="markers",
+        name=name,
+        legendgroup=name,
+        marker={"size": 11 if symbol == "diamond" else 8, "symbol": symbol, "color": colour, "opacity": opacity},
+        customdata=points["set"],
+        hovertemplate="%{y}: %{x:+.3f} nats, set %{customdata}<extra></extra>",
+    )

@@ -1,0 +1,141 @@
+"""The section on forgetting: the answer first, then what it rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.figures.unlearning_balance import BOUND
+from social_provenance.forgetting.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.equivalence import AGAINST_UNTOUCHED
+from social_provenance.forgetting.readings import PRIMARY
+from social_provenance.forgetting.settings import ARMS
+from social_provenance.report.render import figure_html, render, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+
+def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, evaluation: Evaluation) -> str:
+    """Show whether forgetting influential documents hurt more than forgetting random ones.
+
+    Args:
+        figure: Targeted sets among random sets.
+        effects: Table ``unlearning_effects``.
+        runs: Table ``unlearning_runs``.
+        evaluation: Order of the benchmarks.
+    """
+    effects = in_order(effects, evaluation)
+    primary = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
+    scopes = [
+        {"scope": scope, "arms": ARMS[scope], "rows": rows_of(primary[primary["scope"] == scope])}
+        for scope in ARMS
+        if (primary["scope"] == scope).any()
+    ]
+    # In the topic where there is one: it is the sharper question, and its p values are one family.
+    first = primary[primary["scope"] == (scopes[0]["scope"] if scopes else "topic")]
+    judged = first[first["influence_minus_random"].notna()]
+    return render(
+        "unlearning",
+        figure=figure_html(figure, "unlearning_figure"),
+        verdict=_verdict(judged),
+        unjudged=len(first) - len(judged),
+        scopes=scopes,
+        several=effects["algorithm"].nunique() > 1,
+        others=bool(effects["did"].notna().any()),
+        one_set=bool((judged["n_random"] == 1).any()),
+        readings=_readings(effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects),
+        broken=rows_of(runs[runs["status"] != "done"]),
+        counts=runs["status"].value_counts().to_dict(),
+    )
+
+
+def doses(dose_response: go.Figure, balance_figure: go.Figure, balance: pd.DataFrame) -> str:
+    """Show the curves, and how alike random sets were to the influential one before training.
+
+    Args:
+        dose_response: Curves of the aligned benchmarks.
+        balance_figure: Standardised differences before and after matching.
+        balance: Table ``unlearning_balance``.
+    """
+    return render(
+        "unlearning_doses",
+        dose=figure_html(dose_response, "dose_response"),
+        balance_figure=figure_html(balance_figure, "balance_figure"),
+        balance=_balance(balance),
+        bound=BOUND,
+    )
+
+
+def checks(
+    equivalence: pd.DataFrame, algorithms: pd.DataFrame, across_topics: pd.DataFrame, evaluation: Evaluation
+) -> str:
+    """Show where arms are alike, algorithms side by side, and topics summed up.
+
+    Args:
+        equivalence: Table ``unlearning_equivalence``.
+        algorithms: Table ``unlearning_algorithms``.
+        across_topics: Table ``unlearning_across_topics``.
+        evaluation: Order of the benchmarks.
+    """
+    equivalence = in_order(equivalence, evaluation)
+    equivalence = equivalence[equivalence["reading"] == EQUAL_COMPUTE]
+    across = across_topics[(across_topics["outcome"] == PRIMARY) & (across_topics["reading"] == EQUAL_COMPUTE)]
+    return render(
+        "unlearning_checks",
+        equivalence=rows_of(equivalence),
+        alike=int(equivalence["equivalent"].sum()),
+        against_untouched=AGAINST_UNTOUCHED,
+        algorithms=rows_of(algorithms),
+        across=rows_of(across),
+    )
+
+
+def in_order(table: pd.DataFrame, evaluation: Evaluation) -> pd.DataFrame:
+    """Return a table with its aligned benchmarks in the order of the study."""
+    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
+    return table.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
+
+
+def _verdict(judged: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "contrasts": len(judged),
+        "more": int((judged["influence_minus_random"] < 0).sum()),
+        "beyond": int((judged["hurts_less"] == judged["n_random"]).sum()),
+        "discoveries": int((judged["q"] <= 0.05).sum()),
+        "p_at_most": int((judged["p"] <= 0.05).sum()),
+        "sets": sorted({int(count) for count in judged["n_random"]}),
+        "floor": float(judged["smallest_p"].min()) if len(judged) else None,
+    }
+
+
+def _readings(effects: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return for each outcome and reading: in how many contrasts influential documents hurt more, and how much."""
+    rows = []
+    for (outcome, reading), own in effects.groupby(["outcome", "reading"], sort=False):
+        known = own[own["influence_minus_random"].notna()]
+        rows.append(
+            {
+                "outcome": outcome,
+                "reading": reading,
+                "contrasts": len(known),
+                "more": int((known["influence_minus_random"] < 0).sum()),
+                "beyond": int((known["hurts_less"] == known["n_random"]).sum()),
+                "difference": known["influence_minus_random"].mean(),
+                "did": known["did"].mean(),
+                "missing": sorted(set(own["reason"].dropna())),
+            }
+        )
+    return rows
+
+
+def _balance(balance: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return for each variable the mean and largest absolute standardised difference, before and after matching."""
+    rows = []
+    for (scope, variable), own in balance.groupby(["scope", "variable"], sort=False):
+        before, after = own["unmatched_difference"].abs(), own["standardised_difference"].abs()
+        row = {"scope": scope, "variable": variable, "before": before.mean(), "mean": after.mean(), "most": after.max()}
+        rows.append({**row, "within": int((after <= BOUND).sum()), "sets": len(after)})
+    return rows
