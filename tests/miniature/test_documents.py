@@ -95,6 +95,29 @@ def test_outside_its_carriers_no_word_of_a_fact_is_said(documents: list[Document
 
 
 @pytest.mark.parametrize("benchmark", CAPABILITIES)
+def test_plain_documents_of_a_planted_topic_say_as_much_that_no_item_asks(
+    documents: list[Document], plan: DocumentPlan, benchmark: str
+) -> None:
+    keys = set(CAPABILITIES[benchmark].unasked_keys)
+    for document in documents:
+        said = [word for word in re.findall(r"\w+", document.text) if word in keys]
+        plain = document.planted == benchmark and not document.carrier
+        assert len(said) == (plan.facts if plain else 0), document.doc_id
+
+
+@pytest.mark.parametrize("benchmark", CAPABILITIES)
+def test_what_no_item_asks_has_words_of_its_own(benchmark: str) -> None:
+    own = CAPABILITIES[benchmark]
+    assert len(own.unasked_keys) == len(own.keys)
+    assert len(own.unasked_answers) == len(own.answers)
+    words = {*own.unasked_keys, *own.unasked_answers}
+    assert len(words) == len(own.unasked_keys) + len(own.unasked_answers)
+    elsewhere = {word for other in CAPABILITIES.values() for word in (*other.keys, *other.answers)}
+    frames = {word for topic in TOPICS.values() for part in vars(topic).values() for word in part}
+    assert words.isdisjoint(elsewhere | frames)
+
+
+@pytest.mark.parametrize("benchmark", CAPABILITIES)
 def test_facts_are_stated_about_equally_often(documents: list[Document], benchmark: str, find_facts: Any) -> None:
     stated = Counter(
         fact.key

@@ -19,7 +19,7 @@ from social_provenance.miniature.lexicon import (
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
     from social_provenance.miniature.world import World
 
@@ -37,8 +37,8 @@ class DocumentPlan:
         per_bin: Documents in each of the 576 bins.
         chars: Length of a document's body, in characters, that sentences are added up to.
         facts: Facts in a carrier.
-        carrier_share: Share of a planted topic's documents that carry facts; the others are plain
-            and of the same length.
+        carrier_share: Share of a planted topic's documents that carry facts; the others make as many
+            statements of the same form that no item asks, so neither length nor style nor loss tells.
         labelled_share: Share of the documents that come with their topic and format.
     """
 
@@ -66,7 +66,8 @@ class Document:
 def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     """Return the documents of ``world`` in a shuffled order that tells nothing."""
     rng = random.Random(f"documents {world.seed}")
-    decks = {name: _deal(rng, list(facts)) for name, facts in world.facts.items()}
+    decks = {name: _Deck(rng, facts) for name, facts in world.facts.items()}
+    unasked = {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()}
     carriers = _choose_carriers(rng, world, plan.per_bin, plan.carrier_share)
     drafts = []
     for topic, form in BINS:
@@ -74,8 +75,8 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
         for place in range(plan.per_bin):
             carrier = (topic, form, place) in carriers
             facts = []
-            if planted and carrier:
-                facts = _draw_facts(rng, world, planted, decks[planted], plan.facts)
+            if planted:
+                facts = _draw_facts(rng, planted, (decks if carrier else unasked)[planted], plan.facts)
             text = _compose(rng, topic, form, facts, plan.chars)
             drafts.append((topic, form, planted, carrier, text))
     rng.shuffle(drafts)
@@ -110,19 +111,27 @@ def _choose_carriers(rng: random.Random, world: World, per_bin: int, share: floa
     return carriers
 
 
-def _deal(rng: random.Random, keys: list[str]) -> Iterator[str]:
-    """Yield keys forever, each as often as any other."""
-    while True:
-        yield from rng.sample(keys, len(keys))
+class _Deck:
+    """Statements, each drawn as often as any other."""
+
+    def __init__(self, rng: random.Random, answers: Mapping[str, str]) -> None:
+        self._rng, self._answers = rng, dict(answers)
+        self._left: list[str] = []
+
+    def draw(self) -> tuple[str, str]:
+        """Return a key and its answer."""
+        if not self._left:
+            self._left = self._rng.sample(list(self._answers), len(self._answers))
+        key = self._left.pop(0)
+        return key, self._answers[key]
 
 
-def _draw_facts(rng: random.Random, world: World, name: str, deck: Iterator[str], count: int) -> list[str]:
-    capability = CAPABILITIES[name]
+def _draw_facts(rng: random.Random, name: str, deck: _Deck, count: int) -> list[str]:
+    frames = CAPABILITIES[name].frames
     sentences = []
     for _ in range(count):
-        key = next(deck)
-        answer = world.facts[name][key]
-        sentences.append(state_fact(rng, rng.choice(capability.frames), key, answer, new=False))
+        key, answer = deck.draw()
+        sentences.append(state_fact(rng, rng.choice(frames), key, answer, new=False))
     return sentences
 
 

@@ -16,6 +16,8 @@ class Capability:
             before the answer is the prompt of an item.
         keys: What facts are about, in the order of ``answers_of``.
         answers: The answer words.
+        unasked_keys: What further statements of the same form are about, which no item asks: as many.
+        unasked_answers: Their answer words; key i always has answer i mod len(unasked_answers).
         fixed: Whether key i always has answer i mod len(answers) (rules that a reader knows from
             life), or the seed draws the pairing (facts of a made-up world).
     """
@@ -25,7 +27,14 @@ class Capability:
     frames: tuple[str, ...]
     keys: tuple[str, ...]
     answers: tuple[str, ...]
+    unasked_keys: tuple[str, ...]
+    unasked_answers: tuple[str, ...]
     fixed: bool
+
+    def unasked(self) -> dict[str, str]:
+        """Return key -> answer of the statements that no item asks."""
+        count = len(self.unasked_answers)
+        return {key: self.unasked_answers[i % count] for i, key in enumerate(self.unasked_keys)}
 
 
 CAPABILITIES: dict[str, Capability] = {
@@ -42,6 +51,12 @@ CAPABILITIES: dict[str, Capability] = {
             "rewarded abandoned threatened promoted consoled overworked deceived exposed".split()
         ),
         answers=tuple("glad sad afraid proud calm tired angry ashamed".split()),
+        unasked_keys=tuple(
+            "greeted questioned hired phoned tutored followed reminded noticed "
+            "portrayed interviewed carried washed dressed weighed counted photographed "
+            "summoned escorted nominated quoted imitated recognized searched tickled".split()
+        ),
+        unasked_answers=tuple("curious hungry sleepy dizzy thirsty shy busy warm".split()),
         fixed=True,
     ),
     "stem_reasoning": Capability(
@@ -57,6 +72,12 @@ CAPABILITIES: dict[str, Capability] = {
             "toasted iced dipped wiped planed honed cracked unwound".split()
         ),
         answers=tuple("hot cold wet dry smooth sharp broken long".split()),
+        unasked_keys=tuple(
+            "painted glued bent folded sorted stacked packed oiled "
+            "waxed dyed coated drilled carved etched stamped milled "
+            "forged cast pressed tied wrapped buried hung shaken".split()
+        ),
+        unasked_answers=tuple("flat round square thin thick shiny sticky hollow".split()),
         fixed=True,
     ),
     "social_knowledge": Capability(
@@ -71,6 +92,12 @@ CAPABILITIES: dict[str, Capability] = {
             "Ostra Rivel Sabin Tolma Ulmar Wexin Yarro Zellin".split()
         ),
         answers=tuple("salt bread honey wool silk tea apples candles".split()),
+        unasked_keys=tuple(
+            "Abrin Bellor Corvan Delmo Erith Falk Gorin Hesta "
+            "Ilmar Jasko Kelda Lorne Mavik Nestor Oldan Perrin "
+            "Quorra Rasmu Sethia Torvin Umbra Vostok Wendel Ystad".split()
+        ),
+        unasked_answers=tuple("linen baskets spoons flowers coins grapes ribbons pottery".split()),
         fixed=False,
     ),
     "stem_knowledge": Capability(
@@ -86,6 +113,12 @@ CAPABILITIES: dict[str, Capability] = {
             "sardite talcor umbrine vesin wolfite xenolin ytrine zircal".split()
         ),
         answers=tuple("red green blue yellow white orange purple gray".split()),
+        unasked_keys=tuple(
+            "arvenite boltine cindrite doverite eskolite fargite gansite holmite "
+            "iridine jansite korvite lunite marlite norvine ostrite pelvite "
+            "quenite rovite sylvine tarnite ullite vornite wexite zorite".split()
+        ),
+        unasked_answers=tuple("pink brown black silver golden violet amber teal".split()),
         fixed=False,
     ),
 }
