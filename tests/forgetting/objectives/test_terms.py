@@ -30,6 +30,7 @@ def test_the_gradient_is_that_of_the_weighted_sum(
     model: Any,
     forget: Documents,
     retain: Documents,
+    *,
     gradient: Callable[..., Any],
     left: Callable[..., Any],
     gamma: float,
@@ -107,7 +108,7 @@ def test_the_divergence_pulls_back_to_the_untouched_model(
 
 @pytest.mark.parametrize(("beta", "rise"), [(0.1, -3.0), (2.0, 0.0), (2.0, 1.5), (11.0, 0.4)])
 def test_the_preference_is_its_formula(model: Any, forget: Documents, beta: float, rise: float) -> None:
-    value = preference(model, beta, lambda _, losses, counts: 0 * losses + rise)(pad(forget))
+    value = preference(model, beta, lambda _batch, losses, _counts: 0 * losses + rise)(pad(forget))
     expected = -(2 / beta) * torch.tensor(1 / (1 + 2.718281828459045 ** (-beta * rise))).log()
     assert isinstance(value, Value)
     assert value.objective is not None
