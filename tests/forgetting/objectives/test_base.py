@@ -26,7 +26,7 @@ EVERY = [
     GradDiff(retain="kl"),
     NPO(per="sequence", beta=0.1, retain="nll"),
     SimNPO(retain="kl"),
-    RMU(trained_layers=(0, 1)),
+    RMU(coefficient=6.5, alpha=100.0, trained_layers=(0, 1)),
 ]
 every_algorithm = pytest.mark.parametrize(
     "algorithm", EVERY, ids=[" ".join(map(str, (one.name, *one.model_fields_set))) for one in EVERY]
