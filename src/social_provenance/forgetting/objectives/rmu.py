@@ -37,7 +37,7 @@ class RMU(Objective):
     """Layer that is steered, from 0; null: the middle one."""
     coefficient: NonNegativeFloat = 20.0
     """Norm of the target: about that of the layer's activations, or more. The paper has 6.5 for Zephyr 7B."""
-    alpha: NonNegativeFloat = 1.0
+    alpha: NonNegativeFloat = 10.0
     """Weight of the retain term. The paper has 1200 for Zephyr 7B, which holds a small model where it is."""
     trained_layers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] | None = None
     """Layers whose parameters are moved, none above ``layer``; null: all trainable parameters up to it."""
