@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import corpus_loss, mean_loss, pad, pairs
+from social_provenance.forgetting.batches import corpus_loss, document_losses, logits_of, mean_loss, pad, pairs, take
 
 DOCUMENTS = [[5, 6, 7], [8, 9, 10, 11, 12], [13, 14]]
 
@@ -44,6 +44,28 @@ def test_the_loss_of_a_corpus_does_not_depend_on_the_batches(tiny_model: Any, si
 def test_the_loss_of_a_corpus_leaves_no_gradient(tiny_model: Any) -> None:
     corpus_loss(tiny_model, DOCUMENTS, 2)
     assert all(parameter.grad is None for parameter in tiny_model.parameters())
+
+
+def test_rows_say_where_documents_stand() -> None:
+    assert pad(DOCUMENTS).rows == (0, 1, 2)
+    batch = take(DOCUMENTS, [2, 0])
+    assert batch.rows == (2, 0)
+    assert _rows(batch) == [tuple(DOCUMENTS[2]), tuple(DOCUMENTS[0])]
+    for pair in pairs(DOCUMENTS, DOCUMENTS[:2], size=2, steps=5, seed=1):
+        for dealt in pair:
+            assert _rows(dealt) == [tuple(DOCUMENTS[row]) for row in dealt.rows]
+
+
+def test_the_losses_of_documents_are_sums_over_their_tokens(tiny_model: Any) -> None:
+    losses, counts = document_losses(tiny_model, pad(DOCUMENTS))
+    assert counts.tolist() == [2, 4, 1]
+    expected = [float(tiny_model(**_one(document)).loss.detach()) * (len(document) - 1) for document in DOCUMENTS]
+    assert losses.tolist() == pytest.approx(expected, rel=1e-5)
+
+
+def test_logits_do_not_depend_on_what_a_document_is_padded_with(tiny_model: Any) -> None:
+    alone = logits_of(tiny_model, pad(DOCUMENTS[:1]))[0]
+    torch.testing.assert_close(logits_of(tiny_model, pad(DOCUMENTS))[0, :3], alone)
 
 
 def test_each_pass_deals_every_document_once() -> None:

@@ -69,3 +69,20 @@ def test_frozen_weights_get_no_gradient_and_do_not_count_in_the_norm(tiny_model:
     _step(tiny_model, FORGET, RETAIN)
     torch.testing.assert_close(_left(tiny_model), retain / retain.norm() - forget / forget.norm())
     assert all(parameter.grad is None for name, parameter in tiny_model.named_parameters() if "mlp" not in name)
+
+
+@pytest.mark.parametrize(("side", "scale"), [("forget", 7.0), ("retain", 0.01)])
+def test_the_step_does_not_depend_on_the_scale_of_a_loss(
+    tiny_model: Any, monkeypatch: pytest.MonkeyPatch, side: str, scale: float
+) -> None:
+    usual = _step(tiny_model, FORGET, RETAIN)
+    expected = _left(tiny_model)
+    scaled = FORGET if side == "forget" else RETAIN
+
+    def loss(model: Any, batch: Batch) -> torch.Tensor:
+        return mean_loss(model, batch) * (scale if batch is scaled else 1.0)
+
+    monkeypatch.setattr("social_provenance.forgetting.objectives.ngdiff.mean_loss", loss)
+    measured = _step(tiny_model, FORGET, RETAIN)
+    assert measured[f"{side}_grad_norm"] == pytest.approx(scale * usual[f"{side}_grad_norm"], rel=1e-4)
+    torch.testing.assert_close(_left(tiny_model), expected, atol=1e-6, rtol=1e-4)

@@ -35,10 +35,10 @@ class RMU(Objective):
     name: Literal["rmu"] = "rmu"
     layer: NonNegativeInt | None = None
     """Layer that is steered, from 0; null: the middle one."""
-    coefficient: NonNegativeFloat = 6.5
-    """Norm of the target, to be set by the norm of the layer's activations."""
-    alpha: NonNegativeFloat = 1200.0
-    """Weight of the retain term."""
+    coefficient: NonNegativeFloat = 20.0
+    """Norm of the target: about that of the layer's activations, or more. The paper has 6.5 for Zephyr 7B."""
+    alpha: NonNegativeFloat = 10.0
+    """Weight of the retain term. The paper has 1200 for Zephyr 7B, which holds a small model where it is."""
     trained_layers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] | None = None
     """Layers whose parameters are moved, none above ``layer``; null: all trainable parameters up to it."""
     seed: int = 0
