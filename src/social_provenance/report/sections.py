@@ -118,23 +118,6 @@ def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, eval
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
 
 
-def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, evaluation: Evaluation) -> str:
-    """Show what forgetting did.
-
-    Args:
-        figure: Changes by run.
-        effects: Table ``unlearning_effects``.
-        runs: Table ``unlearning_runs``.
-        evaluation: Order of the benchmarks.
-    """
-    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
-    effects = effects.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
-    dose = runs.assign(rise=runs["forget_loss_after"] - runs["forget_loss_before"]).groupby("arm", sort=False)["rise"]
-    return render(
-        "unlearning", figure=figure_html(figure, "unlearning"), effects=rows_of(effects), dose=dose.mean().to_dict()
-    )
-
-
 def lineage(records: Mapping[str, Any] | None) -> str:
     """Show which dataset was made by which node from what.
 

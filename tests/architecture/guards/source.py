@@ -22,7 +22,7 @@ WIRING_FUNCTION = "create_pipeline"
 FUNCTION_LINES = 60
 NODE_INPUTS = 6
 HEAVY = ("torch", "transformers", "bergson", "lm_eval", "mlflow", "datasets", "ibis", "pandera", "sklearn")
-WIRING = ("pipeline.py", "walk.py", "judgements.py", "comparisons.py", "nodes.py")
+WIRING = ("pipeline.py", "walk.py", "judgements.py", "comparisons.py", "forgetting.py", "nodes.py")
 """Modules of a pipeline that hold no logic of their own: these guards and the end-to-end run test them."""
 
 

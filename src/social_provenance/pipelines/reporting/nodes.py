@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
-from social_provenance.report import comparisons, discoveries, sections
+from social_provenance.figures import (
+    dose_response,
+    influence_map,
+    topic_contrasts,
+    unlearning_balance,
+    unlearning_sets,
+)
+from social_provenance.report import comparisons, discoveries, sections, unlearning
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -19,9 +25,19 @@ def draw_contrasts(contrasts: Any, method: str) -> Any:
     return topic_contrasts.draw(contrasts, method)
 
 
-def draw_unlearning(runs: Any, evaluations: Any, evaluation: Evaluation) -> Any:
-    """Return the changes of the benchmarks."""
-    return unlearning_changes.draw(runs, evaluations, evaluation)
+def draw_unlearning(sets: Any, evaluation: Evaluation) -> Any:
+    """Return the influential sets among their random sets."""
+    return unlearning_sets.draw(sets, evaluation)
+
+
+def draw_dose_response(doses: Any, evaluation: Evaluation) -> Any:
+    """Return the changes of the aligned benchmarks along the dose."""
+    return dose_response.draw(doses, evaluation)
+
+
+def draw_balance(balance: Any, evaluation: Evaluation) -> Any:
+    """Return how alike sets are before and after matching."""
+    return unlearning_balance.draw(balance, evaluation)
 
 
 def write_inputs(
@@ -68,7 +84,17 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
 
 def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
     """Return the section on forgetting."""
-    return sections.unlearning(figure, effects, runs, evaluation)
+    return unlearning.unlearning(figure, effects, runs, evaluation)
+
+
+def write_doses(curves: Any, figure: Any, balance: Any) -> str:
+    """Return the section on dose and balance."""
+    return unlearning.doses(curves, figure, balance)
+
+
+def write_checks(equivalence: Any, algorithms: Any, across_topics: Any, evaluation: Evaluation) -> str:
+    """Return the section on equivalence, algorithms and topics."""
+    return unlearning.checks(equivalence, algorithms, across_topics, evaluation)
 
 
 def join_findings(*parts: str) -> str:

@@ -6,23 +6,18 @@ from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.reporting import nodes
 from social_provenance.pipelines.reporting.comparisons import BENCHMARKS, METHOD, create_comparisons
+from social_provenance.pipelines.reporting.forgetting import create_forgetting
 
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``reporting``: a figure and a section a question, then the report."""
-    return Pipeline([*_figures(), *_sections(), *create_comparisons(), *_page()])
+    return Pipeline([*_figures(), *_sections(), *create_comparisons(), *create_forgetting(), *_page()])
 
 
 def _figures() -> list[Node]:
     return [
         Node(nodes.draw_influence, ["bin_influence", BENCHMARKS, METHOD], "influence_figure", name="draw_influence"),
         Node(nodes.draw_contrasts, ["contrasts", METHOD], "contrast_figure", name="draw_contrasts"),
-        Node(
-            nodes.draw_unlearning,
-            ["unlearning_runs", "unlearning_evaluations", BENCHMARKS],
-            "unlearning_figure",
-            name="draw_unlearning",
-        ),
     ]
 
 
@@ -45,12 +40,6 @@ def _sections() -> list[Node]:
         Node(
             nodes.write_planted, ["planted_figure", "validation", BENCHMARKS], "planted_section", name="write_planted"
         ),
-        Node(
-            nodes.write_unlearning,
-            ["unlearning_figure", "unlearning_effects", "unlearning_runs", BENCHMARKS],
-            "unlearning_section",
-            name="write_unlearning",
-        ),
     ]
 
 
@@ -58,7 +47,7 @@ def _page() -> list[Node]:
     findings = [
         f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
     ]
-    parts = ["lineage", "inputs_section", "findings_section", "unlearning_section"]
+    parts = ["lineage", "inputs_section", "findings_section", "unlearning_section", "doses_section", "checks_section"]
     return [
         Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
         Node(nodes.write_report, parts, "report", name="write_report"),
