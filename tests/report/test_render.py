@@ -45,6 +45,13 @@ def test_numbers_without_sign() -> None:
     assert render.plain(float("nan")) == "–"
 
 
+def test_a_small_probability_is_not_shown_as_nought() -> None:
+    assert render.probability(0.0004) == "< 0.001"
+    assert render.probability(0.0006) == "0.001"
+    assert render.probability(0.00002, 4) == "< 0.0001"
+    assert render.probability(None) == render.probability(float("nan")) == "–"
+
+
 def test_intervals_percents_and_numbers() -> None:
     assert render.interval(-1.0, 2.5, 1) == "[−1.0, +2.5]"
     assert render.interval(float("nan"), 1.0) == "–"

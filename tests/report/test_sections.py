@@ -76,6 +76,7 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
         pd.DataFrame(
             {
                 "run_id": ["untouched", "other"],
+                "step": [0, 4],
                 "benchmark": "quiz",
                 "accuracy": [0.5, 0.25],
                 "gold_logprob": [-1.5, -9.75],
@@ -156,36 +157,6 @@ def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluatio
     assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
     assert '<tr class="yes"><td>influence</td><td class="n">1.00 (0.62)</td>' in page
     assert '<td class="n">90.0%</td>' in page
-
-
-def test_unlearning_shows_the_dose_of_each_arm(evaluation: Evaluation) -> None:
-    runs = pd.DataFrame(
-        {
-            "arm": ["influence_in_topic", "random_in_topic"] * 2,
-            "forget_loss_before": 1.0,
-            "forget_loss_after": [1.5, 1.25, 1.75, 1.25],
-        }
-    )
-    effects = pd.DataFrame(
-        [
-            {
-                "benchmark": "quiz",
-                "topic": "games",
-                "outcome": "gold_logprob",
-                "influence": -0.5,
-                "random": -0.125,
-                "influence_minus_random": -0.375,
-                "ci_low": -0.5,
-                "ci_high": -0.25,
-                "others": 0.0,
-                "seeds": 2,
-            }
-        ]
-    )
-    page = sections.unlearning(go.Figure(), effects, runs, evaluation)
-    assert "influence_in_topic +0.62" in page
-    assert "random_in_topic +0.25" in page
-    assert "−0.375" in page
 
 
 def test_page_keeps_sections_as_they_are_and_in_order() -> None:

@@ -38,7 +38,10 @@ def draw(balance: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
         figure.add_vline(x=BOUND, line_width=1, line_dash="dot", line_color="#8a8a84", row=row, col=column)
         order = list(dict.fromkeys(labels))
         figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], row=row, col=column)
-    figure.update_xaxes(title="standardised difference from the influential set, absolute", rangemode="tozero")
+        figure.update_yaxes(range=[-0.6, max(len(order), 1) - 0.4], row=row, col=column)
+        most = max(BOUND, *(own[value].abs().max() for value in WHEN)) if len(own) else BOUND
+        figure.update_xaxes(range=[-0.03 * most, 1.05 * most], row=row, col=column)
+    figure.update_xaxes(title="standardised difference from the influential set, absolute")
     return style.with_legend(style.finish(figure, height=110 + 220 * places[-1][0]))
 
 

@@ -139,7 +139,8 @@ def mixed_model(differences: pd.DataFrame) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         fitted = MixedLM(values / scale, np.ones((len(values), 1)), groups=codes).fit(reml=True)
     mean, error = float(fitted.fe_params[0]) * scale, float(fitted.bse_fe[0]) * scale
-    if not fitted.converged or not np.isfinite(error):
+    # An optimiser that stopped at a singular covariance calls itself converged and has an error without bounds.
+    if not fitted.converged or not error <= scale:
         return _no_model("the fit did not converge")
     half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
     p = float(2 * stats.norm.sf(abs(mean) / error))

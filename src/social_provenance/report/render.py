@@ -63,6 +63,12 @@ def plain(value: float | None, digits: int = 2) -> str:
     return NONE if value is None or _missing(value) else f"{value:.{digits}f}"
 
 
+def probability(value: float | None, digits: int = 3) -> str:
+    """Return a probability; one that would be shown as nought as less than the last digit."""
+    least = 10.0**-digits
+    return f"< {least:.{digits}f}" if value is not None and 0 <= value < least / 2 else plain(value, digits)
+
+
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
     """Return the bounds of an interval."""
     return NONE if _missing(low) or _missing(high) else f"[{signed(low, digits)}, {signed(high, digits)}]"
@@ -96,6 +102,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "signed": signed,
         "plain": plain,
+        "probability": probability,
         "percent": percent,
         "number": number,
         "topic": TOPIC_NAMES.__getitem__,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.figures import dose_response, influence_map, topic_contrasts, unlearning_balance, unlearning_sets
+from social_provenance.figures import (
+    dose_response,
+    influence_map,
+    topic_contrasts,
+    unlearning_balance,
+    unlearning_sets,
+)
 from social_provenance.report import comparisons, discoveries, sections, unlearning
 
 
@@ -19,18 +25,18 @@ def draw_contrasts(contrasts: Any, method: str) -> Any:
     return topic_contrasts.draw(contrasts, method)
 
 
-def draw_sets(sets: Any, evaluation: Evaluation) -> Any:
-    """Return targeted sets among their random ones."""
+def draw_unlearning(sets: Any, evaluation: Evaluation) -> Any:
+    """Return the influential sets among their random sets."""
     return unlearning_sets.draw(sets, evaluation)
 
 
-def draw_doses(doses: Any, evaluation: Evaluation) -> Any:
-    """Return the curves of the aligned benchmarks over the dose."""
+def draw_dose_response(doses: Any, evaluation: Evaluation) -> Any:
+    """Return the changes of the aligned benchmarks along the dose."""
     return dose_response.draw(doses, evaluation)
 
 
 def draw_balance(balance: Any, evaluation: Evaluation) -> Any:
-    """Return how alike sets are, before and after matching."""
+    """Return how alike sets are before and after matching."""
     return unlearning_balance.draw(balance, evaluation)
 
 
@@ -76,23 +82,23 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
     return sections.planted(figure, validation, evaluation)
 
 
-def write_effects(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
-    """Return what forgetting influential documents did."""
+def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
+    """Return the section on forgetting."""
     return unlearning.unlearning(figure, effects, runs, evaluation)
 
 
-def write_doses(doses: Any, balance_figure: Any, balance: Any) -> str:
-    """Return at which doses, and between which sets."""
-    return unlearning.doses(doses, balance_figure, balance)
+def write_doses(curves: Any, figure: Any, balance: Any) -> str:
+    """Return the section on dose and balance."""
+    return unlearning.doses(curves, figure, balance)
 
 
-def write_checks(equivalence: Any, algorithms: Any, topics: Any, evaluation: Evaluation) -> str:
-    """Return where arms are alike, and what algorithms and topics say together."""
-    return unlearning.checks(equivalence, algorithms, topics, evaluation)
+def write_checks(equivalence: Any, algorithms: Any, across_topics: Any, evaluation: Evaluation) -> str:
+    """Return the section on equivalence, algorithms and topics."""
+    return unlearning.checks(equivalence, algorithms, across_topics, evaluation)
 
 
 def join_findings(*parts: str) -> str:
-    """Return sections as one, in order."""
+    """Return the sections on the map as one, in order."""
     return "\n".join(parts)
 
 
