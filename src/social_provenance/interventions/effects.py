@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TAIL_PATCH = "tail_patch"
 COURSE, END = "course", "end"
 """Outcomes: the mean over the evaluations of a training, and the last of them."""
+RUN = ["arm", "design", "seed", "steps"]
 
 
 def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
@@ -38,10 +39,9 @@ def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, 
     import pandas as pd
 
     tables = []
-    for run in plan.drop_duplicates(["seed", "arm"]).itertuples():
-        reference, own = _outcomes(full, f"seed-{run.seed}"), _outcomes(without, f"seed-{run.seed}.{run.arm}")
-        both = reference.to_frame("full").assign(without=own).reset_index()
-        tables.append(both.assign(arm=run.arm, design=run.design, seed=run.seed, steps=run.steps))
+    for run in plan[RUN].drop_duplicates().to_dict("records"):
+        reference, own = _outcomes(full, f"seed-{run['seed']}"), _outcomes(without, f"seed-{run['seed']}.{run['arm']}")
+        tables.append(pd.DataFrame({"full": reference, "without": own, **run}).reset_index())
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)
     table["effect"] = table["without"] - table["full"]
     return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
@@ -80,11 +80,11 @@ def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     left_out = plan[["arm", "topic"]].drop_duplicates()
     topics = sorted(left_out["topic"].unique())
     wide = checks.pivot(index=["method", "benchmark"], columns="topic", values="value").reindex(columns=topics)
-    values = wide.stack(future_stack=True).rename("value").reset_index()
-    for gap in values[values["value"].isna()].itertuples():
+    values = wide.reset_index().melt(["method", "benchmark"], var_name="topic")
+    for gap in values[values["value"].isna()].to_dict("records"):
         raise CounterfactualError(
-            f"{gap.method} has no value of topic {gap.topic!r} for {gap.benchmark}: it was made from other documents, "
-            f"run the pipelines attribution, aggregation and tail_patch again"
+            f"{gap['method']} has no value of topic {gap['topic']!r} for {gap['benchmark']}: it was made from other "
+            f"documents, run the pipelines attribution, aggregation and tail_patch again"
         )
     arms = values.merge(left_out, on="topic").groupby(["method", "benchmark", "arm"], sort=False)
     expected: pd.DataFrame = arms["value"].sum().reset_index()

@@ -33,6 +33,7 @@ CODE = ("interventions/retraining.py", "pretraining", "capabilities")
 """What a training's numbers depend on, below the package."""
 TOPIC, HALF = "topic", "half"
 """Designs: one topic is left out, or a random half of all topics is."""
+RUN = ["seed", "arm", "steps", "evaluate_every"]
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,11 @@ def plan_without(training: Training, plan: pd.DataFrame) -> Parts:
     """
     shared = _shared(training)
     digests, writers = {}, {}
-    for (seed, arm, steps, every), rows in plan.groupby(["seed", "arm", "steps", "evaluate_every"], sort=False):
-        settings = _equal_steps(_full(training.settings, int(seed), int(every)), int(steps))
-        places = training.places_of(list(rows["topic"]))
-        digests[f"seed-{seed}.{arm}"] = digest_of(shared, settings, list(places))
-        writers[f"seed-{seed}.{arm}"] = partial(_train, training, settings, places)
+    for run in plan.groupby(RUN, sort=False)["topic"].agg(list).reset_index().to_dict("records"):
+        settings = _equal_steps(_full(training.settings, run["seed"], run["evaluate_every"]), run["steps"])
+        name, places = f"seed-{run['seed']}.{run['arm']}", training.places_of(run["topic"])
+        digests[name] = digest_of(shared, settings, list(places))
+        writers[name] = partial(_train, training, settings, places)
     return Parts(digests, one_by_one(writers))
 
 
