@@ -15,7 +15,7 @@ def create_comparisons() -> list[Node]:
     return [
         Node(
             nodes.write_discoveries,
-            ["bin_tests", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
+            ["bin_influence", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
             "discoveries_section",
             name="write_discoveries",
         ),
