@@ -160,3 +160,8 @@ def test_each_dose_is_a_check_and_bins_become_topics() -> None:
     assert list(table.columns) == ["method", "benchmark", "topic", "value"]
     patched = table[table["method"] != "m"]
     assert patched.set_index("method")["value"].to_dict() == {"tail_patch_1": 2.0, "tail_patch_4": 6.0}
+
+
+def test_without_patches_the_methods_alone_are_checks() -> None:
+    topics = pd.DataFrame({"method": "m", "benchmark": "quiz", "topic": TOPICS, "z": [1.0, 2, 3, 4]})
+    assert found(topics, None)["method"].tolist() == ["m"] * 4

@@ -76,15 +76,15 @@ def test_every_topic_is_left_out_under_every_seed(training: Training, tmp_path: 
     assert list(full) == ["seed-0", "seed-3"]
     plan = plan_retraining(TOPICS, params, full)
     assert plan.to_dict("list") == {
-        "seed": [0, 0, 3, 3],
-        "arm": ["games", "social_life"] * 2,
+        "seed": [0, 3, 0, 3],
+        "arm": ["games", "games", "social_life", "social_life"],
         "design": ["topic"] * 4,
-        "topic": ["games", "social_life"] * 2,
+        "topic": ["games", "games", "social_life", "social_life"],
         "steps": [4] * 4,
         "evaluate_every": [2] * 4,
     }
     without = done(plan_without(training, plan), tmp_path / "without")
-    assert list(without) == ["seed-0.games", "seed-0.social_life", "seed-3.games", "seed-3.social_life"]
+    assert list(without) == ["seed-0.games", "seed-3.games", "seed-0.social_life", "seed-3.social_life"]
     scores = {name: tuple(final(own)["choice_logprob"]) for name, own in {**full, **without}.items()}
     assert len(set(scores.values())) == 6
     assert all(set(evaluations(own)["step"]) == {2, 4} for own in without.values())

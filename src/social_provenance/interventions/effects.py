@@ -47,21 +47,24 @@ def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, 
     return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
 
 
-def found(topics: pd.DataFrame, patches: pd.DataFrame) -> pd.DataFrame:
+def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
     """Return how each check values topics: ``method``, ``benchmark``, ``topic``, ``value``, larger for more support.
 
     Args:
         topics: Table ``topic_influence``; the value is ``z``.
         patches: Table ``tail_patch``; each dose is a check of its own, ``tail_patch_4``. Bins of a
-            topic are averaged.
+            topic are averaged. None where no model was patched.
     """
     import pandas as pd
 
+    columns = ["method", "benchmark", "topic", "value"]
+    values = topics.rename(columns={"z": "value"})[columns]
+    if patches is None:
+        return values
     doses = patches.groupby(["benchmark", "dose", "topic"], as_index=False, sort=False)["effect"].mean()
     patched = doses.assign(method=TAIL_PATCH + "_" + doses["dose"].astype(str)).rename(columns={"effect": "value"})
-    columns = ["method", "benchmark", "topic", "value"]
-    table: pd.DataFrame = pd.concat([topics.rename(columns={"z": "value"})[columns], patched[columns]])
-    return table.reset_index(drop=True)
+    table: pd.DataFrame = pd.concat([values, patched[columns]], ignore_index=True)
+    return table
 
 
 def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:

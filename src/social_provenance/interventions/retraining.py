@@ -84,7 +84,9 @@ def plan_full(training: Training, params: Counterfactual) -> Parts:
 
 
 def plan_without(training: Training, plan: pd.DataFrame) -> Parts:
-    """Describe each retraining as a part, ``seed-0.games``; all of a seed before those of the next.
+    """Describe each retraining as a part, ``seed-0.games``.
+
+    All seeds of an arm come before the next arm, so that a run that was stopped has whole arms.
 
     Args:
         training: What they share.
@@ -124,8 +126,8 @@ def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping
     ]
     rows = [
         (seed_of(part), *arm, int(final(folder)["step"].iloc[0]), params.evaluate_every)
+        for arm in (*halves, *alone)
         for part, folder in full.items()
-        for arm in (*alone, *halves)
     ]
     return pd.DataFrame(rows, columns=["seed", "arm", "design", "topic", "steps", "evaluate_every"])
 

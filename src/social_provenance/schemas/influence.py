@@ -88,7 +88,7 @@ class BinInfluence(_Bins, _Contribution):
         return bool((table.groupby(["benchmark", "method"]).size() == len(BINS)).all())
 
 
-class InfluenceTrajectory(_Bins):
+class InfluenceTrajectory(_Bins, fields.OptionalTable):
     """The bin maps of every checkpoint, in the order of training."""
 
     order: int = fields.count()
@@ -113,7 +113,7 @@ class InfluenceTrajectory(_Bins):
         return bool(len(pairs) == pairs["order"].nunique() == pairs["checkpoint"].nunique())
 
 
-class QueryAudit(fields.Table):
+class QueryAudit(fields.OptionalTable):
     """How far the maps of two renderings of a benchmark agree; null where a correlation does not exist."""
 
     benchmark: str

@@ -23,7 +23,7 @@ class TailPatchChanges(fields.Table):
         unique = ["topic", "format", "repeat", "dose", "benchmark"]
 
 
-class TailPatch(fields.IntervalTable):
+class TailPatch(fields.IntervalTable, fields.OptionalTable):
     """What training on a region adds to a benchmark, against the mean region."""
 
     topic: str = fields.topic()
@@ -84,7 +84,7 @@ class CounterfactualEffects(fields.Table):
         unique = ["arm", "outcome", "benchmark", "seed"]
 
 
-class CounterfactualAgreement(fields.Table):
+class CounterfactualAgreement(fields.OptionalTable):
     """How far a check foretells what retraining did."""
 
     design: str = pa.Field(isin=["topic", "half"])

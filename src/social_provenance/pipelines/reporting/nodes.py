@@ -6,7 +6,7 @@ from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
-from social_provenance.report import comparisons, discoveries, sections
+from social_provenance.report import checks, comparisons, discoveries, sections
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -69,6 +69,16 @@ def write_planted(figure: Any, validation: dict[str, Any] | None, evaluation: Ev
 def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluation) -> str:
     """Return the section on forgetting."""
     return sections.unlearning(figure, effects, runs, evaluation)
+
+
+def write_causes(patches: Any, retrained: Any, evaluation: Evaluation) -> str:
+    """Return the section on more training and less, of what has been tried."""
+    return checks.causes(patches, retrained, evaluation)
+
+
+def write_trust(worlds: Any, audit: Any, trajectory: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on other worlds, questions and checkpoints, of what has been tried."""
+    return checks.trust(worlds, audit, trajectory, evaluation, method)
 
 
 def join_findings(*parts: str) -> str:
