@@ -12,6 +12,14 @@ from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.regions.grid import BINS
 from social_provenance.report.checks import causes, trust
 
+Z = pd.DataFrame(
+    [
+        {"method": method, "benchmark": "quiz", "topic": "industrial", "z": z}
+        for method, z in (("bm25", -1.0), ("influence", 1.25))
+    ]
+)
+BLANK = pd.DataFrame(columns=["method"])
+
 
 @pytest.fixture
 def evaluation() -> Evaluation:
@@ -82,26 +90,26 @@ def rows(page: str) -> list[list[str]]:
 
 
 def test_what_was_not_tried_leaves_no_section(evaluation: Evaluation) -> None:
-    assert causes(None, None, evaluation) == ""
-    assert trust(None, None, None, evaluation, "influence") == ""
+    assert causes(Z, None, None, evaluation, "influence") == ""
+    assert trust(None, None, None, BLANK, evaluation, "influence") == ""
 
 
 def test_the_topics_that_add_most_are_those_of_the_largest_dose(evaluation: Evaluation) -> None:
-    page = causes(patches(), None, evaluation)
+    page = causes(Z, patches(), None, evaluation, "influence")
     assert "Trained again" not in page
     found = rows(page)
-    assert found[0] == ["adds most", "1 step", "4 steps", "interval"]
-    assert found[1] == ["Industrial", "−3.000", "+3.000", "[+2.500, +3.500]"]
+    assert found[0] == ["adds most", "z", "1 step", "4 steps", "interval"]
+    assert found[1] == ["Industrial", "+1.25", "−3.000", "+3.000", "[+2.500, +3.500]"]
     assert [row[0] for row in found[1:6]] == ["Industrial", "Literature", "Religion", "Politics", "Health"]
     assert found[6] == found[0]
 
 
 def test_a_patch_of_a_bin_names_its_format(evaluation: Evaluation) -> None:
-    assert rows(causes(patches("listicle"), None, evaluation))[1][0] == "Industrial, Listicle"
+    assert rows(causes(Z, patches("listicle"), None, evaluation, "influence"))[1][0] == "Industrial, Listicle"
 
 
 def test_retraining_is_the_mean_over_benchmarks_beside_its_ceiling(evaluation: Evaluation) -> None:
-    page = causes(None, agreements(), evaluation)
+    page = causes(Z, None, agreements(), evaluation, "influence")
     assert "adds most" not in page
     assert page.count("Trained again without one topic") == page.count("without half of the topics") == 1
     found = rows(page)
@@ -122,7 +130,7 @@ def test_worlds_are_counted_for_the_method_alone(evaluation: Evaluation) -> None
     )
     worlds.loc[worlds["method"] == "bm25", "topic_auc"] = 0.25
     worlds.loc[(worlds["seed"] == 44) & (worlds["benchmark"] == "heat"), "topic_auc"] = 0.5
-    page = trust(worlds, None, None, evaluation, "influence")
+    page = trust(worlds, None, None, BLANK, evaluation, "influence")
     assert rows(page)[1:] == [
         ["seed 43", "1.000", "1.000"],
         ["seed 44", "0.950", "0.500"],
@@ -141,14 +149,15 @@ def test_forms_are_compared_in_pairs(evaluation: Evaluation) -> None:
             for method, rho in (("influence", 0.5), ("trackstar", -0.5))
         ]
     )  # fmt: skip
-    page = trust(None, audit, None, evaluation, "influence")
+    page = trust(None, audit, None, BLANK, evaluation, "influence")
     assert rows(page)[1:] == [["cloze and answer_only", "+0.50 (+0.25)", "–"]]
 
 
-def test_checkpoints_are_held_against_the_last_one(evaluation: Evaluation) -> None:
-    trajectory = maps("checkpoint", ["step-000032", "step-000128", "step-000512"])
-    page = trust(None, None, trajectory.sample(frac=1, random_state=0), evaluation, "influence")
-    assert "<code>step-000512</code>" in page
+def test_checkpoints_are_held_against_the_study(evaluation: Evaluation) -> None:
+    trajectory, bins = maps("checkpoint", ["step-000032", "step-000128"]), maps("place", ["own"])
+    other = bins.assign(method="bm25", potency=-bins["potency"])
+    shuffled = trajectory.sample(frac=1, random_state=0)
+    page = trust(None, None, shuffled, pd.concat([other, bins]), evaluation, "influence")
     assert rows(page)[1:] == [
         ["step-000032", *["+1.00 (+1.00)"] * 2],
         ["step-000128", *["−1.00 (−1.00)"] * 2],

@@ -18,24 +18,35 @@ if TYPE_CHECKING:
 
 REGIONS = 5
 """Regions of a benchmark that the tail-patch shows."""
+STUDY = ""
+"""Name of the study's own map among those of checkpoints, which all have longer ones."""
 FOUND = 0.95
 """Area under the curve from which a world's planted topics count as found."""
 
 
-def causes(patches: pd.DataFrame | None, retrained: pd.DataFrame | None, evaluation: Evaluation) -> str:
+def causes(
+    topics: pd.DataFrame,
+    patches: pd.DataFrame | None,
+    retrained: pd.DataFrame | None,
+    evaluation: Evaluation,
+    method: str,
+) -> str:
     """Show what more training on a topic adds, and what training without topics takes away.
 
     Args:
+        topics: Table ``topic_influence``; its z stands beside what a patch adds.
         patches: Table ``tail_patch``; None where it has not been made.
         retrained: Table ``counterfactual_agreement``; None where it has not been made.
         evaluation: Order of the benchmarks.
+        method: Whose z.
     """
     if patches is None and retrained is None:
         return ""
     return render(
         "causes",
         doses=[] if patches is None else sorted(patches["dose"].unique()),
-        blocks=[] if patches is None else _patched(patches, evaluation),
+        method=method,
+        blocks=[] if patches is None else _patched(patches, topics[topics["method"] == method], evaluation),
         designs=[] if retrained is None else _designs(retrained),
     )
 
@@ -44,6 +55,7 @@ def trust(
     worlds: pd.DataFrame | None,
     audit: pd.DataFrame | None,
     trajectory: pd.DataFrame | None,
+    bins: pd.DataFrame,
     evaluation: Evaluation,
     method: str,
 ) -> str:
@@ -53,6 +65,7 @@ def trust(
         worlds: Table ``world_metrics``; None where it has not been made, as for the others.
         audit: Table ``query_audit``.
         trajectory: Table ``influence_trajectory``.
+        bins: Table ``bin_influence``, the study's own maps.
         evaluation: Order of the benchmarks.
         method: Whose maps.
     """
@@ -66,21 +79,24 @@ def trust(
         found=FOUND,
         worlds=[] if worlds is None else _worlds(worlds[worlds["method"] == method], names),
         forms=[] if audit is None else _pairs(audit[audit["method"] == method], "rendering"),
-        checkpoints=[] if trajectory is None else _against_last(trajectory[trajectory["method"] == method]),
+        checkpoints=[]
+        if trajectory is None
+        else _against_study(*(table[table["method"] == method] for table in (trajectory, bins))),
     )
 
 
-def _patched(patches: pd.DataFrame, evaluation: Evaluation) -> list[dict[str, Any]]:
+def _patched(patches: pd.DataFrame, topics: pd.DataFrame, evaluation: Evaluation) -> list[dict[str, Any]]:
     """Return, of each benchmark, the regions that add most at the largest dose, with every dose."""
     region = ["topic", "format"]
     last = patches[patches["dose"] == patches["dose"].max()].assign(format=lambda table: table["format"].fillna(""))
     effects = patches.assign(format=patches["format"].fillna("")).set_index(["benchmark", "dose", *region])["effect"]
+    z = topics.set_index(["benchmark", "topic"])["z"]
     blocks = []
     for benchmark in evaluation.benchmarks:
         rows = rows_of(last[last["benchmark"] == benchmark.name].nlargest(REGIONS, "effect"))
         for row in rows:
             curve = effects[benchmark.name].xs((row["topic"], row["format"]), level=region)
-            row["curve"] = curve.sort_index().tolist()
+            row |= {"curve": curve.sort_index().tolist(), "z": z.get((benchmark.name, row["topic"]))}
         blocks.append({"benchmark": benchmark, "rows": rows})
     return blocks
 
@@ -120,8 +136,11 @@ def _pairs(agreements: pd.DataFrame, of: str) -> list[dict[str, Any]]:
     ]
 
 
-def _against_last(trajectory: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return how far the map of each checkpoint is that of the last one."""
+def _against_study(trajectory: pd.DataFrame, bins: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how far the map of each checkpoint is that of the study's own model."""
+    import pandas as pd
+
     own = trajectory.sort_values("order", kind="stable")
-    found = compare(own, "checkpoint", ["benchmark"])
-    return _pairs(found[found["other"] == own["checkpoint"].iloc[-1]], "checkpoint")
+    both = pd.concat([own, bins[bins["benchmark"].isin(own["benchmark"])].assign(checkpoint=STUDY)])
+    found = compare(both[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    return _pairs(found[found["other"] == STUDY], "checkpoint")

@@ -25,13 +25,13 @@ def create_comparisons() -> list[Node]:
         Node(nodes.write_reference, [*published, METHOD], "reference_section", name="write_reference"),
         Node(
             nodes.write_causes,
-            ["tail_patch", "counterfactual_agreement", BENCHMARKS],
+            ["topic_influence", "tail_patch", "counterfactual_agreement", BENCHMARKS, METHOD],
             "causes_section",
             name="write_causes",
         ),
         Node(
             nodes.write_trust,
-            ["world_metrics", "query_audit", "influence_trajectory", BENCHMARKS, METHOD],
+            ["world_metrics", "query_audit", "influence_trajectory", "bin_influence", BENCHMARKS, METHOD],
             "trust_section",
             name="write_trust",
         ),

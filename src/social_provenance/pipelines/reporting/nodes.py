@@ -71,14 +71,14 @@ def write_unlearning(figure: Any, effects: Any, runs: Any, evaluation: Evaluatio
     return sections.unlearning(figure, effects, runs, evaluation)
 
 
-def write_causes(patches: Any, retrained: Any, evaluation: Evaluation) -> str:
+def write_causes(topics: Any, patches: Any, retrained: Any, evaluation: Evaluation, method: str) -> str:
     """Return the section on more training and less, of what has been tried."""
-    return checks.causes(patches, retrained, evaluation)
+    return checks.causes(topics, patches, retrained, evaluation, method)
 
 
-def write_trust(worlds: Any, audit: Any, trajectory: Any, evaluation: Evaluation, method: str) -> str:
+def write_trust(worlds: Any, audit: Any, trajectory: Any, bins: Any, evaluation: Evaluation, method: str) -> str:
     """Return the section on other worlds, questions and checkpoints, of what has been tried."""
-    return checks.trust(worlds, audit, trajectory, evaluation, method)
+    return checks.trust(worlds, audit, trajectory, bins, evaluation, method)
 
 
 def join_findings(*parts: str) -> str:
