@@ -85,7 +85,15 @@ def run_ours(documents: int, replicates: int) -> dict[str, float]:
     scores = np.stack([own.mean(axis=1, dtype=np.float64) for own in world.blocks.values()], axis=1)
     multipliers(hash_names(names[:1]), replicates, SEED)  # imports, which count on neither side
     start = time.perf_counter()
-    scored = Scored(ids, [(name, "influence") for name in BENCHMARKS], scores, world.bins, hash_names(names))
+    scored = Scored(
+        ids,
+        [(name, "influence") for name in BENCHMARKS],
+        scores,
+        world.bins,
+        hash_names(names),
+        np.zeros(len(ids)),
+        np.ones(len(ids)),
+    )
     blocks = Blocks(dict.fromkeys(BENCHMARKS, weights), lambda column: (ids, world.blocks[column[0]]))
     found = two_way(scored, Bootstrap(replicates=replicates), blocks)
     resampled = time.perf_counter()

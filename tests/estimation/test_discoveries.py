@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -54,10 +54,9 @@ def _study(values: np.ndarray, names: Sequence[tuple[str, str]], labels: pd.Data
     return aggregate_scored(scored, SHARE, SETTINGS, Blocks()), scored
 
 
-def _tested(values: np.ndarray, names: Sequence[tuple[str, str]], labels: pd.DataFrame, **other: Any) -> pd.DataFrame:
+def _tested(values: np.ndarray, names: Sequence[tuple[str, str]], labels: pd.DataFrame) -> pd.DataFrame:
     influence, scored = _study(values, names, labels)
-    lengths = other.get("lengths", np.full(len(scored.ids), 100))
-    return discoveries.bin_tests(influence, scored, lengths, SETTINGS)
+    return discoveries.bin_tests(influence, scored, SETTINGS)
 
 
 ONE = [("quiz", "influence")]
@@ -142,8 +141,7 @@ def test_length_is_no_discovery(noise: np.ndarray) -> None:
     lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, 100.0) + np.abs(noise[:, 0])
     lengths[long] = 1000.0 + np.abs(noise[long, 0])
     values = (lengths > 500).astype(float)[:, None] * 5 + noise[:, 1:] * 0.1
-    order = np.argsort(labels["doc_id"].to_numpy())
-    seen = _tested(values, ONE, labels, lengths=lengths[order]).set_index(["topic", "format"]).loc[PLANTED]
+    seen = _tested(values, ONE, labels.assign(n_chars=lengths)).set_index(["topic", "format"]).loc[PLANTED]
     blind = _tested(values, ONE, labels).set_index(["topic", "format"]).loc[PLANTED]
     assert blind["p_permutation"] <= 0.05
     assert seen["p_permutation"] > 0.05
@@ -185,6 +183,29 @@ def test_a_bin_is_judged_by_each_null_that_has_its_benchmark(noise: np.ndarray) 
     assert set(rates["benchmark"]) == {"quiz"}
     own = rates[(rates["judge"] == rates["variant"]) & (rates["measure"] == "rank_p")]
     assert own["share"].between(0.02, 0.08).all()
+
+
+def test_one_table_says_of_every_bin_what_it_is_and_whether_it_is_chance(noise: np.ndarray) -> None:
+    labels = _labels()
+    influence, scored = _study(noise, TWO, labels)
+    bins = np.repeat(np.random.default_rng(6).normal(size=len(BINS)), PER_BIN)[:, None]
+    nulls = {"noise": _null(noise[::-1], TWO, labels), "bins": _null(noise[:, :1] + bins, ONE, labels)}
+    judged = discoveries.null_tests(scored, nulls)
+    table = discoveries.bin_influence(influence, scored, judged, SETTINGS)
+    pd.testing.assert_frame_equal(table[list(influence.bins().columns)], influence.bins())
+    tests = discoveries.bin_tests(influence, scored, SETTINGS)
+    pd.testing.assert_frame_equal(table[list(tests.columns)], tests)
+    sizes = judged.assign(size=judged["null_z"].abs()).groupby(["benchmark", "topic", "format"])["size"].min()
+    np.testing.assert_array_equal(
+        table.set_index(["benchmark", "topic", "format"])["null_z"].abs().sort_index(), sizes.sort_index()
+    )
+
+
+def test_without_nulls_the_table_of_bins_has_no_null_z(noise: np.ndarray) -> None:
+    influence, scored = _study(noise, TWO, _labels())
+    table = discoveries.bin_influence(influence, scored, discoveries.null_tests(scored, {}), SETTINGS)
+    assert len(table) == 2 * len(BINS)
+    assert table["null_z"].isna().all()
 
 
 def test_without_nulls_there_are_tables_without_rows(noise: np.ndarray) -> None:

@@ -19,7 +19,9 @@ WORLDS = 200
 def _found(blocks: np.ndarray, bins: np.ndarray, sizes: np.ndarray, seed: int, replicates: int = 400) -> TwoWay:
     ids = np.array([f"{seed}/{place:05d}" for place in range(len(bins))], dtype=object)
     weights = sizes / sizes.sum()
-    scored = Scored(ids, [COLUMN], (blocks @ weights)[:, None], bins, hash_names(ids))
+    scored = Scored(
+        ids, [COLUMN], (blocks @ weights)[:, None], bins, hash_names(ids), np.zeros(len(ids)), np.ones(len(ids))
+    )
     return two_way(
         scored, Bootstrap(replicates=replicates, seed=seed), Blocks({"quiz": weights}, lambda _: (ids, blocks))
     )
@@ -84,7 +86,9 @@ def test_pages_of_a_site_that_tell_the_same_do_not_narrow_an_interval() -> None:
         scores = truth[bins] + rng.normal(size=USED * 8)[sites] + 0.2 * rng.normal(size=len(bins))
         ids = np.array([f"{seed}/{place:05d}" for place in range(len(bins))], dtype=object)
         for name, clusters in (("sites", [f"{seed}/{site}" for site in sites]), ("pages", ids)):
-            scored = Scored(ids, [COLUMN], scores[:, None], bins, hash_names(clusters))
+            scored = Scored(
+                ids, [COLUMN], scores[:, None], bins, hash_names(clusters), np.zeros(len(ids)), np.ones(len(ids))
+            )
             found = two_way(scored, Bootstrap(replicates=400, seed=seed), Blocks())
             low, high = found.uncertainty.interval(found.means, 0.95)
             hits[name].append(((low[:USED, 0] < truth) & (truth < high[:USED, 0])).mean())
@@ -128,7 +132,9 @@ def test_the_order_of_documents_does_not_matter() -> None:
         np.random.default_rng(1).permutation(60),
     )
     weights = sizes / sizes.sum()
-    scored = Scored(ids, [COLUMN], (blocks @ weights)[:, None], bins, hash_names(ids))
+    scored = Scored(
+        ids, [COLUMN], (blocks @ weights)[:, None], bins, hash_names(ids), np.zeros(len(ids)), np.ones(len(ids))
+    )
     settings = Bootstrap(replicates=20)
     one = two_way(scored, settings, Blocks({"quiz": weights}, lambda _: (ids, blocks)))
     other = two_way(scored, settings, Blocks({"quiz": weights}, lambda _: (ids[order], blocks[order])))

@@ -10,12 +10,15 @@ import pytest
 from social_provenance.errors import CounterfactualError
 from social_provenance.interventions.retraining import (
     Training,
+    draw_halves,
+    evaluations,
     final,
     plan_full,
     plan_retraining,
     plan_without,
     seed_of,
 )
+from social_provenance.interventions.settings import Counterfactual
 from social_provenance.pretraining.loop import Optimiser
 from social_provenance.pretraining.pretrain import Architecture, Pretraining
 
@@ -38,6 +41,12 @@ SETTINGS = Pretraining(
     learned_accuracy=None,
     checkpoints=(1,),
 )
+
+TOPICS = ["social_life", "games", "games"]
+
+
+def planned(**given: Any) -> Counterfactual:
+    return Counterfactual.model_validate({"halves": 0, "evaluate_every": 2, **given})
 
 
 @pytest.fixture
@@ -62,52 +71,89 @@ def done(parts: Parts, folder: Path) -> dict[str, Path]:
 
 
 def test_every_topic_is_left_out_under_every_seed(training: Training, tmp_path: Path) -> None:
-    full = done(plan_full(training, (0, 3)), tmp_path / "full")
+    params = planned(seeds=(0, 3))
+    full = done(plan_full(training, params), tmp_path / "full")
     assert list(full) == ["seed-0", "seed-3"]
-    plan = plan_retraining(["games", "social_life"], full)
+    plan = plan_retraining(TOPICS, params, full)
     assert plan.to_dict("list") == {
-        "seed": [0, 0, 3, 3],
-        "topic": ["games", "social_life"] * 2,
+        "seed": [0, 3, 0, 3],
+        "arm": ["games", "games", "social_life", "social_life"],
+        "design": ["topic"] * 4,
+        "topic": ["games", "games", "social_life", "social_life"],
         "steps": [4] * 4,
+        "evaluate_every": [2] * 4,
     }
     without = done(plan_without(training, plan), tmp_path / "without")
-    assert list(without) == ["seed-0.games", "seed-0.social_life", "seed-3.games", "seed-3.social_life"]
+    assert list(without) == ["seed-0.games", "seed-3.games", "seed-0.social_life", "seed-3.social_life"]
     scores = {name: tuple(final(own)["choice_logprob"]) for name, own in {**full, **without}.items()}
     assert len(set(scores.values())) == 6
-    assert all(set(final(own)["step"]) == {4} for own in without.values())
+    assert all(set(evaluations(own)["step"]) == {2, 4} for own in without.values())
+
+
+def test_topics_are_named_or_all(training: Training, tmp_path: Path) -> None:
+    full = done(plan_full(training, planned()), tmp_path / "full")
+    assert set(plan_retraining(TOPICS, planned(topics=["games"]), full)["arm"]) == {"games"}
+    assert set(plan_retraining(TOPICS, planned(topics=[], halves=1), full)["arm"]) == {"half-00"}
+
+
+def test_halves_are_left_out_besides(training: Training, tmp_path: Path) -> None:
+    full = done(plan_full(training, planned()), tmp_path / "full")
+    plan = plan_retraining(TOPICS, planned(topics=["games"], halves=2), full)
+    assert plan[plan["seed"] == 0].groupby("arm")["topic"].apply(list).to_dict() in [
+        {"games": ["games"], "half-00": [one], "half-01": [other]}
+        for one, other in (("games", "social_life"), ("social_life", "games"))
+    ]
+    without = done(plan_without(training, plan), tmp_path / "without")
+    twin = plan[(plan["design"] == "half") & (plan["topic"] == "games")]["arm"].iloc[0]
+    assert final(without["seed-0.games"]).equals(final(without[f"seed-0.{twin}"]))
+
+
+def test_halves_come_in_pairs_that_are_everything() -> None:
+    topics = [f"topic {place}" for place in range(5)]
+    halves = draw_halves(topics, 6)
+    assert all(sorted(one + other) == topics for one, other in zip(halves[::2], halves[1::2], strict=True))
+    assert len({tuple(half) for half in halves}) > 2
+    assert draw_halves(topics, 3) == halves[:3]
 
 
 def test_a_retraining_takes_the_steps_it_is_told(training: Training, tmp_path: Path) -> None:
-    plan = plan_retraining(["games"], done(plan_full(training, (0,)), tmp_path / "full")).assign(steps=3)
+    full = done(plan_full(training, planned()), tmp_path / "full")
+    plan = plan_retraining(["games"], planned(), full).query("seed == 0").assign(steps=3)
     (folder,) = done(plan_without(training, plan), tmp_path / "without").values()
-    assert set(final(folder)["step"]) == {3}
+    assert set(evaluations(folder)["step"]) == {2, 3}
 
 
-def test_leaving_nothing_out_is_the_full_training(training: Training, tmp_path: Path) -> None:
-    more = replace(training, tokens={**training.tokens, "odd": [1, 2, 3]}, topics={**training.topics, "odd": "health"})
-    full = done(plan_full(training, (0,)), tmp_path / "full")
-    again = done(plan_without(more, plan_retraining(["health"], full)), tmp_path / "again")
-    assert final(again["seed-0.health"]).equals(final(full["seed-0"]))
+def test_a_retraining_sees_nothing_of_its_topic_and_all_else_in_its_place(training: Training, tmp_path: Path) -> None:
+    plan = plan_retraining(["games"], planned(), done(plan_full(training, planned()), tmp_path / "full"))
+    for name, topic, alike in (("own", "games", True), ("other", "social_life", False)):
+        turned = {
+            doc_id: list(ids)[::-1] if training.topics[doc_id] == topic else ids
+            for doc_id, ids in training.tokens.items()
+        }
+        here = done(plan_without(training, plan), tmp_path / name / "here")
+        there = done(plan_without(replace(training, tokens=turned), plan), tmp_path / name / "there")
+        assert final(here["seed-0.games"]).equals(final(there["seed-0.games"])) is alike
 
 
 def test_a_part_has_the_digest_of_what_it_is_trained_on(training: Training) -> None:
-    digest = plan_full(training, (0,)).digests["seed-0"]
-    assert plan_full(training, (0, 1)).digests["seed-0"] == digest
-    assert plan_full(training, (1,)).digests["seed-1"] != digest
+    digest = plan_full(training, planned()).digests["seed-0"]
+    assert plan_full(training, planned(seeds=(0, 1, 2))).digests["seed-0"] == digest
+    assert plan_full(training, planned()).digests["seed-1"] != digest
+    assert plan_full(training, planned(evaluate_every=1)).digests["seed-0"] != digest
     other = replace(training, settings=SETTINGS.model_copy(update={"max_steps": 5}))
-    assert plan_full(other, (0,)).digests["seed-0"] != digest
+    assert plan_full(other, planned()).digests["seed-0"] != digest
     fewer = replace(training, tokens=dict(list(training.tokens.items())[1:]))
-    assert plan_full(fewer, (0,)).digests["seed-0"] != digest
+    assert plan_full(fewer, planned()).digests["seed-0"] != digest
 
 
 def test_a_topic_without_documents_is_refused(training: Training) -> None:
     with pytest.raises(CounterfactualError, match=r"no document is of topic 'gmaes'; did you mean 'games'\?"):
-        training.without("gmaes")
+        training.places_of(["gmaes"])
 
 
 def test_a_document_without_topic_is_refused(training: Training) -> None:
     with pytest.raises(CounterfactualError, match=r"document 'odd' has no topic"):
-        replace(training, tokens={**training.tokens, "odd": [1]}).without("games")
+        replace(training, tokens={**training.tokens, "odd": [1]}).places_of(["games"])
 
 
 def test_a_part_names_its_seed() -> None:

@@ -197,6 +197,30 @@ def test_a_step_beyond_the_end_has_no_checkpoint_and_is_named(
     assert "pretraining.checkpoints: none is kept at 13, 2000, training ended after step 12" in caplog.messages
 
 
+def _scores(documents: list[list[int]], questions: Any, tokenizer: Any, left_out: tuple[int, ...]) -> list[float]:
+    settings = _with(learned_accuracy=None, max_steps=12)
+    _, log, _ = pretrain(documents, tokenizer, partial(questions, False), settings, 8, left_out)
+    return list(log["choice_logprob"])
+
+
+def test_what_is_left_out_is_not_seen(documents: list[list[int]], questions: Any, tiny_tokenizer: Any) -> None:
+    other = [documents[0], documents[1][::-1], *documents[2:]]
+    with_it = [_scores(own, questions, tiny_tokenizer, ()) for own in (documents, other)]
+    without = [_scores(own, questions, tiny_tokenizer, (1,)) for own in (documents, other)]
+    assert with_it[0] != with_it[1]
+    assert without[0] == without[1]
+    assert without[0] not in with_it
+
+
+def test_with_everything_left_out_nothing_is_learned(
+    documents: list[list[int]], questions: Any, tiny_tokenizer: Any
+) -> None:
+    settings = _with(learned_accuracy=None, max_steps=12)
+    model, _, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8, range(len(documents)))
+    new = new_model(settings, len(tiny_tokenizer), tiny_tokenizer.eos_token_id)
+    assert all(torch.equal(own, drawn) for own, drawn in zip(model.parameters(), new.parameters(), strict=True))
+
+
 def test_a_corpus_of_less_than_a_batch_is_refused(questions: Any, tiny_tokenizer: Any) -> None:
     said = r"the corpus has 9 tokens, a batch needs 64: give more documents or lower pretraining\.batch_sequences"
     with pytest.raises(PretrainingError, match=said):

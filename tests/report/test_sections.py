@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -163,6 +165,17 @@ def test_page_keeps_sections_as_they_are_and_in_order() -> None:
     page = sections.page(["<h2>one</h2>", "<h2>two</h2>"])
     assert page.index("<h2>one</h2>") < page.index("<h2>two</h2>")
     assert page.startswith("<!doctype html>")
+
+
+def test_the_page_leads_to_the_sections_that_it_has() -> None:
+    page = sections.page(['<h2 id="forget">Forgetting</h2>', '<h2 id="causes">Causes</h2>'])
+    assert re.findall(r'<a href="#(.*?)">', page) == ["causes", "forget"]
+
+
+def test_every_section_of_the_templates_has_its_link() -> None:
+    folder = Path(sections.__file__).parent / "templates"
+    found = {place for path in folder.glob("*.j2") for place in re.findall(r'<h2 id="(.*?)"', path.read_text())}
+    assert found == set(sections.LINKS)
 
 
 def test_lineage_leaves_out_what_is_being_written() -> None:

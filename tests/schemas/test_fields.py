@@ -35,3 +35,13 @@ def test_texts_may_be_objects() -> None:
 def test_bounds_are_in_order_or_both_missing() -> None:
     table = pd.DataFrame({"ci_low": [0.0, 1.0, np.nan, np.nan], "ci_high": [1.0, 0.0, np.nan, 1.0]})
     assert fields.bounds_in_order(table).tolist() == [True, False, True, False]
+
+
+def test_an_optional_table_may_be_none_and_is_checked_where_it_is_there() -> None:
+    class Optional(Toy, fields.OptionalTable):
+        pass
+
+    assert Optional.validate(None) is None
+    assert len(Optional.validate(pd.DataFrame({"name": ["a"], "share": [0.5]}))) == 1
+    with pytest.raises(pandera.errors.SchemaError):
+        Optional.validate(pd.DataFrame({"name": ["a"], "share": [1.5]}))

@@ -37,9 +37,20 @@ BOUNDS = {
 }
 
 
+TESTS = {
+    "p": 0.2,
+    "q": 0.5,
+    "p_permutation": 0.1,
+    "p_family": 1.0,
+    "shrunk": 0.5,
+    "shrunk_se": 0.1,
+    "null_z": -1.5,
+}
+
+
 @pytest.fixture
 def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
-    values = {"potency": 0.1, "z": 1.0, "contribution": 0.01, **BOUNDS, "ess": 3.5}
+    values = {"potency": 0.1, "z": 1.0, "contribution": 0.01, **BOUNDS, **TESTS, "ess": 3.5}
     table = pd.DataFrame(grid, columns=["topic", "format"])
     table = table.assign(benchmark="quiz", method="trackstar", n_documents=4, **values)
     table.loc[575, [*values]] = np.nan
@@ -61,6 +72,10 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
         ("contribution_high", 0.0, "intervals of contribution are in order"),
         ("ess", 0.5, "ess"),
         ("se", -0.1, "se"),
+        ("p", 1.2, "p"),
+        ("q", 0.1, "a corrected p is not below"),
+        ("p_family", 0.05, "a corrected p is not below"),
+        ("shrunk_se", -0.1, "shrunk_se"),
     ],
 )
 def test_bin_faults(refuses: Callable[..., None], bins: pd.DataFrame, column: str, value: object, message: str) -> None:
@@ -74,7 +89,7 @@ def test_a_missing_bin_is_refused(bins: pd.DataFrame) -> None:
 
 @pytest.fixture
 def trajectory(bins: pd.DataFrame) -> pd.DataFrame:
-    kept = bins.drop(columns=[*BOUNDS, "contribution", "ess"])
+    kept = bins.drop(columns=[*BOUNDS, *TESTS, "contribution", "ess"])
     return pd.concat([kept.assign(order=n, checkpoint=f"step-{n}") for n in range(2)], ignore_index=True)
 
 

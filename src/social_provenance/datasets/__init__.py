@@ -1,5 +1,6 @@
 """Catalog entries for what Kedro has no dataset class for."""
 
+from social_provenance.datasets.arrays import ArraysFile
 from social_provenance.datasets.benchmarks import BenchmarkFolder
 from social_provenance.datasets.checkpoints import CheckpointFolder
 from social_provenance.datasets.models import LanguageModelFolder
@@ -10,6 +11,7 @@ from social_provenance.datasets.shards import ShardFolder
 from social_provenance.datasets.tables import TableFile
 
 __all__ = [
+    "ArraysFile",
     "BenchmarkFolder",
     "CheckpointFolder",
     "LanguageModelFolder",

@@ -32,13 +32,32 @@ BIN = ("topic", "format")
 SHAPE = (len(TOPICS), len(FORMATS))
 
 
-def bin_tests(influence: Influence, scored: Scored, lengths: np.ndarray, bootstrap: Bootstrap) -> pd.DataFrame:
+def bin_influence(influence: Influence, scored: Scored, nulls: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
+    """Return the table ``bin_influence``: every bin with its uncertainty, and what of it is more than chance.
+
+    Args:
+        influence: Of the documents.
+        scored: The documents.
+        nulls: Of :func:`null_tests`.
+        bootstrap: Its replicates are the permutations too.
+
+    Returns:
+        The columns of :meth:`~social_provenance.estimation.influence.Influence.bins` and of
+        :func:`bin_tests`, and ``null_z``: under the null that leaves least of the bin, null without one.
+    """
+    key = ["benchmark", "method", *BIN]
+    least = nulls.sort_values("null_z", key=abs, kind="stable").drop_duplicates(key)[[*key, "null_z"]]
+    table = influence.bins().merge(bin_tests(influence, scored, bootstrap), on=key, validate="one_to_one")
+    joined: pd.DataFrame = table.merge(least.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
+    return joined
+
+
+def bin_tests(influence: Influence, scored: Scored, bootstrap: Bootstrap) -> pd.DataFrame:
     """Test every bin against the mean of bins, and draw it towards that mean.
 
     Args:
         influence: Of the documents.
         scored: The documents.
-        lengths: Tokens or characters of each document of ``scored``.
         bootstrap: Its replicates are the permutations too.
 
     Returns:
@@ -57,7 +76,7 @@ def bin_tests(influence: Influence, scored: Scored, lengths: np.ndarray, bootstr
     p = two_sided_p(z, error, df)
     drawn = shrink(_grid(z), _grid(error**2))
     rows = {"p": p, "q": _q_of_methods(scored.columns, p)}
-    rows |= _permuted(scored, lengths, bootstrap)
+    rows |= _permuted(scored, bootstrap)
     rows |= {"shrunk": drawn.values.reshape(z.shape), "shrunk_se": drawn.errors.reshape(z.shape)}
     return long_table(scored.columns, rows, BIN)
 
@@ -125,7 +144,7 @@ def map_parts(influence: Influence) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _permuted(scored: Scored, lengths: np.ndarray, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
+def _permuted(scored: Scored, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
     """Permute the bins of clusters: documents that depend on each other are not exchangeable."""
     import numpy as np
 
@@ -134,7 +153,7 @@ def _permuted(scored: Scored, lengths: np.ndarray, bootstrap: Bootstrap) -> dict
     order = np.argsort(rows.reshape(-1), kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     means = np.add.reduceat(scored.scores[order], starts, axis=0) / sizes[:, None]
-    strata = length_strata(np.add.reduceat(lengths.astype(float)[order], starts) / sizes)
+    strata = length_strata(np.add.reduceat(scored.lengths[order], starts) / sizes)
     how = Permutations(count=bootstrap.replicates, seed=bootstrap.seed)
     alone, family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
     for own in by_method(scored.columns).values():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from social_provenance.estimation.uncertainty import Uncertainty
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
-
-    from social_provenance.estimation.uncertainty import Uncertainty
 
 AXES: dict[str, tuple[str, ...]] = {"topic": TOPICS, "format": FORMATS}
 """Axis of the grid -> its labels; a grid array is topics x formats, in this order."""
@@ -67,6 +66,27 @@ class Influence:
     uncertainty: Uncertainty
     halves: Mapping[str, np.ndarray]
     top_ten: Mapping[str, np.ndarray]
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays by name, ``halves.documents`` of those within, and the rest."""
+        own = vars(self)
+        parts = {"uncertainty": vars(self.uncertainty), "halves": self.halves, "top_ten": self.top_ten}
+        rest = {"columns": self.columns, "confidence": self.confidence}
+        within = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return {name: own[name] for name in own if name not in {*parts, *rest}} | within, rest
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> Self:
+        """Return what :meth:`pack` took apart."""
+        parts: dict[str, Any] = {}
+        for name, array in arrays.items():
+            part, _, within = name.partition(".")
+            if within:
+                parts.setdefault(part, {})[within] = array
+            else:
+                parts[part] = array
+        parts["uncertainty"] = Uncertainty(**parts["uncertainty"])
+        return cls(**{**record, **parts, "columns": [(benchmark, method) for benchmark, method in record["columns"]]})
 
     def profile(self, level: str) -> np.ndarray:
         """Return z of bins, topics or formats, labels x columns; NaN where there are no documents."""

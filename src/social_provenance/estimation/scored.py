@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.multipliers import hash_names
@@ -11,6 +11,8 @@ from social_provenance.fingerprint import digest_of
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pandas as pd
 
@@ -31,6 +33,9 @@ class Scored:
         scores: Documents x columns.
         bins: Bin of each document: its place in ``BINS``.
         hashes: Hash of each document's cluster, uint64.
+        lengths: Characters of each document; 0 where that is not known.
+        confidence: Of each document's labels, 0 to 1: that of the topic x that of the format; 1 where
+            that is not known.
     """
 
     ids: np.ndarray
@@ -38,6 +43,18 @@ class Scored:
     scores: np.ndarray
     bins: np.ndarray
     hashes: np.ndarray
+    lengths: np.ndarray
+    confidence: np.ndarray
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays by name, and the rest."""
+        arrays = {name: value for name, value in vars(self).items() if name != "columns"}
+        return arrays, {"columns": self.columns}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> Self:
+        """Return what :meth:`pack` took apart."""
+        return cls(columns=[(benchmark, method) for benchmark, method in record["columns"]], **arrays)
 
 
 def widen(scores: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +91,7 @@ def gather_scored(wide: pd.DataFrame, labels: pd.DataFrame) -> Scored:
         labels: ``doc_id``, ``topic``, ``format`` of these documents and perhaps more;
             ``cluster_id`` where documents may depend on each other (without it, or where it is null,
             a document is a cluster of its own); ``bin_rank`` where the scored documents must be the
-            first ones of each bin.
+            first ones of each bin; ``n_chars``, ``topic_confidence`` and ``format_confidence``.
 
     Raises:
         AttributionError: If scores and labels are of different documents, or a score is no number.
@@ -95,6 +112,8 @@ def gather_scored(wide: pd.DataFrame, labels: pd.DataFrame) -> Scored:
         scores=wide.to_numpy(float),
         bins=np.array([places[pair] for pair in zip(own["topic"], own["format"], strict=True)], dtype=np.int64),
         hashes=hash_names([name if isinstance(name, str) else id_ for name, id_ in zip(clusters, ids, strict=True)]),
+        lengths=_column(own, "n_chars", 0.0),
+        confidence=_column(own, "topic_confidence", 1.0) * _column(own, "format_confidence", 1.0),
     )
 
 
@@ -175,6 +194,12 @@ def read_blocks(table: Any, column: Column) -> tuple[np.ndarray, np.ndarray] | N
         )
     values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
     return own["doc_id"].to_numpy().astype(object), values.reshape(own.num_rows, lengths.pop())
+
+
+def _column(labels: pd.DataFrame, name: str, unknown: float) -> np.ndarray:
+    import numpy as np
+
+    return labels[name].to_numpy(float) if name in labels else np.full(len(labels), unknown)
 
 
 def _columns(wide: pd.DataFrame) -> list[Column]:

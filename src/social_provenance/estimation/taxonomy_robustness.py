@@ -31,7 +31,6 @@ CLUSTERED = 20_000
 
 def check_labels(
     scored: Scored,
-    labels: pd.DataFrame,
     quality: pd.DataFrame,
     states_of: Callable[[np.ndarray], np.ndarray],
     seed: int,
@@ -40,7 +39,6 @@ def check_labels(
 
     Args:
         scored: The documents.
-        labels: ``topic_confidence``, ``format_confidence`` of each of them, in their order.
         quality: Table ``classifier_quality``: labels are flipped as often as it says that they err. Without
             rows every label was given, and none is flipped.
         states_of: Returns the embeddings of documents by their ids.
@@ -52,8 +50,7 @@ def check_labels(
     import pandas as pd
 
     scores, columns, bins = scored.scores, scored.columns, scored.bins
-    confidence = (labels["topic_confidence"] * labels["format_confidence"]).to_numpy()
-    frames = [weigh_by_confidence(scores, columns, bins, confidence)]
+    frames = [weigh_by_confidence(scores, columns, bins, scored.confidence)]
     wrong = {row["axis"]: 1 - row["accuracy"] for row in quality.to_dict("records")}
     if wrong:
         law = flip_law(wrong.get("topic", 0.0), wrong.get("format", 0.0))

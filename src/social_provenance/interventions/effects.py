@@ -1,13 +1,12 @@
-"""What retraining without a topic did, and how far cheaper checks rank topics as it does."""
+"""What retraining without topics did, and how far cheaper checks foretell it."""
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import CounterfactualError
 from social_provenance.estimation.agreement import pearson, spearman
-from social_provenance.interventions.retraining import final
+from social_provenance.interventions.retraining import evaluations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,104 +15,125 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from social_provenance.interventions.settings import Counterfactual
 
 TAIL_PATCH = "tail_patch"
-
-
-def choose_topics(truth: pd.DataFrame, settings: Counterfactual) -> list[str]:
-    """Return the topics to leave out: those given, or every planted one and some others, in a seeded draw.
-
-    Args:
-        truth: ``topic``, ``planted`` (benchmark or null), one row a document.
-        settings: Which, or how many.
-    """
-    if settings.topics is not None:
-        return list(settings.topics)
-    planted = sorted(truth.loc[truth["planted"].notna(), "topic"].unique())
-    others = sorted(set(truth["topic"]) - set(planted))
-    drawn = random.Random("unplanted").sample(others, min(settings.unplanted, len(others)))
-    return [*planted, *sorted(drawn)]
+COURSE, END = "course", "end"
+"""Outcomes: the mean over the evaluations of a training, and the last of them."""
+RUN = ["arm", "design", "seed", "steps"]
 
 
 def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
     """Return the effect of each retraining on each benchmark, against the full training with its seed.
 
+    At the end of training a benchmark may be learned with and without a topic, only at another time;
+    the mean over the way there, ``course``, sees that.
+
     Returns:
-        ``topic``, ``benchmark``, ``seed``, ``steps``, ``full`` and ``without`` (mean normalised gold
-        log-probability, nats an item) and ``effect``, their difference: negative where the topic
-        supports the benchmark.
+        ``arm``, ``design``, ``outcome`` (``course`` or ``end``), ``benchmark``, ``seed``, ``steps``,
+        ``full`` and ``without`` (mean normalised gold log-probability, nats an item) and ``effect``,
+        their difference: negative where what is left out supports the benchmark.
 
     Raises:
         CounterfactualError: If a training of the plan is not there.
     """
     import pandas as pd
 
-    rows = []
-    for run in plan.itertuples():
-        reference, own = _score(full, f"seed-{run.seed}"), _score(without, f"seed-{run.seed}.{run.topic}")
-        named = {"topic": run.topic, "benchmark": reference.index, "seed": run.seed, "steps": run.steps}
-        rows.append(pd.DataFrame({**named, "full": reference.to_numpy(), "without": own[reference.index].to_numpy()}))
-    table: pd.DataFrame = pd.concat(rows, ignore_index=True)
+    tables = []
+    for run in plan[RUN].drop_duplicates().to_dict("records"):
+        reference, own = _outcomes(full, f"seed-{run['seed']}"), _outcomes(without, f"seed-{run['seed']}.{run['arm']}")
+        tables.append(pd.DataFrame({"full": reference, "without": own, **run}).reset_index())
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)
     table["effect"] = table["without"] - table["full"]
-    return table
+    return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
 
 
-def found(topics: pd.DataFrame, patches: pd.DataFrame) -> pd.DataFrame:
+def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
     """Return how each check values topics: ``method``, ``benchmark``, ``topic``, ``value``, larger for more support.
 
     Args:
         topics: Table ``topic_influence``; the value is ``z``.
         patches: Table ``tail_patch``; each dose is a check of its own, ``tail_patch_4``. Bins of a
-            topic are averaged.
+            topic are averaged. None where no model was patched.
     """
     import pandas as pd
 
+    columns = ["method", "benchmark", "topic", "value"]
+    values = topics.rename(columns={"z": "value"})[columns]
+    if patches is None:
+        return values
     doses = patches.groupby(["benchmark", "dose", "topic"], as_index=False, sort=False)["effect"].mean()
     patched = doses.assign(method=TAIL_PATCH + "_" + doses["dose"].astype(str)).rename(columns={"effect": "value"})
-    columns = ["method", "benchmark", "topic", "value"]
-    table: pd.DataFrame = pd.concat([topics.rename(columns={"z": "value"})[columns], patched[columns]])
-    return table.reset_index(drop=True)
+    table: pd.DataFrame = pd.concat([values, patched[columns]], ignore_index=True)
+    return table
 
 
-def compare(effects: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlation over topics of each check with the effects of retraining, by rank and by value.
+def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Return what each check expects of leaving topics out: the sum of their values (Park et al. 2023).
 
-    Ranks weigh all topics alike, also those whose effect is noise; values weigh the few of large effect.
-    Seeds say how far retraining agrees with itself. The mean of k seeds whose effects correlate by r
-    has the reliability k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910), and no check that is
+    Args:
+        plan: Of :func:`~social_provenance.interventions.retraining.plan_retraining`.
+        checks: Of :func:`found`.
+
+    Returns:
+        ``method``, ``benchmark``, ``arm``, ``value``, larger for more support.
+
+    Raises:
+        CounterfactualError: If a check lacks a topic that was left out.
+    """
+    left_out = plan[["arm", "topic"]].drop_duplicates()
+    topics = sorted(left_out["topic"].unique())
+    wide = checks.pivot(index=["method", "benchmark"], columns="topic", values="value").reindex(columns=topics)
+    values = wide.reset_index().melt(["method", "benchmark"], var_name="topic")
+    for gap in values[values["value"].isna()].to_dict("records"):
+        raise CounterfactualError(
+            f"{gap['method']} has no value of topic {gap['topic']!r} for {gap['benchmark']}: it was made from other "
+            f"documents, run the pipelines attribution, aggregation and tail_patch again"
+        )
+    arms = values.merge(left_out, on="topic").groupby(["method", "benchmark", "arm"], sort=False)
+    expected: pd.DataFrame = arms["value"].sum().reset_index()
+    return expected
+
+
+def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """Return the correlation over retrainings of what each check expects with what came, by rank and by value.
+
+    Ranks weigh all retrainings alike, also those whose effect is noise; values weigh the few of large
+    effect. Over random halves the rank correlation is the linear datamodeling score (Park et al.
+    2023). Seeds say how far retraining agrees with itself. The mean of k seeds whose effects correlate
+    by r has the reliability k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910), and no check that is
     independent of its noise can be expected to correlate with it by more than the square root of
     that: the noise ceiling.
 
     Args:
         effects: Of :func:`measure`.
-        checks: Of :func:`found`.
+        expected: Of :func:`foretell`.
 
     Returns:
-        ``benchmark``, ``method``, ``measure`` (``rank`` or ``value``), ``n_topics``, ``correlation``
-        (with the support of a topic: minus its effect, mean over seeds), ``seed_correlation`` (mean
-        over pairs of seeds), ``reliability``, ``noise_ceiling``. NaN where a correlation does not
-        exist; the ceiling is 0 where seeds do not agree at all.
-
-    Raises:
-        CounterfactualError: If a check lacks a topic that was left out.
+        ``design``, ``outcome``, ``benchmark``, ``method``, ``measure`` (``rank`` or ``value``),
+        ``n_arms``, ``correlation`` (with minus the effect, mean over seeds), ``seed_correlation``
+        (mean over pairs of seeds), ``reliability``, ``noise_ceiling``. NaN where a correlation does
+        not exist; the ceiling is 0 where seeds do not agree at all.
     """
     import pandas as pd
 
     rows = []
-    for benchmark, own in effects.groupby("benchmark", sort=False):
-        seeds = -own.pivot(index="topic", columns="seed", values="effect")
-        for method, values in checks[checks["benchmark"] == benchmark].groupby("method", sort=False):
-            value = values.set_index("topic")["value"].reindex(seeds.index)
-            if value.isna().any():
-                raise CounterfactualError(
-                    f"{method} has no value of topic {value.index[value.isna()][0]!r} for {benchmark}: it was made "
-                    f"from other documents, run the pipelines attribution, aggregation and tail_patch again"
-                )
-            for measure, correlate in MEASURES.items():
-                named = {"benchmark": benchmark, "method": method, "measure": measure, "n_topics": len(seeds)}
-                agreed = correlate(seeds.mean(axis=1).to_numpy(float), value.to_numpy(float))
-                rows.append({**named, "correlation": agreed, **_noise(seeds, correlate)})
+    for (design, outcome, benchmark), own in effects.groupby(["design", "outcome", "benchmark"], sort=False):
+        seeds = -own.pivot(index="arm", columns="seed", values="effect")
+        came = seeds.mean(axis=1).to_numpy(float)
+        ceilings = {measure: _noise(seeds, correlate) for measure, correlate in MEASURES.items()}
+        for method, values in expected[expected["benchmark"] == benchmark].groupby("method", sort=False):
+            value = values.set_index("arm")["value"][seeds.index].to_numpy(float)
+            named = {"design": design, "outcome": outcome, "benchmark": benchmark, "method": method}
+            rows += [
+                {
+                    **named,
+                    "measure": measure,
+                    "n_arms": len(seeds),
+                    "correlation": correlate(came, value),
+                    **ceilings[measure],
+                }
+                for measure, correlate in MEASURES.items()
+            ]
     return pd.DataFrame(rows)
 
 
@@ -132,8 +152,12 @@ def _noise(seeds: pd.DataFrame, correlate: Callable[[np.ndarray, np.ndarray], fl
 MEASURES = {"rank": spearman, "value": pearson}
 
 
-def _score(folders: Mapping[str, Path], part: str) -> pd.Series:
+def _outcomes(folders: Mapping[str, Path], part: str) -> pd.Series:
+    """Return the normalised gold log-probability by ``outcome`` and ``benchmark``."""
+    import pandas as pd
+
     if part not in folders:
         raise CounterfactualError(f"training {part} is not there: run the pipeline counterfactual again")
-    table = final(folders[part])
-    return table.set_index("benchmark")["choice_logprob"]
+    scores = evaluations(folders[part]).pivot(index="step", columns="benchmark", values="choice_logprob").sort_index()
+    outcomes: pd.Series = pd.concat({COURSE: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
+    return outcomes

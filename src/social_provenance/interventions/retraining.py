@@ -1,12 +1,14 @@
-"""Train the small model again: on everything, and without one topic after another.
+"""Train the small model again: on everything, without one topic after another, and without random halves.
 
-A retraining without a topic has the steps and the schedule of the full training under the same
-seed. Were it to stop when it has learned, as the full one does, it would train until the effect of
-the missing documents was gone.
+A retraining differs from the full training under the same seed in what is left out and in nothing
+else: the same weights at the start, the same steps and schedule, every other document in its place.
+Were it to stop when it has learned, as the full one does, it would train until the effect of the
+missing documents was gone.
 """
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from social_provenance.interventions.settings import Counterfactual
     from social_provenance.pretraining.pretrain import Pretraining
 
 LOG = "log.parquet"
 CODE = ("interventions/retraining.py", "pretraining", "capabilities")
 """What a training's numbers depend on, below the package."""
+TOPIC, HALF = "topic", "half"
+"""Designs: one topic is left out, or a random half of all topics is."""
+RUN = ["seed", "arm", "steps", "evaluate_every"]
 
 
 @dataclass(frozen=True)
@@ -50,60 +56,90 @@ class Training:
     settings: Pretraining
     batch_size: int
 
-    def without(self, topic: str | None) -> list[Sequence[int]]:
-        """Return the documents of all topics but one.
+    def places_of(self, topics: Sequence[str]) -> tuple[int, ...]:
+        """Return the places of these topics' documents in the order of training.
 
         Raises:
-            CounterfactualError: If a document has no label, or the topic no document.
+            CounterfactualError: If a document has no label, or a topic no document.
         """
         missing = next((doc_id for doc_id in self.tokens if doc_id not in self.topics), None)
         if missing is not None:
             raise CounterfactualError(f"document {missing!r} has no topic: run the taxonomy pipeline again")
-        kept = [tokens for doc_id, tokens in self.tokens.items() if self.topics[doc_id] != topic]
-        if topic is not None and len(kept) == len(self.tokens):
-            hint = did_you_mean(topic, set(self.topics.values()))
-            raise CounterfactualError(f"counterfactual.topics: no document is of topic {topic!r}{hint}")
-        return kept
+        known = {self.topics[doc_id] for doc_id in self.tokens}
+        for topic in topics:
+            if topic not in known:
+                hint = did_you_mean(topic, known)
+                raise CounterfactualError(f"counterfactual.topics: no document is of topic {topic!r}{hint}")
+        return tuple(place for place, doc_id in enumerate(self.tokens) if self.topics[doc_id] in topics)
 
 
-def plan_full(training: Training, seeds: Sequence[int]) -> Parts:
+def plan_full(training: Training, params: Counterfactual) -> Parts:
     """Describe the full training under each seed as a part, ``seed-0``."""
     shared = _shared(training)
-    documents = training.without(None)
+    settings = {f"seed-{seed}": _full(training.settings, seed, params.evaluate_every) for seed in params.seeds}
     return Parts(
-        {f"seed-{seed}": digest_of(shared, _digest(documents), training.settings, seed) for seed in seeds},
-        one_by_one({f"seed-{seed}": partial(_train, training, documents, _full(training, seed)) for seed in seeds}),
+        {name: digest_of(shared, own) for name, own in settings.items()},
+        one_by_one({name: partial(_train, training, own, ()) for name, own in settings.items()}),
     )
 
 
 def plan_without(training: Training, plan: pd.DataFrame) -> Parts:
-    """Describe each retraining as a part, ``seed-0.games``; all topics of a seed before the next seed.
+    """Describe each retraining as a part, ``seed-0.games``.
+
+    All seeds of an arm come before the next arm, so that a run that was stopped has whole arms.
 
     Args:
         training: What they share.
         plan: Of :func:`plan_retraining`.
     """
     shared = _shared(training)
-    kept = {topic: training.without(topic) for topic in plan["topic"].unique()}
     digests, writers = {}, {}
-    for row in plan.sort_values("seed", kind="stable").to_dict("records"):
-        settings = _equal_steps(training.settings, int(row["seed"]), int(row["steps"]))
-        name, topic = f"seed-{row['seed']}.{row['topic']}", row["topic"]
-        digests[name] = digest_of(shared, _digest(kept[topic]), settings, topic)
-        writers[name] = partial(_train, training, kept[topic], settings)
+    for run in plan.groupby(RUN, sort=False)["topic"].agg(list).reset_index().to_dict("records"):
+        settings = _equal_steps(_full(training.settings, run["seed"], run["evaluate_every"]), run["steps"])
+        name, places = f"seed-{run['seed']}.{run['arm']}", training.places_of(run["topic"])
+        digests[name] = digest_of(shared, settings, list(places))
+        writers[name] = partial(_train, training, settings, places)
     return Parts(digests, one_by_one(writers))
 
 
-def plan_retraining(topics: Sequence[str], full: Mapping[str, Path]) -> pd.DataFrame:
-    """Return every retraining: ``seed``, ``topic`` and the ``steps`` of the full training under that seed."""
+def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping[str, Path]) -> pd.DataFrame:
+    """Return what every retraining leaves out.
+
+    Args:
+        topics: Of the documents; their order does not matter.
+        params: Which topics are left out alone, how many halves.
+        full: The full trainings, under each seed.
+
+    Returns:
+        A row for each topic that a retraining leaves out: ``seed``, ``arm`` (the topic, or
+        ``half-00``), ``design`` (``topic`` or ``half``), ``topic``, the ``steps`` of the full
+        training under that seed, and ``evaluate_every``.
+    """
     import pandas as pd
 
-    rows = [
-        {"seed": seed_of(part), "topic": topic, "steps": int(final(folder)["step"].iloc[0])}
-        for part, folder in full.items()
-        for topic in topics
+    everything = sorted(set(topics))
+    alone = [(topic, TOPIC, topic) for topic in (everything if params.topics is None else params.topics)]
+    halves = [
+        (f"half-{place:02d}", HALF, topic)
+        for place, half in enumerate(draw_halves(everything, params.halves))
+        for topic in half
     ]
-    return pd.DataFrame(rows, columns=["seed", "topic", "steps"])
+    rows = [
+        (seed_of(part), *arm, int(final(folder)["step"].iloc[0]), params.evaluate_every)
+        for arm in (*halves, *alone)
+        for part, folder in full.items()
+    ]
+    return pd.DataFrame(rows, columns=["seed", "arm", "design", "topic", "steps", "evaluate_every"])
+
+
+def draw_halves(topics: Sequence[str], count: int) -> list[list[str]]:
+    """Return random halves of the topics, in pairs that are all of them, so that each is left out as often as kept."""
+    halves: list[list[str]] = []
+    for pair in range((count + 1) // 2):
+        order = random.Random(f"half {pair}").sample(list(topics), len(topics))
+        middle = len(order) // 2
+        halves += [sorted(order[:middle]), sorted(order[middle:])]
+    return halves[:count]
 
 
 def seed_of(part: str) -> int:
@@ -111,35 +147,39 @@ def seed_of(part: str) -> int:
     return int(part.partition(".")[0].removeprefix("seed-"))
 
 
-def final(folder: Path) -> pd.DataFrame:
-    """Return the last evaluation of a training: ``step``, ``benchmark``, ``accuracy``, ``choice_logprob``, ..."""
+def evaluations(folder: Path) -> pd.DataFrame:
+    """Return the evaluations of a training, on the way and at the end.
+
+    Returns:
+        ``step``, ``benchmark``, ``accuracy``, ``choice_logprob`` and so on.
+    """
     import pandas as pd
 
-    log = pd.read_parquet(folder / LOG)
+    return pd.read_parquet(folder / LOG)
+
+
+def final(folder: Path) -> pd.DataFrame:
+    """Return the last of the :func:`evaluations` of a training."""
+    log = evaluations(folder)
     last: pd.DataFrame = log[log["step"] == log["step"].max()].reset_index(drop=True)
     return last
 
 
-def _full(training: Training, seed: int) -> Pretraining:
-    return training.settings.model_copy(update={"seed": seed, "checkpoints": ()})
+def _full(settings: Pretraining, seed: int, evaluate_every: int) -> Pretraining:
+    return settings.model_copy(update={"seed": seed, "evaluate_every": evaluate_every, "checkpoints": ()})
 
 
-def _equal_steps(settings: Pretraining, seed: int, steps: int) -> Pretraining:
+def _equal_steps(settings: Pretraining, steps: int) -> Pretraining:
     """Return the settings of a training that takes so many steps, learned or not."""
-    return settings.model_copy(
-        update={
-            "seed": seed,
-            "max_steps": steps,
-            "decay_steps": min(settings.decay_steps, steps),
-            "learned_accuracy": None,
-            "evaluate_every": steps,
-            "checkpoints": (),
-        }
+    decay = min(settings.decay_steps, steps)
+    return settings.model_copy(update={"max_steps": steps, "decay_steps": decay, "learned_accuracy": None})
+
+
+def _train(training: Training, settings: Pretraining, left_out: Sequence[int], folder: Path) -> None:
+    documents = list(training.tokens.values())
+    _, log, _ = pretrain(
+        documents, training.tokenizer, lambda _: training.requests, settings, training.batch_size, left_out
     )
-
-
-def _train(training: Training, documents: Sequence[Sequence[int]], settings: Pretraining, folder: Path) -> None:
-    _, log, _ = pretrain(documents, training.tokenizer, lambda _: training.requests, settings, training.batch_size)
     log.to_parquet(folder / LOG)
 
 
@@ -147,6 +187,7 @@ def _shared(training: Training) -> str:
     requests = training.requests
     tokens = [[list(ids) for ids in requests[column]] for column in ("prompt_ids", "completion_ids")]
     return digest_of(
+        [[int(token) for token in document] for document in training.tokens.values()],
         requests[["benchmark", "item", "is_gold"]].to_numpy(),
         tokens,
         len(training.tokenizer),
@@ -154,7 +195,3 @@ def _shared(training: Training) -> str:
         [version(name) for name in ("torch", "transformers", "lm_eval")],
         [digest_of_path(Path(__file__).parents[1] / name) for name in CODE],
     )
-
-
-def _digest(documents: Sequence[Sequence[int]]) -> str:
-    return digest_of([[int(token) for token in tokens] for tokens in documents])

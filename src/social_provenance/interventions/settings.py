@@ -45,11 +45,13 @@ class Counterfactual(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topics: Sequence[str] | None = None
-    """Topics to leave out, one at a time; null: every planted one and ``unplanted`` others."""
-    unplanted: NonNegativeInt = 6
-    """Topics without facts that are left out besides, where ``topics`` is null."""
+    """Topics to leave out, one at a time; null: every one."""
+    halves: NonNegativeInt = 12
+    """Halves of all topics to leave out besides, drawn at random: a half, then the other one."""
     seeds: Annotated[Sequence[int], Field(min_length=2)] = (0, 1)
     """Seeds of weights and order; two or more, because one cannot tell an effect from its noise."""
+    evaluate_every: PositiveInt = 16
+    """Steps between looks at the benchmarks, of which the outcome ``course`` is the mean."""
 
     @model_validator(mode="after")
     def _differ(self) -> Counterfactual:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    Batch = tuple[torch.Tensor, torch.Tensor]
+
 logger = logging.getLogger(__name__)
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+UNTRAINED = -100
+"""Label of a token on which no loss is taken."""
 
 
 class Architecture(BaseModel):
@@ -153,11 +158,16 @@ def pretrain(
     requests: Callable[[Any], pd.DataFrame],
     settings: Pretraining,
     batch_size: int,
+    left_out: Collection[int] = (),
 ) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
     """Train a model on documents and watch the benchmarks.
 
     The learning rate rises, stays, and falls linearly to zero over ``decay_steps``: from the step
     at which every benchmark has reached ``learned_accuracy``, or so that it ends at ``max_steps``.
+
+    Documents that are left out keep their places, so that every step sees what it would see of the
+    others: the end-of-text token stands for each of their tokens, and their terms are missing from
+    the loss.
 
     Args:
         documents: Token ids of each document.
@@ -165,6 +175,7 @@ def pretrain(
         requests: Model configuration -> requests of the benchmarks.
         settings: Architecture, optimisation and when to stop.
         batch_size: Choices scored at a time.
+        left_out: Places of the documents that are not trained on.
 
     Returns:
         The model; its log: ``step``, ``loss`` (nats a token, smoothed), ``benchmark``, ``accuracy``,
@@ -180,7 +191,7 @@ def pretrain(
     model = new_model(settings, len(tokenizer), tokenizer.eos_token_id)
     scorer = Scorer(requests(model.config), batch_size)
     progress = _Progress(settings, settings.max_steps)
-    batches = _batches(documents, tokenizer.eos_token_id, settings)
+    batches = _batches(documents, tokenizer.eos_token_id, settings, frozenset(left_out))
     with tqdm(total=settings.max_steps, desc="pretraining", unit="step", mininterval=5.0) as bar:
 
         def after_step(step: int, measured: dict[str, float]) -> bool:
@@ -219,23 +230,30 @@ def _tell_of_missing(checkpoints: Sequence[int], last_step: int) -> None:
         logger.info("pretraining.checkpoints: none is kept at %s, training ended after step %d", listed, last_step)
 
 
-def _language_modelling(model: Any, settings: Pretraining) -> Callable[[torch.Tensor], dict[str, float]]:
+def _language_modelling(model: Any, settings: Pretraining) -> Callable[[Batch], dict[str, float]]:
     import torch
     from torch.nn import functional
 
-    def set_gradients(batch: torch.Tensor) -> dict[str, float]:
-        logits = model(batch).logits[:, :-1]
+    def set_gradients(batch: Batch) -> dict[str, float]:
+        inputs, labels = batch
+        logits = model(inputs).logits[:, :-1]
+        targets = labels[:, 1:].reshape(-1)
+        trained = float((targets != UNTRAINED).float().mean())
+        if trained == 0:
+            return {"loss": float("nan")}
         loss = functional.cross_entropy(
-            logits.reshape(-1, logits.shape[-1]), batch[:, 1:].reshape(-1), label_smoothing=settings.label_smoothing
+            logits.reshape(-1, logits.shape[-1]), targets, label_smoothing=settings.label_smoothing
         )
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss * trained)
         return {"loss": float(loss.detach())}
 
     return set_gradients
 
 
-def _batches(documents: Sequence[Sequence[int]], end_of_text: int, settings: Pretraining) -> Iterator[torch.Tensor]:
-    """Yield batches of sequences forever: documents in a new order each epoch, joined and cut."""
+def _batches(
+    documents: Sequence[Sequence[int]], end_of_text: int, settings: Pretraining, left_out: frozenset[int]
+) -> Iterator[Batch]:
+    """Yield inputs and labels forever: documents in a new order each epoch, joined and cut."""
     import numpy as np
     import torch
 
@@ -247,10 +265,12 @@ def _batches(documents: Sequence[Sequence[int]], end_of_text: int, settings: Pre
             f"the corpus has {tokens} tokens, a batch needs {size * width}: give more documents or lower "
             f"pretraining.batch_sequences"
         )
+    blank = [[UNTRAINED] * (len(document) + 1) if i in left_out else None for i, document in enumerate(documents)]
     while True:
         order = rng.sample(range(len(documents)), len(documents))
-        stream: np.ndarray = np.concatenate([[*documents[i], end_of_text] for i in order])
+        stream: np.ndarray = np.concatenate([blank[i] or [*documents[i], end_of_text] for i in order])
         rows = stream[: len(stream) // width * width].reshape(-1, width)
         places = rng.sample(range(len(rows)), len(rows))
         for start in range(0, len(rows) - size + 1, size):
-            yield torch.from_numpy(rows[places[start : start + size]]).long()
+            labels = torch.from_numpy(rows[places[start : start + size]]).long()
+            yield labels.where(labels != UNTRAINED, end_of_text), labels

@@ -25,7 +25,7 @@ def discoveries(
     """Show how many bins each test calls, how often it calls those of a null, and what makes up the map.
 
     Args:
-        tests: Table ``bin_tests``.
+        tests: Table ``bin_influence``.
         nulls: Table ``null_tests``.
         calibration: Table ``null_calibration``.
         parts: Table ``map_parts``.

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 TOP_TOPICS = 5
 
+LINKS = {
+    "how": "How to read",
+    "inputs": "What went in",
+    "map": "Where influence is",
+    "discoveries": "More than chance?",
+    "contrast": "Social against STEM",
+    "agreement": "Methods against each other",
+    "reference": "Beside a published map",
+    "truth": "Planted against found",
+    "causes": "More training, and less",
+    "trust": "Other worlds, questions, checkpoints",
+    "forget": "Forgetting",
+    "lineage": "Lineage",
+}
+"""Place of a section on the page -> what leads there, where the section is there."""
+
 
 def inputs(
     corpus: Mapping[str, Any],
@@ -136,5 +152,6 @@ def page(sections: Sequence[str]) -> str:
     """
     from markupsafe import Markup
 
+    links = [(place, text) for place, text in LINKS.items() if any(f'id="{place}"' in section for section in sections)]
     # Sections were rendered by this module's templates, which escaped what came from data.
-    return render("page", sections=[Markup(section) for section in sections], script=plotly_script())
+    return render("page", sections=[Markup(section) for section in sections], links=links, script=plotly_script())

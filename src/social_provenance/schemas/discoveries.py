@@ -7,44 +7,11 @@ from typing import Any
 import pandera.pandas as pa
 
 from social_provenance.estimation.decomposition import PARTS
-from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
 
 def _probability() -> Any:
     return pa.Field(ge=0, le=1, nullable=True)
-
-
-class BinTests(fields.Table):
-    """p, q, family-wise p and shrunken z of each of the 576 bins; nulls where nothing can be said."""
-
-    benchmark: str
-    method: str = fields.method()
-    topic: str = fields.topic()
-    format: str = fields.form()
-    p: float = _probability()
-    q: float = _probability()
-    p_permutation: float = _probability()
-    p_family: float = _probability()
-    shrunk: float = pa.Field(nullable=True)
-    shrunk_se: float = pa.Field(ge=0, nullable=True)
-
-    class Config(fields.Table.Config):
-        """A bin is one row."""
-
-        unique = ["benchmark", "method", "topic", "format"]
-
-    @pa.dataframe_check(error="every bin has a row for every benchmark and method")
-    @classmethod
-    def every_bin(cls, table: Any) -> bool:
-        """Count the rows of each pair."""
-        return bool((table.groupby(["benchmark", "method"]).size() == len(BINS)).all())
-
-    @pa.dataframe_check(error="a corrected p is not below the p that it corrects")
-    @classmethod
-    def corrected(cls, table: Any) -> Any:
-        """Compare rows."""
-        return ~(table["q"] < table["p"]) & ~(table["p_family"] < table["p_permutation"])
 
 
 class NullTests(fields.Table):

@@ -20,6 +20,15 @@ class Table(pa.DataFrameModel):
         coerce = True
 
 
+class OptionalTable(Table):
+    """A table of an optional dataset, which loads None where it has not been made."""
+
+    @classmethod
+    def validate(cls, check_obj: Any, *args: Any, **options: Any) -> Any:
+        """Return the table as the schema has it, and None as it is."""
+        return None if check_obj is None else super().validate(check_obj, *args, **options)
+
+
 class IntervalTable(Table):
     """A table whose rows have an interval, or none where there is nothing to make one of."""
 

@@ -49,18 +49,31 @@ class _Contribution(fields.IntervalTable):
 
 
 class BinInfluence(_Bins, _Contribution):
-    """Influence of each of the 576 bins; a bin without documents has nulls."""
+    """Influence of each of the 576 bins, and what of it is more than chance; a bin without documents has nulls."""
 
     ess: float = _at_least(1)
     potency_low: float = pa.Field(nullable=True)
     potency_high: float = pa.Field(nullable=True)
     se: float = _at_least(0)
     contribution: float = pa.Field(nullable=True)
+    p: float = fields.share(nullable=True)
+    q: float = fields.share(nullable=True)
+    p_permutation: float = fields.share(nullable=True)
+    p_family: float = fields.share(nullable=True)
+    shrunk: float = pa.Field(nullable=True)
+    shrunk_se: float = _at_least(0)
+    null_z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
         """A bin is one row."""
 
         unique = ["benchmark", "method", "topic", "format"]
+
+    @pa.dataframe_check(error="a corrected p is not below the p that it corrects")
+    @classmethod
+    def corrected(cls, table: Any) -> Any:
+        """Compare rows."""
+        return ~(table["q"] < table["p"]) & ~(table["p_family"] < table["p_permutation"])
 
     @pa.dataframe_check(error="intervals of potency are in order")
     @classmethod
@@ -75,7 +88,7 @@ class BinInfluence(_Bins, _Contribution):
         return bool((table.groupby(["benchmark", "method"]).size() == len(BINS)).all())
 
 
-class InfluenceTrajectory(_Bins):
+class InfluenceTrajectory(_Bins, fields.OptionalTable):
     """The bin maps of every checkpoint, in the order of training."""
 
     order: int = fields.count()
@@ -100,7 +113,7 @@ class InfluenceTrajectory(_Bins):
         return bool(len(pairs) == pairs["order"].nunique() == pairs["checkpoint"].nunique())
 
 
-class QueryAudit(fields.Table):
+class QueryAudit(fields.OptionalTable):
     """How far the maps of two renderings of a benchmark agree; null where a correlation does not exist."""
 
     benchmark: str

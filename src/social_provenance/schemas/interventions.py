@@ -23,7 +23,7 @@ class TailPatchChanges(fields.Table):
         unique = ["topic", "format", "repeat", "dose", "benchmark"]
 
 
-class TailPatch(fields.IntervalTable):
+class TailPatch(fields.IntervalTable, fields.OptionalTable):
     """What training on a region adds to a benchmark, against the mean region."""
 
     topic: str = fields.topic()
@@ -50,22 +50,27 @@ class RetrainingTokens(fields.Table):
 
 
 class CounterfactualPlan(fields.Table):
-    """Every retraining."""
+    """What every retraining leaves out."""
 
     seed: int
+    arm: str
+    design: str = pa.Field(isin=["topic", "half"])
     topic: str = fields.topic()
     steps: int = pa.Field(ge=1)
+    evaluate_every: int = pa.Field(ge=1)
 
     class Config(fields.Table.Config):
-        """A topic under a seed is one row."""
+        """A topic that a retraining leaves out is one row."""
 
-        unique = ["seed", "topic"]
+        unique = ["seed", "arm", "topic"]
 
 
 class CounterfactualEffects(fields.Table):
-    """What leaving a topic out did to a benchmark, nats an item."""
+    """What leaving topics out did to a benchmark, nats an item."""
 
-    topic: str = fields.topic()
+    arm: str
+    design: str = pa.Field(isin=["topic", "half"])
+    outcome: str = pa.Field(isin=["course", "end"])
     benchmark: str
     seed: int
     steps: int = pa.Field(ge=1)
@@ -74,24 +79,26 @@ class CounterfactualEffects(fields.Table):
     effect: float
 
     class Config(fields.Table.Config):
-        """A benchmark after a retraining is one row."""
+        """An outcome of a benchmark in a retraining is one row."""
 
-        unique = ["topic", "benchmark", "seed"]
+        unique = ["arm", "outcome", "benchmark", "seed"]
 
 
-class CounterfactualAgreement(fields.Table):
-    """How far a check values topics as retraining does."""
+class CounterfactualAgreement(fields.OptionalTable):
+    """How far a check foretells what retraining did."""
 
+    design: str = pa.Field(isin=["topic", "half"])
+    outcome: str = pa.Field(isin=["course", "end"])
     benchmark: str
     method: str
     measure: str = pa.Field(isin=["rank", "value"])
-    n_topics: int = pa.Field(ge=1)
+    n_arms: int = pa.Field(ge=1)
     correlation: float = pa.Field(ge=-1, le=1, nullable=True)
     seed_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
     reliability: float = fields.share(nullable=True)
     noise_ceiling: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
-        """A check of a benchmark is one row a measure."""
+        """A check of a benchmark is one row a design, an outcome and a measure."""
 
-        unique = ["benchmark", "method", "measure"]
+        unique = ["design", "outcome", "benchmark", "method", "measure"]

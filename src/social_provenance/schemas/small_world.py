@@ -85,7 +85,7 @@ class ValidationMetrics(fields.Table):
         unique = ["level", "method", "benchmark"]
 
 
-class WorldMetrics(fields.Table):
+class WorldMetrics(fields.OptionalTable):
     """How well a method found what was planted in a world."""
 
     seed: int

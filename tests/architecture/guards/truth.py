@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from guards.project import Project
 
 TRUTH = "miniature_truth"
-INITIATED = ("miniature", "validation", "counterfactual", "worlds")
+INITIATED = ("miniature", "validation", "worlds")
 """Pipelines that may know the truth: they plant it, or hold what was found against it."""
 
 SHOWING = "reporting"

@@ -21,29 +21,38 @@ from social_provenance.estimation.aggregate import aggregate_scored
 from social_provenance.estimation.agreement import compare
 from social_provenance.estimation.influence import Influence
 from social_provenance.estimation.reference import Published
+from social_provenance.estimation.scored import Scored
 from social_provenance.estimation.settings import Bootstrap
 from social_provenance.estimation.top import top_documents
 from social_provenance.estimation.two_way import Blocks
 from social_provenance.gradients.store import GradientStore
 
-LABELS = ("doc_id", "topic", "format", "cluster_id", "bin_rank")
-TESTED = (*LABELS, "n_chars", "topic_confidence", "format_confidence")
+LABELS = (
+    *("doc_id", "topic", "format", "cluster_id", "bin_rank"),
+    *("n_chars", "topic_confidence", "format_confidence"),
+)
 
 
-def resample_scores(
-    scores: Any, blocks: Any, queries: Any, working_set: Any, prevalence: Any, bootstrap: Bootstrap
-) -> Influence:
+def join_scores(scores: Any, working_set: Any) -> Scored:
+    """Return the scored documents with their bins, as arrays."""
+    return scored.gather_scored(scored.read_scores(scores), working_set.select(*LABELS).to_pandas())
+
+
+def resample_scores(documents: Scored, blocks: Any, queries: Any, prevalence: Any, bootstrap: Bootstrap) -> Influence:
     """Return the influence of bins with the deviations that draws of documents and queries cause."""
-    labels = working_set.select(*LABELS).to_pandas()
     weights = scored.block_weights(queries[queries["variant"] == "items"])
     by_block = Blocks(weights, partial(scored.read_blocks, blocks))
-    documents = scored.gather_scored(scored.read_scores(scores), labels)
     return aggregate_scored(documents, prevalence, bootstrap, by_block)
 
 
-def aggregate_influence(influence: Influence) -> tuple[Any, Any, Any]:
-    """Return the influence of bins, topics and formats."""
-    return influence.bins(), influence.marginal("topic"), influence.marginal("format")
+def aggregate_bins(influence: Influence, documents: Scored, nulls: Any, bootstrap: Bootstrap) -> Any:
+    """Return the influence of bins, its uncertainty, and what of it is more than chance."""
+    return discoveries.bin_influence(influence, documents, nulls, bootstrap)
+
+
+def aggregate_marginals(influence: Influence) -> tuple[Any, Any]:
+    """Return the influence of topics and formats."""
+    return influence.marginal("topic"), influence.marginal("format")
 
 
 def contrast_benchmarks(influence: Influence, evaluation: Evaluation, bootstrap: Bootstrap) -> tuple[Any, Any]:
@@ -59,15 +68,8 @@ def compare_profiles(influence: Influence) -> tuple[Any, Any]:
     return profiles.profile_similarity(influence), profiles.profile_reliability(influence)
 
 
-def test_bins(influence: Influence, scores: Any, working_set: Any, bootstrap: Bootstrap) -> Any:
-    """Return p, q, family-wise p and shrunken value of every bin."""
-    documents, labels = _documents(scores, working_set)
-    return discoveries.bin_tests(influence, documents, labels["n_chars"].to_numpy(), bootstrap)
-
-
-def judge_by_nulls(scores: Any, nulls: Any, random_weights: Any, working_set: Any) -> tuple[Any, Any]:
+def judge_by_nulls(documents: Scored, nulls: Any, random_weights: Any) -> tuple[Any, Any]:
     """Return every bin by what nulls do to bins, and how often nulls call a bin themselves."""
-    documents, _ = _documents(scores, working_set)
     tables = [table for table in (nulls, random_weights) if table is not None]
     wide = {
         variant: scored.read_scores(table.filter(table.variant == variant))
@@ -82,18 +84,10 @@ def part_maps(influence: Influence) -> Any:
     return discoveries.map_parts(influence)
 
 
-def check_labels(scores: Any, working_set: Any, quality: Any, corpus: dict[str, Path], bootstrap: Bootstrap) -> Any:
+def check_labels(documents: Scored, quality: Any, corpus: dict[str, Path], bootstrap: Bootstrap) -> Any:
     """Return how far the maps move with confidence as weight, with labels flipped, and how far clusters go."""
-    documents, labels = _documents(scores, working_set)
     states_of = GradientStore(corpus).states_of
-    return taxonomy_robustness.check_labels(documents, labels, quality, states_of, bootstrap.seed)
-
-
-def _documents(scores: Any, working_set: Any) -> tuple[scored.Scored, Any]:
-    """Return the scored documents, and their labels in the same order."""
-    labels = working_set.select(*TESTED).to_pandas()
-    documents = scored.gather_scored(scored.read_scores(scores), labels)
-    return documents, labels.set_index("doc_id").loc[documents.ids]
+    return taxonomy_robustness.check_labels(documents, quality, states_of, bootstrap.seed)
 
 
 def pick_documents(scores: Any, working_set: Any, method: str) -> Any:

@@ -19,16 +19,28 @@ def _influence() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.join_scores,
+                ["document_scores", "working_set"],
+                "scored_documents",
+                name="join_scores",
+            ),
+            Node(
                 nodes.resample_scores,
-                ["document_scores", "block_scores", "queries", "working_set", "bin_prevalence", "params:bootstrap"],
+                ["scored_documents", "block_scores", "queries", "bin_prevalence", "params:bootstrap"],
                 "influence_replicates",
                 name="resample_scores",
             ),
             Node(
-                nodes.aggregate_influence,
+                nodes.aggregate_bins,
+                ["influence_replicates", "scored_documents", "null_tests", "params:bootstrap"],
+                "bin_influence",
+                name="aggregate_bins",
+            ),
+            Node(
+                nodes.aggregate_marginals,
                 "influence_replicates",
-                ["bin_influence", "topic_influence", "format_influence"],
-                name="aggregate_influence",
+                ["topic_influence", "format_influence"],
+                name="aggregate_marginals",
             ),
             Node(
                 nodes.contrast_benchmarks,

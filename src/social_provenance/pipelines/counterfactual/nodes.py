@@ -1,4 +1,4 @@
-"""Nodes of the retraining: they know the truth, so nothing that has to find it reads what they write."""
+"""Nodes of the retraining."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def retrain_fully(
     tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int, params: Counterfactual
 ) -> Parts:
     """Return the training on every document under each seed; each is done once, when saved."""
-    return retraining.plan_full(_training(tokens, tokenizer, requests, pretraining, batch_size), params.seeds)
+    return retraining.plan_full(_training(tokens, tokenizer, requests, pretraining, batch_size), params)
 
 
-def plan_retraining(full: dict[str, Path], truth: Any, params: Counterfactual) -> Any:
-    """Return every retraining: its seed, the topic that it lacks, its steps."""
-    return retraining.plan_retraining(effects.choose_topics(truth, params), full)
+def plan_retraining(full: dict[str, Path], tokens: Any, params: Counterfactual) -> Any:
+    """Return what every retraining leaves out, its seed and its steps."""
+    return retraining.plan_retraining(tokens["topic"].dropna(), params, full)
 
 
 def retrain_without(
@@ -43,13 +43,13 @@ def retrain_without(
 
 
 def measure_retraining(plan: Any, full: dict[str, Path], without: dict[str, Path]) -> Any:
-    """Return what leaving each topic out did to each benchmark."""
+    """Return what leaving topics out did to each benchmark."""
     return effects.measure(plan, full, without)
 
 
-def compare_with_retraining(retrained: Any, topics: Any, patches: Any) -> Any:
-    """Return how far methods and tail-patches rank topics as retraining does."""
-    return effects.compare(retrained, effects.found(topics, patches))
+def compare_with_retraining(plan: Any, retrained: Any, topics: Any, patches: Any) -> Any:
+    """Return how far methods and tail-patches foretell what retraining did."""
+    return effects.compare(retrained, effects.foretell(plan, effects.found(topics, patches)))
 
 
 def _training(

@@ -1,4 +1,4 @@
-"""Train the model again without one topic after another, and hold cheaper checks against it."""
+"""Train the model again without topics, and hold cheaper checks against it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.plan_retraining,
-                ["full_trainings", "miniature_truth", "params:counterfactual"],
+                ["full_trainings", "retraining_tokens", "params:counterfactual"],
                 "counterfactual_plan",
                 name="plan_retraining",
             ),
@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.compare_with_retraining,
-                ["counterfactual_effects", "topic_influence", "tail_patch"],
+                ["counterfactual_plan", "counterfactual_effects", "topic_influence", "tail_patch"],
                 "counterfactual_agreement",
                 name="compare_with_retraining",
             ),

@@ -1,4 +1,4 @@
-"""Sections that hold a map against chance, other methods and a published one."""
+"""Sections that hold a map against chance, other methods, a published one, and what checks showed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def create_comparisons() -> list[Node]:
     return [
         Node(
             nodes.write_discoveries,
-            ["bin_tests", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
+            ["bin_influence", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
             "discoveries_section",
             name="write_discoveries",
         ),
@@ -23,4 +23,16 @@ def create_comparisons() -> list[Node]:
             nodes.write_agreement, ["method_agreement", BENCHMARKS, METHOD], "agreement_section", name="write_agreement"
         ),
         Node(nodes.write_reference, [*published, METHOD], "reference_section", name="write_reference"),
+        Node(
+            nodes.write_causes,
+            ["topic_influence", "tail_patch", "counterfactual_agreement", BENCHMARKS, METHOD],
+            "causes_section",
+            name="write_causes",
+        ),
+        Node(
+            nodes.write_trust,
+            ["world_metrics", "query_audit", "influence_trajectory", "bin_influence", BENCHMARKS, METHOD],
+            "trust_section",
+            name="write_trust",
+        ),
     ]

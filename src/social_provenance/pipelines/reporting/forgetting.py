@@ -37,4 +37,10 @@ def create_forgetting() -> list[Node]:
             "checks_section",
             name="write_checks",
         ),
+        Node(
+            nodes.join_findings,
+            ["unlearning_section", "doses_section", "checks_section"],
+            "forgetting_section",
+            name="join_forgetting",
+        ),
     ]

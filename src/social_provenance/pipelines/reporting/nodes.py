@@ -12,7 +12,7 @@ from social_provenance.figures import (
     unlearning_balance,
     unlearning_sets,
 )
-from social_provenance.report import comparisons, discoveries, sections, unlearning
+from social_provenance.report import checks, comparisons, discoveries, sections, unlearning
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -95,6 +95,16 @@ def write_doses(curves: Any, figure: Any, balance: Any) -> str:
 def write_checks(equivalence: Any, algorithms: Any, across_topics: Any, evaluation: Evaluation) -> str:
     """Return the section on equivalence, algorithms and topics."""
     return unlearning.checks(equivalence, algorithms, across_topics, evaluation)
+
+
+def write_causes(topics: Any, patches: Any, retrained: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on more training and less, of what has been tried."""
+    return checks.causes(topics, patches, retrained, evaluation, method)
+
+
+def write_trust(worlds: Any, audit: Any, trajectory: Any, bins: Any, evaluation: Evaluation, method: str) -> str:
+    """Return the section on other worlds, questions and checkpoints, of what has been tried."""
+    return checks.trust(worlds, audit, trajectory, bins, evaluation, method)
 
 
 def join_findings(*parts: str) -> str:

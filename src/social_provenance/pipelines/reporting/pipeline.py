@@ -47,7 +47,7 @@ def _page() -> list[Node]:
     findings = [
         f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
     ]
-    parts = ["lineage", "inputs_section", "findings_section", "unlearning_section", "doses_section", "checks_section"]
+    parts = ["lineage", *(f"{name}_section" for name in ("inputs", "findings", "causes", "forgetting", "trust"))]
     return [
         Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
         Node(nodes.write_report, parts, "report", name="write_report"),

@@ -1,0 +1,125 @@
+"""Results that are arrays, in one file that runs no code when it is read."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from kedro.io import AbstractDataset
+
+from social_provenance.datasets.folders import DRAFT
+from social_provenance.errors import ArtifactError, excerpt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+BYTES, ENDS = "/bytes", "/ends"
+"""Endings of the two arrays that stand for one of texts: all bytes, and where each text ends."""
+
+
+class Packs(Protocol):
+    """What can be taken apart to arrays and plain values, and put together again."""
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the arrays by name, and what else there is, as JSON takes it."""
+        ...
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> Self:
+        """Return what :meth:`pack` took apart."""
+        ...
+
+
+class ArraysFile(AbstractDataset[Packs, Packs]):
+    """An object of arrays, such as the influence with its replicates, in the safetensors format.
+
+    ``holds`` is its class, which has ``pack`` and ``unpack``. Arrays of texts are kept as bytes.
+
+    Example:
+        .. code-block:: yaml
+
+            influence_replicates:
+              type: social_provenance.datasets.ArraysFile
+              filepath: data/07_model_output/influence_replicates.safetensors
+              holds: social_provenance.estimation.influence.Influence
+
+    >>> import numpy as np
+    >>> from social_provenance.estimation.scored import Scored
+    >>> one = np.ones(1)
+    >>> scored = Scored(np.array(["a"], dtype=object), [("quiz", "bm25")], one[:, None], one, one, one, one)
+    >>> file = ArraysFile(filepath=str(tmp_path / "a.safetensors"), holds="social_provenance.estimation.scored.Scored")
+    >>> file.save(scored)
+    >>> file.load().ids
+    array(['a'], dtype=object)
+    """
+
+    def __init__(self, *, filepath: str, holds: str, metadata: dict[str, Any] | None = None) -> None:
+        """Describe the dataset."""
+        self._filepath = filepath
+        self._holds = holds
+        self.metadata = metadata
+
+    def load(self) -> Packs:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._filepath, framework="numpy") as file:
+                record = json.loads(file.metadata()["record"])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            return self._class().unpack(_with_texts(arrays), record)
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"{self._filepath} is no whole {self._holds} ({type(error).__name__}: {excerpt(str(error), 120)}): "
+                f"run the node that writes it again"
+            ) from error
+
+    def save(self, data: Packs) -> None:
+        import numpy as np
+        from safetensors.numpy import save_file
+
+        arrays, record = data.pack()
+        target = Path(self._filepath)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(target.name + DRAFT)
+        whole = {name: np.ascontiguousarray(array) for name, array in _without_texts(arrays).items()}
+        save_file(whole, draft, {"record": json.dumps(record)})
+        draft.replace(target)
+
+    def _class(self) -> type[Packs]:
+        module, _, name = self._holds.rpartition(".")
+        found: type[Packs] = getattr(import_module(module), name)
+        return found
+
+    def _exists(self) -> bool:
+        return Path(self._filepath).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "holds": self._holds}
+
+
+def _without_texts(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    plain: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        if array.dtype != object:
+            plain[name] = array
+            continue
+        texts = [text.encode() for text in array]
+        plain[name + BYTES] = np.frombuffer(b"".join(texts), dtype=np.uint8)
+        plain[name + ENDS] = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    return plain
+
+
+def _with_texts(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    import numpy as np
+
+    for name in [name.removesuffix(ENDS) for name in arrays if name.endswith(ENDS)]:
+        whole, ends = arrays.pop(name + BYTES).tobytes(), arrays.pop(name + ENDS).tolist()
+        texts = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
+        arrays[name] = np.array(texts, dtype=object)
+    return arrays

@@ -1,0 +1,146 @@
+"""Sections on what checks showed: more training, less of it, other worlds, other forms, other checkpoints.
+
+Each check is a pipeline of its own, most of them run by name only: a section shows what there is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.estimation.agreement import compare
+from social_provenance.gradients.settings import BASELINES
+from social_provenance.report.render import render, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+REGIONS = 5
+"""Regions of a benchmark that the tail-patch shows."""
+STUDY = ""
+"""Name of the study's own map among those of checkpoints, which all have longer ones."""
+FOUND = 0.95
+"""Area under the curve from which a world's planted topics count as found."""
+
+
+def causes(
+    topics: pd.DataFrame,
+    patches: pd.DataFrame | None,
+    retrained: pd.DataFrame | None,
+    evaluation: Evaluation,
+    method: str,
+) -> str:
+    """Show what more training on a topic adds, and what training without topics takes away.
+
+    Args:
+        topics: Table ``topic_influence``; its z stands beside what a patch adds.
+        patches: Table ``tail_patch``; None where it has not been made.
+        retrained: Table ``counterfactual_agreement``; None where it has not been made.
+        evaluation: Order of the benchmarks.
+        method: Whose z.
+    """
+    if patches is None and retrained is None:
+        return ""
+    return render(
+        "causes",
+        doses=[] if patches is None else sorted(patches["dose"].unique()),
+        method=method,
+        blocks=[] if patches is None else _patched(patches, topics[topics["method"] == method], evaluation),
+        designs=[] if retrained is None else _designs(retrained),
+    )
+
+
+def trust(
+    worlds: pd.DataFrame | None,
+    audit: pd.DataFrame | None,
+    trajectory: pd.DataFrame | None,
+    bins: pd.DataFrame,
+    evaluation: Evaluation,
+    method: str,
+) -> str:
+    """Show whether other worlds are found, and how far other questions or checkpoints draw the same map.
+
+    Args:
+        worlds: Table ``world_metrics``; None where it has not been made, as for the others.
+        audit: Table ``query_audit``.
+        trajectory: Table ``influence_trajectory``.
+        bins: Table ``bin_influence``, the study's own maps.
+        evaluation: Order of the benchmarks.
+        method: Whose maps.
+    """
+    if worlds is None and audit is None and trajectory is None:
+        return ""
+    names = [benchmark.name for benchmark in evaluation.benchmarks]
+    return render(
+        "trust",
+        method=method,
+        names=names,
+        found=FOUND,
+        worlds=[] if worlds is None else _worlds(worlds[worlds["method"] == method], names),
+        forms=[] if audit is None else _pairs(audit[audit["method"] == method], "rendering"),
+        checkpoints=[]
+        if trajectory is None
+        else _against_study(*(table[table["method"] == method] for table in (trajectory, bins))),
+    )
+
+
+def _patched(patches: pd.DataFrame, topics: pd.DataFrame, evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Return, of each benchmark, the regions that add most at the largest dose, with every dose."""
+    region = ["topic", "format"]
+    last = patches[patches["dose"] == patches["dose"].max()].assign(format=lambda table: table["format"].fillna(""))
+    effects = patches.assign(format=patches["format"].fillna("")).set_index(["benchmark", "dose", *region])["effect"]
+    z = topics.set_index(["benchmark", "topic"])["z"]
+    blocks = []
+    for benchmark in evaluation.benchmarks:
+        rows = rows_of(last[last["benchmark"] == benchmark.name].nlargest(REGIONS, "effect"))
+        for row in rows:
+            curve = effects[benchmark.name].xs((row["topic"], row["format"]), level=region)
+            row |= {"curve": curve.sort_index().tolist(), "z": z.get((benchmark.name, row["topic"]))}
+        blocks.append({"benchmark": benchmark, "rows": rows})
+    return blocks
+
+
+def _designs(retrained: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return, of each design, every check's correlation with the effects, mean over benchmarks."""
+    designs = []
+    for design, own in retrained.groupby("design", sort=False):
+        ways = list(own[["outcome", "measure"]].drop_duplicates().itertuples(index=False, name=None))
+        means = own.groupby(["method", "outcome", "measure"], sort=False)[["correlation", "noise_ceiling"]].mean()
+        rows = [
+            {"method": method, "baseline": method in BASELINES, "values": _of(means["correlation"], method, ways)}
+            for method in own["method"].drop_duplicates()
+        ]
+        ceiling = _of(means["noise_ceiling"], rows[0]["method"], ways)
+        number = int(own["n_arms"].iloc[0])
+        designs.append({"design": design, "n_arms": number, "ways": ways, "rows": rows, "ceiling": ceiling})
+    return designs
+
+
+def _of(means: pd.Series, method: str, ways: list[tuple[str, str]]) -> list[float]:
+    return [float(means[(method, *way)]) for way in ways]
+
+
+def _worlds(metrics: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    wide = metrics.pivot(index="seed", columns="benchmark", values="topic_auc")[names]
+    return [
+        {"seed": seed, "areas": [float(area) for area in row]}
+        for seed, row in zip(wide.index, wide.to_numpy(), strict=True)
+    ]
+
+
+def _pairs(agreements: pd.DataFrame, of: str) -> list[dict[str, Any]]:
+    return [
+        {"one": one, "other": other, "benchmarks": rows.set_index("benchmark").to_dict("index")}
+        for (one, other), rows in agreements.groupby([of, "other"], sort=False)
+    ]
+
+
+def _against_study(trajectory: pd.DataFrame, bins: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return how far the map of each checkpoint is that of the study's own model."""
+    import pandas as pd
+
+    own = trajectory.sort_values("order", kind="stable")
+    both = pd.concat([own, bins[bins["benchmark"].isin(own["benchmark"])].assign(checkpoint=STUDY)])
+    found = compare(both[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    return _pairs(found[found["other"] == STUDY], "checkpoint")
