@@ -149,6 +149,7 @@ class UnlearningHeldOut(_OfRun):
 class UnlearningSteps(_OfRun):
     """What was measured in each step of each run; an algorithm that does not measure a thing has a null."""
 
+    step: int = pa.Field(ge=1)
     forget_loss: float = pa.Field(nullable=True)
     retain_loss: float = pa.Field(nullable=True)
     forget_objective: float = pa.Field(nullable=True)
