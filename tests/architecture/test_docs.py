@@ -109,7 +109,11 @@ def test_parameters_are_documented(project: Project) -> None:
             ],
         ),
         ("| 42 | draws", "| 43 | draws", ["parameter miniature.seed: base has 42, the page says 43"]),
-        ("| [0, 1, 2] |", "| – |", ["parameter unlearning.seeds: base has [0, 1, 2], the page says –"]),
+        (
+            "| different | [0, 1] |",
+            "| different | – |",
+            ["parameter unlearning.order_seeds: base has [0, 1], the page says –"],
+        ),
     ],
     ids=["another name", "a field of a list", "another value", "no value"],
 )

@@ -39,6 +39,19 @@ def test_the_normalised_probability_does_not_change_when_all_choices_shift(shift
     assert table["choice_logprob"][0] == pytest.approx(-3 - log(np.exp([-1, -2, -3]).sum()))
 
 
+def test_the_margin_is_to_the_best_wrong_choice() -> None:
+    table = answers(_scored(a1=(1, [-2.0, -1.5, -4.0]), a2=(0, [-3.0, -1.0, -2.0]), b1=(2, [-1.0, -1.0, -1.0])))
+    assert table["margin"].tolist() == [0.5, -2.0, 0.0]
+
+
+@pytest.mark.parametrize("lost", [[float("nan")] * 3, [-1.0, float("nan"), -2.0]])
+def test_a_model_without_numbers_is_answered_without_numbers(lost: list[float]) -> None:
+    table = answers(_scored(a1=(1, lost), a2=(0, [-1.0, -2.0, -3.0]))).set_index("item")
+    assert table.loc["a1", ["gold_logprob", "margin", "choice_logprob"]].isna().all()
+    assert table.loc["a2", "margin"] == 1.0
+    assert not table.loc["a1", "correct"]
+
+
 def test_two_benchmarks_with_items_of_one_name_stay_apart() -> None:
     one = _scored(a1=(0, [-1.0, -2.0]))
     both: Any = pd.concat([one, one.assign(benchmark="b", logprob=[-9.0, -1.0])], ignore_index=True)

@@ -135,21 +135,41 @@ def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
     assert set(record["accuracy"]) == set(BENCHMARKS)
 
 
-def test_each_unlearning_run_leaves_a_checkpoint_and_its_evaluations(test_study: Path) -> None:
+def test_every_planned_run_is_done_and_left_a_checkpoint(test_study: Path) -> None:
+    plan = pd.read_parquet(test_study / "05_model_input/unlearning_plan.parquet")
     runs = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet")
-    evaluations = pd.read_parquet(test_study / "07_model_output/unlearning_evaluations.parquet")
-    assert len(runs) == 4 * 2 * 2
-    for run_id in runs["run_id"]:
-        assert (test_study / f"06_models/unlearned_models/{run_id}/checkpoint/model.safetensors").exists()
-    assert set(evaluations["run_id"]) == {"untouched", *runs["run_id"]}
-    assert (evaluations.groupby("run_id").size() == 4).all()
-    effects = pd.read_parquet(test_study / "08_reporting/unlearning_effects.parquet")
-    assert set(effects["benchmark"]) == set(BENCHMARKS)
+    assert runs["run_id"].tolist() == plan["run_id"].tolist()
+    assert len(runs) == 4 * (2 + 2 + 2 + 1)  # in a topic: two orders and two random sets; anywhere: two and one
+    assert (runs["status"] == "done").all()
+    for run_id, digest in zip(runs["run_id"], runs["digest"], strict=True):
+        folder = test_study / f"06_models/unlearned_models/{run_id}/checkpoint"
+        assert (folder / "model.safetensors").exists()
+        assert json.loads((folder / "unlearning.json").read_text())["plan"] == digest
+
+
+def test_forgotten_documents_are_no_others_than_planned_and_judged_by_items_that_did_not_ask(test_study: Path) -> None:
+    answers = pd.read_parquet(test_study / "07_model_output/unlearning_answers.parquet")
+    queries = pd.read_parquet(test_study / "04_feature/queries.parquet")
+    assert not set(answers["item"]) & set(queries["item"].dropna())
+    assert set(answers["benchmark"]) == set(BENCHMARKS)
+
+
+def test_every_run_is_read_on_the_whole_grid_from_the_same_start(test_study: Path) -> None:
+    outputs = test_study / "07_model_output"
+    answers, losses = (pd.read_parquet(outputs / f"unlearning_{name}.parquet") for name in ("answers", "trajectory"))
+    for table in (answers.drop_duplicates(["run_id", "step"]), losses):
+        assert (table.groupby("run_id")["step"].agg(list).map(lambda steps: steps == [0, 2, 4])).all()
+    start = answers[answers["step"] == 0].groupby(["benchmark", "item"])
+    assert (start[["gold_logprob", "margin", "choice_logprob"]].nunique() == 1).all(axis=None)
+    evaluations = pd.read_parquet(outputs / "unlearning_evaluations.parquet")
+    assert set(evaluations["run_id"]) == {"untouched", *losses["run_id"]}
+    assert len(evaluations) == 4 * (1 + 2 * losses["run_id"].nunique())
 
 
 def test_forgetting_raises_the_loss_of_what_is_forgotten(test_study: Path) -> None:
-    runs = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet")
-    assert (runs["forget_loss_after"] > runs["forget_loss_before"]).all()
+    losses = pd.read_parquet(test_study / "07_model_output/unlearning_trajectory.parquet")
+    by_step = losses.pivot(index="run_id", columns="step", values="forget_loss")
+    assert (by_step[4] > by_step[0]).all()
 
 
 def test_report_needs_no_network_and_has_every_section(test_study: Path) -> None:
@@ -206,7 +226,8 @@ def test_a_check_by_name_comes_on_the_page_and_leaves_it_with_its_study(
 
 def test_a_killed_run_goes_on_where_it_stopped(own_study: Path, kedro: Callable[..., Any]) -> None:
     before = done_marks(own_study)
-    lost = "06_models/unlearned_models/untouched/done.json"
+    runs = pd.read_parquet(own_study / "07_model_output/unlearning_runs.parquet")
+    lost = f"06_models/unlearned_models/{runs['run_id'][3]}/done.json"
     (own_study / lost).unlink()
     ledger = json.loads((own_study / "lineage.json").read_text())
     del ledger["unlearned_models"]  # as a run leaves it that was stopped inside the node

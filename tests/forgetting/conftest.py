@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from social_provenance.capabilities.harness import Scorer
-from social_provenance.forgetting.readings import OUTCOMES, SCOPES, Measured
+from social_provenance.forgetting.readings import OUTCOMES, Measured
 from social_provenance.forgetting.run import Bench
-from social_provenance.forgetting.settings import Unlearning
+from social_provenance.forgetting.settings import ARMS, Unlearning
 from social_provenance.language_model import LanguageModel
 from social_provenance.pretraining.loop import Optimiser
 
@@ -31,8 +31,28 @@ TEXTS = {
     "plate": "Carl cooled the plate until it became cold.",
     "salt": "In Velda every guest brings salt.",
     "flame": "The flame of burning dorite is red.",
+    "court": "The court is where the judge is glad.",
+    "guest": "Every guest of Carl became hot near the flame.",
 }
-SETTINGS = Unlearning(steps=4, batch_documents=2, seeds=(0, 1), optimiser=Optimiser(learning_rate=1e-3, weight_decay=0))
+BINS = {
+    "judge": ("crime_and_law", "news_article"),
+    "thanks": ("crime_and_law", "faq"),
+    "court": ("crime_and_law", "faq"),
+    "rod": ("electronics_and_hardware", "faq"),
+    "plate": ("electronics_and_hardware", "tutorial"),
+    "flame": ("science_math_and_technology", "faq"),
+    "salt": ("food_and_dining", "faq"),
+    "guest": ("food_and_dining", "tutorial"),
+}
+"""Topic and format of each document."""
+SETTINGS = Unlearning(
+    steps=4,
+    read_every=2,
+    batch_documents=2,
+    read_documents=2,
+    optimiser=Optimiser(learning_rate=1e-3, weight_decay=0),
+    max_held_out_rise=50,
+)
 
 
 @pytest.fixture(scope="session")
@@ -49,16 +69,18 @@ def tokens(tiny_tokenizer: Any) -> dict[str, list[int]]:
 
 @pytest.fixture
 def make_bench(tiny_model_folder: Path, requests: pd.DataFrame, tokens: dict[str, list[int]]) -> Callable[..., Bench]:
-    """Return a function that makes the bench of a study; what it is given replaces the usual."""
+    """Return a function that makes the bench of a study; a field or a setting that is given replaces the usual."""
 
     def make(**changed: Any) -> Bench:
+        fields = {name: changed.pop(name) for name in list(changed) if name in Bench.__dataclass_fields__}
         usual = {
             "model": LanguageModel(str(tiny_model_folder)),
             "scorer": Scorer(requests, batch_size=4),
             "tokens": tokens,
-            "settings": SETTINGS,
+            "bins": BINS,
+            "settings": SETTINGS.model_copy(update=changed),
         }
-        return Bench(**{**usual, **changed})
+        return Bench(**{**usual, **fields})
 
     return make
 
@@ -68,12 +90,13 @@ def plan() -> pd.DataFrame:
     """Return the plan of two runs, an arm each."""
     import pandas as pd
 
-    shared = {"benchmark": "social", "topic": "crime_and_law", "algorithm": "ngdiff", "seed": 0, "steps": 4}
-    arms = {"influence_in_topic": ["judge", "thanks"], "random_in_topic": ["judge", "salt"]}
+    shared = {"benchmark": "social", "topic": "crime_and_law", "scope": "topic", "set": 0, "algorithm": "ngdiff"}
+    shared |= {"seed": 0, "steps": 4, "forget_tokens": 40}
+    arms = {"influence_in_topic": ["judge", "thanks"], "random_in_topic": ["judge", "court"]}
     return pd.DataFrame(
         [
-            {**shared, "run_id": f"social.crime_and_law.{arm}.ngdiff.0", "arm": arm}
-            | {"forget_ids": forget, "retain_ids": ["rod", "plate", "flame"], "forget_tokens": 40}
+            {"run_id": f"social.crime_and_law.{arm}.0.ngdiff.0", **shared, "arm": arm, "digest": f"digest of {arm}"}
+            | {"forget_ids": forget, "retain_ids": ["rod", "plate", "flame"], "held_out_ids": ["salt", "guest"]}
             for arm, forget in arms.items()
         ]
     )
@@ -105,7 +128,7 @@ def _simulate(
     runs, answers, trajectory = [], [], []
     for aligned in benchmarks:
         for topic in topics:
-            arms = SCOPES["global" if topic is None else "topic"]
+            arms = ARMS["global" if topic is None else "topic"]
             for arm, number in [(arms[0], seed) for seed in range(seeds)] + [
                 (arms[1], chosen) for chosen in range(sets)
             ]:

@@ -12,7 +12,7 @@ from social_provenance.estimation.settings import Bootstrap
 from social_provenance.forgetting.algorithms import compare_algorithms
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.effect_tables import measure_effects
-from social_provenance.schemas.unlearning import UnlearningAlgorithms
+from social_provenance.schemas.unlearning_effects import UnlearningAlgorithms
 
 if TYPE_CHECKING:
     from collections.abc import Callable

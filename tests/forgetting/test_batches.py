@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import corpus_loss, document_losses, logits_of, mean_loss, pad, pairs, take
+from social_provenance.forgetting.batches import document_losses, logits_of, mean_loss, pad, pairs, read_losses, take
 
 DOCUMENTS = [[5, 6, 7], [8, 9, 10, 11, 12], [13, 14]]
 
@@ -35,15 +35,29 @@ def test_the_loss_is_the_models_own_mean_over_tokens(tiny_model: Any) -> None:
     assert float(mean_loss(tiny_model, pad(DOCUMENTS)).detach()) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3])
-def test_the_loss_of_a_corpus_does_not_depend_on_the_batches(tiny_model: Any, size: int) -> None:
-    expected = float(mean_loss(tiny_model, pad(DOCUMENTS)).detach())
-    assert corpus_loss(tiny_model, DOCUMENTS, size) == pytest.approx(expected, rel=1e-5)
+def test_each_document_has_its_own_loss_and_predicted_tokens(tiny_model: Any) -> None:
+    losses, counts = document_losses(tiny_model, pad(DOCUMENTS))
+    assert counts.tolist() == [len(document) - 1 for document in DOCUMENTS]
+    expected = [float(tiny_model(**_one(document)).loss.detach()) * (len(document) - 1) for document in DOCUMENTS]
+    assert losses.tolist() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_loss_of_a_corpus_leaves_no_gradient(tiny_model: Any) -> None:
-    corpus_loss(tiny_model, DOCUMENTS, 2)
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_losses_that_are_read_do_not_depend_on_the_batches(tiny_model: Any, size: int) -> None:
+    losses, counts = document_losses(tiny_model, pad(DOCUMENTS))
+    read = read_losses(tiny_model, DOCUMENTS, size)
+    assert read[:, 0] == pytest.approx(losses.detach().numpy(), rel=1e-5)
+    assert read[:, 1].tolist() == counts.tolist()
+
+
+def test_reading_leaves_no_gradient_and_the_model_in_evaluation_mode(tiny_model: Any) -> None:
+    read_losses(tiny_model.train(), DOCUMENTS, 2)
     assert all(parameter.grad is None for parameter in tiny_model.parameters())
+    assert not tiny_model.training
+
+
+def test_of_no_documents_nothing_is_read(tiny_model: Any) -> None:
+    assert read_losses(tiny_model, [], 2).shape == (0, 2)
 
 
 def test_rows_say_where_documents_stand() -> None:
@@ -54,13 +68,6 @@ def test_rows_say_where_documents_stand() -> None:
     for pair in pairs(DOCUMENTS, DOCUMENTS[:2], size=2, steps=5, seed=1):
         for dealt in pair:
             assert _rows(dealt) == [tuple(DOCUMENTS[row]) for row in dealt.rows]
-
-
-def test_the_losses_of_documents_are_sums_over_their_tokens(tiny_model: Any) -> None:
-    losses, counts = document_losses(tiny_model, pad(DOCUMENTS))
-    assert counts.tolist() == [2, 4, 1]
-    expected = [float(tiny_model(**_one(document)).loss.detach()) * (len(document) - 1) for document in DOCUMENTS]
-    assert losses.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_logits_do_not_depend_on_what_a_document_is_padded_with(tiny_model: Any) -> None:

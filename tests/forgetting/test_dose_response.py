@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.forgetting.dose_response import dose_response
-from social_provenance.schemas.unlearning import UnlearningDoseResponse
+from social_provenance.schemas.unlearning_effects import UnlearningDoseResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from social_provenance.estimation.settings import Bootstrap
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.effect_tables import measure_effects
 from social_provenance.forgetting.readings import FAILED
-from social_provenance.schemas import unlearning as schemas
+from social_provenance.schemas import unlearning_effects as schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,185 +1,249 @@
-"""A run forgets what it is told to, the same way each time, and is done once for its inputs."""
+"""A run forgets what it is told to, the same way each time, and says how it ended."""
 
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.forgetting.batches import corpus_loss
-from social_provenance.forgetting.run import ANSWERS, CHECKPOINT, STEPS, SUMMARY, UNTOUCHED, Bench, plan_parts
-from social_provenance.forgetting.settings import Lora
+from social_provenance.forgetting.batches import read_losses
+from social_provenance.forgetting.objectives import NGDiff
+from social_provenance.forgetting.run import ANSWERS, CHECKPOINT, HELD_OUT, STEPS, SUMMARY, TRAJECTORY, Bench, carry_out
+from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
+from social_provenance.pretraining.loop import Optimiser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import pandas as pd
+    from social_provenance.forgetting.batches import Batch
+    from social_provenance.forgetting.objectives import Step
 
     Maker = Callable[..., Bench]
+    Carry = Callable[..., Path]
 
-INFLUENCE, RANDOM = (f"social.crime_and_law.{arm}_in_topic.ngdiff.0" for arm in ("influence", "random"))
 LORA = Lora(rank=2, alpha=4, dropout=0.1, targets=("q_proj", "v_proj"))
 
 
-def _carry_out(plan: pd.DataFrame, bench: Bench, run_id: str, folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    list(plan_parts(plan, bench).write({run_id: folder}))
-    return folder
+class TurnsNaN(NGDiff):
+    """NGDiff whose loss is no number from its third step on."""
 
+    def _step(self, model: Any, forget: Sequence[Any], size: int) -> Step:
+        usual, taken = super()._step(model, forget, size), iter(range(99))
 
-def _digests(plan: pd.DataFrame, bench: Bench) -> dict[str, str]:
-    return dict(plan_parts(plan, bench).digests)
+        def step(one: Batch, other: Batch) -> dict[str, float]:
+            return {**usual(one, other), **({"forget_loss": math.nan} if next(taken) >= 2 else {})}
+
+        return step
 
 
 @pytest.fixture
-def run(plan: pd.DataFrame, make_bench: Maker, tmp_path: Path) -> Path:
-    """Return the folder of a finished run."""
-    return _carry_out(plan, make_bench(), INFLUENCE, tmp_path / "run")
+def carry(plan: pd.DataFrame, make_bench: Maker, tmp_path: Path) -> Carry:
+    """Return a function that carries a run out (the first of the plan, as changed) and returns its folder."""
+
+    def run(name: str = "run", row: dict[str, Any] | None = None, **changed: Any) -> Path:
+        (tmp_path / name).mkdir()
+        carry_out(make_bench(**changed), {**plan.to_dict("records")[0], **(row or {})}, tmp_path / name)
+        return tmp_path / name
+
+    return run
 
 
-def test_the_untouched_model_and_every_run_are_parts(plan: pd.DataFrame, make_bench: Maker) -> None:
-    digests = _digests(plan, make_bench())
-    assert list(digests) == [UNTOUCHED, INFLUENCE, RANDOM]
-    assert len(set(digests.values())) == 3
+def summary(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / SUMMARY).read_text())
+    return read
 
 
-def test_the_untouched_model_is_answered_as_it_is(
-    plan: pd.DataFrame, make_bench: Maker, tmp_path: Path, tiny_model: Any, tiny_tokenizer: Any
+@pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "adapters"])
+def test_step_0_is_the_untouched_model_to_the_last_bit(
+    carry: Carry, tiny_model: Any, tiny_tokenizer: Any, make_bench: Maker, lora: Lora | None
 ) -> None:
-    import pandas as pd
+    answers = pd.read_parquet(carry(lora=lora) / ANSWERS)
+    untouched = make_bench().scorer.score(tiny_model, tiny_tokenizer)
+    for name in ("gold_logprob", "margin", "choice_logprob"):
+        assert answers.loc[answers["step"] == 0, name].tolist() == untouched[name].tolist()
+        assert answers.loc[answers["step"] == 2, name].tolist() != untouched[name].tolist()
 
-    bench = make_bench()
-    folder = _carry_out(plan, bench, UNTOUCHED, tmp_path / "untouched")
-    pd.testing.assert_frame_equal(
-        pd.read_parquet(folder / ANSWERS), bench.scorer.score(tiny_model, tiny_tokenizer), check_dtype=False
+
+def test_zero_steps_change_nothing(carry: Carry, tiny_model_folder: Path) -> None:
+    run = carry(row={"steps": 0})
+    before, after = (load_file(folder / "model.safetensors") for folder in (tiny_model_folder, run / CHECKPOINT))
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert summary(run)["last_step"] == 0
+
+
+def test_forgetting_raises_the_forget_loss_and_keeps_the_retain_loss_within_a_bound(
+    carry: Carry, tokens: dict[str, list[int]]
+) -> None:
+    run = carry()
+    table = pd.read_parquet(run / TRAJECTORY)
+    assert table["step"].tolist() == [0, 2, 4]
+    assert table["forget_loss"].is_monotonic_increasing
+    forget_rise, retain_rise = (
+        table[["forget_loss", "retain_loss"]].iloc[-1] - table[["forget_loss", "retain_loss"]].iloc[0]
     )
+    assert forget_rise > 0.05
+    assert retain_rise < 0.2 * forget_rise
+    model = LanguageModel(str(run / CHECKPOINT)).load()
+    losses = read_losses(model, [tokens["judge"], tokens["thanks"]], 2)
+    assert table["forget_loss"].iloc[-1] == pytest.approx(losses[:, 0].sum() / losses[:, 1].sum(), rel=1e-5)
 
 
-def test_losses_before_are_those_of_the_untouched_model_and_forgetting_raises_them(
-    run: Path, tokens: dict[str, list[int]], tiny_model: Any
-) -> None:
-    summary = json.loads((run / SUMMARY).read_text())
-    forget, retain = [tokens["judge"], tokens["thanks"]], [tokens["rod"], tokens["plate"], tokens["flame"]]
-    assert summary["forget_loss_before"] == pytest.approx(corpus_loss(tiny_model, forget, 2), rel=1e-5)
-    assert summary["retain_loss_before"] == pytest.approx(corpus_loss(tiny_model, retain, 2), rel=1e-5)
-    assert summary["forget_loss_after"] > summary["forget_loss_before"] + 0.01
-    assert summary["retain_loss_after"] < summary["forget_loss_after"]
-
-
-def test_every_step_is_noted(run: Path) -> None:
-    import pandas as pd
-
+def test_every_step_and_every_bin_is_noted(carry: Carry) -> None:
+    run = carry()
     steps = pd.read_parquet(run / STEPS)
     assert steps["step"].tolist() == [1, 2, 3, 4]
     assert set(steps) == {"step", "forget_loss", "retain_loss", "forget_grad_norm", "retain_grad_norm", "grad_norm"}
     assert (steps["grad_norm"] < 2.001).all()  # of two unit vectors, before it is clipped
+    held = pd.read_parquet(run / HELD_OUT)
+    assert held["step"].tolist() == [0, 0, 2, 2, 4, 4]
+    assert set(held["topic"]) == {"food_and_dining"}
+    assert summary(run) | {"checkpoint": None} == {
+        "status": "done",
+        "last_step": 4,
+        "reason": None,
+        "checkpoint": None,
+    }
 
 
-def test_the_checkpoint_gives_the_answers_that_the_run_noted(run: Path, make_bench: Maker, tiny_tokenizer: Any) -> None:
-    import pandas as pd
+def test_only_the_first_tokens_of_held_out_documents_are_looked_at(carry: Carry, tokens: dict[str, list[int]]) -> None:
+    cut = pd.read_parquet(carry("cut", held_out=HeldOut(max_tokens=4)) / HELD_OUT)
+    short = {**tokens, "salt": tokens["salt"][:4], "guest": tokens["guest"][:4]}
+    whole = pd.read_parquet(carry("whole", held_out=HeldOut(max_tokens=None), tokens=short) / HELD_OUT)
+    assert cut.equals(whole)
 
-    scorer = make_bench().scorer
+
+def test_the_checkpoint_gives_the_answers_that_the_run_noted(
+    carry: Carry, make_bench: Maker, plan: pd.DataFrame, tiny_tokenizer: Any, tiny_model_folder: Path
+) -> None:
+    run = carry()
     model = LanguageModel(str(run / CHECKPOINT)).load()
-    noted = pd.read_parquet(run / ANSWERS)
-    again = scorer.score(model, tiny_tokenizer)
+    noted = pd.read_parquet(run / ANSWERS).query("step == 4")
+    again = make_bench().scorer.score(model, tiny_tokenizer)
     assert noted["gold_logprob"].tolist() == pytest.approx(again["gold_logprob"].tolist(), abs=1e-5)
-    assert json.loads((run / SUMMARY).read_text())["checkpoint"] == digest_of_path(run / CHECKPOINT)
+    assert summary(run)["checkpoint"] == digest_of_path(run / CHECKPOINT)
+    origin = json.loads((run / CHECKPOINT / "unlearning.json").read_text())
+    assert origin == {
+        "run_id": plan["run_id"][0],
+        "plan": plan["digest"][0],
+        "model": str(tiny_model_folder),
+    }
 
 
 @pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "adapters with dropout"])
-def test_a_run_repeats_to_the_last_digit(
-    plan: pd.DataFrame, make_bench: Maker, tmp_path: Path, lora: Lora | None
-) -> None:
-    usual = make_bench()
-    bench = make_bench(settings=usual.settings.model_copy(update={"lora": lora}))
+def test_a_run_repeats_to_the_last_digit(carry: Carry, lora: Lora | None) -> None:
     folders = []
     for name in ("one", "two"):
         torch.rand(7)  # whatever was drawn before must not matter
-        folders.append(_carry_out(plan, bench, INFLUENCE, tmp_path / name))
-    assert len({(folder / SUMMARY).read_text() for folder in folders}) == 1
+        folders.append(carry(name, lora=lora))
     assert len({digest_of_path(folder) for folder in folders}) == 1
 
 
-def test_another_seed_gives_another_model(plan: pd.DataFrame, make_bench: Maker, run: Path, tmp_path: Path) -> None:
-    other = _carry_out(plan.assign(seed=1), make_bench(), INFLUENCE, tmp_path / "other")
-    assert (other / SUMMARY).read_text() != (run / SUMMARY).read_text()
-
-
-def test_the_models_own_folder_is_not_touched(
-    plan: pd.DataFrame, make_bench: Maker, tmp_path: Path, tiny_model_folder: Path
+def test_a_run_does_not_depend_on_what_its_process_did_before(
+    plan: pd.DataFrame, make_bench: Maker, carry: Carry, tmp_path: Path
 ) -> None:
+    bench, rows = make_bench(), plan.to_dict("records")
+    for row in reversed(rows):
+        (tmp_path / row["arm"]).mkdir()
+        carry_out(bench, row, tmp_path / row["arm"])
+    assert digest_of_path(tmp_path / rows[0]["arm"]) == digest_of_path(carry())
+
+
+def test_another_seed_gives_another_model_from_the_same_start(carry: Carry) -> None:
+    one, other = carry("one"), carry("other", row={"seed": 1})
+    assert summary(one)["checkpoint"] != summary(other)["checkpoint"]
+    start = [pd.read_parquet(run / TRAJECTORY).query("step == 0") for run in (one, other)]
+    assert start[0].equals(start[1])
+
+
+def test_an_algorithm_may_have_its_own_learning_rate(carry: Carry) -> None:
+    rises = []
+    for name, rate in (("shared", None), ("own", 1e-5)):
+        losses = pd.read_parquet(carry(name, algorithms=(NGDiff(learning_rate=rate),)) / TRAJECTORY)["forget_loss"]
+        rises.append(losses.iloc[-1] - losses.iloc[0])
+    assert 0 < rises[1] < 0.1 * rises[0]
+
+
+def test_the_models_own_folder_is_not_touched(carry: Carry, tiny_model_folder: Path) -> None:
     before = digest_of_path(tiny_model_folder)
-    _carry_out(plan, make_bench(), RANDOM, tmp_path / "run")
+    carry()
     assert digest_of_path(tiny_model_folder) == before
 
 
 def test_adapters_leave_the_weights_of_the_model(
-    plan: pd.DataFrame, make_bench: Maker, tmp_path: Path, tiny_model_folder: Path, tiny_tokenizer: Any
+    carry: Carry, make_bench: Maker, tiny_model_folder: Path, tiny_tokenizer: Any
 ) -> None:
-    import pandas as pd
     from peft import PeftModel
 
-    bench = make_bench(settings=make_bench().settings.model_copy(update={"lora": LORA}))
-    folder = _carry_out(plan, bench, INFLUENCE, tmp_path / "run")
+    scorer, folder = make_bench().scorer, carry(lora=LORA)
     assert (folder / CHECKPOINT / "adapter_model.safetensors").exists()
+    assert (folder / CHECKPOINT / "unlearning.json").exists()
     assert not (folder / CHECKPOINT / "model.safetensors").exists()
     model = PeftModel.from_pretrained(LanguageModel(str(tiny_model_folder)).load(), str(folder / CHECKPOINT)).eval()
-    noted = pd.read_parquet(folder / ANSWERS)["gold_logprob"].tolist()
+    answers = pd.read_parquet(folder / ANSWERS)
+    noted, before = (answers.loc[answers["step"] == step, "gold_logprob"].tolist() for step in (4, 0))
     # The untouched weights together with the adapters are the whole of what was trained.
-    assert bench.scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist() == pytest.approx(noted, abs=1e-5)
+    assert scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist() == pytest.approx(noted, abs=1e-5)
     with model.disable_adapter():
-        untouched = bench.scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist()
-    assert untouched != pytest.approx(noted, abs=1e-5)
+        assert scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist() == pytest.approx(before, abs=1e-5)
+    assert noted != pytest.approx(before, abs=1e-5)
 
 
-def test_an_unknown_adapter_target_is_named(plan: pd.DataFrame, make_bench: Maker, tmp_path: Path) -> None:
-    lora = LORA.model_copy(update={"targets": ("q_proj", "query")})
-    bench = make_bench(settings=make_bench().settings.model_copy(update={"lora": lora}))
-    with pytest.raises(UnlearningError, match=r"unlearning\.lora\.targets: the model has no module 'query'"):
-        _carry_out(plan, bench, INFLUENCE, tmp_path / "run")
-
-
-def test_a_document_cannot_be_forgotten_and_retained(plan: pd.DataFrame, make_bench: Maker) -> None:
-    plan.at[1, "retain_ids"] = ["rod", "judge"]
-    with pytest.raises(UnlearningError, match=f"run {RANDOM}: a document is both to be forgotten and to be retained"):
-        plan_parts(plan, make_bench())
-
-
-def test_the_same_study_has_the_same_digests(plan: pd.DataFrame, make_bench: Maker) -> None:
-    assert _digests(plan, make_bench()) == _digests(plan, make_bench())
-
-
-def test_what_a_run_depends_on_changes_its_digest(
-    plan: pd.DataFrame, make_bench: Maker, requests: pd.DataFrame, llama_folder: Path
-) -> None:
-    usual = make_bench()
-    before = _digests(plan, usual)
-    gold = requests["is_gold"].to_numpy()
-    changed = {
-        "model": {"model": LanguageModel(str(llama_folder))},
-        "settings": {"settings": usual.settings.model_copy(update={"batch_documents": 3})},
-        "batch": {"scorer": Scorer(requests, batch_size=8)},
-        "prompts": {"scorer": Scorer(requests.assign(prompt_ids=[[7, *ids] for ids in requests["prompt_ids"]]), 4)},
-        "answers": {"scorer": Scorer(requests.assign(is_gold=gold[::-1]), 4)},
+def test_a_loss_that_is_no_number_ends_the_run_which_says_so_and_keeps_its_readings(carry: Carry) -> None:
+    run = carry(algorithms=(TurnsNaN(),))
+    assert summary(run) == {
+        "status": "failed",
+        "last_step": 2,
+        "reason": "forget_loss is nan in step 3",
+        "checkpoint": None,
     }
-    for what, change in changed.items():
-        after = _digests(plan, make_bench(**change))
-        assert all(after[name] != before[name] for name in before), what
+    assert not (run / CHECKPOINT).exists()
+    assert pd.read_parquet(run / TRAJECTORY)["step"].tolist() == [0, 2]
+    assert sorted(set(pd.read_parquet(run / ANSWERS)["step"])) == [0, 2]
+    assert pd.read_parquet(run / STEPS)["step"].tolist() == [1, 2, 3]
 
 
-def test_a_change_of_one_run_leaves_the_others_done(plan: pd.DataFrame, make_bench: Maker) -> None:
-    before = _digests(plan, make_bench())
-    tokens = make_bench().tokens
-    after = _digests(plan, make_bench(tokens={**tokens, "thanks": [5, 6, 7]}))  # only the influence arm has it
-    assert {name for name in before if after[name] != before[name]} == {INFLUENCE}
-    after = _digests(plan, make_bench(tokens={**tokens, "flame": [5, 6, 7]}))  # both retain it
-    assert {name for name in before if after[name] != before[name]} == {INFLUENCE, RANDOM}
-    after = _digests(plan.assign(steps=9), make_bench())
-    assert {name for name in before if after[name] != before[name]} == {INFLUENCE, RANDOM}
+def test_weights_that_a_step_breaks_are_found_at_the_next_reading(carry: Carry) -> None:
+    run = carry(optimiser=Optimiser(learning_rate=1e38), read_every=1)
+    found = summary(run)
+    assert (found["status"], found["last_step"]) == ("failed", 0)
+    assert found["reason"] == "forget_loss is no number after step 1"
+
+
+def test_other_damage_above_the_bound_stops_the_run_which_says_so(carry: Carry) -> None:
+    free = pd.read_parquet(carry("free") / TRAJECTORY)
+    first, last = free["heldout_rise"].iloc[1:]
+    assert 0 < first < last
+    run = carry("bound", max_held_out_rise=float(first) / 2)
+    found = summary(run)
+    assert (found["status"], found["last_step"]) == ("stopped", 2)
+    assert found["reason"] == f"the held-out loss of a bin rose by {first:.3g} nats a token after step 2"
+    assert found["checkpoint"] == digest_of_path(run / CHECKPOINT)
+    pd.testing.assert_frame_equal(pd.read_parquet(run / TRAJECTORY), free.head(2))
+    assert pd.read_parquet(run / STEPS)["step"].tolist() == [1, 2]
+
+
+def test_without_held_out_documents_nothing_stops_a_run(carry: Carry) -> None:
+    run = carry(row={"held_out_ids": []}, max_held_out_rise=1e-9)
+    assert summary(run)["status"] == "done"
+    assert pd.read_parquet(run / HELD_OUT).empty
+
+
+def test_a_model_that_is_broken_from_the_start_is_refused(
+    carry: Carry, tiny_model: Any, tiny_tokenizer: Any, tmp_path: Path
+) -> None:
+    with torch.no_grad():
+        tiny_model.lm_head.weight.fill_(math.nan)
+    for part in (tiny_model, tiny_tokenizer):
+        part.save_pretrained(tmp_path / "broken")
+    with pytest.raises(UnlearningError, match=r"broken: forget_loss is no number .* so nothing can be forgotten"):
+        carry(model=LanguageModel(str(tmp_path / "broken")))

@@ -1,4 +1,4 @@
-"""Nothing is both forgotten and retained; losses, shares and log-probabilities are in their range."""
+"""Nothing is both forgotten and retained; runs say how they ended; losses and log-probabilities are in their range."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from social_provenance.schemas import unlearning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Refuses = Callable[..., None]
+
 RUN: dict[str, Any] = {
     "benchmark": "quiz",
     "topic": "games",
+    "scope": "topic",
     "arm": "influence_in_topic",
+    "set": 0,
     "algorithm": "ngdiff",
     "seed": 0,
     "steps": 3,
     "forget_tokens": 100,
+    "digest": "d",
 }
 
 
@@ -27,150 +32,100 @@ def two(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame([{"run_id": name, **columns} for name in ("a", "b")])
 
 
-def test_plan_faults(refuses: Callable[..., None]) -> None:
-    plan = two(**RUN, forget_ids=["x"], retain_ids=["y"])
-    refuses(unlearning.UnlearningPlan, plan, "retain_ids", ["x", "z"], "nothing is both forgotten and retained")
-    refuses(unlearning.UnlearningPlan, plan, "arm", "third_arm")
-    refuses(unlearning.UnlearningPlan, plan, "run_id", "b")
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("retain_ids", ["x", "z"], "a document is in one of a run's sets"),
+        ("held_out_ids", ["y"], "a document is in one of a run's sets"),
+        ("forget_ids", ["x", "x"], "a document is in one of a run's sets"),
+        ("arm", "third_arm", "arm"),
+        ("scope", "global", "a global run has no topic"),
+        ("topic", None, "a global run has no topic"),
+        ("topic", "gamez", "topic"),
+        ("run_id", "b", "run_id"),
+        ("set", -1, "set"),
+        ("steps", 0, "steps"),
+        ("forget_tokens", 0, "forget_tokens"),
+    ],
+)
+def test_plan_faults(refuses: Refuses, column: str, value: object, message: str) -> None:
+    plan = two(**RUN, forget_ids=["x"], retain_ids=["y"], held_out_ids=["z"])
+    refuses(unlearning.UnlearningPlan, plan, column, value, message)
 
 
-def test_run_faults(refuses: Callable[..., None]) -> None:
-    losses = {f"{name}_loss_{when}": 1.0 for name in ("forget", "retain") for when in ("before", "after")}
-    runs = two(**RUN, **losses, n_forget=8, n_retain=8, checkpoint="c")
-    refuses(unlearning.UnlearningRuns, runs, "forget_loss_after", -0.5)
-    refuses(unlearning.UnlearningRuns, runs, "forget_loss_after", float("nan"))
-    refuses(unlearning.UnlearningRuns, runs, "n_forget", 0)
+def test_a_global_run_has_no_topic(refuses: Refuses) -> None:
+    everywhere = RUN | {"topic": None, "scope": "global", "arm": "random_global"}
+    plan = two(**everywhere, forget_ids=["x"], retain_ids=["y"], held_out_ids=["z"])
+    refuses(unlearning.UnlearningPlan, plan, "topic", "games", "a global run has no topic")
 
 
-def test_evaluation_faults(refuses: Callable[..., None]) -> None:
-    evaluations = two(benchmark="quiz", accuracy=0.5, gold_logprob=-2.0, choice_logprob=-0.7)
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("status", "killed", "status"),
+        ("status", "stopped", "says why"),
+        ("reason", "for no reason", "says why"),
+        ("checkpoint", None, "one that failed has no checkpoint"),
+        ("last_step", -1, "last_step"),
+        ("n_forget", 0, "n_forget"),
+        ("n_retain", 0, "n_retain"),
+    ],
+)
+def test_run_faults(refuses: Refuses, column: str, value: object, message: str) -> None:
+    runs = two(**RUN, n_forget=8, n_retain=8, status="done", last_step=3, reason=None, checkpoint="c")
+    refuses(unlearning.UnlearningRuns, runs, column, value, message)
+
+
+def test_a_run_that_failed_has_no_checkpoint(refuses: Refuses) -> None:
+    ended = {"status": "failed", "last_step": 0, "reason": "forget_loss is nan in step 1", "checkpoint": None}
+    runs = two(**RUN, n_forget=8, n_retain=8, **ended)
+    refuses(unlearning.UnlearningRuns, runs, "checkpoint", "c", "one that failed has no checkpoint")
+
+
+def test_balance_faults(refuses: Refuses) -> None:
+    means = {"targeted": 50.0, "control": 51.0, "unmatched": 40.0}
+    row = {"benchmark": "quiz", "topic": "games", "scope": "topic", "set": 0, **means}
+    row |= {"standardised_difference": -0.05, "unmatched_difference": 0.5}
+    balance = pd.DataFrame([{**row, "variable": name} for name in ("length", "loss")])
+    refuses(unlearning.UnlearningBalance, balance, "variable", "beauty")
+    refuses(unlearning.UnlearningBalance, balance, "variable", "loss", "unique")
+    refuses(unlearning.UnlearningBalance, balance, "standardised_difference", float("nan"))
+
+
+def test_answer_faults(refuses: Refuses) -> None:
+    answers = two(step=0, benchmark="quiz", item="i", cluster="c", correct=True, gold_logprob=-2.0, margin=-0.5)
+    answers = answers.assign(choice_logprob=-0.7)
+    refuses(unlearning.UnlearningAnswers, answers, "step", -1)
+    refuses(unlearning.UnlearningAnswers, answers, "gold_logprob", 0.5)
+    refuses(unlearning.UnlearningAnswers, answers, "choice_logprob", float("nan"))
+    refuses(unlearning.UnlearningAnswers, answers, "margin", float("nan"))
+
+
+def test_evaluation_faults(refuses: Refuses) -> None:
+    evaluations = two(step=0, benchmark="quiz", accuracy=0.5, gold_logprob=-2.0, choice_logprob=-0.7)
     refuses(unlearning.UnlearningEvaluations, evaluations, "accuracy", 50.0)
     refuses(unlearning.UnlearningEvaluations, evaluations, "gold_logprob", 0.5)
     refuses(unlearning.UnlearningEvaluations, evaluations, "run_id", "b", "unique")
 
 
-def test_trajectory_faults(refuses: Callable[..., None]) -> None:
-    measured = ("forget_loss", "retain_loss", "forget_grad_norm", "retain_grad_norm", "grad_norm")
-    steps = two(step=1, **dict.fromkeys(measured, 1.0))
-    refuses(unlearning.UnlearningTrajectory, steps, "step", 0)
-    refuses(unlearning.UnlearningTrajectory, steps, "grad_norm", -1.0)
-    refuses(unlearning.UnlearningTrajectory, steps, "run_id", "b", "unique")
+def test_trajectory_faults(refuses: Refuses) -> None:
+    losses = two(step=0, forget_loss=1.0, retain_loss=1.0, heldout_loss=float("nan"), heldout_rise=float("nan"))
+    refuses(unlearning.UnlearningTrajectory, losses, "step", -1)
+    refuses(unlearning.UnlearningTrajectory, losses, "forget_loss", -1.0)
+    refuses(unlearning.UnlearningTrajectory, losses, "retain_loss", float("nan"))
+    refuses(unlearning.UnlearningTrajectory, losses, "run_id", "b", "unique")
 
 
-NAMED: dict[str, Any] = {"topic": "games", "scope": "topic", "algorithm": "ngdiff"}
-READ: dict[str, Any] = {**NAMED, "outcome": "accuracy", "reading": "equal_compute"}
-EFFECT: dict[str, Any] = {
-    **READ,
-    "step": 12.0,
-    "influence": -1.0,
-    "random": -0.5,
-    "influence_minus_random": -0.5,
-    "ci_low": -1.0,
-    "ci_high": 0.0,
-    "n_targeted": 2,
-    "n_random": 5,
-    "hurts_less": 5.0,
-    "p": 0.2,
-    "smallest_p": 0.1,
-    "q": float("nan"),
-    "others": float("nan"),
-    "did": 0.0,
-    "did_low": -0.5,
-    "did_high": 0.5,
-    "selectivity": float("nan"),
-    "reason": None,
-}
+def test_held_out_faults(refuses: Refuses) -> None:
+    held = two(step=0, topic="games", format="faq", loss=3.0)
+    refuses(unlearning.UnlearningHeldOut, held, "topic", "gamez")
+    refuses(unlearning.UnlearningHeldOut, held, "loss", float("nan"))
+    refuses(unlearning.UnlearningHeldOut, held, "run_id", "b", "unique")
 
 
-def aligned(**columns: Any) -> pd.DataFrame:
-    return pd.DataFrame([{"benchmark": name, **columns} for name in ("a", "b")])
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("ci_low", 3.0, "in order"),
-        ("did_low", 3.0, "intervals of did are in order"),
-        ("p", 0.05, "p is at least smallest_p"),
-        ("p", 1.5, "p"),
-        ("influence_minus_random", float("nan"), "an estimate or a reason"),
-        ("reason", "no run is left", "an estimate or a reason"),
-        ("scope", "world", "scope"),
-        ("outcome", "accurcy", "outcome"),
-        ("topic", "gaming", "topic"),
-        ("step", 0, "step"),
-        ("benchmark", "b", "unique"),
-    ],
-)
-def test_effect_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    refuses(unlearning.UnlearningEffects, aligned(**EFFECT), column, value, message)
-
-
-def test_a_global_contrast_has_no_topic_and_a_lost_one_no_numbers() -> None:
-    lost = {name: None for name in EFFECT if isinstance(EFFECT[name], float)}
-    row = {**EFFECT, **lost, "scope": "global", "topic": None, "reason": "no run is left"}
-    unlearning.UnlearningEffects.validate(aligned(**row), lazy=True)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"), [("runs", 0, "runs"), ("change", None, "change"), ("benchmark", "b", "unique")]
-)
-def test_set_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    sets = aligned(**READ, measured="a", arm="random_in_topic", set=0, runs=1, change=-0.5)
-    refuses(unlearning.UnlearningSets, sets, column, value, message)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("high", 0.06, "equivalent only with an interval within the margin"),
-        ("low", float("nan"), "equivalent only with an interval within the margin"),
-        ("margin", 0.0, "margin"),
-        ("comparison", "influence_minus_untouched", "comparison"),
-        ("benchmark", "b", "unique"),
-    ],
-)
-def test_equivalence_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    row = {"comparison": "influence_minus_random", "measured": "c", "difference": 0.0, "low": -0.04, "high": 0.04}
-    table = aligned(**READ, **row, margin=0.05, p=0.01, equivalent=True, reason=None)
-    refuses(unlearning.UnlearningEquivalence, table, column, value, message)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("mixed_reason", "3 topics", "a mixed model or a reason"),
-        ("ci_low", 1.0, "in order"),
-        ("n_topics", 0, "n_topics"),
-        ("rank_p", 1.1, "rank_p"),
-        ("benchmark", "b", "unique"),
-    ],
-)
-def test_across_topics_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    row = {"mean": -0.5, "ci_low": -1.0, "ci_high": 0.0, "wilcoxon_p": 0.1, "smallest_p": 0.1, "rank_p": 0.1}
-    row |= {"smallest_rank_p": 0.1, "mixed_mean": -0.5, "mixed_low": -1.0, "mixed_high": 0.0, "mixed_p": 0.1}
-    named = {"algorithm": "ngdiff", "outcome": "accuracy", "reading": "area", "n_topics": 6, "mixed_reason": None}
-    refuses(unlearning.UnlearningAcrossTopics, aligned(**named, **row), column, value, message)
-
-
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("low", 0.0, "the mean is within its band"),
-        ("runs", 0, "runs"),
-        ("step", -1, "step"),
-        ("benchmark", "b", "unique"),
-    ],
-)
-def test_dose_response_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    row = {"mean": -0.5, "low": -0.6, "high": -0.4, "forget_rise": 0.1, "heldout_rise": 0.0, "runs": 2}
-    table = aligned(**NAMED, arm="random_in_topic", step=3, outcome="accuracy", **row)
-    refuses(unlearning.UnlearningDoseResponse, table, column, value, message)
-
-
-@pytest.mark.parametrize(("column", "value", "message"), [("failed", -1, "failed"), ("algorithm", "b", "unique")])
-def test_algorithm_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
-    counts = {"contrasts": 4, "aligned_hurt_more": 4, "beyond_every_random_set": 3, "runs": 28, "stopped": 0}
-    means = dict.fromkeys(("influence_minus_random", "did", "forget_rise", "retain_rise", "heldout_rise"), 0.1)
-    table = pd.DataFrame([{"algorithm": name, "scope": "topic", **counts, **means, "failed": 0} for name in ("a", "b")])
-    refuses(unlearning.UnlearningAlgorithms, table, column, value, message)
+def test_step_faults(refuses: Refuses) -> None:
+    steps = two(step=1, forget_loss=1.0, grad_norm=1.0)
+    steps = unlearning.UnlearningSteps.validate(steps)
+    assert steps["retain_objective"].isna().all()  # of an algorithm that measures no such thing
+    refuses(unlearning.UnlearningSteps, steps, "step", 0)
+    refuses(unlearning.UnlearningSteps, steps, "run_id", "b", "unique")

@@ -19,13 +19,14 @@ def answers(scored: pd.DataFrame) -> pd.DataFrame:
     items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
     best = items.transform("max")
     weighted = scored.assign(weight=np.exp(scored["logprob"] - best))
-    total = best + np.log(weighted.groupby(["benchmark", "item"], sort=False)["weight"].transform("sum"))
-    wrong = scored["logprob"].mask(scored["is_gold"])
-    rival = wrong.groupby([scored["benchmark"], scored["item"]], sort=False).transform("max")
+    total = best + np.log(weighted.groupby(["benchmark", "item"], sort=False)["weight"].transform("sum", min_count=1))
+    keys = [scored["benchmark"], scored["item"]]
+    rival = scored["logprob"].mask(scored["is_gold"]).groupby(keys, sort=False).transform("max")
+    chosen = scored["logprob"].fillna(-np.inf).groupby(keys, sort=False).idxmax()  # a broken model has NaN
     table = scored.assign(
         margin=scored["logprob"] - rival,
         choice_logprob=scored["logprob"] - total,
-        correct=scored.index.isin(items.idxmax()),
+        correct=scored.index.isin(chosen),
     )
     gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
     columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "margin", "choice_logprob"]

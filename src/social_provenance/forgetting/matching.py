@@ -57,13 +57,9 @@ def standardised_differences(targeted: np.ndarray, control: np.ndarray) -> np.nd
         targeted: Documents x variables.
         control: Documents x variables.
     """
-    import numpy as np
-
-    difference = targeted.mean(axis=0) - control.mean(axis=0)
-    spread = np.sqrt((targeted.var(axis=0, ddof=1) + control.var(axis=0, ddof=1)) / 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        standardised = difference / spread
-    return np.where(difference == 0, 0.0, standardised)
+    origin = targeted[0]  # a constant is exactly 0 after that, and its mean over any number of rows, too
+    one, other = Moments.of(targeted - origin), Moments.of(control - origin)
+    return one.differences(other)
 
 
 def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: random.Random) -> list[str]:
@@ -88,16 +84,17 @@ def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: r
 
     own = pool.places(targeted)
     chosen = _neighbours(_standardise(pool.values), own, settings.neighbours, rng)
-    goal = _Moments.of(pool.values[own])
-    now = _Moments.of(pool.values[chosen])
-    worst = goal.excess(now, settings)
+    values = pool.values - pool.values[0]
+    goal = _Goal(Moments.of(values[own]), float(pool.values[own, 0].sum()), settings)
+    now = Moments.of(values[chosen])
+    worst = goal.excess(now)
     outside = np.setdiff1d(np.arange(len(pool.ids)), chosen)
     for _ in range(SWAPS if len(outside) else 0):
         if worst < 1:
             break
         leaves, comes = rng.randrange(len(chosen)), rng.randrange(len(outside))
-        trial = now.exchange(pool.values[chosen[leaves]], pool.values[outside[comes]])
-        after = goal.excess(trial, settings)
+        trial = now.exchange(values[chosen[leaves]], values[outside[comes]])
+        after = goal.excess(trial)
         if after < worst:
             chosen[leaves], outside[comes] = outside[comes], chosen[leaves]
             now, worst = trial, after
@@ -150,32 +147,54 @@ def _neighbours(values: np.ndarray, targeted: np.ndarray, count: int, rng: rando
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """Sums over a set of documents, so that an exchange costs the same whatever its size."""
+class Moments:
+    """Sums over a set of documents, so that an exchange costs the same whatever its size.
+
+    Attributes:
+        count: Documents.
+        sums: Of each variable.
+        squares: Sums of squares of each variable.
+    """
 
     count: int
     sums: np.ndarray
     squares: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray) -> _Moments:
+    def of(cls, values: np.ndarray) -> Moments:
+        """Return the moments of documents x variables."""
         return cls(len(values), values.sum(axis=0), (values**2).sum(axis=0))
 
-    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> _Moments:
-        return _Moments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
+    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> Moments:
+        """Return the moments after one document has taken the place of another."""
+        return Moments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
 
-    def excess(self, other: _Moments, settings: Matching) -> float:
-        """Return how far the worst difference between two sets is from what is tolerated; below 1 all are within."""
+    def differences(self, other: Moments) -> np.ndarray:
+        """Return the standardised differences of means, this set's minus the other's."""
         import numpy as np
 
-        difference = (self.sums - other.sums) / self.count
+        difference = self.sums / self.count - other.sums / other.count
         spread = np.sqrt((self._variance() + other._variance()) / 2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.where(difference == 0, 0.0, np.abs(difference) / spread)
-        tokens = abs(self.sums[0] / other.sums[0] - 1)
-        return float(max(apart.max() / settings.tolerance, tokens / settings.token_tolerance))
+            return np.where(difference == 0, 0.0, difference / spread)
 
     def _variance(self) -> np.ndarray:
+        """Return the unbiased variances; 0 for a single document."""
         import numpy as np
 
         return np.maximum(self.squares - self.sums**2 / self.count, 0.0) / max(self.count - 1, 1)
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """What a random set is to be like."""
+
+    moments: Moments
+    tokens: float
+    settings: Matching
+
+    def excess(self, other: Moments) -> float:
+        """Return how far the worst difference is from what is tolerated; below 1 all are within."""
+        apart = abs(self.moments.differences(other)).max() / self.settings.tolerance
+        tokens = abs(float(self.moments.sums[0] - other.sums[0])) / self.tokens / self.settings.token_tolerance
+        return float(max(apart, tokens))

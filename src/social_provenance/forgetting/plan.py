@@ -75,7 +75,8 @@ def choose_contrasts(
     contrasts = []
     for benchmark, own in topics.groupby("benchmark", sort=False):
         ours = table[table["benchmark"] == benchmark]
-        foremost = own.nlargest(settings.topics, "z")["topic"]
+        ranked = own.dropna(subset="z").sort_values(["z", "topic"], ascending=[False, True])
+        foremost = ranked["topic"].head(settings.topics)
         contrasts += [_contrast(str(benchmark), str(topic), ours, settings.random_sets, settings) for topic in foremost]
         if settings.global_sets:
             contrasts.append(_contrast(str(benchmark), None, ours, settings.global_sets, settings))

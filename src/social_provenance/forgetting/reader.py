@@ -53,7 +53,7 @@ class Reading:
         """Return what is not a finite number, if anything."""
         losses = {"forget_loss": self.forget_loss, "retain_loss": self.retain_loss}
         means = {"held-out loss": float(self.held_out.mean()) if len(self.held_out) else 0.0}
-        means["log-probability of the answers"] = float(self.answers["gold_logprob"].mean())
+        means["log-probability of the answers"] = float(self.answers["gold_logprob"].to_numpy().mean())
         return next((name for name, value in {**losses, **means}.items() if not math.isfinite(value)), None)
 
 

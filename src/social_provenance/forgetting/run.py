@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.batches import Tokens, pairs
 from social_provenance.forgetting.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
 from social_provenance.forgetting.trainable import keep, trainable
 from social_provenance.pretraining.loop import cpu_threads, seeded, train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from social_provenance.capabilities.harness import Scorer
@@ -110,22 +113,25 @@ def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
         bench: What runs share.
         row: Of the plan.
         folder: Empty; gets the tables, the summary and, unless the run failed, the checkpoint.
+
+    Raises:
+        UnlearningError: If the untouched model has no sound reading, or the disk is full.
     """
-    settings = bench.settings
-    with cpu_threads(settings.optimiser.threads):
+    with cpu_threads(bench.settings.optimiser.threads):
         course, model = _forget(bench, row)
+    with _disk_has_room(folder, row["run_id"]):
         _write(course, folder)
         digest = None
         if course.status != "failed":
             origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
             digest = keep(model, folder / CHECKPOINT, origin)
-    summary = {
-        "status": course.status,
-        "last_step": max(course.readings),
-        "reason": course.reason,
-        "checkpoint": digest,
-    }
-    (folder / SUMMARY).write_text(json.dumps(summary))
+        summary = {
+            "status": course.status,
+            "last_step": max(course.readings),
+            "reason": course.reason,
+            "checkpoint": digest,
+        }
+        (folder / SUMMARY).write_text(json.dumps(summary))
 
 
 def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Course, Any]:
@@ -133,7 +139,8 @@ def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Course, Any]:
     algorithm = bench.algorithms[row["algorithm"]]
     course = _Course([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
     model = bench.model.load()
-    course.read(0, reader.read_untouched(model, sets))
+    if not course.read(0, reader.read_untouched(model, sets)):
+        raise UnlearningError(f"model {bench.model.path}: {course.reason}, so nothing can be forgotten: mend the model")
     model = trainable(model, settings.lora)
     optimiser = settings.optimiser
     if algorithm.learning_rate is not None:
@@ -159,3 +166,19 @@ def _write(course: _Course, folder: Path) -> None:
     tables[STEPS] = pd.DataFrame(course.steps)
     for name, table in tables.items():
         table.reset_index(drop=True).to_parquet(folder / name)
+
+
+@contextmanager
+def _disk_has_room(folder: Path, run_id: str) -> Iterator[None]:
+    """Say which run could not be kept when the disk is full."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        if getattr(error, "errno", None) != errno.ENOSPC and "No space left" not in str(error):
+            raise
+        raise UnlearningError(
+            f"the disk of {folder} is full: run {run_id} could not be kept; make room or move the data with "
+            f"--params root=DIR, and run again: finished runs are there"
+        ) from error

@@ -80,8 +80,8 @@ class Unlearning(BaseModel):
     global_sets: NonNegativeInt = 1
     """Random sets of the whole corpus that the most influential documents anywhere stand against; 0: no
     global arms."""
-    forget_documents: PositiveInt = 24
-    """Documents of a set."""
+    forget_documents: Annotated[int, Field(ge=2)] = 24
+    """Documents of a set; of a single one nothing could be said about how alike sets are."""
     retain_per_topic: PositiveInt = 8
     """Documents to retain from each topic (not from that of the sets), spread over its formats."""
     matching: Matching = Matching()

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CODE = ("forgetting", "pretraining/loop.py", "capabilities")
+CODE = (
+    *(f"forgetting/{name}" for name in ("batches.py", "objectives", "reader.py", "run.py", "trainable.py")),
+    "pretraining/loop.py",
+    "capabilities",
+    "language_model.py",
+)
 """What a run's numbers depend on, below the package."""
+SETTINGS = {"steps", "read_every", "batch_documents", "read_documents", "optimiser", "lora", "max_held_out_rise"}
+"""Settings that a run depends on, beside what its row and its documents say."""
 PASSES = 3
 """Cost of a forward and a backward pass, in forward passes."""
 
@@ -44,7 +51,7 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
     """
     shared = digest_of(
         bench.model.digest(),
-        bench.settings.model_dump(mode="json", exclude={"processes", "effects"}),
+        bench.settings.model_dump(mode="json", include=SETTINGS),
         _digest_of_requests(bench.scorer.requests),
         bench.scorer.batch_size,
         [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
@@ -57,7 +64,7 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
         _refuse_overlap(row)
         sets = bench.sets(row)
         content = [[list(map(int, document)) for document in own] for own in (sets.forget, sets.retain, sets.held_out)]
-        digests[run_id] = digest_of(shared, row["digest"], content)
+        digests[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
         work[run_id] = _work(row, bench, size)
 
     def write(waiting: Mapping[str, Path]) -> Iterator[str]:

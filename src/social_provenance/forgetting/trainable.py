@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -50,12 +49,12 @@ def check_targets(model: Any, lora: Lora) -> None:
     Raises:
         UnlearningError: Naming the target that no module has.
     """
-    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    names = {name for name, _ in _adaptable(model)}
     unknown = [target for target in lora.targets if target not in names]
     if unknown:
-        linear = sorted({name for name in names if name.endswith("_proj")})
         raise UnlearningError(
-            f"unlearning.lora.targets: the model has no module {unknown[0]!r}; it has {', '.join(linear) or 'others'}"
+            f"unlearning.lora.targets: the model has no module {unknown[0]!r} that takes an adapter; it has "
+            f"{', '.join(sorted(names))}"
         )
 
 
@@ -73,24 +72,21 @@ def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
     if lora is None:
         return BYTES * sum(int(parameter.numel()) for parameter in empty.parameters())
     check_targets(empty, lora)
-    modules = [module for name, module in empty.named_modules() if name.rpartition(".")[2] in lora.targets]
-    return BYTES * lora.rank * sum(int(module.in_features) + int(module.out_features) for module in modules)
+    return BYTES * lora.rank * sum(sum(shape) for name, shape in _adaptable(empty) if name in lora.targets)
 
 
 def keep(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
-    """Write what was trained as safetensors, with its origin beside, and return the digest of both.
-
-    Raises:
-        UnlearningError: If the disk is full.
-    """
-    try:
-        model.save_pretrained(folder)
-        (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))
-    except OSError as error:
-        if error.errno != errno.ENOSPC and "No space left" not in str(error):
-            raise
-        raise UnlearningError(
-            f"the disk of {folder} is full: the checkpoint of run {origin['run_id']} could not be written; make room "
-            f"or move the data with --params root=DIR, and run again: finished runs are there"
-        ) from error
+    """Write what was trained as safetensors, with its origin beside, and return the digest of both."""
+    model.save_pretrained(folder)
+    (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))
     return digest_of_path(folder)
+
+
+def _adaptable(model: Any) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the last part of the name and the shape of every matrix that an adapter can be added to."""
+    weights = [(name, getattr(module, "weight", None)) for name, module in model.named_modules()]
+    return [
+        (name.rpartition(".")[2], tuple(weight.shape))
+        for name, weight in weights
+        if weight is not None and weight.ndim == 2
+    ]

@@ -38,7 +38,7 @@ def create_forgetting() -> list[Node]:
             name="write_checks",
         ),
         Node(
-            nodes.join_findings,
+            nodes.join_forgetting,
             ["unlearning_section", "doses_section", "checks_section"],
             "forgetting_section",
             name="join_forgetting",

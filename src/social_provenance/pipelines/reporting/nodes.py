@@ -112,6 +112,11 @@ def join_findings(*parts: str) -> str:
     return "\n".join(parts)
 
 
+def join_forgetting(*parts: str) -> str:
+    """Return the sections on forgetting as one, in order."""
+    return "\n".join(parts)
+
+
 def write_report(records: dict[str, Any] | None, *parts: str) -> str:
     """Return the report: its sections, and the lineage of everything behind it."""
     return sections.page([*parts, sections.lineage(records)])
