@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ from social_provenance.forgetting.settings import Unlearning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 ENDINGS = {
     "done": {"status": "done", "last_step": 4, "reason": None, "checkpoint": "c0"},
@@ -60,7 +60,8 @@ def make_tables(shift: float = 0.0, names: tuple[str, ...] = ("quiz", "riddle"))
             answers += [at | {"benchmark": name, "item": f"{name}-0", "choice_logprob": -1 - moved} for name in names]
             if step:
                 evaluations += [
-                    at | {"benchmark": name, "accuracy": 0.5, "gold_logprob": -9.0 - moved, "choice_logprob": -1 - moved}
+                    at
+                    | {"benchmark": name, "accuracy": 0.5, "gold_logprob": -9.0 - moved, "choice_logprob": -1 - moved}
                     for name in names
                 ]
         last = 1 if ending == "failed" else int(ENDINGS[ending]["last_step"])

@@ -13,7 +13,10 @@ SCORES = ["choice_logprob", "accuracy", "gold_logprob"]
 
 def evaluations(*values: tuple[int, str, float]) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"run_id": "r", "step": step, "benchmark": name, **dict.fromkeys(SCORES, value)} for step, name, value in values]
+        [
+            {"run_id": "r", "step": step, "benchmark": name, **dict.fromkeys(SCORES, value)}
+            for step, name, value in values
+        ]
     )
 
 

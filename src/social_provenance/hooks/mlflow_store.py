@@ -14,7 +14,7 @@ from social_provenance.hooks.study_record import write_files
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mlflow.entities import Metric, Param, Run, RunTag
+    from mlflow.entities import Metric, Param, Run
 
     from social_provenance.hooks.study_curves import Point
     from social_provenance.hooks.study_record import RunRecord, StudyRecord
@@ -79,13 +79,14 @@ class StudyStore:
             logger.info("MLflow has this study already: %s", found.info.run_name)
             return str(found.info.run_id)
         tags = {STUDY: study.digest, STUDIES: study.digest}
-        parent = found or self._client.create_run(self._experiment, run_name=f"study-{study.digest}", tags=tags)
+        parent = found or self._create(f"study-{study.digest}", tags)
         new = sum(self._log_run(parent.info.run_id, study.digest, run) for run in study.runs)
         note = (
             f"{len(study.runs)} runs, {new} logged with this study and the others with earlier ones. "
             f"All of them: `tags.{STUDIES} LIKE '%{study.digest}%'`"
         )
-        self._fill(parent, study, {NOTE: note})
+        self._fill(parent, study)
+        self._client.set_tag(parent.info.run_id, NOTE, note)
         self._client.set_terminated(parent.info.run_id)
         logger.info("MLflow: %s, %d runs of %d are new", parent.info.run_name, new, len(study.runs))
         return str(parent.info.run_id)
@@ -109,13 +110,19 @@ class StudyStore:
             if study not in studies:
                 self._client.set_tag(found.info.run_id, STUDIES, f"{' '.join(studies)} {study}")
             return bool(found.data.tags.get(PARENT) == parent)
-        tags = {PARENT: parent, STUDIES: study, CONTENT: record.content}
-        run = found or self._client.create_run(self._experiment, run_name=record.name, tags=tags)
-        self._fill(run, record, {**tags, **record.tags})
+        run = found
+        if run is None:
+            tags = {PARENT: parent, STUDIES: study, CONTENT: record.content, **record.tags}
+            run = self._create(record.name, tags)
+        self._fill(run, record)
         self._client.set_terminated(run.info.run_id, FAILED if record.failed else FINISHED)
         return True
 
-    def _fill(self, run: Run, record: StudyRecord | RunRecord, tags: Mapping[str, str]) -> None:
+    def _create(self, name: str, tags: Mapping[str, str]) -> Run:
+        cut = {tag: _cut(value, LONGEST_TAG) for tag, value in tags.items()}
+        return self._client.create_run(self._experiment, run_name=name, tags=cut)
+
+    def _fill(self, run: Run, record: StudyRecord | RunRecord) -> None:
         """Write all that is known of a run; what it has already is not written twice."""
         self.attach(run.info.run_id, record.files)
         params = {name: value for name, value in record.params.items() if _name(name) not in run.data.params}
@@ -123,7 +130,6 @@ class StudyStore:
             run.info.run_id,
             metrics=_metrics(record.points, run.info.start_time),
             params=_params(params),
-            tags=_tags(tags),
         )
 
     def _find(self, tag: str, digest: str) -> Run | None:
@@ -153,12 +159,6 @@ def _params(params: Mapping[str, str]) -> list[Param]:
     from mlflow.entities import Param
 
     return [Param(_name(name), _cut(value, LONGEST_PARAM)) for name, value in params.items()]
-
-
-def _tags(tags: Mapping[str, str]) -> list[RunTag]:
-    from mlflow.entities import RunTag
-
-    return [RunTag(name, _cut(value, LONGEST_TAG)) for name, value in tags.items()]
 
 
 def _name(text: str) -> str:
