@@ -30,7 +30,7 @@ PLANTED = {
         "from bergson.data import load_gradients",
     ),
     "Only capabilities.harness imports lm-eval": ("capabilities/items.py", "from lm_eval.api import task"),
-    "Only hooks.tracking imports MLflow": ("hooks/guard.py", "import mlflow"),
+    "Only hooks.mlflow_store imports MLflow": ("hooks/guard.py", "import mlflow"),
     "Only the pipelines that make and check the miniature world know it": (
         "pipelines/attribution/nodes.py",
         "from social_provenance.miniature import world",

@@ -1,190 +1,163 @@
-"""A study is in MLflow once: one parent, one nested run for each unlearning run."""
+"""A study is tracked when its effects are saved, in whatever order its datasets come, and tracking stops nothing."""
 
 from __future__ import annotations
 
 import logging
+import socket
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Node, Pipeline
 
-from social_provenance.forgetting.settings import Unlearning
-from social_provenance.hooks.tracking import STUDY_TABLES, TrackingHooks
+from social_provenance.hooks.tracking import TrackingHooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-ARMS = ("influence_in_topic", "random_in_topic")
-PARAMETERS = {"unlearning": Unlearning(steps=2), "miniature": {"seed": 42}, "evaluation": {"benchmarks": ["quiz"]}}
-LONG = 1001
-"""Steps of a dose with more metrics than MLflow takes at a time."""
+    Tables = dict[str, pd.DataFrame]
+    Read = Callable[[Path], dict[str, Any]]
 
-SETTINGS = {"enabled": True, "tracking_uri": "sqlite:///mlflow.db", "experiment": "study"}
-
-
-def study_tables(checkpoint: str = "c", steps: int = 2) -> dict[str, pd.DataFrame]:
-    """Return the tables of a study of one benchmark, two arms, one seed."""
-    runs = [
-        {
-            "run_id": f"quiz.health.{arm}.ngdiff.0",
-            "benchmark": "quiz",
-            "topic": "health",
-            "arm": arm,
-            "seed": 0,
-            "steps": steps,
-            "forget_loss_before": 1.0,
-            "forget_loss_after": 1.5 + place,
-            "checkpoint": f"{checkpoint}{place}",
-        }
-        for place, arm in enumerate(ARMS)
-    ]
-    ids = ["untouched", *(run["run_id"] for run in runs)]
-    scores = {"accuracy": 0.75, "gold_logprob": -1.0, "choice_logprob": -0.5}
-    evaluations = [{"benchmark": "quiz", "run_id": run_id, **scores} for run_id in ids]
-    trajectory = [
-        {"run_id": run["run_id"], "step": step, "forget_loss": 1.0 + step}
-        for run in runs
-        for step in range(1, steps + 1)
-    ]
-    effects = [{"benchmark": "quiz", "outcome": "gold_logprob", "influence_minus_random": -0.25}]
-    rows: tuple[list[dict[str, Any]], ...] = (runs, evaluations, trajectory, effects)
-    return {name: pd.DataFrame(table) for name, table in zip(STUDY_TABLES, rows, strict=True)}
-
-
-def run_study(project: Path, tables: dict[str, pd.DataFrame], **settings: Any) -> None:
-    """Let the hooks see a run that saves ``tables``."""
-    hooks = TrackingHooks()
-    hooks.after_context_created(SimpleNamespace(config_loader={"mlflow": SETTINGS | settings}, project_path=project))
-    hooks.before_pipeline_run(DataCatalog({"parameters": MemoryDataset(PARAMETERS)}))
-    hooks.after_dataset_saved("document_scores", pd.DataFrame())
-    for name, table in tables.items():
-        hooks.after_dataset_saved(name, table)
-
-
-def read_runs(project: Path) -> list[Any]:
-    """Return the runs of the experiment, parent first."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name("study")
-    return list(client.search_runs([experiment.experiment_id], order_by=["attributes.start_time ASC"]))
-
-
-@pytest.fixture(scope="module")
-def tracked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project in which the same study ran twice."""
-    project = tmp_path_factory.mktemp("project")
-    run_study(project, study_tables())
-    run_study(project, study_tables())
-    return project
+RUNS = 3
+SETS = "unlearning_sets"
+FIGURE = "unlearning_figure"
 
 
 @pytest.fixture
-def by_name(tracked: Path) -> Callable[[str], Any]:
-    """Return a function from the end of a run's name to the run."""
-    runs = read_runs(tracked)
-
-    def find(part: str) -> Any:
-        (found,) = [run for run in runs if part in run.info.run_name]
-        return found
-
-    return find
+def tables(study_tables: Callable[..., Tables]) -> Tables:
+    """Return the tables of a study, and one that is not needed to describe it."""
+    return {**study_tables(), SETS: pd.DataFrame({"change": [0.1]})}
 
 
-def test_a_study_is_logged_once(tracked: Path) -> None:
-    assert len(read_runs(tracked)) == 1 + len(ARMS)
-    assert {run.info.status for run in read_runs(tracked)} == {"FINISHED"}
+@pytest.fixture
+def start(
+    project: Path, tables: Tables, study_parameters: dict[str, Any], store_settings: dict[str, Any]
+) -> Callable[..., TrackingHooks]:
+    """Return a function that opens a run whose nodes write the named datasets."""
+
+    def begin(writes: tuple[str, ...] = (*tables,), **settings: Any) -> TrackingHooks:
+        there = {**tables, "parameters": study_parameters}
+        catalog = DataCatalog({name: MemoryDataset(data) for name, data in there.items()})
+        hooks = TrackingHooks()
+        hooks.after_context_created(
+            SimpleNamespace(config_loader={"mlflow": store_settings | settings}, project_path=project)
+        )
+        pipeline = Pipeline([Node(lambda: None, [], name, name=f"write_{name}") for name in writes])
+        hooks.before_pipeline_run(pipeline, catalog)
+        return hooks
+
+    return begin
 
 
-def test_runs_are_nested_below_one_parent(by_name: Callable[[str], Any]) -> None:
-    parent = by_name("study-")
-    assert "mlflow.parentRunId" not in parent.data.tags
-    for arm in ARMS:
-        tags = by_name(arm).data.tags
-        assert tags["mlflow.parentRunId"] == parent.info.run_id
-        assert (tags["arm"], tags["benchmark"], tags["topic"]) == (arm, "quiz", "health")
+def artifacts(project: Path, runs: dict[str, Any]) -> set[str]:
+    (parent,) = [run for name, run in runs.items() if name.startswith("study-")]
+    folder = project / "mlruns" / parent.info.run_id / "artifacts"
+    return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
-def test_parameters_are_flat(by_name: Callable[[str], Any]) -> None:
-    params = by_name("study-").data.params
-    assert params["unlearning.steps"] == "2"
-    assert params["unlearning.optimiser.learning_rate"] == "0.0003"
-    assert params["miniature.seed"] == "42"
-    assert by_name("random_in_topic").data.params["seed"] == "0"
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_study_is_logged_once_in_whatever_order_its_datasets_come(
+    start: Callable[..., TrackingHooks], project: Path, tables: Tables, read_runs: Read, backwards: bool
+) -> None:
+    for _ in range(2):
+        hooks = start()
+        for name in sorted(tables, reverse=backwards):
+            hooks.after_dataset_saved(name, tables[name])
+        hooks.after_dataset_saved(FIGURE, go.Figure())
+        hooks.after_dataset_saved("unlearning_section", "<section>")
+        runs = read_runs(project)
+        assert len(runs) == 1 + RUNS
+        assert {"unlearning_sets.csv", "unlearning_effects.csv", "unlearning_figure.html"} <= artifacts(project, runs)
 
 
-def test_effects_are_metrics_of_the_parent(by_name: Callable[[str], Any]) -> None:
-    assert by_name("study-").data.metrics == {"quiz.gold_logprob.influence_minus_random": -0.25}
+def test_a_run_from_the_effects_on_logs_the_whole_study(
+    start: Callable[..., TrackingHooks], project: Path, tables: Tables, read_runs: Read
+) -> None:
+    start(("unlearning_effects", SETS)).after_dataset_saved("unlearning_effects", tables["unlearning_effects"])
+    assert len(read_runs(project)) == 1 + RUNS
 
 
-def test_a_run_has_its_curve_from_before_to_after(tracked: Path, by_name: Callable[[str], Any]) -> None:
-    from mlflow import MlflowClient
-
-    run = by_name("random_in_topic")
-    client = MlflowClient(f"sqlite:///{tracked / 'mlflow.db'}")
-
-    def curve(name: str) -> list[tuple[int, float]]:
-        return sorted((point.step, point.value) for point in client.get_metric_history(run.info.run_id, name))
-
-    assert curve("forget_loss") == [(1, 2.0), (2, 3.0)]
-    assert curve("forget_loss_whole_set") == [(0, 1.0), (2, 2.5)]
-    assert curve("quiz.accuracy") == [(0, 0.75), (2, 0.75)]
-    assert "forget_loss_before" not in run.data.params
+def test_nothing_is_logged_before_the_effects(
+    start: Callable[..., TrackingHooks], project: Path, tables: Tables, read_runs: Read
+) -> None:
+    hooks = start()
+    for name in ("unlearning_runs", "unlearning_answers", SETS, "document_scores"):
+        hooks.after_dataset_saved(name, tables.get(name))
+    assert read_runs(project) == {}
 
 
-def test_tables_are_artifacts_below_the_project(tracked: Path, by_name: Callable[[str], Any]) -> None:
-    folder = tracked / "mlruns" / by_name("study-").info.run_id / "artifacts"
-    assert sorted(path.stem for path in folder.iterdir()) == sorted(STUDY_TABLES)
-    assert len(pd.read_csv(folder / "unlearning_runs.csv")) == len(ARMS)
+def test_a_figure_that_is_drawn_anew_joins_its_study(
+    start: Callable[..., TrackingHooks], project: Path, tables: Tables, read_runs: Read
+) -> None:
+    start().after_dataset_saved("unlearning_effects", tables["unlearning_effects"])
+    figure = go.Figure(layout={"title": "how the aligned benchmark fell"})
+    start((FIGURE,)).after_dataset_saved(FIGURE, figure)
+    runs = read_runs(project)
+    assert len(runs) == 1 + RUNS
+    (page,) = (project / "mlruns").rglob("unlearning_figure.html")
+    text = page.read_text()
+    assert "how the aligned benchmark fell" in text
+    assert "src=" not in text.partition("<body>")[2].partition("</script>")[0]
 
 
-def test_a_run_has_its_own_rows_as_artifacts(tracked: Path, by_name: Callable[[str], Any]) -> None:
-    folder = tracked / "mlruns" / by_name("random_in_topic").info.run_id / "artifacts"
-    assert sorted(path.stem for path in folder.iterdir()) == sorted({*STUDY_TABLES} - {"unlearning_effects"})
-    for path in folder.iterdir():
-        assert set(pd.read_csv(path)["run_id"]) == {"quiz.health.random_in_topic.ngdiff.0"}
-
-
-def test_another_study_is_another_parent(tmp_path: Path) -> None:
-    for checkpoint in "cd":
-        run_study(tmp_path, study_tables(checkpoint))
-    assert len(read_runs(tmp_path)) == 2 * (1 + len(ARMS))
-
-
-def test_a_study_that_was_logged_in_part_is_logged_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    broken = study_tables()
-    broken["unlearning_runs"] = broken["unlearning_runs"].drop(columns="steps")
+@pytest.mark.parametrize("broken", ["http", "folder", "scheme", "garbage"])
+def test_a_store_that_cannot_be_reached_is_one_warning(
+    start: Callable[..., TrackingHooks],
+    project: Path,
+    tables: Tables,
+    caplog: pytest.LogCaptureFixture,
+    broken: str,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (project / "garbage.db").write_text("no database " * 1000)
+    uri = {
+        "http": f"http://127.0.0.1:{port}",
+        "folder": f"sqlite:///{project}",
+        "scheme": "no-such-store://x",
+        "garbage": "sqlite:///garbage.db",
+    }[broken]
+    began = time.perf_counter()
+    hooks = start(tracking_uri=uri)
     with caplog.at_level(logging.WARNING):
-        run_study(tmp_path, broken)
-    assert "the study is not in MLflow (KeyError: 'steps'); everything else goes on" in caplog.messages
-    run_study(tmp_path, study_tables())
-    parents = [run for run in read_runs(tmp_path) if run.info.run_name.startswith("study-")]
-    assert [run.info.status for run in parents] == ["FAILED", "FINISHED"]
-
-
-def test_a_long_dose_is_logged_in_full(tmp_path: Path) -> None:
-    run_study(tmp_path, study_tables(steps=LONG))
-    last = [run.data.metrics["forget_loss"] for run in read_runs(tmp_path) if "forget_loss" in run.data.metrics]
-    assert last == [1.0 + LONG] * len(ARMS)
-
-
-def test_a_tracker_that_fails_does_not_stop_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        run_study(tmp_path, study_tables(), tracking_uri="no-such-store://x")
-    (message,) = caplog.messages
+        for name, table in tables.items():
+            hooks.after_dataset_saved(name, table)
+        hooks.after_dataset_saved(FIGURE, go.Figure())
+    (message,) = [record.getMessage() for record in caplog.records if "social_provenance" in record.name]
     assert message.startswith("the study is not in MLflow (")
-    assert message.endswith("everything else goes on")
+    assert message.endswith("everything else goes on, and the same command with --from-nodes measure_effects logs it")
+    assert "\n" not in message
+    assert time.perf_counter() - began < 30
 
 
-@pytest.mark.parametrize("left_out", STUDY_TABLES)
-def test_nothing_is_logged_before_the_study_is_whole(tmp_path: Path, left_out: str) -> None:
-    run_study(tmp_path, {name: table for name, table in study_tables().items() if name != left_out})
-    assert list(tmp_path.iterdir()) == []
+def test_after_an_outage_the_study_can_be_logged(
+    start: Callable[..., TrackingHooks], project: Path, tables: Tables, read_runs: Read
+) -> None:
+    for settings in ({"tracking_uri": "no-such-store://x"}, {}):
+        start(**settings).after_dataset_saved("unlearning_effects", tables["unlearning_effects"])
+    assert len(read_runs(project)) == 1 + RUNS
 
 
-def test_tracking_can_be_switched_off(tmp_path: Path) -> None:
-    run_study(tmp_path, study_tables(), enabled=False)
-    assert list(tmp_path.iterdir()) == []
+def test_tracking_that_is_switched_off_imports_no_mlflow() -> None:
+    script = """
+import sys
+from types import SimpleNamespace
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from social_provenance.hooks.tracking import TrackingHooks
+
+hooks = TrackingHooks()
+hooks.after_context_created(SimpleNamespace(config_loader={"mlflow": {"enabled": False}}, project_path="."))
+hooks.before_pipeline_run(Pipeline([]), DataCatalog())
+hooks.after_dataset_saved("unlearning_effects", None)
+assert "mlflow" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,97 @@
+"""Curves of an unlearning run, and the numbers of a study."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.forgetting.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.readings import PRIMARY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+SCORES = ("choice_logprob", "accuracy", "gold_logprob")
+OUTCOMES = (PRIMARY, "accuracy")
+ESTIMATES = ("influence_minus_random", "did", "p")
+"""Columns of the effects that are numbers of the study; the table has them all."""
+LOSS, PERPLEXITY = "_loss", "_perplexity"
+LARGEST_LOSS = 700.0
+"""Nats a token; the perplexity of a larger loss has no floating-point number."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value of a curve.
+
+    Attributes:
+        name: Of the curve.
+        value: Finite.
+        step: Optimiser step, 0 before the first.
+    """
+
+    name: str
+    value: float
+    step: int
+
+
+def losses(trajectory: pd.DataFrame) -> Iterator[Point]:
+    """Yield the losses of a run's readings, and their perplexities ``exp(loss)``.
+
+    Args:
+        trajectory: ``step`` and losses, nats a token.
+    """
+    for point in measured(trajectory):
+        yield point
+        if point.name.endswith(LOSS) and point.value < LARGEST_LOSS:
+            yield Point(point.name.removesuffix(LOSS) + PERPLEXITY, math.exp(point.value), point.step)
+
+
+def measured(table: pd.DataFrame, prefix: str = "") -> Iterator[Point]:
+    """Yield every finite number of a run's table by step.
+
+    Args:
+        table: ``step`` and columns of numbers.
+        prefix: In front of the columns' names.
+    """
+    for row in rows(table.drop(columns="run_id", errors="ignore")):
+        step = int(row.pop("step"))
+        yield from (Point(prefix + name, float(value), step) for name, value in row.items() if math.isfinite(value))
+
+
+def scores(evaluations: pd.DataFrame, aligned: str) -> Iterator[Point]:
+    """Yield how every benchmark fared, and once more as ``aligned`` and ``others``, alike in all runs.
+
+    Args:
+        evaluations: ``step``, ``benchmark`` and :data:`SCORES`, from step 0.
+        aligned: The benchmark whose influential documents are forgotten; ``others`` are means of the rest.
+    """
+    for row in rows(evaluations):
+        step, benchmark = int(row["step"]), row["benchmark"]
+        names = (benchmark, "aligned") if benchmark == aligned else (benchmark,)
+        yield from (Point(f"{name}.{score}", float(row[score]), step) for name in names for score in SCORES)
+    rest = evaluations[evaluations["benchmark"] != aligned].groupby("step")[list(SCORES)].mean()
+    yield from measured(rest.reset_index(), "others.")
+
+
+def effects_of(effects: pd.DataFrame) -> Iterator[Point]:
+    """Yield the effects at equal compute, named by benchmark, topic (or ``global``), algorithm and outcome.
+
+    Args:
+        effects: Of :func:`social_provenance.forgetting.effect_tables.measure_effects`.
+    """
+    chosen = effects[(effects["reading"] == EQUAL_COMPUTE) & effects["outcome"].isin(OUTCOMES)]
+    for row in rows(chosen):
+        name = f"{row['benchmark']}.{row.get('topic', 'global')}.{row['algorithm']}.{row['outcome']}"
+        yield from (Point(f"{name}.{estimate}", float(row[estimate]), 0) for estimate in ESTIMATES if estimate in row)
+
+
+def rows(table: pd.DataFrame) -> Iterable[dict[str, Any]]:
+    """Yield the rows of a table without what is null in them."""
+    import pandas as pd
+
+    for row in table.to_dict("records"):
+        yield {str(name): value for name, value in row.items() if isinstance(value, list) or not pd.isna(value)}
