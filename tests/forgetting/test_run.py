@@ -213,7 +213,7 @@ def test_a_loss_that_is_no_number_ends_the_run_which_says_so_and_keeps_its_readi
 
 
 def test_weights_that_a_step_breaks_are_found_at_the_next_reading(carry: Carry) -> None:
-    run = carry(optimiser=Optimiser(learning_rate=1e38), read_every=1)
+    run = carry(optimiser=Optimiser(learning_rate=1e37), read_every=1)
     found = summary(run)
     assert (found["status"], found["last_step"]) == ("failed", 0)
     assert found["reason"] == "forget_loss is no number after step 1"
