@@ -28,7 +28,7 @@ BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md")
 OWN_ENVIRONMENT = "local"
 """The environment that pages have the reader make."""
 
-OPTIONS = ("--env", "--pipelines", "--params", "--from-nodes")
+OPTIONS = ("--env", "--pipelines", "--params", "--from-nodes", "--nodes")
 NOT_SET = "–"
 UNSET = object()
 
@@ -141,7 +141,8 @@ def broken_commands(root: Path, project: Project) -> list[str]:
         "--env": {*environments(), OWN_ENVIRONMENT},
         "--pipelines": set(project.pipelines),
         "--params": {*PLACES, *parameter_fields(project)},
-        "--from-nodes": {node.name for node in project.nodes()},
+        "--from-nodes": (nodes := {node.name for node in project.nodes()}),
+        "--nodes": nodes,
     }
     return [
         f"{page.relative_to(root).as_posix()}: {option} {value} is not there"
