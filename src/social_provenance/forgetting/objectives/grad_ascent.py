@@ -23,6 +23,7 @@ class GradAscent(Objective):
     """Raise the forget loss, and nothing else."""
 
     name: Literal["grad_ascent"] = "grad_ascent"
+    """What parameters call it."""
     gamma: NonNegativeFloat = 1.0
     """Weight of the forget term; at 0 a step changes nothing."""
 

@@ -32,6 +32,7 @@ class NPO(TwoTerms):
     """Push documents below their likelihood under the untouched model, each the less the further it is."""
 
     name: Literal["npo"] = "npo"
+    """What parameters call it."""
     beta: PositiveFloat = 2.0
     """Inverse temperature: the push on a document halves once it has risen by about ``1.1 / beta``."""
     per: Literal["token", "sequence"] = "token"

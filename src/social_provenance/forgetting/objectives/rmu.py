@@ -33,6 +33,7 @@ class RMU(Objective):
     """Steer a layer's activations on the forget set to a random direction, and hold those on the retain set."""
 
     name: Literal["rmu"] = "rmu"
+    """What parameters call it."""
     layer: NonNegativeInt | None = None
     """Layer that is steered, from 0; null: the middle one."""
     coefficient: NonNegativeFloat = 20.0

@@ -25,6 +25,7 @@ class SimNPO(TwoTerms):
     """Push documents above one loss a token, each the less the further it is."""
 
     name: Literal["simnpo"] = "simnpo"
+    """What parameters call it."""
     beta: PositiveFloat = 1.0
     """Inverse temperature, of nats a token."""
     delta: float = 0.0
