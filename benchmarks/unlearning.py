@@ -1,13 +1,13 @@
 """Unlearning against raw loops, and what a study's runs showed. Prints one JSON object.
 
-Usage: python benchmarks/unlearning.py STUDY [--worlds TABLE] [--prompts TABLE] [--repeats N] [--wall]
+Usage: python benchmarks/unlearning.py STUDY [--worlds TABLE] [--benchmarks DIR] [--repeats N] [--wall]
 
 STUDY is the data folder of a finished study. Training: a run's steps against a plain loop of the same
 model, batches, losses and optimiser. Evaluation: the second checkpoint scored by us against forward
 passes over the same token sequences in batches of the same size, and against lm-eval's
-`simple_evaluate` on the same items. Sides take turns, and the medians are compared. `--prompts` takes a
-`benchmark_requests` table of real prompts that the study's tokenizer has divided. `--wall` runs the
-pipeline `unlearning` of the study anew, into a copy.
+`simple_evaluate` on as many items. Sides take turns, and the medians are compared. `--benchmarks` takes
+the folder of real items that the environment `webpages` reads, divided by the study's tokenizer. `--wall`
+runs the pipeline `unlearning` of the study anew, into a copy.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pandas as pd
+
+    from social_provenance.capabilities.benchmark import Evaluation
 
 PROJECT = Path(__file__).resolve().parents[1]
 GOALS = {
@@ -72,9 +74,7 @@ def measure_training(study: Path, repeats: int) -> float:
         own = model.load()
         step = GradDiff(retain="nll").prepare(own, forget, retain, BATCH)
         optimiser = Optimiser(learning_rate=RATE, weight_decay=0.0)
-        train(
-            own, pairs(forget, retain, BATCH, STEPS, 0), lambda pair: step(*pair), optimiser, lambda _: 1.0, go_on
-        )
+        train(own, pairs(forget, retain, BATCH, STEPS, 0), lambda pair: step(*pair), optimiser, lambda _: 1.0, go_on)
 
     def plain() -> None:
         own = model.load().train()
@@ -92,19 +92,21 @@ def measure_training(study: Path, repeats: int) -> float:
     return spent["plain"] / spent["ours"]
 
 
-def measure_evaluation(study: Path, prompts: Path | None, repeats: int) -> dict[str, float]:
+def measure_evaluation(study: Path, real: Path | None, repeats: int) -> dict[str, float]:
     """Return the time of a further checkpoint over that of forward passes, and over lm-eval's own evaluation."""
     import pandas as pd
     import torch
 
-    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.harness import Scorer, build_requests
     from social_provenance.capabilities.split import items_for
     from social_provenance.language_model import LanguageModel
 
     place = LanguageModel.at(str(study / "06_models/language_model"))
     model, tokenizer = place.load(), place.tokenizer()
-    table = pd.read_parquet(prompts or study / "04_feature/benchmark_requests.parquet")
-    requests = items_for(table, "both") if set(table["use"]) == {"both"} else items_for(table, "evaluation")
+    if real:
+        requests = build_requests(real_evaluation(), real, tokenizer, place.config())
+    else:
+        requests = items_for(pd.read_parquet(study / "04_feature/benchmark_requests.parquet"), "evaluation")
     scorer = Scorer(requests, EVALUATED)
     batches = padded(requests, EVALUATED)
 
@@ -116,10 +118,22 @@ def measure_evaluation(study: Path, prompts: Path | None, repeats: int) -> dict[
     sides: dict[str, Callable[[], Any]] = {"ours": lambda: scorer.score(model, tokenizer), "forward": forward}
     found = alternate(sides, repeats)
     figures = {"evaluation_to_forward": found["ours"] / found["forward"], "choices": len(requests)}
-    if prompts is None:
-        harness = alternate({"ours": sides["ours"], "lm_eval": lambda: simple(study, model, tokenizer)}, min(repeats, 3))
+    if real is None:
+        harness = alternate(
+            {"ours": sides["ours"], "lm_eval": lambda: simple(study, model, tokenizer)}, min(repeats, 3)
+        )
         figures["evaluation_to_simple_evaluate"] = harness["ours"] / harness["lm_eval"]
     return figures
+
+
+def real_evaluation() -> Evaluation:
+    """Return the benchmarks of the environment with real pages."""
+    import yaml
+
+    from social_provenance.capabilities.benchmark import Evaluation
+
+    parameters = yaml.safe_load((PROJECT / "conf/webpages/parameters.yml").read_text())
+    return Evaluation.model_validate(parameters["evaluation"])
 
 
 def simple(study: Path, model: Any, tokenizer: Any) -> None:
@@ -219,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", type=Path, help="data folder of a finished study")
     parser.add_argument("--worlds", type=Path, help="table `world_effects` of other worlds")
-    parser.add_argument("--prompts", type=Path, help="`benchmark_requests` of real prompts")
+    parser.add_argument("--benchmarks", type=Path, help="folder of real items")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--wall", action="store_true", help="also run the pipeline anew")
     given = parser.parse_args(arguments)
@@ -230,8 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **measure_evaluation(given.study, None, given.repeats),
         "study": judge(given.study),
     }
-    if given.prompts:
-        figures["real_prompts"] = measure_evaluation(given.study, given.prompts, given.repeats)
+    if given.benchmarks:
+        figures["real_prompts"] = measure_evaluation(given.study, given.benchmarks, given.repeats)
     if given.worlds:
         figures["other_worlds"] = judge_worlds(given.worlds)
     if given.wall:
