@@ -7,8 +7,9 @@ text without regard to case and spacing, and draw the same stratified sample (up
 each of the 576 bins, in the order of md5 of seed and id). Ours are the nodes and catalog entries of
 the corpus pipeline, on DuckDB with 2 threads, and writes every table that the pipeline writes.
 datatrove runs its own reader, filter and exact de-duplication (signatures, search, filter) in one
-process and writes the sample only; the drawing is a step of ours, because it has none. Memory is the
-sum over the process and its children, looked at ten times a second.
+process and writes the sample only; the drawing is a step of ours, because it has none. Memory and
+processor time are sums over the process and its children, looked at ten times a second; on a machine
+that others use, compare processor time (``times_datatrove_by_cpu``; ours may use two cores at once).
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ class Writer:
 
 
 def write_corpus(folder: Path, documents: int) -> int:
-    """Write shards of synthetic documents; return the characters of their texts."""
+    """Write shards of synthetic documents; return the characters of their texts.
+
+    Ids are in the order of the shards, so the first of equal texts is the one with the smallest id.
+    """
     import pyarrow as pa
 
     from social_provenance.regions.grid import BINS
@@ -74,7 +78,7 @@ def write_corpus(folder: Path, documents: int) -> int:
     writer, recent, chars = Writer(SEED), [], 0
     for shard in range(SHARDS):
         with pa.output_stream(str(folder / f"shard-{shard:02d}.jsonl.zst"), compression="zstd") as stream:
-            for number in range(shard, documents, SHARDS):
+            for number in range(shard * documents // SHARDS, (shard + 1) * documents // SHARDS):
                 kind = writer.rng.random()
                 text = "too short" if kind < SHORT else writer.text()
                 if recent and SHORT <= kind < SHORT + DUPLICATES:
@@ -134,6 +138,7 @@ def run_datatrove(corpus: Path, out: Path) -> dict[str, Any]:
     from datatrove.utils.logging import logger
 
     logger.remove()
+    logger.configure(handlers=[])
 
     def content(document: Any) -> bytes:
         return " ".join(document.text.lower().split()).encode()
@@ -239,7 +244,7 @@ class Watch:
 
 
 def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a function gives in a process of its own, and the most memory that it and its children held."""
+    """Return what a function gives in a process of its own, with the memory and processor time of it and its children."""
     import psutil
 
     context = multiprocessing.get_context("fork")
@@ -248,6 +253,7 @@ def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     process.start()
     inlet.close()
     peak, ended = 0, threading.Event()
+    used: dict[int, float] = {}
 
     def look() -> None:
         nonlocal peak
@@ -257,6 +263,7 @@ def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
             for one in (own, *own.children(recursive=True)):
                 try:
                     held += one.memory_info().rss
+                    used[one.pid] = sum(one.cpu_times()[:2])
                 except psutil.NoSuchProcess:
                     continue
             peak = max(peak, held)
@@ -271,7 +278,7 @@ def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         ended.set()
         watcher.join()
         process.join()
-    return {**found, "peak_gb": peak / 1e9}
+    return {**found, "peak_gb": peak / 1e9, "cpu_s": sum(used.values())}
 
 
 def measure(documents: int, pairs: int, folder: Path) -> dict[str, Any]:
@@ -295,6 +302,7 @@ def measure(documents: int, pairs: int, folder: Path) -> dict[str, Any]:
         "with_quality_and_near_duplicates": {**rules, "documents_a_second": documents // 4 / rules["seconds"]},
         "datatrove": {**theirs, "documents_a_second": documents / theirs["seconds"]},
         "times_datatrove": theirs["seconds"] / own["seconds"],
+        "times_datatrove_by_cpu": theirs["cpu_s"] / own["cpu_s"],
         "near_duplicates": apart(partial(find_planted, pairs, folder / "planted")),
         "goals": GOALS,
     }

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import ArtifactError
-from social_provenance.schemas.corpus import Documents, LabelledDocuments, Records, RejectedDocuments, WorkingSet
+from social_provenance.schemas.corpus import (
+    Documents,
+    LabelledDocuments,
+    Records,
+    RejectedDocuments,
+    SamplingManifest,
+    WorkingSet,
+)
 
 ROW: dict[str, Any] = {
     "doc_id": "a",
@@ -36,7 +43,7 @@ ROW: dict[str, Any] = {
     "label_source": "given",
     "bin_rank": 0,
 }
-SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet]
+SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet, SamplingManifest]
 
 
 def table(schema: Any, **changes: Any) -> Any:
@@ -69,6 +76,8 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
         (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
         (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given or linear"),
         (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
+        (SamplingManifest, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
+        (SamplingManifest, {"content_hash": None}, "1 rows where not: content_hash is there"),
         (WorkingSet, {"text": None}, "1 rows where not: text is there"),
     ],
 )

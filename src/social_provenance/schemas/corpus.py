@@ -112,3 +112,22 @@ class WorkingSet(LargeTable):
         "bin_rank counts from 0": lambda table: table.bin_rank < 0,
         "text is there": lambda table: table.text.isnull(),
     }
+
+
+class SamplingManifest(LargeTable):
+    """What identifies the documents of the stratified sample."""
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "doc_id": "string",
+        "topic": "string",
+        "format": "string",
+        "bin_rank": "int64",
+        **_PLACE,
+        "content_hash": "string",
+        "n_chars": "int64",
+    }
+    rules: ClassVar[Rules] = {
+        **{sentence: rule for sentence, rule in _LABELS.items() if "slug" in sentence},
+        "bin_rank counts from 0": lambda table: table.bin_rank < 0,
+        "content_hash is there": lambda table: table.content_hash.isnull(),
+    }
