@@ -244,7 +244,7 @@ class Watch:
 
 
 def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what a function gives in a process of its own, with the memory and processor time of it and its children."""
+    """Return what a function gives in a process of its own, with the memory and processor time of it and its kin."""
     import psutil
 
     context = multiprocessing.get_context("fork")
