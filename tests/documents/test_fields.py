@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from social_provenance.documents.fields import FIELDS, compile_fields, roots, with_defaults
 from social_provenance.errors import CorpusError
 
+PROJECT = Path(__file__).resolve().parents[2]
 DOLMA3 = "common_crawl-science_math_and_technology-0018/shard_00000001.jsonl.zst"
 
 
@@ -36,6 +39,7 @@ def test_what_is_left_out_is_at_its_dolma_place() -> None:
         ("w", {"w": {"__label__Games": 0.2, "__label__Health": 0.7}}, "Health"),
         ("w", {"w": {"B": 0.5, "A": 0.5}}, "A"),
         ("w", {"w": {"topic": "Games"}}, None),
+        ("w", {"w": {"format": "FAQ", "format_confidence": 0.9}}, None),
         ("w", {"w": {}}, None),
         ("path:common_crawl-([a-z_]+)-", {}, "science_math_and_technology"),
         ("path:stack-([a-z]+)", {}, None),
@@ -76,3 +80,21 @@ def test_the_columns_of_a_field_leave_out_the_name_of_the_shard() -> None:
 def test_fields_that_cannot_be_read_are_refused(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(CorpusError, match=r"raw_documents\.fields.*" + said):
         with_defaults(fields)
+
+
+DOLMA_ROWS: list[tuple[dict[str, Any], str | None]] = [
+    ({"weborganizer": {"topic": "Games", "format": "FAQ"}}, "Games"),
+    ({"weborganizer": {"__label__Games": 0.9, "__label__Health": 0.1}}, "Games"),
+    ({"wo_topic": "Games"}, "Games"),
+    ({"wo_topic": {"__label__Games": 0.9}}, "Games"),
+    ({"other": 1}, "science_math_and_technology"),
+]
+
+
+@pytest.mark.parametrize(("metadata", "topic"), DOLMA_ROWS)
+def test_the_entry_for_dolma_3_finds_topics_in_metadata_or_folder(metadata: dict[str, Any], topic: str | None) -> None:
+    entry = yaml.safe_load((PROJECT / "conf/olmo3/catalog_corpus.yml").read_text())["raw_documents"]
+    read = compile_fields(with_defaults(entry["fields"]), DOLMA3)
+    row = {"id": "a", "text": "b", "metadata": metadata}
+    assert read["given_topic"](row) == topic
+    assert read["doc_id"](row) == "a"

@@ -120,8 +120,9 @@ def _number(value: Any) -> float | None:
 
 def _best(chances: Mapping[str, Any]) -> str | None:
     """Return the likeliest label, the first by name of equal ones; None if these are no chances."""
-    numbers = {label: chance for label, chance in chances.items() if isinstance(chance, int | float)}
-    return min(numbers, key=lambda label: (-numbers[label], label)) if numbers else None
+    if not all(type(chance) in (int, float) for chance in chances.values()):
+        return None
+    return min(chances, key=lambda label: (-chances[label], label))
 
 
 def _listed(places: Place) -> list[str]:
