@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.documents.shards import Shard
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
@@ -151,21 +150,21 @@ def write_shard(path: Path, rows: Sequence[Any]) -> Path:
     return path
 
 
-def open_shards(folder: Path, fields: dict[str, str] | None = None) -> list[Shard]:
-    """Return the shards of a folder, as the catalog would."""
-    from social_provenance.datasets.shards import ShardFolder
-
-    return ShardFolder(path=str(folder), fields=fields).load()
-
-
-def read_folder(folder: Path, max_malformed_share: float = 0.0, fields: dict[str, str] | None = None) -> Any:
-    """Return the records of all shards of a folder as one Ibis table."""
+def read_shards(folder: Path, target: Path, fields: dict[str, Any] | None = None, **settings: Any) -> Any:
+    """Write the records of all shards of a folder to ``target`` and return them as one Ibis table."""
     import ibis
 
-    from social_provenance.documents.shards import read_records
+    from social_provenance.documents.fields import with_defaults
+    from social_provenance.documents.records import RECORDS, plan_records
+    from social_provenance.documents.settings import DocumentSettings
+    from social_provenance.documents.shards import find_shards
 
-    tables = [read_records(shard, max_malformed_share) for shard in open_shards(folder, fields)]
-    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+    given = DocumentSettings.model_validate({"min_chars": 1, **settings})
+    parts = plan_records(find_shards(str(folder), with_defaults(fields)), given)
+    folders = {name: target / name for name in parts.digests}
+    for own in folders.values():
+        own.mkdir()
+    return ibis.read_parquet([folders[name] / RECORDS for name in parts.write(folders)])
 
 
 @pytest.fixture(scope="session", name="write_shard")
@@ -174,20 +173,18 @@ def _write_shard_fixture() -> Callable[[Path, Sequence[Any]], Path]:
     return write_shard
 
 
-@pytest.fixture(scope="session", name="open_shards")
-def _open_shards_fixture() -> Callable[..., list[Shard]]:
-    """Return :func:`open_shards`."""
-    return open_shards
+@pytest.fixture(scope="session")
+def read_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Return a function from a folder of shards, and settings of documents, to its records."""
 
+    def read(folder: Path, **options: Any) -> Any:
+        return read_shards(folder, tmp_path_factory.mktemp("records"), **options)
 
-@pytest.fixture(scope="session", name="read_folder")
-def _read_folder_fixture() -> Callable[..., Any]:
-    """Return :func:`read_folder`."""
-    return read_folder
+    return read
 
 
 @pytest.fixture
-def corpus_of(tmp_path: Path) -> Callable[..., Any]:
+def corpus_of(tmp_path: Path, read_folder: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that writes rows as one shard and reads them back as records."""
 
     def read(rows: Sequence[Any], name: str = "a.jsonl", **options: Any) -> Any:

@@ -15,7 +15,7 @@ SMALL_WORLD = ("miniature", "pretraining", "validation")
 CHECKS = ("tail_patch",)
 """What the default study asks besides, of any model and corpus."""
 
-APART = ("query_audit", "trajectory", "counterfactual", "worlds")
+APART = ("plan", "query_audit", "trajectory", "counterfactual", "worlds")
 """Questions to a finished study; they run only when they are named."""
 
 

@@ -66,13 +66,13 @@ def test_a_changed_catalog_is_found(conf: Path, text: str, finding: str) -> None
 
 
 def test_a_change_within_an_entry_is_found(conf: Path) -> None:
-    entry = read_project(conf).catalog["records@parts"]
-    entry["dataset"]["connection"] = {"backend": "pyspark"}
-    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"records@parts": entry}))
+    entry = read_project(conf).catalog["validation"]
+    entry["dataset"]["load_args"] = {"encoding": "utf-8"}
+    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"validation": entry}))
     assert changed_structure(conf, "test") == []
     entry["dataset"]["type"] = "pandas.ParquetDataset"
-    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"records@parts": entry}))
-    assert changed_structure(conf, "test") == ["test: catalog entry records@parts changes dataset"]
+    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"validation": entry}))
+    assert changed_structure(conf, "test") == ["test: catalog entry validation changes dataset"]
 
 
 def test_a_dropped_validator_is_found(conf: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import fsspec
 import pytest
 from kedro.io import DatasetError
 
@@ -69,7 +70,7 @@ def test_fields_go_over_the_usual_places(tmp_path: Path, row: Any, write_shard: 
 
 
 def test_an_unknown_field_is_named_beside_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"raw_documents\.fields: unknown field 'txt'; fields are doc_id, text, url"):
+    with pytest.raises(CorpusError, match=r"raw_documents\.fields: unknown field 'txt'; did you mean 'text'\?"):
         ShardFolder(path=str(tmp_path), fields={"txt": "content"})
 
 
@@ -78,3 +79,25 @@ def test_a_missing_corpus_is_an_error_on_loading_and_not_before(tmp_path: Path, 
     assert not folder.exists()
     with refused(CorpusError, f"no corpus at {tmp_path / 'nowhere'}", "--params corpus=DIR"):
         folder.load()
+
+
+def test_the_ledger_sees_a_shard_that_changed_wherever_it_is(tmp_path: Path, row: Any, write_shard: Any) -> None:
+    store = fsspec.filesystem("memory")
+    write_shard(tmp_path / "a.jsonl", [row("a")])
+    store.pipe("/corpus/a.jsonl", b"{}")
+    try:
+        for source, change in (
+            (f"{tmp_path}/*.jsonl", lambda: write_shard(tmp_path / "a.jsonl", [row("b")])),
+            ("memory://corpus", lambda: store.pipe("/corpus/a.jsonl", b"{} ")),
+        ):
+            folder = ShardFolder(path=source)
+            before = folder.digest()
+            assert folder.digest() == before
+            change()
+            assert folder.digest() != before
+    finally:
+        store.store.clear()
+
+
+def test_a_corpus_that_is_not_there_has_an_identity_too(tmp_path: Path) -> None:
+    assert ShardFolder(path=str(tmp_path / "x")).digest() != ShardFolder(path=str(tmp_path / "y")).digest()

@@ -2,61 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import pytest
 
-from social_provenance.documents.clean import REASONS, clean, content_hash, count_corpus, normalise
+from social_provenance.documents.clean import REASONS, clean, count_corpus
+from social_provenance.documents.settings import DocumentSettings
 from social_provenance.errors import CorpusError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NORMAL = {
-    "a\r\nb\rc\nd": "a\nb\nc\nd",
-    "  \n a b \t\n\n": "a b",
-    "a \t\nb": "a\nb",
-    "a\n\n\n\n\nb": "a\n\nb",
-    "a\r\n \r\n\t\r\nb": "a\n\nb",
-    "a\x00b\x07c\x7f": "abc",
-    "tab\tstays": "tab\tstays",
-    "one\u2028line\u2029and\x85more\u00a0here": "one\u2028line\u2029and\x85more\u00a0here",
-    "  indent\n  stays": "indent\n  stays",
-}
+SETTINGS = DocumentSettings()
 
 
-def evaluate(expression: Any, value: str) -> str:
-    return str(expression(ibis.memtable({"text": [value]}).text).execute()[0])
-
-
-@pytest.mark.parametrize("text", NORMAL)
-def test_normalised_text_is_known(text: str) -> None:
-    assert evaluate(normalise, text) == NORMAL[text]
-
-
-@pytest.mark.parametrize("text", NORMAL)
-def test_normalising_twice_changes_nothing_more(text: str) -> None:
-    assert evaluate(normalise, NORMAL[text]) == NORMAL[text]
-
-
-def test_content_hash_is_sha256_without_regard_to_case_and_spacing() -> None:
-    expected = hashlib.sha256(b"the cat sat").hexdigest()
-    assert evaluate(content_hash, "The  CAT\n\tsat") == expected
-    assert evaluate(content_hash, "The cats at") != expected
-
-
-def judge(records: Any, min_chars: int = 1, max_chars: int = 1000) -> tuple[list[str], dict[str, str]]:
+def judge(records: Any) -> tuple[list[str], dict[str, str]]:
     """Return the ids of the documents and id -> reason of the rejected."""
-    corpus = clean(records, min_chars, max_chars)
+    corpus = clean(records, SETTINGS)
     rejected = corpus.rejected.to_pyarrow().to_pylist()
-    return corpus.documents.doc_id.to_pyarrow().to_pylist(), {one["doc_id"]: one["reason"] for one in rejected}
+    return sorted(corpus.documents.doc_id.to_pyarrow().to_pylist()), {one["doc_id"]: one["reason"] for one in rejected}
 
 
 def test_lengths_are_bounds_that_may_be_reached_in_characters(corpus_of: Any, row: Any) -> None:
-    records = corpus_of([row("a", "12"), row("b", "äöü"), row("c", " 12345 "), row("d", "123456")])
-    assert judge(records, min_chars=3, max_chars=5) == (["b", "c"], {"a": "too_short", "d": "too_long"})
+    rows = [row("a", "12"), row("b", "äöü"), row("c", " 12345 "), row("d", "123456")]
+    assert judge(corpus_of(rows, min_chars=3, max_chars=5)) == (["b", "c"], {"a": "too_short", "d": "too_long"})
 
 
 def test_of_equal_texts_the_smallest_id_stays(corpus_of: Any, row: Any) -> None:
@@ -65,26 +34,34 @@ def test_of_equal_texts_the_smallest_id_stays(corpus_of: Any, row: Any) -> None:
 
 
 def test_a_rejected_text_makes_no_duplicate(corpus_of: Any, row: Any) -> None:
-    records = corpus_of([row("a", "abc" * 10), row("b", "abc"), row("c", "ABC")])
-    assert judge(records, max_chars=9) == (["b"], {"a": "too_long", "c": "duplicate_text"})
+    records = corpus_of([row("a", "abc" * 10), row("b", "abc"), row("c", "ABC")], max_chars=9)
+    assert judge(records) == (["b"], {"a": "too_long", "c": "duplicate_text"})
 
 
-def test_an_id_used_twice_is_refused_with_both_places(
+def test_an_id_with_two_texts_is_refused_with_both_places(
     write_shard: Any, read_folder: Any, row: Any, tmp_path: Path
 ) -> None:
     write_shard(tmp_path / "x.jsonl", [row("a"), row("b")])
-    write_shard(tmp_path / "y" / "z.parquet", [row("c"), row("d"), row("b")])
+    write_shard(tmp_path / "y" / "z.parquet", [row("c"), row("d"), row("b", "Another text.")])
     with pytest.raises(CorpusError) as caught:
-        clean(read_folder(tmp_path), 1, 1000)
+        clean(read_folder(tmp_path), SETTINGS)
     assert (
         str(caught.value)
-        == "id 'b' is used twice, in x.jsonl row 2 and y/z.parquet row 3: give every document its own id"
+        == "id 'b' has two texts, in x.jsonl row 2 and y/z.parquet row 3: give every document its own id"
     )
+
+
+def test_a_document_that_comes_twice_is_a_duplicate(corpus_of: Any, row: Any) -> None:
+    corpus = clean(corpus_of([row("a"), row("b"), row("a")]), SETTINGS)
+    assert sorted(corpus.documents.select("doc_id", "row").execute().itertuples(index=False)) == [("a", 1), ("b", 2)]
+    assert corpus.rejected.select("doc_id", "row", "reason").execute().to_numpy().tolist() == [
+        ["a", 3, "duplicate_text"]
+    ]
 
 
 def test_records_without_an_id_are_no_duplicates_of_each_other(corpus_of: Any, row: Any) -> None:
     nameless = [{"id": "", "text": "x"}, {"id": "", "text": "y"}, {"text": "z"}, {"text": "z"}]
-    corpus = clean(corpus_of([row("a"), *nameless], max_malformed_share=0.9), 1, 1000)
+    corpus = clean(corpus_of([row("a"), *nameless], max_malformed_share=0.9), SETTINGS)
     assert corpus.documents.count().execute() == 1
     assert corpus.rejected.reason.to_pyarrow().to_pylist() == ["no_id"] * 4
 
@@ -101,27 +78,34 @@ def test_every_record_ends_on_one_side_and_the_counts_add_up(corpus_of: Any, row
         row("h"),
     ]
     rows[-1]["text"] = rows[0]["text"]
-    records = corpus_of(rows, max_malformed_share=0.5)
-    corpus = clean(records, 10, 100)
-    summary = count_corpus(records, corpus.documents, corpus.rejected)
-    assert summary == {"records": 8, "documents": 2, "rejected": dict.fromkeys(REASONS, 1)}
+    records = corpus_of(rows, max_malformed_share=0.5, min_chars=10, max_chars=100)
+    corpus = clean(records, SETTINGS)
+    summary = count_corpus(records, corpus.documents, corpus.rejected, 0.0)
+    assert summary == {
+        "shards": 1,
+        "damaged_shards": [],
+        "records": 8,
+        "documents": 2,
+        "rejected": dict.fromkeys(("not_json", "no_id", "no_text", "too_short", "too_long", "duplicate_text"), 1),
+    }
+    assert set(summary["rejected"]) <= set(REASONS)
     places = [*corpus.documents.row.to_pyarrow().to_pylist(), *corpus.rejected.row.to_pyarrow().to_pylist()]
     assert sorted(places) == list(range(1, 9))
 
 
 def test_counts_that_do_not_add_up_are_refused(corpus_of: Any, row: Any) -> None:
-    records = corpus_of([row("a"), row("b"), row("c", "x")])
-    corpus = clean(records, 5, 1000)
+    records = corpus_of([row("a"), row("b"), row("c", "x")], min_chars=5)
+    corpus = clean(records, SETTINGS)
     with pytest.raises(CorpusError, match=r"3 records became 1 documents and \{'too_short': 1\}.*this is a defect"):
-        count_corpus(records, corpus.documents.limit(1), corpus.rejected)
+        count_corpus(records, corpus.documents.limit(1), corpus.rejected, 0.0)
 
 
 def test_a_corpus_of_which_nothing_is_left_is_refused(corpus_of: Any, row: Any) -> None:
-    records = corpus_of([row("a"), row("b")])
-    corpus = clean(records, 500, 1000)
-    message = r"no document is left of 2 records \(\{'too_short': 2\}\): see documents\.min_chars and max_chars"
+    records = corpus_of([row("a"), row("b")], min_chars=500)
+    corpus = clean(records, SETTINGS)
+    message = r"no document is left of 2 records \(\{'too_short': 2\}\): see the parameters documents"
     with pytest.raises(CorpusError, match=message):
-        count_corpus(records, corpus.documents, corpus.rejected)
+        count_corpus(records, corpus.documents, corpus.rejected, 0.0)
 
 
 CONTENT = (
@@ -151,7 +135,7 @@ def test_documents_do_not_depend_on_how_the_shards_are_cut(
     write_shard(tmp_path / "one" / "a.jsonl", rows)
     for file, part in ARRANGEMENTS[name].items():
         write_shard(tmp_path / "other" / file, rows[part])
-    one, other = (clean(read_folder(tmp_path / folder), 5, 100) for folder in ("one", "other"))
+    one, other = (clean(read_folder(tmp_path / folder), SETTINGS) for folder in ("one", "other"))
     assert rows_of(one.documents.select(*CONTENT)) == rows_of(other.documents.select(*CONTENT))
     assert rows_of(one.rejected.select("doc_id", "reason")) == rows_of(other.rejected.select("doc_id", "reason"))
     assert one.documents.count().execute() == 9
@@ -168,15 +152,16 @@ def test_documents_do_not_depend_on_how_the_shards_are_cut(
     ],
 )
 def test_documents_of_one_site_are_one_cluster(corpus_of: Any, row: Any, url: str | None, cluster: str) -> None:
-    documents = clean(corpus_of([row("a", url=url)]), 1, 1000).documents
+    documents = clean(corpus_of([row("a", url=url)]), SETTINGS).documents
     assert documents.cluster_id.execute().tolist() == [cluster]
 
 
 @pytest.mark.slow
 def test_every_real_page_ends_on_one_side(shared_data: Path, read_folder: Any) -> None:
-    records = read_folder(shared_data / "webpages")
-    corpus = clean(records, 50, 1_000_000)
-    summary = count_corpus(records, corpus.documents, corpus.rejected)
+    settings = DocumentSettings.model_validate({"quality": {}, "near_duplicates": {}})
+    records = read_folder(shared_data / "webpages", **settings.model_dump())
+    corpus = clean(records, settings)
+    summary = count_corpus(records, corpus.documents, corpus.rejected, 0.0)
     assert summary["records"] == 5267
     assert summary["documents"] > 5000
     assert corpus.documents.doc_id.nunique().execute() == summary["documents"]

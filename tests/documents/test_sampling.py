@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 import pandas as pd
 import pytest
 
-from social_provenance.documents.sampling import describe_sample, draw_working_set, take_sample
+from social_provenance.documents.sampling import (
+    MANIFEST,
+    corpus_digest,
+    describe_sample,
+    draw_working_set,
+    list_sample,
+    sample_digest,
+    take_sample,
+)
 from social_provenance.errors import SamplingError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from social_provenance.fingerprint import digest_of
 
 SIZES = {("games", "faq"): 7, ("games", "tutorial"): 3, ("health", "faq"): 1}
 
 
 def frame(sizes: dict[tuple[str, str], int]) -> pd.DataFrame:
     rows = [(f"{topic}-{form}-{i}", topic, form) for (topic, form), size in sizes.items() for i in range(size)]
-    return pd.DataFrame(rows, columns=["doc_id", "topic", "format"])
+    table = pd.DataFrame(rows, columns=["doc_id", "topic", "format"])
+    place = {"shard": "a.jsonl", "row": range(1, len(table) + 1), "n_chars": 9}
+    return table.assign(content_hash="hash of " + table["doc_id"], **place)
 
 
 def draw(labelled: pd.DataFrame, per_bin: int = 4, seed: int = 42) -> pd.DataFrame:
     documents = labelled[["doc_id"]].assign(text="Text of " + labelled["doc_id"])
     drawn: pd.DataFrame = draw_working_set(ibis.memtable(labelled), ibis.memtable(documents), per_bin, seed).execute()
     return drawn
-
-
-def as_sample(doc_ids: Iterable[str]) -> Any:
-    return ibis.memtable(pd.DataFrame({"doc_id": list(doc_ids), "topic": "games", "format": "faq"}))
 
 
 def test_a_bin_is_in_the_order_of_the_hash_of_seed_and_id() -> None:
@@ -96,25 +100,52 @@ def test_more_than_was_drawn_is_refused_with_both_sizes() -> None:
         take_sample(ibis.memtable(draw(frame(SIZES))), 5, drawn_per_bin=4)
 
 
-def test_the_manifest_counts_every_bin_once() -> None:
-    manifest = describe_sample(ibis.memtable(draw(frame(SIZES), per_bin=3)), 3, 42, min_documents=7)
-    assert manifest["documents"] == 7
-    assert manifest["full_bins"] == 2
-    assert manifest["short_bins"] == {"health/faq": 1}
-    assert manifest["empty_bins"] == 576 - 3
-    assert (manifest["seed"], manifest["per_bin"]) == (42, 3)
+def describe(sample: pd.DataFrame, corpus: pd.DataFrame, per_bin: int = 4, least: int = 0) -> dict[str, Any]:
+    return describe_sample(ibis.memtable(sample), ibis.memtable(corpus), per_bin, 42, least)
+
+
+def test_the_contract_counts_every_bin_once() -> None:
+    contract = describe(draw(frame(SIZES), per_bin=3), frame(SIZES), 3, least=7)
+    assert contract["documents"] == 7
+    assert contract["full_bins"] == 2
+    assert contract["short_bins"] == {"health/faq": 1}
+    assert contract["empty_bins"] == 576 - 3
+    assert (contract["seed"], contract["per_bin"], contract["corpus_documents"]) == (42, 3, 11)
 
 
 def test_fewer_documents_than_asked_is_refused_with_the_counts() -> None:
     message = "the working set has 8 documents, working_set.min_documents asks for 9: give more documents"
     with pytest.raises(SamplingError, match=message):
-        describe_sample(ibis.memtable(draw(frame(SIZES))), 4, 42, min_documents=9)
+        describe(draw(frame(SIZES)), frame(SIZES), least=9)
 
 
-def test_the_digest_names_the_set_of_documents_and_nothing_else() -> None:
-    digest = {
-        name: describe_sample(as_sample(ids), 4, 42, 0)["digest"]
-        for name, ids in {"set": "abc", "order": "cab", "fewer": "ab", "other": "abd"}.items()
-    }
-    assert digest["set"] == digest["order"]
-    assert len({digest["set"], digest["fewer"], digest["other"]}) == 3
+def test_the_manifest_has_what_identifies_each_document_and_no_text() -> None:
+    listed = list_sample(ibis.memtable(draw(frame(SIZES)))).execute()
+    assert tuple(listed.columns) == MANIFEST
+    assert len(listed) == 8
+
+
+CHANGES = {
+    "order": lambda rows: rows[::-1],
+    "fewer": lambda rows: rows[1:],
+    "other text": lambda rows: rows.assign(content_hash=["other", *rows["content_hash"][1:]]),
+    "other label": lambda rows: rows.assign(format=["tutorial", *rows["format"][1:]]),
+    "other id": lambda rows: rows.assign(doc_id=["other", *rows["doc_id"][1:]]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_digests_tell_ids_texts_and_labels_and_not_the_order(change: str) -> None:
+    rows = frame({("games", "faq"): 7, ("health", "faq"): 2})
+    changed = CHANGES[change](rows)
+    same = change == "order"
+    assert (sample_digest(rows) == sample_digest(changed)) is same
+    assert (corpus_digest(ibis.memtable(rows)) == corpus_digest(ibis.memtable(changed))) is same
+
+
+def test_the_corpus_digest_sums_words_of_md5() -> None:
+    rows = frame({("games", "faq"): 3})
+    told = ["\x1f".join((one.doc_id, one.content_hash, one.topic, one.format)) for one in rows.itertuples()]
+    hashes = [hashlib.md5(text.encode()).hexdigest() for text in told]
+    words = [str(sum(int(one[start : start + 8], 16) for one in hashes)) for start in (0, 8)]
+    assert corpus_digest(ibis.memtable(rows)) == digest_of(3, *words)

@@ -21,7 +21,6 @@ raw_documents:
   type: social_provenance.datasets.ShardFolder
   path: {corpus}
   fields: {{doc_id: key, text: body.content, url: link, given_topic: subject, given_format: kind}}
-  connection: ${{globals:connection}}
   metadata: {{kedro-viz: {{layer: raw}}}}
 
 language_model:

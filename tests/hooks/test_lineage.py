@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
-from kedro.io import DataCatalog
+from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.partitions import PartitionedDataset
@@ -231,6 +231,41 @@ def test_files_in_parts_are_one_dataset_in_two_views(study: Study) -> None:
     (folder / "2.parquet").unlink()
     with pytest.raises(LineageError, match="records has changed since node split wrote it"):
         study.run(whole, catalog=catalog)
+
+
+class Remote(AbstractDataset[Any, Any]):
+    """A dataset that is in no file and tells its own identity."""
+
+    def __init__(self) -> None:
+        self._path = "store://somewhere"
+        self.version = "1"
+
+    def load(self) -> Any:
+        return self.version
+
+    def save(self, data: Any) -> None:
+        raise NotImplementedError
+
+    def digest(self) -> str:
+        return self.version
+
+    def _describe(self) -> dict[str, Any]:
+        return {}
+
+
+def repeat(a: Any) -> Any:
+    return a
+
+
+def test_a_dataset_that_tells_its_own_identity_is_believed(study: Study) -> None:
+    catalog = study.catalog()
+    catalog["far"] = remote = Remote()
+    study.run(Node(repeat, "far", "b", name="repeat"), catalog=catalog)
+    assert study.records()["b"]["ancestors"]["far"] == "1"
+    remote.version = "2"
+    study.run(Node(repeat, "far", "c", name="repeat"), catalog=catalog)
+    with pytest.raises(LineageError, match="different versions of far"):
+        study.run(Node(max, ["b", "c"], "shown", name="max"), catalog=catalog)
 
 
 def test_without_a_ledger_nothing_is_kept(study: Study) -> None:

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import ArtifactError
-from social_provenance.schemas.corpus import Documents, LabelledDocuments, Records, RejectedDocuments, WorkingSet
+from social_provenance.schemas.corpus import (
+    Documents,
+    LabelledDocuments,
+    Records,
+    RejectedDocuments,
+    SamplingManifest,
+    WorkingSet,
+)
 
 ROW: dict[str, Any] = {
     "doc_id": "a",
@@ -25,7 +32,9 @@ ROW: dict[str, Any] = {
     "shard": "s",
     "row": 1,
     "cluster_id": "a",
-    "problem": None,
+    "alike_id": "a",
+    "signature": None,
+    "bands": None,
     "reason": "too_short",
     "topic": "games",
     "topic_confidence": 1.0,
@@ -34,7 +43,7 @@ ROW: dict[str, Any] = {
     "label_source": "given",
     "bin_rank": 0,
 }
-SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet]
+SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet, SamplingManifest]
 
 
 def table(schema: Any, **changes: Any) -> Any:
@@ -53,11 +62,12 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
 @pytest.mark.parametrize(
     ("schema", "changes", "message"),
     [
-        (Records, {"text": None}, "1 rows where not: a record without a problem has id and text"),
+        (Records, {"reason": None, "text": None}, "1 rows where not: a record without a reason has id, text and hash"),
         (Records, {"row": 0}, "1 rows where not: row counts from 1"),
         (Documents, {"n_chars": 5}, "1 rows where not: text has n_chars characters"),
         (Documents, {"text": "", "n_chars": 0}, "1 rows where not: text has n_chars characters"),
         (Documents, {"cluster_id": None}, "1 rows where not: cluster_id is there"),
+        (Documents, {"alike_id": None}, "1 rows where not: alike_id is there"),
         (Documents, {"doc_id": "b"}, "1 rows have no doc_id or one that another row has"),
         (Documents, {"doc_id": None}, "1 rows have no doc_id or one that another row has"),
         (RejectedDocuments, {"reason": None}, "1 rows where not: a reason is there"),
@@ -66,6 +76,8 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
         (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
         (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given or linear"),
         (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
+        (SamplingManifest, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
+        (SamplingManifest, {"content_hash": None}, "1 rows where not: content_hash is there"),
         (WorkingSet, {"text": None}, "1 rows where not: text is there"),
     ],
 )

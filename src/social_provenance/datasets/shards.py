@@ -1,42 +1,39 @@
-"""A corpus as a folder of shards."""
+"""A corpus as shards: files below a folder, of a glob or in an object store."""
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
-from kedro_datasets.ibis import FileDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.documents.shards import FIELDS, Shard, find_shards, write_shards
+from social_provenance.documents.fields import with_defaults
+from social_provenance.documents.shards import Shard, find_shards, write_shards
 from social_provenance.errors import CorpusError
+from social_provenance.fingerprint import digest_of
 
-JSON_READER: dict[str, Any] = {
-    "columns": {"json": "JSON"},
-    "records": "false",
-    "format": "newline_delimited",
-    "ignore_errors": True,
-    "maximum_object_size": 1 << 26,
-}
+if TYPE_CHECKING:
+    from social_provenance.documents.fields import Place
+
 MARK = "made-by-miniature.txt"
 
 
 class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
-    """Shards of a corpus: JSON lines (plain, .gz, .zst) or Parquet, below a folder.
+    """Shards of a corpus: JSON lines (plain, .gz, .zst) or Parquet.
 
-    Loading returns the shards, each to be opened as an Ibis table; saving (rows of JSON records)
-    writes zstd-compressed JSON lines, and only ever into a folder that an earlier save made.
+    ``path`` is a folder, a file or a glob (``**`` for any depth), on the disk or behind any address
+    that fsspec knows. Loading returns the shards; saving (rows of JSON records) writes zstd-compressed
+    JSON lines, and only ever into a folder that an earlier save made.
 
     Example:
         .. code-block:: yaml
 
             raw_documents:
               type: social_provenance.datasets.ShardFolder
-              path: data/01_raw/corpus
-              fields: {doc_id: id, text: content, url: meta.url}
-              connection: {backend: duckdb}
+              path: s3://bucket/corpus/**/*.jsonl.zst
+              fields: {doc_id: id, text: content, url: meta.url, given_topic: ["meta.topic", "path:^([a-z_]+)-"]}
+              storage_options: {anon: true}
 
     >>> folder = ShardFolder(path=str(tmp_path / "corpus"), shards=2)
     >>> folder.save([{"id": "a", "text": "one"}, {"id": "b", "text": "two"}])
@@ -48,63 +45,57 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         self,
         *,
         path: str,
-        fields: dict[str, str] | None = None,
-        connection: dict[str, Any] | None = None,
+        fields: dict[str, Place] | None = None,
+        storage_options: dict[str, Any] | None = None,
+        credentials: dict[str, Any] | None = None,
         shards: int = 4,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         """Describe the folder.
 
         Args:
-            path: Folder (or single file) of shards.
+            path: Folder, file, glob or address of shards.
             fields: Where shards keep each field, over the Dolma places in ``FIELDS``.
-            connection: Ibis backend that reads the shards; the one of the tables made from them.
+            storage_options: Of fsspec's file system: end point, region, anonymous access.
+            credentials: Over ``storage_options``, from Kedro's ``credentials.yml``.
             shards: Files to write on save.
             metadata: For kedro-viz.
 
         Raises:
             CorpusError: If ``fields`` names a field that documents do not have.
         """
-        unknown = set(fields or {}) - set(FIELDS)
-        if unknown:
-            raise CorpusError(f"raw_documents.fields: unknown field {min(unknown)!r}; fields are {', '.join(FIELDS)}")
-        self._path = Path(path)
-        self.fields = FIELDS | (fields or {})
-        self._connection = connection
+        self._path = path
+        self.fields = with_defaults(fields)
+        self._options = {**(storage_options or {}), **(credentials or {})}
         self._shards = shards
         self.metadata = metadata
 
     def load(self) -> list[Shard]:
-        base = self._path if self._path.is_dir() else self._path.parent
-        return [
-            Shard(path.relative_to(base).as_posix(), path, partial(self._open, path), self.fields)
-            for path in find_shards(self._path)
-        ]
+        return find_shards(self._path, self.fields, self._options)
 
     def save(self, data: list[dict[str, Any]]) -> None:
-        if self._path.exists() and not (self._path / MARK).exists():
+        folder = Path(self._path)
+        if folder.exists() and not (folder / MARK).exists():
             raise CorpusError(
-                f"{self._path} is not a folder that the miniature pipeline made, so it is left alone: "
+                f"{folder} is not a folder that the miniature pipeline made, so it is left alone: "
                 f"for a corpus of your own run --pipelines pretraining,provenance"
             )
-        with replacing(self._path) as draft:
+        with replacing(folder) as draft:
             write_shards(draft, data, self._shards)
             (draft / MARK).write_text(
                 "Documents of a miniature world; the miniature pipeline writes this folder anew.\n"
             )
 
-    def _open(self, path: Path) -> Any:
-        parquet = path.suffix == ".parquet"
-        reader = FileDataset(
-            filepath=str(path),
-            file_format="parquet" if parquet else "json",
-            connection=self._connection,
-            load_args={} if parquet else JSON_READER,
-        )
-        return reader.load()
+    def digest(self) -> str:
+        """Return the identity of what is there now, for the ledger."""
+        try:
+            shards = find_shards(self._path, self.fields, self._options)
+        except CorpusError:
+            return digest_of(self._path)
+        return digest_of([(shard.name, shard.version) for shard in shards])
 
     def _exists(self) -> bool:
-        return self._path.exists()
+        return Path(self._path).exists() if "://" not in self._path else True
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path), "fields": self.fields}
+        return {"path": self._path, "fields": self.fields}

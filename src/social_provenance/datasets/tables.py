@@ -7,6 +7,8 @@ from typing import Any
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.ibis import FileDataset
 
+SPARK_SAVE = {"mode": "overwrite"}
+
 
 class TableFile(FileDataset):  # type: ignore[misc]
     """``ibis.FileDataset`` whose first rows show in kedro-viz, long texts cut.
@@ -25,6 +27,13 @@ class TableFile(FileDataset):  # type: ignore[misc]
     >>> table.load().count().execute()
     1
     """
+
+    def __init__(self, **entry: Any) -> None:
+        """Describe the table as ``ibis.FileDataset`` does; Spark, too, writes over what is there."""
+        on_spark = (entry.get("connection") or {}).get("backend") == "pyspark"
+        super().__init__(
+            **{**entry, "save_args": {**SPARK_SAVE, **(entry.get("save_args") or {})}} if on_spark else entry
+        )
 
     def preview(self, nrows: int = 5, max_chars: int = 80) -> TablePreview:
         """Return the first ``nrows`` rows, every text cut to ``max_chars`` characters."""

@@ -93,10 +93,17 @@ class LineageHooks:
 
     def _digest(self, name: str, catalog: DataCatalog) -> str:
         if name not in self._digests:
-            path = _location(catalog, name)
-            known = path is not None and path.exists()
-            self._digests[name] = digest_of_path(path) if path and known else digest_of(str(path))
+            self._digests[name] = _digest_of_dataset(catalog, name)
         return self._digests[name]
+
+
+def _digest_of_dataset(catalog: DataCatalog, name: str) -> str:
+    """Return the identity of a dataset's content: as itself tells it, else of the files where it is."""
+    tells = getattr(catalog[name], "digest", None) if name in catalog else None
+    if tells is not None:
+        return str(tells())
+    path = _location(catalog, name)
+    return digest_of_path(path) if path and path.exists() else digest_of(str(path))
 
 
 def _is_parameter(name: str) -> bool:

@@ -47,7 +47,7 @@ def inputs(
     Args:
         corpus: ``corpus_summary``.
         quality: Table ``classifier_quality``.
-        manifest: ``sampling_manifest``.
+        manifest: ``sampling_contract``.
         attribution: ``attribution_summary``.
         evaluations: Table ``unlearning_evaluations``.
         evaluation: The benchmarks.

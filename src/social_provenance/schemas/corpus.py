@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _PLACE = {"shard": "string", "row": "int64"}
+_GIVEN = {
+    "given_topic": "string",
+    "given_format": "string",
+    "given_topic_confidence": "float64",
+    "given_format_confidence": "float64",
+}
 _LABELS: Rules = {
     "topic is a slug of the grid": lambda table: ~table.topic.isin(TOPICS) | table.topic.isnull(),
     "format is a slug of the grid": lambda table: ~table.format.isin(FORMATS) | table.format.isnull(),
@@ -21,23 +27,24 @@ _LABELS: Rules = {
 
 
 class Records(LargeTable):
-    """What shards hold, unusable records included."""
+    """What shards hold, each record judged on its own; of unfit ones the text is not kept."""
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",
         "text": "string",
         "url": "string",
         "source": "string",
-        "given_topic": "string",
-        "given_format": "string",
-        "given_topic_confidence": "float64",
-        "given_format_confidence": "float64",
+        **_GIVEN,
         **_PLACE,
-        "problem": "string",
+        "n_chars": "int64",
+        "content_hash": "string",
+        "signature": "binary",
+        "bands": "array<int64>",
+        "reason": "string",
     }
     rules: ClassVar[Rules] = {
-        "a record without a problem has id and text": lambda table: (
-            table.problem.isnull() & (table.doc_id.isnull() | table.text.isnull())
+        "a record without a reason has id, text and hash": lambda table: (
+            table.reason.isnull() & (table.doc_id.isnull() | table.text.isnull() | table.content_hash.isnull())
         ),
         "row counts from 1": lambda table: table.row < 1,
     }
@@ -54,18 +61,17 @@ class Documents(LargeTable):
         "source": "string",
         "n_chars": "int64",
         "content_hash": "string",
-        "given_topic": "string",
-        "given_format": "string",
-        "given_topic_confidence": "float64",
-        "given_format_confidence": "float64",
+        **_GIVEN,
         **_PLACE,
         "cluster_id": "string",
+        "alike_id": "string",
     }
     rules: ClassVar[Rules] = {
         "text has n_chars characters, at least one": lambda table: (
             (table.text.length() != table.n_chars) | (table.n_chars < 1)
         ),
         "cluster_id is there": lambda table: table.cluster_id.isnull(),
+        "alike_id is there": lambda table: table.alike_id.isnull(),
     }
 
 
@@ -105,4 +111,23 @@ class WorkingSet(LargeTable):
         **_LABELS,
         "bin_rank counts from 0": lambda table: table.bin_rank < 0,
         "text is there": lambda table: table.text.isnull(),
+    }
+
+
+class SamplingManifest(LargeTable):
+    """What identifies the documents of the stratified sample."""
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "doc_id": "string",
+        "topic": "string",
+        "format": "string",
+        "bin_rank": "int64",
+        **_PLACE,
+        "content_hash": "string",
+        "n_chars": "int64",
+    }
+    rules: ClassVar[Rules] = {
+        **{sentence: rule for sentence, rule in _LABELS.items() if "slug" in sentence},
+        "bin_rank counts from 0": lambda table: table.bin_rank < 0,
+        "content_hash is there": lambda table: table.content_hash.isnull(),
     }

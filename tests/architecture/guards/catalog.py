@@ -12,7 +12,11 @@ from social_provenance.pipeline_registry import SMALL_WORLD
 if TYPE_CHECKING:
     from guards.project import Project
 
-TABLES = ("pandas.ParquetDataset", "social_provenance.datasets.TableFile")
+TABLES = (
+    "pandas.ParquetDataset",
+    "social_provenance.datasets.RecordFolder",
+    "social_provenance.datasets.TableFile",
+)
 """Dataset types that hold a table."""
 
 OPTIONAL = "social_provenance.datasets.OptionalDataset"

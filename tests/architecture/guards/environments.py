@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from guards.project import Project
 
-FREE = ("path", "filepath", "places", "connection", "fields", "revision", "load_args", "save_args")
+FREE = (
+    *("path", "filepath", "places", "connection", "fields", "revision", "load_args", "save_args"),
+    "storage_options",
+)
 """What an environment may change of a catalog entry: where it is and how its files are read."""
 
 

@@ -23,13 +23,13 @@ from social_provenance.pipelines.attribution.params import Attribution
 
 def tokenize_documents(
     working_set: Any,
-    manifest: dict[str, Any],
+    contract: dict[str, Any],
     model: LanguageModel,
     gradients: GradientSettings,
     params: Attribution,
 ) -> Any:
     """Return the token sequences of the documents that are attributed to."""
-    sample = take_sample(working_set, params.per_bin, manifest["per_bin"])
+    sample = take_sample(working_set, params.per_bin, contract["per_bin"])
     budget = min(gradients.max_tokens, max_tokens(model.config()))
     return sequences.tokenize_documents(sample, model.tokenizer(), budget)
 

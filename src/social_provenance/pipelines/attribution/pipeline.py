@@ -14,7 +14,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.tokenize_documents,
-                ["working_set", "sampling_manifest", "language_model", *SETTINGS],
+                ["working_set", "sampling_contract", "language_model", *SETTINGS],
                 "corpus_tokens",
                 name="tokenize_documents",
             ),

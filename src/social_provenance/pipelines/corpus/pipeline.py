@@ -14,18 +14,18 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.read_shards,
                 ["raw_documents", "params:documents"],
-                "records@parts",
+                "records",
                 name="read_shards",
             ),
             Node(
                 nodes.clean_documents,
-                ["records@table", "params:documents"],
+                ["records", "params:documents"],
                 ["documents", "rejected_documents"],
                 name="clean_documents",
             ),
             Node(
                 nodes.count_records,
-                ["records@table", "documents", "rejected_documents"],
+                ["records", "documents", "rejected_documents", "params:documents"],
                 "corpus_summary",
                 name="count_records",
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from social_provenance.documents.sampling import describe_sample, draw_working_set
+from social_provenance.documents.sampling import describe_sample, draw_working_set, list_sample
 from social_provenance.labelling import label
 from social_provenance.pipelines.taxonomy.params import Labelling, WorkingSet
 
@@ -25,6 +25,11 @@ def draw_documents(labelled: Any, documents: Any, params: WorkingSet) -> Any:
     return draw_working_set(labelled, documents, params.per_bin, params.seed)
 
 
-def describe_working_set(working_set: Any, params: WorkingSet) -> dict[str, Any]:
+def list_working_set(working_set: Any) -> Any:
     """Return the sampling manifest."""
-    return describe_sample(working_set, params.per_bin, params.seed, params.min_documents)
+    return list_sample(working_set)
+
+
+def describe_working_set(manifest: Any, labelled: Any, params: WorkingSet) -> dict[str, Any]:
+    """Return the sampling contract."""
+    return describe_sample(manifest, labelled, params.per_bin, params.seed, params.min_documents)

@@ -30,9 +30,15 @@ def create_pipeline() -> Pipeline:
                 name="draw_documents",
             ),
             Node(
-                nodes.describe_working_set,
-                ["working_set", "params:working_set"],
+                nodes.list_working_set,
+                "working_set",
                 "sampling_manifest",
+                name="list_working_set",
+            ),
+            Node(
+                nodes.describe_working_set,
+                ["sampling_manifest", "labelled_documents", "params:working_set"],
+                "sampling_contract",
                 name="describe_working_set",
             ),
         ]

@@ -1,0 +1,121 @@
+"""A corpus as a dataset of the Hugging Face hub, streamed: nothing is downloaded before it is read."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractDataset
+
+from social_provenance.documents.fields import with_defaults
+from social_provenance.documents.shards import Shard
+from social_provenance.errors import CorpusError
+from social_provenance.fingerprint import digest_of, digest_of_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from social_provenance.documents.fields import Place
+
+
+class HubCorpus(AbstractDataset[Any, list[Shard]]):
+    """Shards of a dataset that the ``datasets`` library can stream; read only.
+
+    Example:
+        .. code-block:: yaml
+
+            raw_documents:
+              type: social_provenance.datasets.HubCorpus
+              name: OWNER/NAME
+              revision: 0123456789abcdef0123456789abcdef01234567
+              fields: {url: url, given_topic: topic, given_format: format}
+
+    >>> _ = (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "one"}')
+    >>> (shard,) = HubCorpus(name=str(tmp_path)).load()
+    >>> list(shard.rows())
+    [{'id': 'a', 'text': 'one'}]
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        *,
+        name: str,
+        revision: str | None = None,
+        config: str | None = None,
+        split: str = "train",
+        fields: dict[str, Place] | None = None,
+        load_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Describe the dataset.
+
+        Args:
+            name: ``OWNER/NAME`` on the hub, or a folder of data files.
+            revision: Commit or tag; a dataset of the hub needs one, because branches move.
+            config: Its configuration, where it has several.
+            split: Its split.
+            fields: Where rows keep each field, over the Dolma places in ``FIELDS``.
+            load_args: Further arguments of ``datasets.load_dataset``, as ``data_files``.
+            metadata: For kedro-viz.
+
+        Raises:
+            CorpusError: If a field is unknown, or a dataset of the hub has no revision.
+        """
+        self._folder = Path(name) if Path(name).exists() else None
+        if self._folder is None and not revision:
+            raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or it may change unseen")
+        self._name, self._revision = name, revision
+        self._asked = {"name": config, "split": split, **(load_args or {})}
+        self._path = f"hf-datasets://{name}"
+        self.fields = with_defaults(fields)
+        self.metadata = metadata
+
+    def load(self) -> list[Shard]:
+        count = int(open_stream(self._name, self._revision, self._asked).num_shards)
+        version = self.digest()
+        return [
+            Shard(
+                f"{self._asked['split']}-{number:06d}-of-{count:06d}",
+                f"{self._name} ({self._asked['split']}, shard {number} of {count})",
+                version,
+                partial(_rows, self._name, self._revision, self._asked, count, number),
+                self.fields,
+            )
+            for number in range(count)
+        ]
+
+    def save(self, data: Any) -> None:
+        del data
+        raise CorpusError(f"{self._name} is read, not written: give raw_documents a folder")
+
+    def digest(self) -> str:
+        """Return the identity of the dataset, for the ledger."""
+        own = digest_of_path(self._folder) if self._folder else self._revision
+        return digest_of(self._name, own, self._asked)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"name": self._name, "revision": self._revision, **self._asked}
+
+
+def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:
+    """Return the dataset as a stream.
+
+    Raises:
+        CorpusError: If it cannot be had.
+    """
+    from datasets import load_dataset
+
+    try:
+        return load_dataset(name, revision=revision, streaming=True, **asked)
+    except Exception as error:  # the library raises many kinds
+        reason = " ".join(str(error).split())
+        raise CorpusError(
+            f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): see its name, revision, "
+            f"config and split; conf/*/engines.yml has to say offline: false for one of the hub"
+        ) from error
+
+
+def _rows(name: str, revision: str | None, asked: dict[str, Any], count: int, number: int) -> Iterator[Any]:
+    stream = open_stream(name, revision, asked)
+    yield from stream.shard(num_shards=count, index=number) if count > 1 else stream

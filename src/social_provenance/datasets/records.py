@@ -1,0 +1,84 @@
+"""Records of a corpus: written one shard at a time, side by side, and read as one table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kedro.io import AbstractDataset
+from kedro_datasets.ibis import FileDataset
+
+from social_provenance.artifacts import Parts
+from social_provenance.datasets.parts import PartsFolder
+from social_provenance.datasets.spread import spread_over
+from social_provenance.documents.records import RECORDS, ReadShards
+from social_provenance.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+class RecordFolder(AbstractDataset[Parts, Any]):
+    """The records of all shards: a :class:`PartsFolder` that reads as one Ibis table.
+
+    Saving reads the shards that are new or have changed, in as many processes as the engine has
+    threads, or in Spark's Python workers; the others are there already. So a killed run goes on with
+    the next shard.
+
+    Example:
+        .. code-block:: yaml
+
+            records:
+              type: social_provenance.datasets.RecordFolder
+              path: data/02_intermediate/records
+              connection: {backend: duckdb, threads: 2}
+
+    >>> from social_provenance.documents.records import plan_records
+    >>> from social_provenance.documents.settings import DocumentSettings
+    >>> from social_provenance.documents.shards import find_shards
+    >>> _ = (tmp_path / "a.jsonl").write_text('{"id": "a", "text": "one"}')
+    >>> folder = RecordFolder(path=str(tmp_path / "records"))
+    >>> folder.save(plan_records(find_shards(str(tmp_path / "a.jsonl")), DocumentSettings(min_chars=1)))
+    >>> folder.load().text.execute().tolist()
+    ['one']
+    """
+
+    def __init__(
+        self, *, path: str, connection: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Describe the folder.
+
+        Args:
+            path: Folder, with one folder a shard.
+            connection: Ibis backend that reads the records as a table.
+            metadata: For kedro-viz.
+        """
+        self._path = Path(path)
+        self._parts = PartsFolder(path=path)
+        self._connection = connection or {"backend": "duckdb"}
+        self.metadata = metadata
+
+    def save(self, data: Parts) -> None:
+        if isinstance(data.write, ReadShards):
+            sizes = {name: shard.size for name, shard in data.write.shards.items()}
+            data = replace(data, write=partial(data.write, spread=spread_over(self._connection, sizes)))
+        self._parts.save(data)
+
+    def load(self) -> ir.Table:
+        folders = self._parts.load()
+        if not folders:
+            raise ArtifactError(f"{self._path} has no records: run the corpus pipeline")
+        files = [str(folder / RECORDS) for folder in folders.values()]
+        engine = FileDataset(filepath=files[0], connection=self._connection).connection
+        if self._connection["backend"] == "pyspark":  # Ibis gives its reader one path only
+            engine._session.read.parquet(*files).createOrReplaceTempView("records")
+            return engine.table("records")
+        return engine.read_parquet(files)
+
+    def _exists(self) -> bool:
+        return self._parts.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path)}

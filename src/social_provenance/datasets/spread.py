@@ -1,0 +1,65 @@
+"""Where tasks run: in this process, in several, or in the Python workers of Spark."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    Result = TypeVar("Result")
+    Tasks = Mapping[str, Callable[[], Result]]
+
+SMALL = 1 << 26
+"""Bytes of input below which other processes would not pay."""
+
+
+def spread_over(connection: Mapping[str, Any], sizes: Mapping[str, int]) -> Callable[[Tasks[Any]], Iterator[Any]]:
+    """Return what does tasks and yields (name, result) as they come, for an engine.
+
+    Args:
+        connection: The engine: ``backend``, and ``threads`` of DuckDB.
+        sizes: Task -> bytes that it reads; 0 where that is not known.
+    """
+    workers = int(connection.get("threads") or 1)
+
+    def spread(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:
+        if connection["backend"] == "pyspark":
+            return on_spark(tasks)
+        known = [sizes[name] for name in tasks]
+        small = all(known) and sum(known) < SMALL
+        return in_turn(tasks) if workers == 1 or len(tasks) < 2 or small else in_processes(tasks, workers)
+
+    return spread
+
+
+def in_turn(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:
+    """Do one task after the other."""
+    for name, task in tasks.items():
+        yield name, task()
+
+
+def in_processes(tasks: Tasks[Any], workers: int) -> Iterator[tuple[str, Any]]:
+    """Do tasks in fresh processes, a few at a time.
+
+    Raises:
+        Exception: What a task raised; tasks that have not begun are left out.
+    """
+    from joblib import Parallel, delayed
+
+    pool = Parallel(n_jobs=min(workers, len(tasks)), backend="loky", return_as="generator_unordered")
+    yield from pool(delayed(_run)(pair) for pair in tasks.items())
+
+
+def on_spark(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:
+    """Do tasks in Spark's Python workers, which have to see the same file system."""
+    from pyspark.sql import SparkSession
+
+    context = SparkSession.builder.getOrCreate().sparkContext
+    pairs = context.parallelize(list(tasks.items()), len(tasks)) if tasks else context.emptyRDD()
+    yield from pairs.map(_run).toLocalIterator(prefetchPartitions=True)
+
+
+def _run(pair: tuple[str, Callable[[], Any]]) -> tuple[str, Any]:
+    name, task = pair
+    return name, task()

@@ -1,0 +1,50 @@
+"""Say now and then how far a walk over shards is."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+EVERY = 30.0
+"""Seconds between two lines."""
+
+
+class Progress:
+    """Counts shards and records; the time left goes by bytes, where they are known."""
+
+    def __init__(self, what: str, sizes: Mapping[str, int]) -> None:
+        """Begin a walk.
+
+        Args:
+            what: Is being made.
+            sizes: Shard -> bytes; 0 where that is not known.
+        """
+        self._what, self._sizes = what, sizes
+        self._start = self._said = time.monotonic()
+        self._shards = self._records = self._bytes = 0
+
+    def add(self, shard: str, records: int) -> None:
+        """Count a shard in, and say so if the last word is long ago or this is the last shard."""
+        self._shards += 1
+        self._records += records
+        self._bytes += self._sizes[shard]
+        now = time.monotonic()
+        if now - self._said >= EVERY or self._shards == len(self._sizes):
+            self._said = now
+            logger.info("%s", self.line(now - self._start))
+
+    def line(self, seconds: float) -> str:
+        """Return how many shards and records are done after so many seconds, how fast, and what is left."""
+        total = sum(self._sizes.values())
+        done = self._bytes / total if total else self._shards / len(self._sizes)
+        left = round(seconds / done - seconds) if done else 0
+        return (
+            f"{self._what}: {self._shards} of {len(self._sizes)} shards, {self._records:,} records, "
+            f"{self._records / max(seconds, 1e-9):,.0f} a second, {left} s left"
+        )

@@ -1,0 +1,160 @@
+"""Pages that are not prose: too few words, symbols, lists, repetition, notices.
+
+Rules and thresholds are those of Rae et al. 2021, "Scaling Language Models: Methods, Analysis &
+Insights from Training Gopher", appendix A.1.1 and table A1, but for ``boilerplate``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from social_provenance.documents.settings import Quality
+
+STOP_WORDS = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))
+BULLETS = ("•", "‣", "▪", "-", "*")
+ELLIPSES = ("...", "…")
+NOTICES = re.compile(
+    r"cookies?\b.{0,60}\b(?:policy|accept|consent|settings|use)|(?:use|uses|using|accept) cookies|privacy policy"
+    r"|terms (?:of|and) (?:use|service|conditions)|all rights reserved|copyright ©|©\s*\d{4}|enable javascript"
+    r"|javascript (?:is|must be|to be) |sign (?:in|up)\b.{0,40}$|log ?in\b.{0,30}$|subscribe to (?:our|the)"
+    r"|page not found|access denied|lorem ipsum",
+    re.IGNORECASE,
+)
+"""What lines of notices say; English."""
+
+NOTICE_CHARS = 250
+"""A longer line is a paragraph that happens to say so."""
+
+REASONS = (
+    *("few_words", "many_words", "word_length", "symbols", "bullet_lines", "ellipsis_lines", "few_letters"),
+    *("no_stop_words", "boilerplate", "repeated_lines", "repeated_paragraphs", "common_ngram", "repeated_ngrams"),
+)
+
+
+def fault(text: str, rules: Quality) -> str | None:
+    """Return the name of the first rule that a text breaks; None where it keeps them all.
+
+    Args:
+        text: A normalised text, not empty.
+        rules: Thresholds.
+    """
+    words = text.split()
+    lines = [line for line in text.split("\n") if line.strip()]
+    return (
+        _words(words, rules)
+        or _marks(text, words, lines, rules)
+        or _repetition(text, lines, rules)
+        or _ngrams(words, rules)
+    )
+
+
+def _words(words: Sequence[str], rules: Quality) -> str | None:
+    mean = sum(map(len, words)) / len(words)
+    if rules.min_words is not None and len(words) < rules.min_words:
+        return "few_words"
+    if rules.max_words is not None and len(words) > rules.max_words:
+        return "many_words"
+    if not _within(rules.min_word_length, mean, rules.max_word_length):
+        return "word_length"
+    return None
+
+
+def _marks(text: str, words: Sequence[str], lines: Sequence[str], rules: Quality) -> str | None:
+    ellipses = sum(map(text.count, ELLIPSES))
+    if _above(max(text.count("#"), ellipses) / len(words), rules.max_symbols):
+        return "symbols"
+    if _above(sum(line.lstrip().startswith(BULLETS) for line in lines) / len(lines), rules.max_bullet_lines):
+        return "bullet_lines"
+    if _above(sum(line.rstrip().endswith(ELLIPSES) for line in lines) / len(lines), rules.max_ellipsis_lines):
+        return "ellipsis_lines"
+    if rules.min_letter_words is not None and sum(map(_has_letter, words)) < rules.min_letter_words * len(words):
+        return "few_letters"
+    if rules.min_stop_words and len(STOP_WORDS.intersection(map(str.lower, words))) < rules.min_stop_words:
+        return "no_stop_words"
+    return None
+
+
+def _repetition(text: str, lines: Sequence[str], rules: Quality) -> str | None:
+    notices = [line for line in lines if len(line) <= NOTICE_CHARS and NOTICES.search(line)]
+    if _above(_chars(notices) / _chars(lines), rules.max_boilerplate):
+        return "boilerplate"
+    if _repeats(lines, rules.max_repeated_lines, rules.max_repeated_chars):
+        return "repeated_lines"
+    paragraphs = [piece for piece in text.split("\n\n") if piece.strip()]
+    if _repeats(paragraphs, rules.max_repeated_paragraphs, rules.max_repeated_chars):
+        return "repeated_paragraphs"
+    return None
+
+
+def _repeats(pieces: Sequence[str], most: float | None, most_chars: float | None) -> bool:
+    repeated = _repeated([piece.strip() for piece in pieces])
+    return _above(len(repeated) / len(pieces), most) or _above(_chars(repeated) / _chars(pieces), most_chars)
+
+
+def _ngrams(words: Sequence[str], rules: Quality) -> str | None:
+    total = sum(map(len, words))
+    for size, most in (rules.max_common_ngrams or {}).items():
+        if total and _common(words, size) > most * total:
+            return "common_ngram"
+    for size, most in (rules.max_repeated_ngrams or {}).items():
+        if total and _again(words, size) > most * total:
+            return "repeated_ngrams"
+    return None
+
+
+def _common(words: Sequence[str], size: int) -> int:
+    """Return the characters in the commonest n-gram, all its places together; 0 where none comes twice."""
+    counts = Counter(_grams(words, size))
+    times = max(counts.values(), default=0)
+    if times < 2:
+        return 0
+    return max(sum(map(len, gram)) * times for gram, count in counts.items() if count == times)
+
+
+def _again(words: Sequence[str], size: int) -> int:
+    """Return the characters of words in n-grams that stood before; each word counts once."""
+    grams = list(_grams(words, size))
+    if len(set(grams)) == len(grams):
+        return 0
+    seen: set[tuple[str, ...]] = set()
+    covered = 0
+    end = 0
+    for start, gram in enumerate(grams):
+        if gram in seen:
+            covered += sum(map(len, words[max(start, end) : start + size]))
+            end = start + size
+        seen.add(gram)
+    return covered
+
+
+def _grams(words: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+def _repeated(pieces: Sequence[str]) -> list[str]:
+    """Return the pieces that stood before."""
+    if len(set(pieces)) == len(pieces):
+        return []
+    counts: Mapping[str, int] = Counter(pieces)
+    return [piece for piece, count in counts.items() for _ in range(count - 1)]
+
+
+def _chars(pieces: Iterable[str]) -> int:
+    return sum(map(len, pieces))
+
+
+def _has_letter(word: str) -> bool:
+    return word[0].isalpha() or any(map(str.isalpha, word))
+
+
+def _above(value: float, most: float | None) -> bool:
+    return most is not None and value > most
+
+
+def _within(least: float | None, value: float, most: float | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)

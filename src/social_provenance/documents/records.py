@@ -1,0 +1,280 @@
+"""Records: every row of a shard, judged on its own, as one Parquet file a shard.
+
+A record is fit, or has a named reason why it is not. What takes a look at other shards, duplicates
+and clusters, comes after (:mod:`social_provenance.documents.clean`).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.artifacts import Parts
+from social_provenance.documents import signatures
+from social_provenance.documents.fields import compile_fields
+from social_provenance.documents.progress import Progress
+from social_provenance.documents.quality import fault
+from social_provenance.documents.rows import Broken, Damage
+from social_provenance.documents.text import content_hash, normalise
+from social_provenance.errors import CorpusError, excerpt
+from social_provenance.fingerprint import digest_of, digest_of_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from social_provenance.documents.settings import DocumentSettings
+    from social_provenance.documents.shards import Shard
+
+    Spread = Callable[[Mapping[str, Callable[[], "Tally"]]], Iterator[tuple[str, "Tally"]]]
+
+logger = logging.getLogger(__name__)
+
+RECORDS = "records.parquet"
+UNUSABLE = ("not_utf8", "not_json", "no_id", "no_text")
+DAMAGED = "damaged_shard"
+GIVEN = ("given_topic", "given_format", "given_topic_confidence", "given_format_confidence")
+COLUMNS = (
+    *("doc_id", "text", "url", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
+    *("signature", "bands", "reason"),
+)
+CODE = ("fields.py", "quality.py", "records.py", "rows.py", "signatures.py", "text.py")
+"""What the records of a shard depend on, in this package."""
+
+BATCH_ROWS, BATCH_CHARS = 5000, 1 << 25
+"""Rows, or characters, that are held before they are written."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a shard had.
+
+    Attributes:
+        records: Rows.
+        fit: Rows that may become documents.
+        chars: Characters of those.
+        damage: Why the shard was put aside; empty where it was not.
+    """
+
+    records: int
+    fit: int = 0
+    chars: int = 0
+    damage: str = ""
+
+
+def in_turn(tasks: Mapping[str, Callable[[], Tally]]) -> Iterator[tuple[str, Tally]]:
+    """Do one task after the other in this process."""
+    for name, task in tasks.items():
+        yield name, task()
+
+
+@dataclass(frozen=True)
+class ReadShards:
+    """Writes the records of shards that are waiting.
+
+    Attributes:
+        shards: Part -> shard.
+        settings: Which records are fit.
+    """
+
+    shards: Mapping[str, Shard]
+    settings: DocumentSettings
+
+    def __call__(self, waiting: Mapping[str, Path], spread: Spread = in_turn) -> Iterator[str]:
+        """Yield the name of each part as soon as it is written.
+
+        Args:
+            waiting: Part -> its empty folder.
+            spread: Does tasks, here or elsewhere, and yields their results as they come.
+
+        Raises:
+            CorpusError: If more shards are damaged than the settings allow.
+        """
+        tasks = {
+            name: partial(write_records, self.shards[name], self.settings, folder) for name, folder in waiting.items()
+        }
+        progress = Progress("records", {name: self.shards[name].size for name in waiting})
+        damaged: dict[str, str] = {}
+        for name, tally in spread(tasks):
+            if tally.damage:
+                damaged[self.shards[name].place] = tally.damage
+                check_damage(damaged, len(self.shards), self.settings.max_damaged_share)
+                logger.warning("shard %s is damaged (%s) and put aside", self.shards[name].place, tally.damage)
+            progress.add(name, tally.records)
+            yield name
+
+
+def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
+    """Describe the records of a corpus, a part for each shard; a shard that changed is another part."""
+    folder = Path(__file__).parent
+    code = [digest_of_path(folder / name) for name in CODE]
+    judged = settings.model_copy(update={"max_damaged_share": 0.0})
+    parts = {_part(shard): shard for shard in shards}
+    digests = {
+        name: digest_of(shard.name, shard.version, dict(shard.fields), judged, code) for name, shard in parts.items()
+    }
+    return Parts(digests, ReadShards(parts, settings))
+
+
+def check_damage(damaged: Mapping[str, str], shards: int, allowed: float) -> None:
+    """Make sure that not too many shards are damaged (place -> what is wrong).
+
+    Raises:
+        CorpusError: Naming the first.
+    """
+    if len(damaged) <= allowed * shards:
+        return
+    place, why = next(iter(damaged.items()))
+    others = f" (and {len(damaged) - 1} more of {shards} shards)" if len(damaged) > 1 else ""
+    raise CorpusError(
+        f"shard {place} is damaged ({why}){others}: fetch it again or take it out of the folder, or raise "
+        f"documents.max_damaged_share above {allowed} to put such shards aside"
+    )
+
+
+def write_records(shard: Shard, settings: DocumentSettings, folder: Path) -> Tally:
+    """Write the records of a shard to ``folder``.
+
+    A damaged shard becomes one record, whose row is where it broke and whose reason says so.
+
+    Raises:
+        CorpusError: If it cannot be reached, lacks a column, or has too many unusable records.
+    """
+    import pyarrow.parquet as pq
+
+    path = folder / RECORDS
+    judge = _Judge(shard, settings)
+    try:
+        with pq.ParquetWriter(
+            path, _schema(), compression="lz4", use_dictionary=["shard", "source", *GIVEN[:2]]
+        ) as out:
+            for batch in judge.batches():
+                out.write_batch(batch)
+    except Damage as error:
+        place = judge.row + 1
+        with pq.ParquetWriter(path, _schema(), compression="lz4") as out:
+            out.write_batch(_batch([{"shard": shard.name, "row": place, "reason": DAMAGED}]))
+        return Tally(1, damage=str(error))
+    judge.refuse_too_many()
+    return Tally(judge.row, judge.fit, judge.chars)
+
+
+@dataclass
+class _Judge:
+    shard: Shard
+    settings: DocumentSettings
+    row: int = 0
+    fit: int = 0
+    chars: int = 0
+    unusable: int = 0
+    first: tuple[int, str, Any] | None = None
+    _waiting: int = field(default=0, repr=False)
+
+    def batches(self) -> Iterator[Any]:
+        rows: list[dict[str, Any]] = []
+        held = 0
+        readers = list(compile_fields(self.shard.fields, self.shard.name).items())
+        for raw in self.shard.rows():
+            self.row += 1
+            record = self._record(raw, readers)
+            held += record.get("n_chars") or 0 if record["reason"] is None else 0
+            rows.append(record)
+            if len(rows) >= BATCH_ROWS or held >= BATCH_CHARS:
+                yield self._sign(rows)
+                rows, held = [], 0
+        if rows:
+            yield self._sign(rows)
+
+    def _record(self, raw: Any, readers: Sequence[tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
+        if type(raw) is Broken:
+            return self._put_aside({}, raw.problem, raw.line)
+        record = {name: read(raw) for name, read in readers}
+        doc_id, text = record["doc_id"], record["text"]
+        if doc_id is None or not doc_id.strip():
+            return self._put_aside(record, "no_id", raw)
+        text = normalise(text) if text else ""
+        if not text or text.isspace():
+            return self._put_aside(record, "no_text", raw)
+        record |= {"shard": self.shard.name, "row": self.row, "n_chars": len(text), "text": None}
+        record["reason"] = self._reason(text)
+        if record["reason"] is None:
+            record |= {"text": text, "content_hash": content_hash(text)}
+            self.fit += 1
+            self.chars += len(text)
+        return record
+
+    def _reason(self, text: str) -> str | None:
+        if len(text) < self.settings.min_chars:
+            return "too_short"
+        if len(text) > self.settings.max_chars:
+            return "too_long"
+        return fault(text, self.settings.quality) if self.settings.quality else None
+
+    def _put_aside(self, record: dict[str, Any], problem: str, raw: Any) -> dict[str, Any]:
+        self.unusable += 1
+        self.first = self.first or (self.row, problem, raw)
+        return record | {"text": None, "shard": self.shard.name, "row": self.row, "reason": problem}
+
+    def _sign(self, rows: list[dict[str, Any]]) -> Any:
+        near = self.settings.near_duplicates
+        fit = [row for row in rows if row["reason"] is None]
+        if near and fit:
+            signed = signatures.sign([row["text"] for row in fit], near)
+            hashed = signatures.bands(signed, signatures.band_rows(near.threshold, near.permutations))
+            for row, signature, bands in zip(fit, signed, hashed, strict=True):
+                row |= {"signature": signature.tobytes(), "bands": bands}
+        return _batch(rows)
+
+    def refuse_too_many(self) -> None:
+        """Raise when more records are unusable than the settings allow."""
+        allowed = self.settings.max_malformed_share
+        if self.first is None or self.unusable <= allowed * self.row:
+            return
+        row, problem, raw = self.first
+        others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
+        raise CorpusError(
+            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; mend it, or raise "
+            f"documents.max_malformed_share above {allowed} to put such records aside"
+        )
+
+
+_FIXES = {
+    "not_utf8": "is not UTF-8",
+    "not_json": "is not a JSON object",
+    "no_id": "has no id",
+    "no_text": "has no text",
+}
+
+
+def _quote(raw: Any) -> str:
+    return excerpt(raw.decode(errors="replace").strip() if isinstance(raw, bytes) else raw)
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(COLUMNS, pa.string()) | {
+        "given_topic_confidence": pa.float64(),
+        "given_format_confidence": pa.float64(),
+        "row": pa.int64(),
+        "n_chars": pa.int64(),
+        "signature": pa.binary(),
+        "bands": pa.list_(pa.int64()),
+    }
+    return pa.schema(list(kinds.items()))
+
+
+def _batch(rows: Sequence[Mapping[str, Any]]) -> Any:
+    import pyarrow as pa
+
+    schema = _schema()
+    columns = [pa.array([row.get(name) for row in rows], type=schema.field(name).type) for name in COLUMNS]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _part(shard: Shard) -> str:
+    """Return the name of a shard's part: its own, made fit for a folder, and a digest of it."""
+    readable = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in shard.name)
+    return f"{readable[-60:]}-{digest_of(shard.name)[:8]}"

@@ -1,0 +1,113 @@
+"""A look at a few shards before all are read: what is in them, how fast they are read, some texts."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.documents.records import RECORDS, write_records
+from social_provenance.errors import CorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from social_provenance.documents.settings import DocumentSettings
+    from social_provenance.documents.shards import Shard
+
+
+def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, texts: int) -> dict[str, Any]:
+    """Read a few shards, evenly spaced, and scale what they have to all.
+
+    Sizes stand for shares where they are known; else all shards count alike. Duplicates are not looked
+    for, so ``fit`` is what there is at most.
+
+    Args:
+        shards: All of the corpus.
+        settings: Which records are fit.
+        look_at: Shards to read.
+        texts: Documents whose texts are returned, evenly spaced.
+
+    Returns:
+        ``shards`` and ``bytes`` of the corpus; estimates ``records``, ``fit``, ``chars`` (of fit texts),
+        ``records_bytes`` (on disk) and ``seconds`` (reading all in one process); ``looked_at``, the
+        shards that were read; ``texts``.
+
+    Raises:
+        CorpusError: If no document is in the shards that were read.
+    """
+    import pyarrow.parquet as pq
+
+    step = max(1, len(shards) // look_at)
+    chosen = list(shards)[::step][:look_at]
+    counts = dict.fromkeys(("records", "fit", "chars", "records_bytes"), 0)
+    found: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        start = time.perf_counter()
+        for shard in chosen:
+            tally = write_records(shard, settings, Path(name))
+            file = Path(name) / RECORDS
+            counts["records"] += tally.records
+            counts["fit"] += tally.fit
+            counts["chars"] += tally.chars
+            counts["records_bytes"] += file.stat().st_size
+            kept = pq.read_table(file, columns=["text"])["text"].drop_null()
+            found += [kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))]
+        seconds = time.perf_counter() - start
+    if not counts["fit"]:
+        raise CorpusError(
+            f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or see the "
+            f"parameters documents"
+        )
+    known = sum(shard.size for shard in shards)
+    scale = known / sum(shard.size for shard in chosen) if known else len(shards) / len(chosen)
+    return {
+        "shards": len(shards),
+        "bytes": known,
+        **{key: round(value * scale) for key, value in counts.items()},
+        "seconds": seconds * scale,
+        "looked_at": [shard.name for shard in chosen],
+        "texts": found[:texts],
+    }
+
+
+def list_stages(
+    found: Mapping[str, Any], walk: Mapping[str, Any], processes: int, labels_a_second: int
+) -> list[dict[str, Any]]:
+    """Return ``stage``, ``documents``, ``tokens``, ``bytes`` (on disk) and ``hours`` of each stage; null is not known.
+
+    Args:
+        found: Of :func:`survey`.
+        walk: ``documents``, ``tokens``, ``bytes`` and ``seconds`` of the walk over the working set.
+        processes: That read shards.
+        labels_a_second: Documents that are labelled in a second.
+    """
+    fit = found["fit"]
+    stages = [
+        {
+            "stage": "read",
+            "documents": found["records"],
+            "bytes": found["records_bytes"],
+            "seconds": found["seconds"] / processes,
+        },
+        {"stage": "clean", "documents": fit, "bytes": found["chars"], "seconds": None},
+        {"stage": "label", "documents": fit, "bytes": None, "seconds": fit / labels_a_second},
+        {"stage": "walk", **walk},
+    ]
+    return [
+        {
+            **{name: stage.get(name) for name in ("stage", "documents", "tokens", "bytes")},
+            "hours": None if stage["seconds"] is None else round(stage["seconds"] / 3600, 4),
+        }
+        for stage in stages
+    ]
+
+
+def describe(stage: Mapping[str, Any]) -> str:
+    """Return a stage of a plan as a line."""
+    told = [f"{stage['documents']:,} documents"]
+    told += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
+    told += [f"{stage['bytes'] / 1e9:,.2f} GB"] if stage["bytes"] is not None else []
+    told += [f"{stage['hours']:,.2f} hours"] if stage["hours"] is not None else ["time not known"]
+    return f"{stage['stage']}: {', '.join(told)}"

@@ -1,0 +1,34 @@
+"""What a study will cost, before it is run."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from social_provenance.pipelines.plan import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """Return the pipeline ``plan``: look at a few shards and at the model, and tell what each stage takes."""
+    return Pipeline(
+        [
+            Node(
+                nodes.survey_corpus,
+                ["raw_documents", "params:documents", "params:plan"],
+                "corpus_survey",
+                name="survey_corpus",
+            ),
+            Node(
+                nodes.plan_study,
+                [
+                    "corpus_survey",
+                    "language_model",
+                    "params:gradients",
+                    "params:attribution.distributed",
+                    "params:working_set.per_bin",
+                    "params:plan",
+                ],
+                "study_plan",
+                name="plan_study",
+            ),
+        ]
+    )

@@ -1,0 +1,69 @@
+"""A dataset of the hub, played by a folder of data files: streamed, in its shards, at one revision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.datasets import HubCorpus
+from social_provenance.documents.records import plan_records
+from social_provenance.documents.settings import DocumentSettings
+from social_provenance.errors import CorpusError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, write_shard: Any) -> Path:
+    for name in "ab":
+        rows = [{"key": f"{name}{number}", "text": f"text {name} {number}", "label": "Games"} for number in range(3)]
+        write_shard(tmp_path / "data" / f"train-{name}.jsonl", rows)
+    return tmp_path / "data"
+
+
+FIELDS: Any = {"doc_id": "key", "given_topic": "label"}
+
+
+def test_every_row_is_in_one_shard(folder: Path) -> None:
+    shards = HubCorpus(name=str(folder), fields=FIELDS).load()
+    assert [shard.name for shard in shards] == ["train-000000-of-000002", "train-000001-of-000002"]
+    assert sorted(row["key"] for shard in shards for row in shard.rows()) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+
+
+def test_rows_become_records(folder: Path, tmp_path: Path) -> None:
+    import pandas as pd
+
+    parts = plan_records(HubCorpus(name=str(folder), fields=FIELDS).load(), DocumentSettings(min_chars=1))
+    places = {name: tmp_path / name for name in parts.digests}
+    for place in places.values():
+        place.mkdir()
+    assert sorted(parts.write(places)) == sorted(places)
+    found = pd.concat([pd.read_parquet(place / "records.parquet") for place in places.values()])
+    assert sorted(found["doc_id"]) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+    assert set(found["given_topic"]) == {"Games"}
+
+
+def test_its_version_is_its_content_or_its_revision(folder: Path, write_shard: Any) -> None:
+    corpus = HubCorpus(name=str(folder))
+    before = corpus.digest()
+    write_shard(folder / "train-a.jsonl", [{"key": "x", "text": "y"}])
+    assert corpus.digest() != before
+    one, other = (HubCorpus(name="some/where", revision=revision).digest() for revision in ("v1", "v2"))
+    assert one != other
+
+
+def test_a_dataset_of_the_hub_needs_a_revision() -> None:
+    with pytest.raises(CorpusError, match="some/where needs a revision"):
+        HubCorpus(name="some/where")
+
+
+def test_a_dataset_that_cannot_be_opened_is_named(folder: Path, refused: Any) -> None:
+    with refused(CorpusError, f"the dataset {folder} cannot be opened", "split"):
+        HubCorpus(name=str(folder), split="nothing").load()
+
+
+def test_it_is_never_written(folder: Path, refused: Any) -> None:
+    with refused(CorpusError, "is read, not written"):
+        HubCorpus(name=str(folder)).save([])

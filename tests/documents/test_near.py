@@ -1,0 +1,85 @@
+"""Near-duplicates: found from the threshold on, grouped whole, the same whatever the order."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from social_provenance.documents.clean import clean
+from social_provenance.documents.near import foremost_of_groups
+from social_provenance.documents.settings import DocumentSettings
+
+WORDS = [f"word{number}" for number in range(5000)]
+
+
+def text(seed: int, changes: int = 0) -> str:
+    """Return 200 random words, some of them changed; the same seed gives the same text."""
+    words = random.Random(seed).sample(WORDS, 200)
+    for place in random.Random(f"{seed}-{changes}").sample(range(200), changes):
+        words[place] = f"changed{seed}-{changes}-{place}"
+    return " ".join(words)
+
+
+def found(records: Any, drop: bool) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """Return id -> (group, cluster) of the documents, and id -> reason of the rejected."""
+    settings = DocumentSettings.model_validate({"min_chars": 1, "near_duplicates": {"drop": drop}})
+    corpus = clean(records, settings)
+    documents = corpus.documents.select("doc_id", "alike_id", "cluster_id").execute()
+    rejected = corpus.rejected.execute()
+    return (
+        {row.doc_id: (row.alike_id, row.cluster_id) for row in documents.itertuples()},
+        dict(zip(rejected["doc_id"], rejected["reason"], strict=True)),
+    )
+
+
+@pytest.fixture
+def rows(row: Any) -> list[Any]:
+    site = "https://{}.org/x".format
+    return [
+        row("c", text(1, 3), url=site("three")),
+        row("a", text(1), url=site("one")),
+        row("b", text(2), url=site("one")),
+        row("d", text(2, 100), url=site("four")),
+        row("e", text(1, 2), url=None),
+        row("f", text(3)),
+    ]
+
+
+def test_alike_texts_share_a_group_and_its_cluster_and_others_do_not(corpus_of: Any, rows: list[Any]) -> None:
+    documents, rejected = found(corpus_of(rows, near_duplicates={}), drop=False)
+    assert documents == {
+        "a": ("a", "one.org"),
+        "c": ("a", "one.org"),
+        "e": ("a", "one.org"),
+        "b": ("b", "one.org"),
+        "d": ("d", "four.org"),
+        "f": ("f", "f"),
+    }
+    assert not rejected
+
+
+def test_of_alike_texts_the_smallest_id_stays_where_they_are_dropped(corpus_of: Any, rows: list[Any]) -> None:
+    documents, rejected = found(corpus_of(rows, near_duplicates={}), drop=True)
+    assert sorted(documents) == ["a", "b", "d", "f"]
+    assert rejected == {"c": "near_duplicate", "e": "near_duplicate"}
+
+
+def test_groups_do_not_depend_on_the_order_of_the_records(corpus_of: Any, rows: list[Any]) -> None:
+    forwards = found(corpus_of(rows, near_duplicates={}), drop=True)
+    assert found(corpus_of(rows[::-1], near_duplicates={}), drop=True) == forwards
+
+
+def test_a_corpus_without_alike_texts_is_left_as_it_is(corpus_of: Any, row: Any) -> None:
+    records = corpus_of([row(name, text(number)) for number, name in enumerate("abc")], near_duplicates={})
+    documents, rejected = found(records, drop=True)
+    assert {name: group for name, (group, _) in documents.items()} == {name: name for name in "abc"}
+    assert not rejected
+
+
+def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
+    pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
+    groups = foremost_of_groups(pairs).set_index("doc_id")["alike_id"].to_dict()
+    assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}

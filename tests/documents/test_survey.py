@@ -1,0 +1,58 @@
+"""A survey: a few shards stand for all, by their sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.documents.settings import DocumentSettings
+from social_provenance.documents.shards import find_shards
+from social_provenance.documents.survey import describe, list_stages, survey
+from social_provenance.errors import CorpusError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = DocumentSettings(min_chars=2)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, write_shard: Any, row: Any) -> Path:
+    for shard in range(6):
+        write_shard(tmp_path / f"{shard}.jsonl", [*(row(f"{shard}{n}", "four") for n in range(9)), row("short", "x")])
+    return tmp_path
+
+
+def test_what_a_few_shards_have_is_scaled_to_all(corpus: Path) -> None:
+    shards = find_shards(str(corpus))
+    found = survey(shards, SETTINGS, look_at=2, texts=5)
+    assert found["looked_at"] == ["0.jsonl", "3.jsonl"]
+    assert (found["shards"], found["records"], found["fit"], found["chars"]) == (6, 60, 54, 216)
+    assert found["bytes"] == sum(shard.size for shard in shards)
+    assert found["texts"] == ["four"] * 5
+    assert found["seconds"] > 0
+
+
+def test_more_shards_than_there_are_is_all_of_them(corpus: Path) -> None:
+    found = survey(find_shards(str(corpus)), SETTINGS, look_at=100, texts=1000)
+    assert (len(found["looked_at"]), found["records"], len(found["texts"])) == (6, 60, 54)
+
+
+def test_a_survey_that_finds_no_document_says_where_it_looked(corpus: Path) -> None:
+    with pytest.raises(CorpusError, match=r"no document is in .*0\.jsonl: raise plan\.shards"):
+        survey(find_shards(str(corpus)), DocumentSettings(min_chars=500), look_at=1, texts=5)
+
+
+def test_stages_are_listed_with_what_is_known_of_them() -> None:
+    found = {"records": 100, "fit": 90, "chars": 5_000_000_000, "records_bytes": 7, "seconds": 7200.0}
+    walk = {"documents": 50, "tokens": 1000, "bytes": 10, "seconds": None}
+    stages = {stage.pop("stage"): stage for stage in list_stages(found, walk, 2, 1)}
+    assert stages == {
+        "read": {"documents": 100, "tokens": None, "bytes": 7, "hours": 1.0},
+        "clean": {"documents": 90, "tokens": None, "bytes": 5_000_000_000, "hours": None},
+        "label": {"documents": 90, "tokens": None, "bytes": None, "hours": 0.025},
+        "walk": {"documents": 50, "tokens": 1000, "bytes": 10, "hours": None},
+    }
+    assert describe({"stage": "clean", **stages["clean"]}) == "clean: 90 documents, 5.00 GB, time not known"
+    assert describe({"stage": "label", **stages["label"]}) == "label: 90 documents, 0.03 hours"

@@ -1,0 +1,82 @@
+"""DuckDB and Spark: the same shards, the same nodes, the same rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import random
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from social_provenance.regions.grid import BINS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TABLES = {
+    "02_intermediate/documents.parquet": ["doc_id"],
+    "02_intermediate/rejected_documents.parquet": ["shard", "row"],
+    "03_primary/labelled_documents.parquet": ["doc_id"],
+    "03_primary/bin_prevalence.parquet": ["topic", "format"],
+    "03_primary/working_set.parquet": ["doc_id"],
+    "03_primary/sampling_manifest.parquet": ["doc_id"],
+}
+FILES = ("02_intermediate/corpus_summary.json", "03_primary/sampling_contract.json")
+WORDS = [f"wörd{number}" for number in range(400)]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, write_shard: Callable[..., Path], row: Callable[..., Any]) -> Path:
+    """Return shards of all formats with duplicates, near-duplicates, unusable records and a damaged shard."""
+    rng = random.Random(0)
+    rows = []
+    for number in range(240):
+        topic, form = BINS[number % 7]
+        words = rng.choices(WORDS, k=60)
+        labels = {"topic": topic, "format": form, "topic_confidence": number / 240}
+        rows.append(row(f"d{number}", " ".join(words), url=f"https://s{number % 9}.org/{number}", weborganizer=labels))
+        if number % 10 == 0:
+            rows.append(row(f"copy{number}", " ".join(words).upper(), weborganizer=labels))
+        if number % 12 == 0:
+            rows.append(row(f"c{number}", " ".join(["near", *words]), weborganizer=labels))
+    folder = tmp_path / "corpus"
+    write_shard(folder / "a.jsonl.zst", [*rows[:90], "no json"])
+    write_shard(folder / "b.jsonl.gz", [*rows[90:180], row("short", "x")])
+    write_shard(folder / "sub/c.parquet", rows[180:])
+    damaged = write_shard(folder / "d.jsonl.zst", rows)
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.spark
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="needs the extra spark")
+def test_both_engines_give_the_same_tables(corpus: Path, tmp_path: Path, kedro: Callable[..., Any]) -> None:
+    for env in ("base", "spark"):
+        given = {
+            "root": tmp_path / env,
+            "corpus": corpus,
+            "documents.max_malformed_share": 0.1,
+            "documents.max_damaged_share": 0.5,
+            "documents.near_duplicates.threshold": 0.7,
+            "working_set.min_documents": 10,
+        }
+        listed = ",".join(f"{name}={value}" for name, value in given.items())
+        ended = kedro("run", "--env", env, "--pipelines", "corpus,taxonomy", "--params", listed)
+        assert ended.returncode == 0, ended.stderr[-3000:]
+    for name, key in TABLES.items():
+        one, other = (
+            pd.read_parquet(tmp_path / env / name).sort_values(key, ignore_index=True) for env in ("base", "spark")
+        )
+        assert len(one) > 0
+        pd.testing.assert_frame_equal(one, other)
+    for name in FILES:
+        first, second = (json.loads((tmp_path / env / name).read_text()) for env in ("base", "spark"))
+        assert first == second
+    summary = json.loads((tmp_path / "spark" / FILES[0]).read_text())
+    assert {"damaged_shard", "duplicate_text", "near_duplicate", "not_json", "too_short"} == set(summary["rejected"])
