@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.figures import influence_map, topic_contrasts, unlearning_changes
+from social_provenance.figures import influence_map, labels, topic_contrasts, unlearning_changes
 from social_provenance.report import comparisons, discoveries, sections
+from social_provenance.report.labels import labels as labels_section
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -17,6 +18,11 @@ def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
 def draw_contrasts(contrasts: Any, method: str) -> Any:
     """Return the topic contrasts."""
     return topic_contrasts.draw(contrasts, method)
+
+
+def draw_labels(confusion: Any, reliability: Any) -> Any:
+    """Return what the classifier of labels gets wrong."""
+    return labels.draw(confusion, reliability)
 
 
 def draw_unlearning(runs: Any, evaluations: Any, evaluation: Evaluation) -> Any:
@@ -34,6 +40,11 @@ def write_inputs(
 ) -> str:
     """Return the sections on how to read and on what went in."""
     return sections.inputs(corpus, quality, manifest, attribution, evaluations, evaluation)
+
+
+def write_labels(figure: Any, quality: Any, confusion: Any) -> str:
+    """Return the section on labels."""
+    return labels_section(figure, quality, confusion)
 
 
 def write_influence(figure: Any, topics: Any, documents: Any, evaluation: Evaluation, method: str) -> str:

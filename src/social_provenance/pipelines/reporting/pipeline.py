@@ -18,6 +18,12 @@ def _figures() -> list[Node]:
         Node(nodes.draw_influence, ["bin_influence", BENCHMARKS, METHOD], "influence_figure", name="draw_influence"),
         Node(nodes.draw_contrasts, ["contrasts", METHOD], "contrast_figure", name="draw_contrasts"),
         Node(
+            nodes.draw_labels,
+            ["classifier_confusion", "classifier_reliability"],
+            "labels_figure",
+            name="draw_labels",
+        ),
+        Node(
             nodes.draw_unlearning,
             ["unlearning_runs", "unlearning_evaluations", BENCHMARKS],
             "unlearning_figure",
@@ -30,6 +36,12 @@ def _sections() -> list[Node]:
     study = ["corpus_summary", "classifier_quality", "sampling_manifest", "attribution_summary"]
     return [
         Node(nodes.write_inputs, [*study, "unlearning_evaluations", BENCHMARKS], "inputs_section", name="write_inputs"),
+        Node(
+            nodes.write_labels,
+            ["labels_figure", "classifier_quality", "classifier_confusion"],
+            "labels_section",
+            name="write_labels",
+        ),
         Node(
             nodes.write_influence,
             ["influence_figure", "topic_influence", "top_documents", BENCHMARKS, METHOD],
@@ -58,7 +70,7 @@ def _page() -> list[Node]:
     findings = [
         f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
     ]
-    parts = ["lineage", "inputs_section", "findings_section", "unlearning_section"]
+    parts = ["lineage", "inputs_section", "labels_section", "findings_section", "unlearning_section"]
     return [
         Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
         Node(nodes.write_report, parts, "report", name="write_report"),
