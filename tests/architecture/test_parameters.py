@@ -86,10 +86,10 @@ def test_an_unknown_field_is_found(conf: Path, project: Project) -> None:
 
 def test_a_value_out_of_range_is_found(conf: Path, project: Project) -> None:
     path = conf / "test" / "parameters.yml"
-    path.write_text(path.read_text() + "\nlabelling: {holdout: 1.5}\n")
+    path.write_text(path.read_text() + "\nlabelling: {reliability_bins: 1}\n")
     (found,) = refused_parameters(read_project(conf, "test", project.pipelines))
     assert "Parameter 'labelling'" in found
-    assert "input_value=1.5" in found
+    assert "input_value=1" in found
 
 
 def test_an_annotation_that_cannot_be_resolved_is_found(project: Project) -> None:

@@ -103,11 +103,11 @@ def test_refused_parameters_are_one_line(
 def test_each_problem_is_named_with_its_own_block(
     refuse: Callable[[dict[str, Any]], ParameterValidationError],
 ) -> None:
-    found = one_line(refuse({"documents": {"min_chars": 0}, "labelling": {"holdout": 1.5, "seed": "x"}}))
+    found = one_line(refuse({"documents": {"min_chars": 0}, "labelling": {"batch": 0, "light": {"seed": "x"}}}))
     assert found is not None
     assert "\n" not in found
     places = [problem.split(":")[1] for problem in found.split("; ")]
-    assert places == ["documents.min_chars", "labelling.holdout", "labelling.seed"]
+    assert places == ["documents.min_chars", "labelling.light.seed", "labelling.batch"]
 
 
 def test_a_missing_field_is_named(refuse: Callable[[dict[str, Any]], ParameterValidationError]) -> None:

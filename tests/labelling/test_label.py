@@ -1,146 +1,193 @@
-"""Labels of a corpus: given ones are kept, missing ones learned, unknown ones refused by name."""
+"""Labelling shard by shard: killed runs go on, a changed shard is redone alone, nothing else matters."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
 import pytest
+from kedro.io import DatasetError
 
-from social_provenance.errors import LabelError
-from social_provenance.labelling.label import LIGHT_COLUMNS, Labels, count_bins, label_documents
+from social_provenance.datasets.parts import PartsFolder
+from social_provenance.labelling import label as labelling
+from social_provenance.labelling.label import (
+    LABELS,
+    LIGHT_COLUMNS,
+    count_bins,
+    join_labels,
+    part_name,
+    plan_labels,
+    survey,
+)
+from social_provenance.labelling.settings import Labelling, Light
+from social_provenance.labelling.train import plan_classifier
 from social_provenance.regions.grid import BINS
 
-TEXTS = {
-    ("Games", "FAQ"): "Frequently asked questions about chess, dice and the board.",
-    ("Games", "Tutorial"): "How to play chess and dice on a board, step by step.",
-    ("Health", "FAQ"): "Frequently asked questions about the doctor, fever and nurse.",
-    ("Health", "Tutorial"): "How to cure fever with a doctor and a nurse, step by step.",
-}
-SLUGS = {"Games": "games", "Health": "health", "FAQ": "faq", "Tutorial": "tutorial"}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from social_provenance.labelling.linear import LinearLabeller
+
+    Make = Callable[..., pd.DataFrame]
+
+SETTINGS = Labelling(light=Light(min_documents=1))
 
 
-def documents(count: int = 40, given: int = 30) -> pd.DataFrame:
-    rows = []
-    for i in range(count):
-        (topic, form), text = list(TEXTS.items())[i % 4]
-        known = i < given
-        rows.append(
-            {
-                "doc_id": f"d{i:02d}",
-                "text": f"{text} Number {i}.",
-                "url": f"https://x.org/{i}",
-                "source": "test",
-                "n_chars": len(text),
-                "content_hash": f"{i * 7919 % 1000:03d}",
-                "cluster_id": "x.org",
-                "shard": f"{i % 2}.jsonl",
-                "row": i // 2 + 1,
-                "given_topic": topic if known else None,
-                "given_format": form if known else None,
-                "given_topic_confidence": 0.75 if known and i % 2 else None,
-                "given_format_confidence": None,
-            }
-        )
-    return pd.DataFrame(rows).astype({"given_topic_confidence": float, "given_format_confidence": float})
+@pytest.fixture
+def saved(labeller: LinearLabeller, tmp_path: Path) -> dict[str, Path]:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    labeller.save(folder)
+    return {"linear": folder}
 
 
-def label(frame: pd.DataFrame, **settings: Any) -> Labels:
-    defaults: dict[str, Any] = {"holdout": 0.2, "max_chars": 1000, "max_train": 100, "batch": 100, "seed": 0}
-    return label_documents(ibis.memtable(frame), **(defaults | settings))
+def label(documents: pd.DataFrame, classifier: dict[str, Path], place: Path, **settings: Any) -> pd.DataFrame:
+    """Label as the pipeline does, and return the joined table."""
+    folder = PartsFolder(path=str(place))
+    table = ibis.memtable(documents)
+    folder.save(plan_labels(table, classifier, SETTINGS.model_copy(update=settings)))
+    labels = ibis.read_parquet([str(part / LABELS) for part in folder.load().values()])
+    joined: pd.DataFrame = join_labels(table, labels).execute()
+    return joined
 
 
-@pytest.fixture(scope="module")
-def labelled() -> pd.DataFrame:
-    table: pd.DataFrame = label(documents()).labelled.execute()
-    return table
+def watch(monkeypatch: pytest.MonkeyPatch, fail_at: int | None = None) -> list[str]:
+    """Return the list that the names of labelled shards' folders are added to."""
+    seen: list[str] = []
+    own = labelling._label_shard
+
+    def run(rows: Any, given: Any, labeller: Any, batch: int, folder: Path, progress: Any) -> None:
+        if len(seen) == fail_at:
+            raise KeyboardInterrupt
+        seen.append(folder.name.partition("-")[0])
+        own(rows, given, labeller, batch, folder, progress)
+
+    monkeypatch.setattr(labelling, "_label_shard", run)
+    return seen
 
 
-def test_every_document_is_labelled_once_and_keeps_its_place(labelled: pd.DataFrame) -> None:
-    light = list(LIGHT_COLUMNS)
-    pd.testing.assert_frame_equal(labelled[light], documents()[light], check_dtype=False)
+def test_every_document_is_labelled_once_and_keeps_its_place(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path
+) -> None:
+    documents, table = make_documents(), label(make_documents(), saved, tmp_path / "labels")
+    pd.testing.assert_frame_equal(table[list(LIGHT_COLUMNS)], documents[list(LIGHT_COLUMNS)], check_dtype=False)
+    assert table["label_source"].tolist() == ["given"] * 40 + ["linear"] * 20
 
 
-def test_given_labels_are_kept_in_canonical_form(labelled: pd.DataFrame) -> None:
-    given = labelled[:30]
-    assert set(given["label_source"]) == {"given"}
-    assert given["topic"].tolist() == documents()["given_topic"][:30].map(SLUGS).tolist()
-    assert given["format"].tolist() == documents()["given_format"][:30].map(SLUGS).tolist()
+def test_given_labels_are_kept_and_others_learned(
+    saved: dict[str, Path], make_documents: Make, make_pages: Make, tmp_path: Path
+) -> None:
+    table, pages = label(make_documents(), saved, tmp_path / "labels"), make_pages(60)
+    assert table["topic"].tolist() == pages["topic"].tolist()
+    assert table["format"].tolist() == pages["format"].tolist()
+    assert table["topic_confidence"][:40].tolist() == [1.0, 0.75] * 20
+    assert table["format_confidence"][40:].between(0.5, 1).all()
 
 
-def test_confidence_is_as_given_else_one(labelled: pd.DataFrame) -> None:
-    assert labelled["topic_confidence"][:30].tolist() == [1.0, 0.75] * 15
-    assert set(labelled["format_confidence"][:30]) == {1.0}
+def test_the_classifier_may_label_all(saved: dict[str, Path], make_documents: Make, tmp_path: Path) -> None:
+    table = label(make_documents(given=60), saved, tmp_path / "labels", keep_given=False)
+    assert set(table["label_source"]) == {"linear"}
 
 
-def test_missing_labels_are_learned_from_the_given(labelled: pd.DataFrame) -> None:
-    learned = labelled[30:]
-    assert set(learned["label_source"]) == {"linear"}
-    expected = [list(TEXTS)[i % 4] for i in range(30, 40)]
-    assert list(zip(learned["topic"], learned["format"], strict=True)) == [(SLUGS[t], SLUGS[f]) for t, f in expected]
-    assert learned[["topic_confidence", "format_confidence"]].stack().between(0, 1).all()
+@pytest.mark.parametrize("change", [{"batch": 1}, {"batch": 7}, {"processes": 2}], ids=str)
+def test_neither_batch_nor_processes_matter(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path, change: dict[str, int]
+) -> None:
+    expected = label(make_documents(), saved, tmp_path / "labels")
+    found = label(make_documents(), saved, tmp_path / "other", **change)
+    pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 10])
-def test_the_size_of_a_batch_changes_nothing(labelled: pd.DataFrame, batch: int) -> None:
-    pd.testing.assert_frame_equal(label(documents(), batch=batch).labelled.execute(), labelled)
+def test_the_order_of_documents_and_what_shard_they_are_in_do_not_matter(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path
+) -> None:
+    expected = label(make_documents(), saved, tmp_path / "labels")
+    shuffled = make_documents(shards=7).sample(frac=1, random_state=3)
+    found = label(shuffled, saved, tmp_path / "other")
+    ours = ["doc_id", "topic", "topic_confidence", "format", "format_confidence", "label_source"]
+    pd.testing.assert_frame_equal(found[ours], expected[ours], check_exact=True)
 
 
-def test_the_order_of_the_documents_changes_nothing(labelled: pd.DataFrame) -> None:
-    shuffled = documents().sample(frac=1, random_state=3)
-    pd.testing.assert_frame_equal(label(shuffled).labelled.execute(), labelled)
+def test_a_killed_run_goes_on_with_the_next_shard(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = label(make_documents(), saved, tmp_path / "other")
+    with monkeypatch.context() as patch:
+        first = watch(patch, fail_at=2)
+        with pytest.raises((KeyboardInterrupt, DatasetError)):
+            label(make_documents(), saved, tmp_path / "labels")
+    assert first == ["part_0_jsonl", "part_1_jsonl"]
+    second = watch(monkeypatch)
+    pd.testing.assert_frame_equal(label(make_documents(), saved, tmp_path / "labels"), expected)
+    assert second == ["part_2_jsonl"]
 
 
-def test_one_label_of_two_is_not_enough() -> None:
-    frame = documents()
-    frame.loc[0, "given_format"] = None
-    first = label(frame).labelled.execute().iloc[0]
-    assert (first["doc_id"], first["label_source"]) == ("d00", "linear")
+@pytest.mark.parametrize("column", ["text", "url", "given_topic"])
+def test_a_changed_shard_is_redone_alone(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    label(make_documents(), saved, tmp_path / "labels")
+    changed = make_documents()
+    changed.loc[changed["doc_id"] == "d0-004", column] = {"given_topic": "Health"}.get(column, "https://chess.org")
+    seen = watch(monkeypatch)
+    label(changed, saved, tmp_path / "labels")
+    assert seen == ["part_1_jsonl"]
 
 
-def test_a_corpus_with_all_labels_needs_no_learning() -> None:
-    table = label(documents(given=40)).labelled.execute()
-    assert set(table["label_source"]) == {"given"}
-    assert len(table) == 40
+def test_a_new_shard_is_labelled_alone_and_one_that_went_is_gone(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = make_documents()
+    label(documents[documents["shard"] != "part/0.jsonl"], saved, tmp_path / "labels")
+    seen = watch(monkeypatch)
+    assert len(label(documents, saved, tmp_path / "labels")) == 60
+    assert len(label(documents[documents["shard"] != "part/1.jsonl"], saved, tmp_path / "labels")) == 40
+    assert seen == ["part_0_jsonl"]
 
 
-def test_the_quality_is_measured_on_given_labels_only() -> None:
-    quality = label(documents(), holdout=0.5).quality
-    assert (quality["n_train"] + quality["n_test"]).tolist() == [30, 30]
-    limited = label(documents(), holdout=0.5, max_train=20).quality
-    assert (limited["n_train"] + limited["n_test"]).tolist() == [20, 20]
+def test_another_classifier_redoes_only_shards_that_it_labels(
+    saved: dict[str, Path], make_documents: Make, make_pages: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = make_documents(given=60)
+    documents.loc[documents["shard"] == "part/2.jsonl", "given_topic"] = None
+    label(documents, saved, tmp_path / "labels")
+    other = PartsFolder(path=str(tmp_path / "classifier"))
+    other.save(plan_classifier(ibis.memtable(documents), SETTINGS))
+    seen = watch(monkeypatch)
+    label(documents, other.load(), tmp_path / "labels")
+    assert seen == ["part_2_jsonl"]
 
 
-@pytest.mark.parametrize(("axis", "bad", "nearest"), [("topic", "Gamez", "games"), ("format", "Tutorail", "tutorial")])
-def test_an_unknown_label_names_its_document_and_the_nearest_label(axis: str, bad: str, nearest: str) -> None:
-    frame = documents()
-    frame.loc[[5, 9, 25], f"given_{axis}"] = bad
-    message = f"1.jsonl row 3, document d05: unknown {axis} label {bad!r}; did you mean {nearest!r}?"
-    with pytest.raises(LabelError, match=re.escape(message)):
-        label(frame[::-1])
+def test_shards_are_known_by_what_labels_depend_on(make_documents: Make) -> None:
+    documents = make_documents()
+    known = survey(ibis.memtable(documents))
+    assert [(shard.documents, shard.given) for shard in known.values()] == [(20, 14), (20, 13), (20, 13)]
+    assert survey(ibis.memtable(documents.sample(frac=1, random_state=1))) == known
+    assert survey(ibis.memtable(documents.assign(source="other", row=1))) == known
+    nothing, empty = (documents.assign(url=url) for url in (None, ""))
+    assert survey(ibis.memtable(nothing.astype({"url": "string"}))) != survey(ibis.memtable(empty))
 
 
-def test_a_corpus_without_labels_is_refused() -> None:
-    with pytest.raises(LabelError, match=r"no document has both a topic and a format: give labels in the shards"):
-        label(documents(given=0))
+def test_names_of_parts_differ_where_shards_do() -> None:
+    names = [part_name(shard) for shard in ("a/b.jsonl", "a_b.jsonl", "x" * 300 + "/b.jsonl")]
+    assert len(set(names)) == 3
+    assert all(len(name) < 80 and "/" not in name and "." not in name for name in names)
 
 
-def test_prevalence_has_every_bin_and_shares_that_sum_to_one(labelled: pd.DataFrame) -> None:
+def test_prevalence_has_every_bin_and_shares_that_sum_to_one(
+    saved: dict[str, Path], make_documents: Make, tmp_path: Path
+) -> None:
+    labelled = label(make_documents(), saved, tmp_path / "labels")
     bins = count_bins(ibis.memtable(labelled))
     assert list(zip(bins["topic"], bins["format"], strict=True)) == list(BINS)
-    assert bins["n_documents"].sum() == 40
+    assert bins["n_documents"].sum() == 60
     assert bins["share"].sum() == pytest.approx(1)
-    full = bins[bins["n_documents"] > 0].set_index(["topic", "format"])
-    assert full["n_documents"].to_dict() == {(SLUGS[topic], SLUGS[form]): 10 for topic, form in TEXTS}
-    assert set(full["share"]) == {0.25}
+    assert (bins["n_documents"] > 0).sum() == 4
 
 
-def test_a_whole_corpus_of_one_topic_needs_no_classifier() -> None:
-    frame = documents(count=20, given=20).assign(given_topic="Games")
-    labels = label(frame)
-    assert set(labels.labelled.execute()["topic"]) == {"games"}
-    assert labels.quality.empty
-    with pytest.raises(LabelError, match="given labels name only one topic"):
-        label(frame.assign(given_format=[None, *frame["given_format"][1:]]))
+def test_a_corpus_with_all_labels_needs_no_classifier(make_documents: Make, tmp_path: Path) -> None:
+    run = partial(label, make_documents(given=60), {}, tmp_path / "labels")
+    assert set(run()["label_source"]) == {"given"}

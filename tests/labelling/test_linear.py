@@ -1,97 +1,116 @@
-"""The linear classifier: learns from text and URL, labels each document alone, is measured on unseen ones."""
+"""The linear classifier: learns from text and URL, labels each document alone, is the same after a save."""
 
 from __future__ import annotations
 
-import random
+import json
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from social_provenance.errors import LabelError
-from social_provenance.labelling.linear import LinearLabeller, measure
+from social_provenance.labelling.linear import AXES, DESCRIPTION, LinearLabeller, Training
+from social_provenance.labelling.settings import Light
 
-WORDS = {"games": "chess dice board player puzzle", "health": "doctor nurse fever clinic vaccine"}
-FRAMES = {"faq": "Frequently asked: what is {}?", "tutorial": "How to use {}, step by step."}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
+    Make = Callable[..., pd.DataFrame]
 
-def labelled(count: int = 80, seed: int = 0) -> pd.DataFrame:
-    rng = random.Random(seed)
-    rows = []
-    for i in range(count):
-        topic, form = rng.choice(list(WORDS)), rng.choice(list(FRAMES))
-        text = FRAMES[form].format(" ".join(rng.choices(WORDS[topic].split(), k=6)))
-        rows.append({"doc_id": f"d{i}", "text": text, "url": None, "topic": topic, "format": form})
-    return pd.DataFrame(rows)
+ONE = {"topic": 1.0, "format": 1.0}
 
 
-@pytest.fixture(scope="module")
-def labeller() -> LinearLabeller:
-    return LinearLabeller(max_chars=1000, seed=0).fit(labelled())
-
-
-def test_it_tells_apart_what_words_tell_apart(labeller: LinearLabeller) -> None:
-    unseen = labelled(30, seed=1)
+def test_it_tells_apart_what_words_tell_apart(labeller: LinearLabeller, make_pages: Make) -> None:
+    unseen = make_pages(30, seed=1)
     said = labeller.predict(unseen)
     assert said["topic"].tolist() == unseen["topic"].tolist()
     assert said["format"].tolist() == unseen["format"].tolist()
 
 
-def test_confidences_of_two_classes_lie_between_half_and_one(labeller: LinearLabeller) -> None:
-    said = labeller.predict(labelled(30, seed=1))
-    for axis in ("topic", "format"):
+def test_confidences_of_two_classes_lie_between_half_and_one(labeller: LinearLabeller, make_pages: Make) -> None:
+    said = labeller.predict(make_pages(30, seed=1))
+    for axis in AXES:
         assert said[f"{axis}_confidence"].between(0.5, 1).all()
 
 
-def test_a_document_is_labelled_alone(labeller: LinearLabeller) -> None:
-    unseen = labelled(12, seed=2).sample(frac=1, random_state=0)
+def test_temperatures_change_confidences_and_no_label(light: Light, make_pages: Make) -> None:
+    training, unseen = Training.of(make_pages(), light), make_pages(40, seed=1)
+    cold, hot = (training.fit({"topic": t, "format": t}).predict(unseen) for t in (0.1, 1.0))
+    pd.testing.assert_frame_equal(cold[list(AXES)], hot[list(AXES)])
+    assert (cold["topic_confidence"] > hot["topic_confidence"]).all()
+
+
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_a_document_is_labelled_alone(labeller: LinearLabeller, make_pages: Make, size: int) -> None:
+    unseen = make_pages(150, seed=2)
     together = labeller.predict(unseen)
-    apart = pd.concat([labeller.predict(unseen.iloc[i : i + 5]) for i in range(0, len(unseen), 5)])
-    pd.testing.assert_frame_equal(together, apart)
+    mixed = unseen.sample(frac=1, random_state=0)
+    apart = pd.concat([labeller.predict(mixed.iloc[i : i + size]) for i in range(0, len(mixed), size)])
+    pd.testing.assert_frame_equal(apart.loc[together.index], together, check_exact=True)
 
 
-def test_equal_seeds_give_equal_labels() -> None:
-    first, second = (LinearLabeller(1000, seed=3).fit(labelled()).predict(labelled(10, seed=1)) for _ in range(2))
-    pd.testing.assert_frame_equal(first, second)
+def test_what_is_read_from_disk_labels_the_same_bit_for_bit(
+    labeller: LinearLabeller, make_pages: Make, tmp_path: Path
+) -> None:
+    labeller.save(tmp_path)
+    unseen = make_pages(50, seed=3)
+    loaded = LinearLabeller.load(tmp_path)
+    pd.testing.assert_frame_equal(loaded.predict(unseen), labeller.predict(unseen), check_exact=True)
+    assert {file.suffix for file in tmp_path.iterdir()} == {".json", ".safetensors"}
 
 
-def test_text_behind_the_cut_does_not_count() -> None:
-    labeller = LinearLabeller(max_chars=30, seed=0).fit(labelled())
-    unseen = labelled(10, seed=1)
+def test_equal_documents_give_an_equal_classifier(light: Light, make_pages: Make) -> None:
+    first, second = (Training.of(make_pages(), light).fit(ONE) for _ in range(2))
+    assert (first.weights == second.weights).all()
+
+
+def test_text_behind_the_cut_does_not_count(make_pages: Make) -> None:
+    light = Light(max_chars=30, max_character_grams=30, min_documents=1)
+    labeller = Training.of(make_pages(), light).fit(ONE)
+    unseen = make_pages(10, seed=1)
     cut = unseen.assign(text=unseen["text"].str[:30] + " doctor nurse fever")
     pd.testing.assert_frame_equal(labeller.predict(unseen), labeller.predict(cut))
 
 
-def test_the_url_tells_what_the_text_does_not() -> None:
-    rows = labelled().assign(text="the same text")
-    rows["url"] = "https://" + rows["topic"] + ".org/" + rows["format"]
-    said = LinearLabeller(1000, seed=0).fit(rows).predict(rows)
-    assert said["topic"].equals(rows["topic"])
-    assert said["format"].equals(rows["format"])
+def test_the_url_tells_what_the_text_does_not(light: Light, make_pages: Make) -> None:
+    pages = make_pages().assign(text="the same text")
+    pages["url"] = "https://" + pages["topic"] + ".org/" + pages["format"]
+    said = Training.of(pages, light).fit(ONE).predict(pages)
+    assert said["topic"].equals(pages["topic"])
+    assert said["format"].equals(pages["format"])
+
+
+def test_scores_of_held_out_documents_are_those_of_a_classifier_of_the_others(light: Light, make_pages: Make) -> None:
+    pages = make_pages(60)
+    training = Training.of(pages, light)
+    held = np.arange(60) < 20
+    found = training.unseen_scores("topic", held)
+    others = Training(training.features, training.rows[20:], training.axes, training.penalty)
+    axes = {
+        axis: type(own)(own.classes, own.place[20:], own.members[20:], own.importance, own.products[20:, 20:])
+        for axis, own in training.axes.items()
+    }
+    fitted = Training(others.features, others.rows, axes, others.penalty).fit(ONE)
+    np.testing.assert_allclose(found, fitted.scores(training.rows[:20])["topic"], atol=1e-5)
 
 
 @pytest.mark.parametrize("axis", ["topic", "format"])
-def test_a_single_class_is_refused_by_its_name(axis: str) -> None:
+def test_a_single_class_is_refused_by_its_name(light: Light, make_pages: Make, axis: str) -> None:
     message = f"given labels name only one {axis} \\(only\\): a classifier needs two or more, label more documents"
     with pytest.raises(LabelError, match=message):
-        LinearLabeller(1000, seed=0).fit(labelled().assign(**{axis: "only"}))
+        Training.of(make_pages().assign(**{axis: "only"}), light)
 
 
-def test_the_measure_splits_the_documents_and_counts_what_it_says() -> None:
-    quality = measure(labelled(), holdout=0.25, max_chars=1000, seed=0).set_index("axis")
-    assert quality.index.tolist() == ["topic", "format"]
-    assert quality["n_train"].tolist() == [60, 60]
-    assert quality["n_test"].tolist() == [20, 20]
-    assert quality["accuracy"].tolist() == [1.0, 1.0]
-    assert quality["majority_share"].between(0.5, 0.9).all()
+def test_a_folder_without_a_classifier_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"there is no classifier in .*labelling\.light\.saved"):
+        LinearLabeller.load(tmp_path)
 
 
-def test_labels_that_mean_nothing_are_measured_as_chance() -> None:
-    rows = labelled(400)
-    labels = rows[["topic", "format"]].sample(frac=1, random_state=5, ignore_index=True)
-    quality = measure(rows.assign(**labels), holdout=0.5, max_chars=1000, seed=0)
-    assert quality["accuracy"].between(0.4, 0.6).all()
-
-
-def test_a_held_out_share_without_a_document_is_refused() -> None:
-    with pytest.raises(LabelError, match=r"labelling\.holdout 0\.1 of 4 labelled documents leaves none.*label more"):
-        measure(labelled(4), holdout=0.1, max_chars=1000, seed=0)
+def test_a_classifier_of_another_version_is_refused(labeller: LinearLabeller, tmp_path: Path) -> None:
+    labeller.save(tmp_path)
+    known = json.loads((tmp_path / DESCRIPTION).read_text())
+    (tmp_path / DESCRIPTION).write_text(json.dumps({**known, "version": 0}))
+    with pytest.raises(LabelError, match="is of version 0, this is version 1: train it again"):
+        LinearLabeller.load(tmp_path)

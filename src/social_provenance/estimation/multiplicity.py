@@ -24,7 +24,7 @@ def q_values(p: np.ndarray) -> np.ndarray:
         AttributionError: If a p is outside 0 to 1.
     """
     import numpy as np
-    from scipy.stats import false_discovery_control  # type: ignore[import-untyped]
+    from scipy.stats import false_discovery_control
 
     there = ~np.isnan(p)
     wrong = there & ~((p >= 0) & (p <= 1))
@@ -58,7 +58,7 @@ def two_sided_p(estimates: np.ndarray, errors: np.ndarray, df: np.ndarray | floa
         AttributionError: If an error is negative.
     """
     import numpy as np
-    from scipy.special import stdtr  # type: ignore[import-untyped]
+    from scipy.special import stdtr
 
     if (errors < 0).any():
         raise AttributionError(f"a standard error is {errors[errors < 0].flat[0]}: give numbers of at least 0")

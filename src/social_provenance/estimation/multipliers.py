@@ -73,7 +73,7 @@ def multipliers(hashes: np.ndarray, replicates: int, seed: int) -> np.ndarray:
 def _quantiles() -> np.ndarray:
     """Return equally likely values of the multiplier; mean 0 and variance 1 hold exactly over them."""
     import numpy as np
-    from scipy.special import gammaincinv  # type: ignore[import-untyped]
+    from scipy.special import gammaincinv
 
     values = gammaincinv(4, (np.arange(LEVELS) + 0.5) / LEVELS) / 2
     table: np.ndarray = ((values - values.mean()) / values.std()).astype(np.float32)

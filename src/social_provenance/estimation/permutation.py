@@ -123,7 +123,7 @@ class _Statistic:
 
     def __init__(self, scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, prior_df: float) -> None:
         import numpy as np
-        from scipy.sparse import csr_array  # type: ignore[import-untyped]
+        from scipy.sparse import csr_array
 
         sizes = np.bincount(strata)
         with np.errstate(invalid="ignore", divide="ignore"):

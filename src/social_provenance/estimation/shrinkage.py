@@ -101,7 +101,7 @@ def between_variance(
         AttributionError: If ``moments`` meets a variance of zero.
     """
     import numpy as np
-    from scipy.optimize import brentq  # type: ignore[import-untyped]
+    from scipy.optimize import brentq
 
     freedom = len(values) - int(np.linalg.matrix_rank(design))
     scale = float(np.ptp(values)) ** 2

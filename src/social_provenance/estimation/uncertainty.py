@@ -134,7 +134,7 @@ class Uncertainty:
             confidence: Level, 0 to 1.
         """
         import numpy as np
-        from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped]
+        from scipy.special import ndtri, stdtrit
 
         top = (1 + confidence) / 2
         widening = stdtrit(self.degrees_of_freedom(), top) / ndtri(top)

@@ -61,7 +61,7 @@ def topic_test(effects: np.ndarray) -> dict[str, Any]:
         no two effects are equally far from 0; 1 where all are 0) and ``smallest_p`` = 2^-n.
     """
     import numpy as np
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats
 
     count, mean = len(effects), float(effects.mean())
     half = float("nan")

@@ -61,7 +61,7 @@ def tost_p(found: Difference, margin: float) -> float:
         margin: Above 0, in the unit of the difference.
     """
     import numpy as np
-    from scipy.special import stdtr  # type: ignore[import-untyped]
+    from scipy.special import stdtr
 
     if np.isnan(found.error):
         return float("nan")

@@ -62,7 +62,7 @@ class Difference:
 
     def t_interval(self, confidence: float) -> tuple[float, float]:
         """Return the interval of Student's t."""
-        from scipy.special import stdtrit  # type: ignore[import-untyped]
+        from scipy.special import stdtrit
 
         half = float(stdtrit(self.df, (1 + confidence) / 2)) * self.error
         return self.value - half, self.value + half

@@ -253,7 +253,7 @@ def nats_per_token(losses: np.ndarray, lengths: np.ndarray, loss_reduction: str)
 def _counts(rows: Tokens, vocab_size: int) -> Any:
     """Return how often each token occurs in each row: sparse (csr, fp64), rows x vocabulary."""
     import numpy as np
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+    from scipy.sparse import csr_array
 
     tokens = np.concatenate([np.empty(0, np.int64), *(np.asarray(row, dtype=np.int64) for row in rows)])
     outside = (tokens < 0) | (tokens >= vocab_size)

@@ -126,7 +126,7 @@ def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
         ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats an item, means
         over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
     """
-    from scipy.stats import t  # type: ignore[import-untyped]
+    from scipy.stats import t
 
     region, asked = ["topic", "format"], ["benchmark", "dose"]
     common = changes.groupby(["repeat", *asked])["change"].transform("mean")

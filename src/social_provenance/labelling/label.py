@@ -1,72 +1,125 @@
-"""Give every document its bin: given labels first, the classifier for what is missing."""
+"""Give every document its bin, shard by shard: given labels first, a classifier for what is missing."""
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
-from social_provenance.errors import LabelError
-from social_provenance.labelling.linear import AXES, LinearLabeller, measure
-from social_provenance.regions.aliases import canonical_format, canonical_topic
+from social_provenance.artifacts import Parts, Work
+from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.labelling.given import GivenLabels, has_both
+from social_provenance.labelling.linear import ARRAYS, AXES, DESCRIPTION, LinearLabeller
+from social_provenance.labelling.official import OfficialLabeller, identity
+from social_provenance.labelling.pool import Pool
+from social_provenance.labelling.progress import Progress
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator, Mapping
 
     import ibis.expr.types as ir
     import pandas as pd
 
-CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format": canonical_format}
+    from social_provenance.labelling.settings import Labelling
+
 LIGHT_COLUMNS = ("doc_id", "url", "source", "n_chars", "content_hash", "cluster_id", "shard", "row")
+LABEL_COLUMNS = ("doc_id", "topic", "topic_confidence", "format", "format_confidence", "label_source")
+READ = ("doc_id", "text", "url", *(f"given_{axis}" for axis in AXES), *(f"given_{axis}_confidence" for axis in AXES))
+"""What labels depend on."""
+
+LABELS = "labels.parquet"
+CODE = ("given", "label", "linear", "features", "ngrams", "calibration", "official")
+"""Modules that labels depend on, beside the classifier."""
+
+
+class Labeller(Protocol):
+    """What gives labels to documents that have none."""
+
+    @property
+    def source(self) -> str:
+        """Return its name in ``label_source``."""
+
+    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
+        """Return topic, format and their confidences of rows with text and URL, on their index."""
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels of all documents and the measured quality of the classifier."""
+class Shard:
+    """What is known of a shard before it is read.
 
-    labelled: ir.Table
-    quality: pd.DataFrame
+    Attributes:
+        documents: How many.
+        given: How many of them came with both labels.
+        content: Digest of everything that their labels depend on.
+    """
+
+    documents: int
+    given: int
+    content: str
 
 
-def label_documents(documents: Any, *, holdout: float, max_chars: int, max_train: int, batch: int, seed: int) -> Labels:
-    """Label every document with one topic and one format.
+def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labelling) -> Parts:
+    """Describe the labels of each shard as a part with a table of ``LABEL_COLUMNS``.
 
-    A document with both labels given keeps them (``label_source`` is ``given``, confidence as
-    given, else 1); every other is labelled by a classifier trained on those (``linear``).
+    A document with both labels given keeps them, if ``settings.keep_given`` (``label_source`` is
+    ``given``, confidence as given, else 1); every other has the classifier's.
 
     Args:
         documents: Table of the corpus pipeline.
-        holdout: Share of the given labels on which the classifier is measured, 0 to 1.
-        max_chars: Characters of a document that the classifier looks at.
-        max_train: Most documents to train on, the first by content hash.
-        batch: Documents labelled at a time.
-        seed: Seed of the held-out draw and the training.
+        classifier: Parts of :func:`social_provenance.labelling.train.plan_classifier`.
+        settings: What labels what.
 
     Raises:
-        LabelError: If a given label is outside the taxonomy, or no document has labels.
+        LabelError: If a given label is outside the taxonomy.
     """
-    import ibis
-    import pandas as pd
+    given = GivenLabels.read(documents)
+    shards = survey(documents)
+    said_by = _identity(classifier, settings)
+    code = [digest_of_path(Path(__file__).with_name(f"{name}.py")) for name in CODE]
+    names = {part_name(shard): shard for shard in shards}
+    digests = {}
+    for name, shard in names.items():
+        known = shards[shard]
+        classified = not settings.keep_given or known.given < known.documents
+        digests[name] = digest_of(known.content, settings.keep_given, said_by if classified else None, code)
+    write = partial(_write, documents, given, names, classifier, settings)
+    return Parts(digests, write, {name: Work(shards[shard].documents) for name, shard in names.items()})
 
-    given = _given(documents)
-    train = _labelled_texts(documents, given, max_train)
-    if train.empty:
-        raise LabelError("no document has both a topic and a format: give labels in the shards (raw_documents.fields)")
-    missing = documents.anti_join(given, "doc_id").select("doc_id", "text", "url")
-    needless = (train[list(AXES)].nunique() < 2).any() and not missing.count().execute()
-    quality = measure(train.iloc[:0] if needless else train, holdout, max_chars, seed)
-    parts = [given.to_pandas()]
-    labeller: LinearLabeller | None = None
-    for chunk in missing.to_pyarrow_batches(chunk_size=batch):
-        texts = chunk.to_pandas()
-        if texts.empty:
-            continue
-        labeller = labeller or LinearLabeller(max_chars, seed).fit(train)
-        said = labeller.predict(texts)
-        parts.append(said.assign(doc_id=texts["doc_id"], label_source="linear"))
-    labels = pd.concat(parts, ignore_index=True)
-    table = documents.select(*LIGHT_COLUMNS).inner_join(ibis.memtable(labels), "doc_id").order_by("doc_id")
-    return Labels(table, quality)
+
+def survey(documents: Any) -> dict[str, Shard]:
+    """Return shard -> what is known of it, in the order of their names; texts are read by the engine alone."""
+    import ibis
+
+    mark = ibis.literal("\x1f")
+    content: Any = ibis.literal("")
+    for column in READ:
+        content = content.concat(documents[column].cast("string").fill_null("\x1e"), mark)
+    rows = documents.select("shard", given=has_both(documents).cast("int64"), digest=content.hexdigest("md5"))
+    found = rows.group_by("shard").agg(
+        documents=rows.count(), given=rows.given.sum(), content=rows.digest.collect().sort().join("")
+    )
+    table = found.mutate(content=found.content.hexdigest("md5")).order_by("shard").execute()
+    return {row.shard: Shard(int(row.documents), int(row.given), row.content) for row in table.itertuples()}
+
+
+def part_name(shard: str) -> str:
+    """Return a folder's name for a shard: readable, and its own."""
+    return f"{re.sub(r'[^A-Za-z0-9-]+', '_', shard)[-60:]}-{digest_of(shard)[:8]}"
+
+
+def join_labels(documents: Any, labels: Any) -> ir.Table:
+    """Return all documents with their labels, without texts, in the order of ids.
+
+    Args:
+        documents: Table of the corpus pipeline.
+        labels: The tables of all shards.
+    """
+    own = labels.select(*LABEL_COLUMNS)
+    return documents.select(*LIGHT_COLUMNS).inner_join(own, "doc_id").order_by("doc_id")
 
 
 def count_bins(labelled: Any) -> pd.DataFrame:
@@ -83,33 +136,80 @@ def count_bins(labelled: Any) -> pd.DataFrame:
     return table.assign(share=table["n_documents"] / table["n_documents"].sum())
 
 
-def _given(documents: Any) -> Any:
-    """Return ``doc_id``, canonical labels and confidences of the documents that came with both."""
-    import ibis
-
-    both = documents.filter(documents.given_topic.notnull() & documents.given_format.notnull())
-    columns: dict[str, Any] = {"doc_id": both.doc_id}
-    for axis in AXES:
-        columns[axis] = _canonical_column(both, axis)
-        columns[f"{axis}_confidence"] = both[f"given_{axis}_confidence"].fill_null(1.0)
-    return both.select(**columns, label_source=ibis.literal("given"))
+def _identity(classifier: Mapping[str, Path], settings: Labelling) -> list[Any]:
+    """Return what the classifier's labels depend on."""
+    if LinearLabeller.source in classifier:
+        folder = classifier[LinearLabeller.source]
+        return [digest_of_path(folder / name) for name in (ARRAYS, DESCRIPTION)]
+    return [identity(settings.official)] if classifier else []
 
 
-def _canonical_column(documents: Any, axis: str) -> Any:
-    column = documents[f"given_{axis}"]
-    spellings = documents.select(label=column).distinct().order_by("label").execute()["label"]
-    table = {}
-    for label in spellings:
-        try:
-            table[label] = CANONICAL[axis](label)
-        except LabelError as error:
-            place = documents.filter(column == label).order_by("shard", "row").limit(1).execute().iloc[0]
-            raise LabelError(f"{place.shard} row {place.row}, document {place.doc_id}: {error}") from error
-    return column.substitute(table) if table else column
+@contextmanager
+def open_labeller(classifier: Mapping[str, Path], settings: Labelling) -> Iterator[Labeller | None]:
+    """Yield what labels documents that came without; None where there is no such document.
+
+    Args:
+        classifier: Parts of :func:`social_provenance.labelling.train.plan_classifier`.
+        settings: Processes and devices.
+    """
+    if LinearLabeller.source not in classifier:
+        yield OfficialLabeller.load(settings.official) if classifier else None
+    elif settings.processes == 1:
+        yield LinearLabeller.load(classifier[LinearLabeller.source])
+    else:
+        with Pool(classifier[LinearLabeller.source], settings.processes) as pool:
+            yield pool
 
 
-def _labelled_texts(documents: Any, given: Any, limit: int) -> pd.DataFrame:
-    texts = documents.select("doc_id", "text", "url", "content_hash")
-    rows = given.inner_join(texts, "doc_id").order_by("content_hash").limit(limit)
-    frame: pd.DataFrame = rows.select("doc_id", "text", "url", *AXES).to_pandas()
-    return frame
+def _write(
+    documents: Any,
+    given: GivenLabels,
+    names: Mapping[str, str],
+    classifier: Mapping[str, Path],
+    settings: Labelling,
+    waiting: Mapping[str, Path],
+) -> Iterator[str]:
+    shards = [names[name] for name in waiting]
+    total = int(documents.filter(documents.shard.isin(shards)).count().execute())
+    with open_labeller(classifier, settings) as labeller, Progress(total) as progress:
+        for name, folder in waiting.items():
+            rows = documents.filter(documents.shard == names[name]).select(*READ)
+            own = given if settings.keep_given else None
+            _label_shard(rows, own, labeller, settings.batch, folder, progress)
+            progress.tell(names[name])
+            yield name
+
+
+def _label_shard(
+    rows: Any, given: GivenLabels | None, labeller: Labeller | None, batch: int, folder: Path, progress: Progress
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers = {"topic_confidence", "format_confidence"}
+    schema = pa.schema([(name, pa.float64() if name in numbers else pa.string()) for name in LABEL_COLUMNS])
+    with pq.ParquetWriter(folder / LABELS, schema) as file:
+        for chunk in rows.to_pyarrow_batches(chunk_size=batch):
+            frame = chunk.to_pandas()
+            if len(frame):
+                labels = label_frame(frame, given, labeller)
+                file.write_table(pa.Table.from_pandas(labels, schema=schema, preserve_index=False))
+                progress.add(len(frame))
+
+
+def label_frame(frame: pd.DataFrame, given: GivenLabels | None, labeller: Labeller | None) -> pd.DataFrame:
+    """Return the labels of some documents, in their order.
+
+    Args:
+        frame: Rows with the columns ``READ``.
+        given: How given labels are spelled; None labels all documents anew.
+        labeller: Labels those without; None where all have them.
+    """
+    import pandas as pd
+
+    known = frame.iloc[:0] if given is None else given.of(frame)
+    missing = frame.loc[~frame.index.isin(known.index)]
+    found = [known] if len(known) else []
+    if len(missing) and labeller is not None:
+        found.append(labeller.predict(missing).assign(label_source=labeller.source))
+    return pd.concat(found).reindex(frame.index).assign(doc_id=frame["doc_id"])[list(LABEL_COLUMNS)]

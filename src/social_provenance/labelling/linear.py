@@ -1,157 +1,226 @@
-"""A light linear classifier of topic and format: words, characters and the URL."""
+"""A light linear classifier of topic and format, calibrated, and how it is kept without pickle."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from social_provenance.errors import LabelError
+from social_provenance.labelling.calibration import softmax
+from social_provenance.labelling.features import Features, fit_features
+from social_provenance.labelling.ngrams import GROUPS, Hasher
+from social_provenance.labelling.ridge import INTERCEPT, similarities, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import numpy as np
     import pandas as pd
+    from scipy.sparse import csr_array
+
+    from social_provenance.labelling.settings import Light
 
 AXES = ("topic", "format")
-REGULARISATION = 1e-5
-"""Strength of the L2 penalty; chosen on real pages (three shards against the fourth)."""
+ARRAYS, DESCRIPTION = "classifier.safetensors", "classifier.json"
+VERSION = 1
+"""Of the format on disk and of how n-grams are hashed."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class LinearLabeller:
-    """Logistic regression on hashed n-grams, one model for topics and one for formats.
-
-    Features: word 1-2-grams, character 2-5-grams within words, character 3-5-grams of the URL,
-    each weighted by log-frequency and inverse document frequency.
+    """Ridge regression on class membership, over hashed n-grams, one temperature an axis.
 
     Attributes:
-        max_chars: Characters of a document that are looked at.
-        seed: Order of the stochastic gradient steps.
+        features: From documents to columns.
+        classes: Axis -> its classes, in alphabetical order; topics come first in ``weights``.
+        weights: Columns x classes of both axes.
+        intercepts: Of each class.
+        temperatures: Axis -> what its scores are divided by (see :mod:`calibration`).
     """
 
-    max_chars: int
-    seed: int
-    _features: Any = field(default=None, repr=False)
-    _models: dict[str, Any] = field(default_factory=dict, repr=False)
+    features: Features
+    classes: Mapping[str, tuple[str, ...]]
+    weights: np.ndarray
+    intercepts: np.ndarray
+    temperatures: Mapping[str, float]
+    source: ClassVar[str] = "linear"
 
-    def fit(self, documents: pd.DataFrame) -> LinearLabeller:
-        """Learn from rows with ``text``, ``url`` (may be null), ``topic`` and ``format``.
+    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
+        """Return ``topic``, ``format`` and their confidences (0 to 1), on the index of the input.
+
+        Args:
+            documents: Rows with ``text`` and ``url`` (may be null).
+        """
+        import numpy as np
+        import pandas as pd
+
+        scores = self.scores(self.features.rows(*inputs(documents)))
+        columns: dict[str, Any] = {}
+        for axis in AXES:
+            names = np.array(self.classes[axis], dtype=object)
+            best = scores[axis].argmax(axis=1)
+            columns[axis] = names[best]
+            columns[f"{axis}_confidence"] = softmax(scores[axis], self.temperatures[axis]).max(axis=1)
+        return pd.DataFrame(columns, index=documents.index)
+
+    def scores(self, rows: csr_array) -> dict[str, np.ndarray]:
+        """Return axis -> documents x classes, before any temperature."""
+        both = (rows @ self.weights + self.intercepts).astype("float64")
+        topics = len(self.classes["topic"])
+        return {"topic": both[:, :topics], "format": both[:, topics:]}
+
+    def save(self, folder: Path) -> None:
+        """Write arrays (safetensors) and description (JSON)."""
+        from safetensors.numpy import save_file
+
+        arrays = {
+            "columns": self.features.columns,
+            "idf": self.features.idf,
+            "weights": self.weights,
+            "intercepts": self.intercepts,
+        }
+        save_file(arrays, folder / ARRAYS)
+        hasher = self.features.hasher
+        description = {
+            "version": VERSION,
+            "classes": {axis: list(names) for axis, names in self.classes.items()},
+            "temperatures": dict(self.temperatures),
+            "max_chars": hasher.max_chars,
+            "max_character_grams": hasher.max_character_grams,
+        }
+        (folder / DESCRIPTION).write_text(json.dumps(description, indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> LinearLabeller:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            LabelError: If the folder has no classifier, or one of another version.
+        """
+        from safetensors.numpy import load_file
+
+        if not (folder / DESCRIPTION).exists() or not (folder / ARRAYS).exists():
+            raise LabelError(
+                f"there is no classifier in {folder}: give the folder of one that the taxonomy pipeline trained "
+                f"(labelling.light.saved), or null to train one"
+            )
+        known = json.loads((folder / DESCRIPTION).read_text())
+        if known["version"] != VERSION:
+            raise LabelError(
+                f"the classifier in {folder} is of version {known['version']}, this is version {VERSION}: train it again"
+            )
+        arrays = load_file(folder / ARRAYS)
+        hasher = Hasher(known["max_chars"], known["max_character_grams"])
+        return cls(
+            Features(arrays["columns"], arrays["idf"], hasher),
+            {axis: tuple(names) for axis, names in known["classes"].items()},
+            arrays["weights"],
+            arrays["intercepts"],
+            known["temperatures"],
+        )
+
+
+@dataclass(frozen=True)
+class Training:
+    """Labelled documents as rows, from which classifiers of all or of some of them are fitted.
+
+    Attributes:
+        features: From documents to columns.
+        rows: Documents x columns.
+        axes: Axis -> what is known of its classes.
+        penalty: Strength of the L2 penalty, where a document's similarity with itself is 1.
+    """
+
+    features: Features
+    rows: csr_array
+    axes: Mapping[str, _Axis]
+    penalty: float
+
+    @classmethod
+    def of(cls, documents: pd.DataFrame, settings: Light) -> Training:
+        """Count the n-grams of documents with ``text``, ``url`` (may be null), ``topic`` and ``format``.
 
         Raises:
             LabelError: If an axis has fewer than two classes to tell apart.
         """
-        from sklearn.linear_model import SGDClassifier
-
-        self._features = _feature_union(self.max_chars)
-        matrix = self._features.fit_transform(_inputs(documents))
         for axis in AXES:
-            classes = documents[axis].unique()
-            if len(classes) < 2:
+            names = documents[axis].unique()
+            if len(names) < 2:
                 raise LabelError(
-                    f"given labels name only one {axis} ({', '.join(classes) or 'none'}): a classifier "
-                    f"needs two or more, label more documents"
+                    f"given labels name only one {axis} ({', '.join(names) or 'none'}): a classifier needs two or "
+                    f"more, label more documents"
                 )
-            model = SGDClassifier(loss="log_loss", alpha=REGULARISATION, random_state=self.seed)
-            self._models[axis] = model.fit(matrix, documents[axis])
-        return self
+        features, rows = fit_features(*inputs(documents), settings)
+        axes = {axis: _Axis.of(axis, rows, features, documents[axis].astype(str).to_numpy()) for axis in AXES}
+        return cls(features, rows, axes, settings.penalty)
 
-    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return ``topic``, ``format`` and their confidences (0 to 1), on the index of the input."""
-        import pandas as pd
+    def unseen_scores(self, axis: str, held: np.ndarray) -> np.ndarray:
+        """Return held documents x classes, as a classifier of all others scores them.
 
-        matrix = self._features.transform(_inputs(documents))
-        columns: dict[str, Any] = {}
-        for axis in AXES:
-            model = self._models[axis]
-            chances: np.ndarray = model.predict_proba(matrix)
-            columns[axis] = model.classes_[chances.argmax(axis=1)]
-            columns[f"{axis}_confidence"] = chances.max(axis=1)
-        return pd.DataFrame(columns, index=documents.index)
+        Args:
+            axis: Topic or format.
+            held: Which documents are held out.
+        """
+        import numpy as np
 
+        own = self.axes[axis]
+        learned, asked = np.flatnonzero(~held), np.flatnonzero(held)
+        dual = solve(own.products[np.ix_(learned, learned)], own.members[learned], self.penalty)
+        scores: np.ndarray = (own.products[np.ix_(asked, learned)] + np.float32(INTERCEPT)) @ dual
+        return scores
 
-def measure(documents: pd.DataFrame, holdout: float, max_chars: int, seed: int) -> pd.DataFrame:
-    """Return how well the classifier labels documents that it has not seen.
+    def fit(self, temperatures: Mapping[str, float]) -> LinearLabeller:
+        """Return the classifier of all documents.
 
-    Args:
-        documents: Rows with ``doc_id``, ``text``, ``url``, ``topic``, ``format``.
-        holdout: Share of the rows that is held out, 0 to 1, drawn by ``seed``.
-        max_chars: Characters of a document that are looked at.
-        seed: Seed of the draw and of the training.
+        Args:
+            temperatures: Axis -> temperature.
+        """
+        import numpy as np
 
-    Returns:
-        One row an axis: ``axis``, ``accuracy``, ``majority_share`` (the accuracy of always saying
-        the commonest class), ``confidence`` (mean), ``n_train``, ``n_test``. No row where no
-        document was given.
-
-    Raises:
-        LabelError: If the held-out share has no document.
-    """
-    import pandas as pd
-
-    if documents.empty:
-        return pd.DataFrame(columns=["axis", "accuracy", "majority_share", "confidence", "n_train", "n_test"])
-    test = documents.sample(frac=holdout, random_state=seed)
-    if test.empty:
-        raise LabelError(
-            f"labelling.holdout {holdout} of {len(documents)} labelled documents leaves none to measure the "
-            f"classifier on: raise it, or label more documents"
-        )
-    train = documents.drop(test.index)
-    said = LinearLabeller(max_chars, seed).fit(train).predict(test)
-    rows = [
-        {
-            "axis": axis,
-            "accuracy": float((said[axis] == test[axis]).mean()),
-            "majority_share": float(test[axis].value_counts(normalize=True).max()),
-            "confidence": float(said[f"{axis}_confidence"].mean()),
-            "n_train": len(train),
-            "n_test": len(test),
-        }
-        for axis in AXES
-    ]
-    return pd.DataFrame(rows)
+        weights, intercepts = [], []
+        for own in self.axes.values():
+            dual = solve(own.products, own.members, self.penalty)
+            weights.append((self.rows.T @ dual) * own.importance[:, None])
+            intercepts.append(INTERCEPT * dual.sum(axis=0))
+        classes = {axis: own.classes for axis, own in self.axes.items()}
+        arrays = np.hstack(weights).astype(np.float32), np.concatenate(intercepts).astype(np.float32)
+        return LinearLabeller(self.features, classes, *arrays, temperatures)
 
 
 @dataclass(frozen=True)
-class _Take:
-    """Pick one column out of (text, url) pairs and cut it; a plain object, so that it can be copied."""
+class _Axis:
+    """What training knows of an axis.
 
-    column: int
-    max_chars: int
+    Attributes:
+        classes: In alphabetical order.
+        place: Each document's place among them.
+        members: Documents x classes: membership, less its mean under classes of equal size.
+        importance: Of each column in products; the columns of a document sum to 1 at most.
+        products: Documents x documents.
+    """
 
-    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
-        return [pair[self.column][: self.max_chars] for pair in pairs]
+    classes: tuple[str, ...]
+    place: np.ndarray
+    members: np.ndarray
+    importance: np.ndarray
+    products: np.ndarray
+
+    @classmethod
+    def of(cls, axis: str, rows: csr_array, features: Features, labels: np.ndarray) -> _Axis:
+        import numpy as np
+
+        names, place = np.unique(labels, return_inverse=True)
+        members = np.eye(len(names), dtype=np.float32)[place] - np.float32(1 / len(names))
+        groups = np.array([getattr(group, axis) for group in GROUPS])
+        importance = (groups / groups.sum()).astype(np.float32)[features.groups]
+        used = np.flatnonzero(importance)
+        own = rows[:, used]
+        own.data = own.data * np.sqrt(importance)[used][own.indices]
+        return cls(tuple(names.tolist()), place, members, importance, similarities(own))
 
 
-def _inputs(documents: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(documents["text"], documents["url"].fillna(""), strict=True))
-
-
-def _feature_union(max_chars: int) -> Any:
-    import numpy as np
-    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-    from sklearn.pipeline import FeatureUnion, make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    def ngrams(column: int, analyzer: str, sizes: tuple[int, int], bits: int) -> Any:
-        return make_pipeline(
-            FunctionTransformer(_Take(column, max_chars)),
-            HashingVectorizer(
-                analyzer=analyzer,
-                ngram_range=sizes,
-                n_features=2**bits,
-                alternate_sign=False,
-                norm=None,
-                dtype=np.float32,
-            ),
-            TfidfTransformer(sublinear_tf=True),
-        )
-
-    return FeatureUnion(
-        [
-            ("words", ngrams(0, "word", (1, 2), 20)),
-            ("characters", ngrams(0, "char_wb", (2, 5), 20)),
-            ("url", ngrams(1, "char", (3, 5), 18)),
-        ]
-    )
+def inputs(documents: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return texts and URLs, empty where there is none."""
+    return documents["text"].tolist(), documents["url"].fillna("").tolist()

@@ -57,7 +57,7 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
         Those, with ``n_regions`` and ``n_planted``. NaN where nothing is planted, or everything.
     """
     import numpy as np
-    from scipy.stats import rankdata  # type: ignore[import-untyped]
+    from scipy.stats import rankdata
 
     there = np.isfinite(values)
     values, planted = values[there], planted[there].astype(bool)

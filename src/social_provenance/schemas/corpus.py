@@ -22,7 +22,9 @@ _LABELS: Rules = {
     "format is a slug of the grid": lambda table: ~table.format.isin(FORMATS) | table.format.isnull(),
     "topic_confidence is from 0 to 1": lambda table: ~table.topic_confidence.between(0, 1),
     "format_confidence is from 0 to 1": lambda table: ~table.format_confidence.between(0, 1),
-    "label_source is given or linear": lambda table: ~table.label_source.isin(["given", "linear"]),
+    "label_source is given, linear or official": lambda table: (
+        ~table.label_source.isin(["given", "linear", "official"])
+    ),
 }
 
 
@@ -81,6 +83,20 @@ class RejectedDocuments(LargeTable):
     columns: ClassVar[Mapping[str, str]] = {"doc_id": "string", **_PLACE, "reason": "string", "n_chars": "int64"}
     rules: ClassVar[Rules] = {"a reason is there": lambda table: table.reason.isnull()}
     key: ClassVar[Sequence[str]] = ()
+
+
+class ShardLabels(LargeTable):
+    """Topic and format of each document, shard by shard."""
+
+    columns: ClassVar[Mapping[str, str]] = {
+        "doc_id": "string",
+        "topic": "string",
+        "topic_confidence": "float64",
+        "format": "string",
+        "format_confidence": "float64",
+        "label_source": "string",
+    }
+    rules: ClassVar[Rules] = _LABELS
 
 
 class LabelledDocuments(LargeTable):

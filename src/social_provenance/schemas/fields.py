@@ -52,6 +52,11 @@ def form(**options: Any) -> Any:
     return pa.Field(isin=FORMATS, **options)
 
 
+def axis(**options: Any) -> Any:
+    """Return a column of axes of the grid."""
+    return pa.Field(isin=["topic", "format"], **options)
+
+
 def method() -> Any:
     """Return a column of attribution methods."""
     return pa.Field(isin=METHODS)

@@ -8,11 +8,13 @@ from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import (
     dose_response,
     influence_map,
+    labels,
     topic_contrasts,
     unlearning_balance,
     unlearning_sets,
 )
 from social_provenance.report import checks, comparisons, discoveries, sections, unlearning
+from social_provenance.report.labels import labels as labels_section
 
 
 def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
@@ -23,6 +25,11 @@ def draw_influence(bins: Any, evaluation: Evaluation, method: str) -> Any:
 def draw_contrasts(contrasts: Any, method: str) -> Any:
     """Return the topic contrasts."""
     return topic_contrasts.draw(contrasts, method)
+
+
+def draw_labels(confusion: Any, reliability: Any) -> Any:
+    """Return what the classifier of labels gets wrong."""
+    return labels.draw(confusion, reliability)
 
 
 def draw_unlearning(sets: Any, evaluation: Evaluation) -> Any:
@@ -50,6 +57,11 @@ def write_inputs(
 ) -> str:
     """Return the sections on how to read and on what went in."""
     return sections.inputs(corpus, quality, manifest, attribution, evaluations, evaluation)
+
+
+def write_labels(figure: Any, quality: Any, confusion: Any) -> str:
+    """Return the section on labels."""
+    return labels_section(figure, quality, confusion)
 
 
 def write_influence(figure: Any, topics: Any, documents: Any, evaluation: Evaluation, method: str) -> str:
@@ -105,6 +117,11 @@ def write_causes(topics: Any, patches: Any, retrained: Any, evaluation: Evaluati
 def write_trust(worlds: Any, audit: Any, trajectory: Any, bins: Any, evaluation: Evaluation, method: str) -> str:
     """Return the section on other worlds, questions and checkpoints, of what has been tried."""
     return checks.trust(worlds, audit, trajectory, bins, evaluation, method)
+
+
+def join_corpus(*parts: str) -> str:
+    """Return the sections on the corpus as one, in order."""
+    return "\n".join(parts)
 
 
 def join_findings(*parts: str) -> str:

@@ -18,6 +18,12 @@ def _figures() -> list[Node]:
     return [
         Node(nodes.draw_influence, ["bin_influence", BENCHMARKS, METHOD], "influence_figure", name="draw_influence"),
         Node(nodes.draw_contrasts, ["contrasts", METHOD], "contrast_figure", name="draw_contrasts"),
+        Node(
+            nodes.draw_labels,
+            ["classifier_confusion", "classifier_reliability"],
+            "labels_figure",
+            name="draw_labels",
+        ),
     ]
 
 
@@ -25,6 +31,12 @@ def _sections() -> list[Node]:
     study = ["corpus_summary", "classifier_quality", "sampling_contract", "attribution_summary"]
     return [
         Node(nodes.write_inputs, [*study, "unlearning_evaluations", BENCHMARKS], "inputs_section", name="write_inputs"),
+        Node(
+            nodes.write_labels,
+            ["labels_figure", "classifier_quality", "classifier_confusion"],
+            "labels_section",
+            name="write_labels",
+        ),
         Node(
             nodes.write_influence,
             ["influence_figure", "topic_influence", "top_documents", BENCHMARKS, METHOD],
@@ -47,8 +59,9 @@ def _page() -> list[Node]:
     findings = [
         f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
     ]
-    parts = ["lineage", *(f"{name}_section" for name in ("inputs", "findings", "causes", "forgetting", "trust"))]
+    parts = ["lineage", *(f"{name}_section" for name in ("corpus", "findings", "causes", "forgetting", "trust"))]
     return [
+        Node(nodes.join_corpus, ["inputs_section", "labels_section"], "corpus_section", name="join_corpus"),
         Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
         Node(nodes.write_report, parts, "report", name="write_report"),
     ]

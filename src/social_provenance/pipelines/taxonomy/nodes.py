@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from social_provenance.artifacts import Parts
 from social_provenance.documents.sampling import describe_sample, draw_working_set, list_sample
-from social_provenance.labelling import label
-from social_provenance.pipelines.taxonomy.params import Labelling, WorkingSet
+from social_provenance.labelling import label, train
+from social_provenance.labelling.measure import Quality
+from social_provenance.labelling.settings import Labelling
+from social_provenance.pipelines.taxonomy.params import WorkingSet
 
 
-def label_documents(documents: Any, params: Labelling) -> tuple[Any, Any]:
-    """Return every document with its labels, and how good the classifier is."""
-    labels = label.label_documents(documents, **params.model_dump())
-    return labels.labelled, labels.quality
+def train_classifier(documents: Any, params: Labelling) -> Parts:
+    """Return the classifier of what came without labels."""
+    return train.plan_classifier(documents, params)
+
+
+def describe_classifier(classifier: dict[str, Path]) -> tuple[Any, Any, Any]:
+    """Return how good the classifier is, what it confuses, and what its confidence is worth."""
+    quality = Quality.load(classifier.values())
+    return quality.quality, quality.confusion, quality.reliability
+
+
+def label_shards(documents: Any, classifier: dict[str, Path], params: Labelling) -> Parts:
+    """Return the labels of each shard."""
+    return label.plan_labels(documents, classifier, params)
+
+
+def join_labels(documents: Any, labels: Any) -> Any:
+    """Return every document with its labels."""
+    return label.join_labels(documents, labels)
 
 
 def measure_prevalence(labelled: Any) -> Any:

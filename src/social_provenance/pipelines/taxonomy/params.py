@@ -2,26 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
-
-
-class Labelling(BaseModel):
-    """How documents without given labels get theirs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    holdout: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the given labels on which the classifier is measured."""
-    max_chars: PositiveInt = 4000
-    """Characters of a document that the classifier looks at."""
-    max_train: PositiveInt = 100_000
-    """Most documents to train on."""
-    batch: PositiveInt = 10_000
-    """Documents labelled at a time."""
-    seed: int = 0
-    """Seed of the held-out draw and the training."""
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 class WorkingSet(BaseModel):

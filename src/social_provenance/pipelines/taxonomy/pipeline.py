@@ -12,10 +12,28 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                nodes.label_documents,
+                nodes.train_classifier,
                 ["documents", "params:labelling"],
-                ["labelled_documents", "classifier_quality"],
-                name="label_documents",
+                "label_classifier",
+                name="train_classifier",
+            ),
+            Node(
+                nodes.describe_classifier,
+                "label_classifier",
+                ["classifier_quality", "classifier_confusion", "classifier_reliability"],
+                name="describe_classifier",
+            ),
+            Node(
+                nodes.label_shards,
+                ["documents", "label_classifier", "params:labelling"],
+                "shard_labels@parts",
+                name="label_shards",
+            ),
+            Node(
+                nodes.join_labels,
+                ["documents", "shard_labels@table"],
+                "labelled_documents",
+                name="join_labels",
             ),
             Node(
                 nodes.measure_prevalence,

@@ -1,0 +1,69 @@
+"""Labels that came with the documents, in one spelling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.errors import LabelError
+from social_provenance.labelling.linear import AXES
+from social_provenance.regions.aliases import canonical_format, canonical_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format": canonical_format}
+SOURCE = "given"
+
+
+@dataclass(frozen=True)
+class GivenLabels:
+    """How the labels of a corpus are spelled.
+
+    Attributes:
+        slugs: Axis -> spelling -> slug.
+    """
+
+    slugs: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def read(cls, documents: Any) -> GivenLabels:
+        """Look every spelling in the corpus up.
+
+        Raises:
+            LabelError: If one is outside the taxonomy, naming its first document.
+        """
+        return cls({axis: _slugs(documents, axis) for axis in AXES})
+
+    def of(self, documents: pd.DataFrame) -> pd.DataFrame:
+        """Return labels and confidences of documents that came with both, on their index.
+
+        Args:
+            documents: Rows with the columns ``given_*``.
+        """
+        both = documents[documents["given_topic"].notna() & documents["given_format"].notna()]
+        found = both[[]].copy()
+        for axis in AXES:
+            found[axis] = both[f"given_{axis}"].map(self.slugs[axis]).astype(object)
+            found[f"{axis}_confidence"] = both[f"given_{axis}_confidence"].astype(float).fillna(1.0)
+        return found.assign(label_source=SOURCE)
+
+
+def has_both(documents: Any) -> Any:
+    """Return the condition that a document came with topic and format."""
+    return documents.given_topic.notnull() & documents.given_format.notnull()
+
+
+def _slugs(documents: Any, axis: str) -> dict[str, str]:
+    column = documents[f"given_{axis}"]
+    spellings = documents.filter(column.notnull()).select(label=column).distinct().order_by("label").execute()["label"]
+    table = {}
+    for label in spellings:
+        try:
+            table[label] = CANONICAL[axis](label)
+        except LabelError as error:
+            place = documents.filter(column == label).order_by("shard", "row").limit(1).execute().iloc[0]
+            raise LabelError(f"{place.shard} row {place.row}, document {place.doc_id}: {error}") from error
+    return table

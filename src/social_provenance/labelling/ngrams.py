@@ -1,0 +1,279 @@
+"""Texts and URLs as sparse rows of hashed n-grams.
+
+Everything is counted from two streams of a document, its tokens (words, punctuation, line ends) and its
+characters. N-grams are hashed with arithmetic modulo 2^64 on whole batches at once, so no vocabulary is kept
+and no n-gram exists as a string.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+
+BITS = 20
+"""Each group of n-grams is hashed into 2^BITS columns."""
+
+SLICE = 64
+"""Documents that are hashed together: their keys fit a processor's cache, where sorting is fast."""
+
+STEP, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
+"""Odd multipliers: the golden ratio, and those of MurmurHash3's finaliser (Appleby 2011)."""
+
+TOKEN = re.compile(r"\w+|[^\w\s]|\n")
+LINE_END = 1
+LONG_WORD = 4
+"""Words of at least so many letters are of another shape than short ones."""
+LINE_TOKENS, OPENING_TOKENS, OPENING_CHARS = 5, 60, 150
+VOCABULARY = 1 << 20
+"""Tokens whose numbers are remembered."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """One kind of n-gram.
+
+    Attributes:
+        stream: What it is made of (see :meth:`Hasher._streams`).
+        sizes: Lengths of its n-grams.
+        topic: Weight of the group in similarities between documents, for topics; 0 leaves it out.
+        format: The same for formats.
+    """
+
+    stream: str
+    sizes: tuple[int, ...]
+    topic: float
+    format: float
+
+
+GROUPS: tuple[Group, ...] = (
+    Group("words", (1,), 1.0, 0.5),
+    Group("words", (1, 2), 1.0, 0.5),
+    Group("characters", (3, 4, 5), 0.5, 0.0),
+    Group("opening_characters", (3, 4, 5), 0.3, 0.0),
+    Group("url", (3, 4, 5), 0.5, 0.6),
+    Group("tokens", (1, 2, 3), 0.0, 1.2),
+    Group("shapes", (1, 2, 3, 4, 5), 0.0, 0.3),
+    Group("line_starts", (1, 2, 3), 0.0, 0.7),
+    Group("opening", (1, 2), 0.0, 0.55),
+)
+"""Chosen by cross-validation on real pages; ``docs/decisions`` says on which."""
+
+
+@dataclass(frozen=True)
+class Grams:
+    """Hashed n-grams of some documents, one element for each time that one stands there, in no order.
+
+    Attributes:
+        rows: Document, from 0 (uint64).
+        columns: Group's place x 2^BITS + hash (int64).
+        documents: Number of documents.
+    """
+
+    rows: np.ndarray
+    columns: np.ndarray
+    documents: int
+
+    def count(self, columns: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows, columns and how often, each pair once, in ascending order.
+
+        Args:
+            columns: Column of each n-gram in another numbering; negative ones are left out.
+            width: Columns of that numbering.
+        """
+        import numpy as np
+
+        known = columns >= 0
+        small = self.documents * width < 1 << 32  # sorts twice as fast
+        keys = self.rows[known] * np.uint64(width) + columns[known].astype(np.uint64)
+        keys = keys.astype(np.uint32) if small else keys
+        keys.sort()
+        starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1])) if len(keys) else np.zeros(0, np.int64)
+        counts = np.diff(np.append(starts, len(keys)))
+        rows, places = np.divmod(keys[starts].astype(np.int64), width)
+        return rows, places, counts
+
+
+@dataclass
+class Hasher:
+    """Turns documents into hashed n-grams; each document's are its own, whatever stands beside it.
+
+    Attributes:
+        max_chars: Characters of a text that are looked at.
+        max_character_grams: Characters of a text whose character n-grams are counted.
+    """
+
+    max_chars: int
+    max_character_grams: int
+    _vocabulary: _Vocabulary = field(default_factory=lambda: _Vocabulary(), repr=False)
+
+    def grams(self, texts: Sequence[str], urls: Sequence[str]) -> Iterator[Grams]:
+        """Yield the n-grams of a few documents after another.
+
+        Args:
+            texts: Text of each document.
+            urls: URL of each; empty where there is none.
+        """
+        for start in range(0, len(texts), SLICE):
+            yield self._hash(texts[start : start + SLICE], urls[start : start + SLICE])
+
+    def _hash(self, texts: Sequence[str], urls: Sequence[str]) -> Grams:
+        import numpy as np
+
+        streams = self._streams([_tidy(text[: self.max_chars]) for text in texts], urls)
+        sequences = {name: _Sequences(units, rows) for name, (units, rows) in streams.items()}
+        rows, columns = [], []
+        for place, group in enumerate(GROUPS):
+            for size in group.sizes:
+                hashes, own = sequences[group.stream].of(size)
+                rows.append(own)
+                columns.append((hashes >> np.uint64(64 - BITS)).astype(np.int64) + (place << BITS))
+        return Grams(np.concatenate(rows), np.concatenate(columns), len(texts))
+
+    def _streams(self, texts: Sequence[str], urls: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return each stream as units (uint64) and the row of each unit.
+
+        ``tokens``: words, punctuation and line ends, lower-cased. ``words``: the words among them.
+        ``shapes``: tokens with their letters forgotten. ``line_starts``: the first tokens of each line.
+        ``opening``: the first tokens. ``characters``, ``opening_characters``, ``url``: code points,
+        lower-cased.
+        """
+        import numpy as np
+
+        tokens, shapes, is_word, row, place = self._tokens(texts)
+        line_end = tokens == np.uint64(LINE_END)
+        order = np.arange(len(tokens))
+        # A document's first line starts where the document does.
+        begins = np.maximum.accumulate(np.where(line_end | (place == 0), order, 0)) if len(order) else order
+        starts, opens = order - begins < LINE_TOKENS, place < OPENING_TOKENS
+        flat = [text[: self.max_character_grams].replace("\n", " ").lower() for text in texts]
+        characters, of = _code_points(flat)
+        head = _places(of) < OPENING_CHARS
+        return {
+            "tokens": (tokens, row),
+            "words": (tokens[is_word], row[is_word]),
+            "shapes": (shapes, row),
+            "line_starts": (tokens[starts], row[starts]),
+            "opening": (tokens[opens], row[opens]),
+            "characters": (characters, of),
+            "opening_characters": (characters[head], of[head]),
+            "url": _code_points([url.lower() for url in urls]),
+        }
+
+    def _tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
+        """Return hash, shape, whether it is a word, row, and place in its row, of each token."""
+        import numpy as np
+
+        found = [TOKEN.findall(text) for text in texts]
+        vocabulary = self._vocabulary.limited()
+        numbers = np.array([vocabulary[token] for tokens in found for token in tokens], dtype=np.int64)
+        row = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(tokens) for tokens in found])
+        hashes, shapes, is_word = vocabulary.properties(numbers)
+        return hashes, shapes, is_word, row, _places(row)
+
+
+class _Vocabulary(dict[str, int]):
+    """Token -> its number; what a token is like is worked out once."""
+
+    def __init__(self) -> None:
+        self._hashes: list[int] = []
+        self._shapes: list[int] = []
+        self._words: list[bool] = []
+
+    def limited(self) -> _Vocabulary:
+        """Return this vocabulary, or an empty one when it has grown too large."""
+        if len(self) > VOCABULARY:
+            self.clear()
+            self._hashes, self._shapes, self._words = [], [], []
+        return self
+
+    def __missing__(self, token: str) -> int:
+        import xxhash
+
+        # Lone surrogates occur in broken pages.
+        number = xxhash.xxh3_64_intdigest(token.lower().encode("utf-8", "surrogatepass"))
+        is_word = token[0] == "_" or token[0].isalnum()
+        self._hashes.append(LINE_END if token == "\n" else number)
+        self._shapes.append(_shape(token) if is_word else self._hashes[-1])
+        self._words.append(is_word)
+        self[token] = len(self._hashes) - 1
+        return self[token]
+
+    def properties(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return hash, shape, and whether it is a word, of the tokens with these numbers."""
+        import numpy as np
+
+        known, places = np.unique(numbers, return_inverse=True)
+        own = known.tolist()
+        hashes = np.array([self._hashes[number] for number in own], dtype=np.uint64)
+        shapes = np.array([self._shapes[number] for number in own], dtype=np.uint64)
+        words = np.array([self._words[number] for number in own], dtype=bool)
+        return hashes[places], shapes[places], words[places]
+
+
+class _Sequences:
+    """The n-grams of a stream, each size made from the one before."""
+
+    def __init__(self, units: np.ndarray, rows: np.ndarray) -> None:
+        import numpy as np
+
+        self._units, self._rows = _mix(units + np.uint64(STEP)), rows
+        self._sums = [self._units]
+
+    def of(self, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return hash and row of each n-gram of a size; none reaches from one row into the next."""
+        import numpy as np
+
+        while len(self._sums) < size:
+            done = len(self._sums)
+            self._sums.append(self._sums[-1][:-1] * np.uint64(STEP) + self._units[done:])
+        sums = self._sums[size - 1]
+        first = self._rows[: len(sums)]
+        inside = first == self._rows[size - 1 :] if size <= len(self._rows) else np.zeros(0, dtype=bool)
+        return _mix(sums[inside] + np.uint64(size)), first[inside]
+
+
+def _mix(values: Any) -> Any:
+    """Spread every bit over all others (the finaliser of MurmurHash3)."""
+    import numpy as np
+
+    shift = np.uint64(33)
+    values = (values ^ (values >> shift)) * np.uint64(FIRST)
+    values = (values ^ (values >> shift)) * np.uint64(SECOND)
+    return values ^ (values >> shift)
+
+
+def _code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
+    data = "".join(texts).encode("utf-32-le", "surrogatepass")
+    rows = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
+    return np.frombuffer(data, dtype="<u4").astype(np.uint64), rows
+
+
+def _places(rows: np.ndarray) -> np.ndarray:
+    """Return the place of each unit within its row, from 0."""
+    import numpy as np
+
+    return np.arange(len(rows)) - np.searchsorted(rows, rows)
+
+
+def _shape(word: str) -> int:
+    if word[0].isdigit():
+        return 2
+    if len(word) > 1 and word.isupper():
+        return 3
+    if word[0].isupper():
+        return 4
+    return 5 if len(word) >= LONG_WORD else 6
+
+
+def _tidy(text: str) -> str:
+    """Put single spaces between words and drop blank lines."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,218 @@
+"""The WebOrganizer classifiers (Wettig et al. 2025, arXiv 2502.10341), or any like them, through transformers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from social_provenance.errors import LabelError, ModelError
+from social_provenance.labelling.linear import AXES, inputs
+from social_provenance.language_model import LanguageModel, max_tokens
+from social_provenance.regions.aliases import canonical_format, canonical_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+
+    from social_provenance.labelling.settings import Official
+
+CANONICAL = {"topic": canonical_topic, "format": canonical_format}
+
+
+@dataclass(frozen=True)
+class OfficialLabeller:
+    """Two sequence classifiers, one for topics and one for formats.
+
+    Attributes:
+        classifiers: Axis -> classifier.
+        with_url: Whether a document is read as its URL, a blank line, and its text.
+    """
+
+    classifiers: Mapping[str, Classifier]
+    with_url: bool
+    source: ClassVar[str] = "official"
+
+    @classmethod
+    def load(cls, settings: Official) -> OfficialLabeller:
+        """Load both.
+
+        Raises:
+            LabelError: If a classifier's labels are not those of the taxonomy, or code would run unpinned.
+            ModelError: If one cannot be loaded.
+        """
+        return cls({axis: Classifier.load(axis, settings) for axis in AXES}, settings.with_url)
+
+    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
+        """Return ``topic``, ``format`` and their confidences (0 to 1), on the index of the input.
+
+        Args:
+            documents: Rows with ``text`` and ``url`` (may be null).
+        """
+        import numpy as np
+        import pandas as pd
+
+        texts, urls = inputs(documents)
+        read = [f"{url}\n\n{text}" for text, url in zip(texts, urls, strict=True)] if self.with_url else texts
+        columns: dict[str, Any] = {}
+        for axis, classifier in self.classifiers.items():
+            chances = classifier.probabilities(read)
+            columns[axis] = np.array(classifier.slugs, dtype=object)[chances.argmax(axis=1)]
+            columns[f"{axis}_confidence"] = chances.max(axis=1)
+        return pd.DataFrame(columns, index=documents.index)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A sequence classifier, a copy on each device.
+
+    Attributes:
+        copies: The same model on each device.
+        tokenizer: Of the model.
+        slugs: Label of each output.
+        max_tokens: Tokens of a document that are looked at.
+        batch_tokens: Most tokens at a time, padding included.
+    """
+
+    copies: Sequence[Any]
+    tokenizer: Any
+    slugs: Sequence[str]
+    max_tokens: int
+    batch_tokens: int
+
+    @classmethod
+    def load(cls, axis: str, settings: Official) -> Classifier:
+        """Load the classifier of an axis onto every device."""
+        import torch
+        from transformers import AutoModelForSequenceClassification
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+        place = getattr(settings, axis)
+        model, options = _place(axis, settings)
+        try:
+            tokenizer = model.tokenizer()
+            copies = [
+                AutoModelForSequenceClassification.from_pretrained(
+                    model.path, revision=model.revision, dtype=getattr(torch, settings.dtype), **options
+                )
+                .to(device)
+                .eval()
+                for device in settings.devices or _devices()
+            ]
+        except (OSError, ValueError) as error:
+            own_code = "trust_remote_code" in str(error)
+            fix = (
+                "it comes with code of its own: read it, pin its revision, and set "
+                "labelling.official.trust_remote_code to true"
+                if own_code
+                else "give a local folder, or, for the hub, say offline: false in engines.yml of the environment"
+            )
+            reason = "" if own_code else f" ({str(error).splitlines()[0]})"
+            raise ModelError(f"labelling.official.{axis} {place} cannot be loaded{reason}; {fix}") from error
+        config = copies[0].config
+        slugs = read_labels(axis, place, config.id2label)
+        return cls(copies, tokenizer, slugs, min(settings.max_tokens, max_tokens(config)), settings.batch_tokens)
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Return texts x labels, rows that sum to 1; texts of like length go together."""
+        import numpy as np
+
+        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
+        found = np.zeros((len(texts), len(self.slugs)))
+        batches: SimpleQueue[list[int]] = SimpleQueue()
+        for batch in batches_by_length([len(ids) for ids in tokens], self.batch_tokens):
+            batches.put(batch)
+
+        def work(model: Any) -> None:
+            while True:
+                try:
+                    batch = batches.get_nowait()
+                except Empty:
+                    return
+                found[batch] = self._run(model, [tokens[place] for place in batch])
+
+        if len(self.copies) == 1:
+            work(self.copies[0])
+        else:
+            with ThreadPoolExecutor(len(self.copies)) as pool:
+                list(pool.map(work, self.copies))
+        return found
+
+    def _run(self, model: Any, tokens: list[list[int]]) -> Any:
+        import torch
+
+        padded = self.tokenizer.pad({"input_ids": tokens}, return_tensors="pt").to(model.device)
+        with torch.inference_mode():
+            logits = model(input_ids=padded["input_ids"], attention_mask=padded["attention_mask"]).logits
+        return torch.softmax(logits.double(), dim=-1).cpu().numpy()
+
+
+def identity(settings: Official) -> dict[str, Any]:
+    """Return what labels depend on: the two classifiers and how documents are read."""
+    places = {axis: _place(axis, settings)[0].digest() for axis in AXES}
+    return {**places, **settings.model_dump(include={"with_url", "max_tokens", "dtype", "code_revision"})}
+
+
+def read_labels(axis: str, place: str, id2label: Mapping[int, str]) -> list[str]:
+    """Return the slug of each output of a classifier.
+
+    Raises:
+        LabelError: If a label is outside the taxonomy, or two are the same.
+    """
+    slugs: dict[str, str] = {}
+    for number in sorted(id2label):
+        label = str(id2label[number])
+        try:
+            slug = CANONICAL[axis](label)
+        except LabelError as error:
+            raise LabelError(
+                f"classifier {place} (labelling.official.{axis}): output {number}: {error}; give a classifier whose "
+                f"id2label names {axis}s"
+            ) from error
+        if slug in slugs:
+            raise LabelError(
+                f"classifier {place} (labelling.official.{axis}): outputs {slugs[slug]!r} and {label!r} are both the "
+                f"{axis} {slug}; mend id2label in its config.json"
+            )
+        slugs[slug] = label
+    return list(slugs)
+
+
+def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Yield places of texts, longest first, so many that length x number stays within a budget.
+
+    Args:
+        lengths: Tokens of each text.
+        batch_tokens: The budget; a text above it goes alone.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > batch_tokens:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _place(axis: str, settings: Official) -> tuple[LanguageModel, dict[str, Any]]:
+    place = getattr(settings, axis)
+    model = LanguageModel.at(place)
+    if not settings.trust_remote_code:
+        return model, {}
+    if not model.is_local and not model.revision:
+        raise LabelError(
+            f"labelling.official.trust_remote_code would run whatever code {place} has today: pin it, {place}@COMMIT"
+        )
+    options = {"trust_remote_code": True}
+    return model, options | ({"code_revision": settings.code_revision} if settings.code_revision else {})
+
+
+def _devices() -> list[str]:
+    import torch
+
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]

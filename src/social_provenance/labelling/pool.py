@@ -1,0 +1,52 @@
+"""The light classifier in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from social_provenance.labelling.linear import LinearLabeller
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PIECE = 256
+"""Documents that a process labels at a time."""
+
+_own: list[LinearLabeller] = []
+
+
+class Pool:
+    """Labels documents as the classifier in a folder does; the processes share them."""
+
+    source = LinearLabeller.source
+
+    def __init__(self, folder: Path, processes: int) -> None:
+        """Say where the classifier is (see :meth:`LinearLabeller.save`)."""
+        # Forked processes would inherit the threads and locks of the table engine.
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(processes, context, initializer=_load, initargs=(folder,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
+        """Return topic, format and their confidences, on the index of the input."""
+        import pandas as pd
+
+        read = documents[["text", "url"]]
+        pieces = [read.iloc[start : start + PIECE] for start in range(0, len(read), PIECE)]
+        return pd.concat(self._pool.map(_predict, pieces))
+
+
+def _load(folder: Path) -> None:
+    _own[:] = [LinearLabeller.load(folder)]
+
+
+def _predict(documents: pd.DataFrame) -> pd.DataFrame:
+    return _own[0].predict(documents)

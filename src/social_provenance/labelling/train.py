@@ -1,0 +1,185 @@
+"""Train, or measure, the classifier that labels what came without labels."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.artifacts import Parts, one_by_one
+from social_provenance.errors import LabelError
+from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.labelling.calibration import fit_temperature, softmax
+from social_provenance.labelling.given import GivenLabels, has_both
+from social_provenance.labelling.linear import AXES, LinearLabeller, Training
+from social_provenance.labelling.measure import QUALITY, Quality, compare
+from social_provenance.labelling.official import OfficialLabeller, identity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.labelling.settings import Labelling, Light
+
+logger = logging.getLogger(__name__)
+
+CODE = ("train", "linear", "features", "ngrams", "ridge", "calibration", "measure")
+"""Modules that a trained classifier depends on."""
+
+
+def plan_classifier(documents: Any, settings: Labelling) -> Parts:
+    """Describe the classifier as one part, named as its labels' source; none where no document needs it.
+
+    Args:
+        documents: Table of the corpus pipeline.
+        settings: Which classifier, and how it is trained.
+
+    Returns:
+        The part ``linear`` holds the classifier (see :meth:`LinearLabeller.save`); it, and the part
+        ``official``, hold the tables of :class:`Quality`.
+
+    Raises:
+        LabelError: If a given label is outside the taxonomy, documents without labels meet no classifier, or
+            no document has labels to train on.
+    """
+    given = GivenLabels.read(documents)
+    missing = documents if not settings.keep_given else documents.filter(~has_both(documents))
+    count = int(missing.count().execute())
+    if not count:
+        return Parts({}, one_by_one({}))
+    if settings.classifier is None:
+        raise LabelError(
+            f"{count:,} documents have no labels and labelling.classifier is null: label them, or say light or official"
+        )
+    if settings.classifier == "official":
+        return _plan_official(documents, given, settings)
+    if settings.light.saved is not None:
+        LinearLabeller.load(settings.light.saved)
+        return Parts(
+            {LinearLabeller.source: digest_of(digest_of_path(settings.light.saved))},
+            one_by_one({LinearLabeller.source: partial(_copy, settings.light.saved)}),
+        )
+    return _plan_training(documents, given, settings)
+
+
+def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLabeller, Quality]:
+    """Train the light classifier on all documents, and measure it by cross-validation.
+
+    The temperature is set on documents that the classifier had not seen; in measuring, on those of the
+    other folds.
+
+    Args:
+        documents: Rows with ``doc_id``, ``cluster_id``, ``text``, ``url`` and true ``topic`` and ``format``.
+        settings: Of the classifier.
+        bins: Bins of confidence in the measure.
+
+    Raises:
+        LabelError: If there are too few documents or classes.
+    """
+    import numpy as np
+    import pandas as pd
+
+    fold = deal_folds(documents, settings.folds, settings.seed)
+    training = Training.of(documents, settings)
+    said: dict[str, Any] = {}
+    temperatures = {}
+    for axis, own in training.axes.items():
+        scores, confidence = np.zeros(own.members.shape), np.zeros(len(documents))
+        for number in range(settings.folds):
+            scores[fold == number] = training.unseen_scores(axis, fold == number)
+        for number in range(settings.folds):
+            held = fold == number
+            temperature = fit_temperature(scores[~held], own.place[~held])
+            confidence[held] = softmax(scores[held], temperature).max(axis=1)
+        names = np.array(own.classes, dtype=object)
+        said[axis], said[f"{axis}_confidence"] = names[scores.argmax(axis=1)], confidence
+        temperatures[axis] = fit_temperature(scores, own.place)
+    trained = len(documents) - round(len(documents) / settings.folds)
+    quality = compare(documents, pd.DataFrame(said), LinearLabeller.source, trained, bins)
+    return training.fit(temperatures), quality
+
+
+def deal_folds(documents: pd.DataFrame, folds: int, seed: int) -> Any:
+    """Return the fold of each document; those of one web site share one.
+
+    Sites are dealt in the order of a seeded hash, each to the fold that is smallest then. Where there are
+    fewer sites than folds, documents are dealt.
+
+    Raises:
+        LabelError: If there are fewer documents than folds.
+    """
+    import numpy as np
+    import xxhash
+
+    if len(documents) < folds:
+        raise LabelError(
+            f"{len(documents)} labelled documents are fewer than labelling.light.folds ({folds}): label more documents"
+        )
+    names = documents["cluster_id"].to_numpy(object)
+    if len(set(names)) < folds:
+        names = documents["doc_id"].to_numpy(object)
+    sites, place, sizes = np.unique(names.astype(str), return_inverse=True, return_counts=True)
+    order = sorted(range(len(sites)), key=lambda site: xxhash.xxh3_64_intdigest(f"{seed}:{sites[site]}".encode()))
+    filled, home = np.zeros(folds, dtype=int), np.zeros(len(sites), dtype=int)
+    for site in order:
+        home[site] = filled.argmin()
+        filled[home[site]] += sizes[site]
+    return home[place]
+
+
+def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
+    light = settings.light
+    chosen = _first(documents, light.max_train)
+    named = chosen.select("doc_id", "content_hash", "n_chars", "url", "given_topic", "given_format").execute()
+    if named.empty:
+        raise LabelError("no document has both a topic and a format: give labels in the shards (raw_documents.fields)")
+
+    def write(folder: Path) -> None:
+        columns = ("doc_id", "cluster_id", "text", "url", *(f"given_{axis}" for axis in AXES))
+        frame = chosen.select(*columns, *(f"given_{axis}_confidence" for axis in AXES)).execute()
+        frame = frame.join(given.of(frame)[list(AXES)])
+        logger.info("training the light classifier on %d documents", len(frame))
+        labeller, quality = train(frame, light, settings.reliability_bins)
+        labeller.save(folder)
+        quality.save(folder)
+
+    rows = [digest_of(named[column].fillna("").astype(str).tolist()) for column in named]
+    code = [digest_of_path(Path(__file__).with_name(f"{name}.py")) for name in CODE]
+    libraries = [version(name) for name in ("numpy", "scipy")]
+    identity = digest_of(rows, light, settings.reliability_bins, code, libraries)
+    return Parts({LinearLabeller.source: identity}, one_by_one({LinearLabeller.source: write}))
+
+
+def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
+    official = settings.official
+    chosen = _first(documents, official.measured)
+    named = chosen.select("doc_id", "content_hash", "given_topic", "given_format").execute()
+
+    def write(folder: Path) -> None:
+        (folder / "classifiers.json").write_text(json.dumps(identity(official), indent=1))
+        if named.empty:
+            Quality.load([]).save(folder)
+            return
+        frame = chosen.execute()
+        said = OfficialLabeller.load(official).predict(frame)
+        compare(given.of(frame), said, OfficialLabeller.source, 0, settings.reliability_bins).save(folder)
+
+    rows = [digest_of(named[column].astype(str).tolist()) for column in named]
+    digest = digest_of(identity(official), rows, settings.reliability_bins)
+    return Parts({OfficialLabeller.source: digest}, one_by_one({OfficialLabeller.source: write}))
+
+
+def _first(documents: Any, limit: int) -> Any:
+    """Return the first documents with both labels, by content hash."""
+    return documents.filter(has_both(documents)).order_by("content_hash", "doc_id").limit(limit)
+
+
+def _copy(saved: Path, folder: Path) -> None:
+    for file in sorted(saved.iterdir()):
+        if file.suffix in {".json", ".safetensors", ".parquet"} and file.name != "done.json":
+            shutil.copyfile(file, folder / file.name)
+    if not (folder / QUALITY).exists():
+        Quality.load([]).save(folder)

@@ -1,0 +1,28 @@
+"""The section on labels: where they come from and how far to trust them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from social_provenance.report.render import figure_html, render, rows_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+MISTAKES = 6
+
+
+def labels(figure: go.Figure, quality: pd.DataFrame, confusion: pd.DataFrame) -> str:
+    """Show the classifier's accuracy, calibration and commonest mistakes.
+
+    Args:
+        figure: Reliability and confusion.
+        quality: Table ``classifier_quality``.
+        confusion: Table ``classifier_confusion``.
+    """
+    wrong = confusion[confusion["given"] != confusion["said"]]
+    mistakes = {
+        axis: rows_of(wrong[wrong["axis"] == axis].nlargest(MISTAKES, "n_documents")) for axis in ("topic", "format")
+    }
+    return render("labels", figure=figure_html(figure, "labels-figure"), quality=rows_of(quality), mistakes=mistakes)

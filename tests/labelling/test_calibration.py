@@ -1,0 +1,61 @@
+"""Temperature scaling leaves labels alone and makes confidences true; the error is what its formula says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from social_provenance.labelling.calibration import calibration_error, fit_temperature, reliability, softmax
+
+
+def draw(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores, and labels drawn from their softmax at a temperature."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(count, 5))
+    steps = softmax(scores, temperature).cumsum(axis=1)
+    return scores, (rng.random((count, 1)) > steps).sum(axis=1).clip(max=4)
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.3, 1.0, 50.0])
+def test_a_temperature_changes_no_label(temperature: float) -> None:
+    scores, _ = draw(1.0, 500)
+    chances = softmax(scores, temperature)
+    assert (chances.argmax(axis=1) == scores.argmax(axis=1)).all()
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
+def test_the_temperature_that_labels_came_from_is_found(temperature: float) -> None:
+    assert fit_temperature(*draw(temperature)) == pytest.approx(temperature, rel=0.08)
+
+
+def test_fitting_makes_confidences_true() -> None:
+    scores, truth = draw(0.4)
+
+    def error(temperature: float) -> float:
+        chances = softmax(scores, temperature)
+        return calibration_error(reliability(chances.max(axis=1), chances.argmax(axis=1) == truth, 15))
+
+    assert error(fit_temperature(scores, truth)) < 0.02
+    assert error(1.5) > 0.15
+
+
+def test_scores_shifted_together_have_the_same_softmax() -> None:
+    scores, _ = draw(1.0, 50)
+    np.testing.assert_allclose(softmax(scores + 700, 0.5), softmax(scores, 0.5))
+
+
+def test_bins_hold_what_lies_in_them() -> None:
+    table = reliability(np.array([0.2, 0.21, 0.4, 1.0]), np.array([True, False, False, True]), 5)
+    expected = pd.DataFrame(
+        {
+            "low": [0.0, 0.2, 0.8],
+            "high": [0.2, 0.4, 1.0],
+            "confidence": [0.2, 0.305, 1.0],
+            "accuracy": [1.0, 0.0, 1.0],
+            "n_documents": [1, 2, 1],
+        }
+    )
+    pd.testing.assert_frame_equal(table, expected)
+    assert calibration_error(table) == pytest.approx((0.8 + 2 * 0.305 + 0) / 4)
