@@ -37,7 +37,10 @@ def seeded_order(labelled: Any, seed: int) -> ir.Table:
 
     order = ibis.literal(f"{seed}:").concat(labelled.doc_id).hexdigest("md5")
     window = ibis.window(group_by=[labelled.topic, labelled.format], order_by=order)
-    return labelled.mutate(bin_rank=ibis.row_number().over(window).cast("int64"))
+    rank = (
+        ibis.row_number().over(window).cast("int32")
+    )  # Spark's is one; Ibis leaves out a cast to what it thinks it is
+    return labelled.mutate(bin_rank=rank.cast("int64"))
 
 
 def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
