@@ -67,9 +67,7 @@ def measure_quality(train_pages: pd.DataFrame, test_pages: pd.DataFrame, folder:
     seconds, processor_seconds = time.perf_counter() - start, time.process_time() - spent
     labeller.save(folder)
     loaded = LinearLabeller.load(folder)
-    tested = compare(
-        test_pages, loaded.predict(test_pages), loaded.source, len(train_pages), settings.reliability_bins
-    )
+    tested = compare(test_pages, loaded.predict(test_pages), loaded.source, len(train_pages), settings.reliability_bins)
     size = sum(file.stat().st_size for file in folder.iterdir())
     return {
         "test": tested.quality.set_index("axis").to_dict("index"),

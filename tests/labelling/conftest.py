@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
+from social_provenance.labelling.calibration import Calibration
 from social_provenance.labelling.linear import LinearLabeller, Training
 from social_provenance.labelling.settings import Light
 
@@ -68,4 +69,4 @@ def light() -> Light:
 
 @pytest.fixture(scope="session")
 def labeller(light: Light) -> LinearLabeller:
-    return Training.of(_pages(), light).fit({"topic": 0.1, "format": 0.2})
+    return Training.of(_pages(), light).fit({"topic": Calibration(0.1, 1.1, -0.1), "format": Calibration(0.2)})

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from social_provenance.labelling.calibration import calibration_error, fit_temperature, reliability, softmax
+from social_provenance.labelling.calibration import (
+    Calibration,
+    calibration_error,
+    fit_calibration,
+    fit_temperature,
+    reliability,
+    softmax,
+)
 
 
 def draw(temperature: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -39,6 +46,39 @@ def test_fitting_makes_confidences_true() -> None:
 
     assert error(fit_temperature(scores, truth)) < 0.02
     assert error(1.5) > 0.15
+
+
+def test_a_calibration_without_a_line_is_the_softmax() -> None:
+    scores, _ = draw(1.0, 200)
+    np.testing.assert_allclose(Calibration(0.3).confidence(scores), softmax(scores, 0.3).max(axis=1))
+
+
+def test_the_line_mends_what_a_temperature_cannot() -> None:
+    scores, truth = draw(0.2)
+    noise = np.random.default_rng(1)
+    lost = noise.random(len(truth)) < 0.3  # nothing tells these: no temperature makes the sure ones doubtful
+    truth = np.where(lost, noise.integers(5, size=len(truth)), truth)
+    right = scores.argmax(axis=1) == truth
+    fitted = fit_calibration(scores, truth)
+    plain = calibration_error(reliability(Calibration(fitted.temperature).confidence(scores), right, 15))
+    mended = calibration_error(reliability(fitted.confidence(scores), right, 15))
+    assert mended < plain / 1.5
+    assert fitted.slope > 0
+
+
+def test_surer_scores_have_more_confidence() -> None:
+    scores, truth = draw(0.4, 500)
+    fitted = fit_calibration(scores, truth)
+    surer = scores + np.eye(5)[scores.argmax(axis=1)]
+    assert (fitted.confidence(surer) > fitted.confidence(scores)).all()
+
+
+def test_without_a_mistake_it_is_sure_but_not_certain() -> None:
+    scores, _ = draw(1.0, 50)
+    confidence = fit_calibration(scores * 100, scores.argmax(axis=1)).confidence(scores * 100)
+    assert (confidence > 0.8).all()
+    assert np.isfinite(confidence).all()
+    assert (confidence <= 1).all()
 
 
 def test_scores_shifted_together_have_the_same_softmax() -> None:

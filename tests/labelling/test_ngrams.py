@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from social_provenance.labelling import ngrams
 from social_provenance.labelling.ngrams import BITS, GROUPS, Hasher
+
+if TYPE_CHECKING:
+    import pytest
 
 TEXTS = ["The cat sat.\nThe cat ran!", "", "A  cat,\n\n a\tCAT", "\ud800 lone", "Zoë 東京 \U0001f600 cat"]
 URLS = ["https://a.org/x", "", "http://b.de", "", "https://c.org"]

@@ -157,7 +157,7 @@ def test_code_of_the_hub_runs_only_pinned(monkeypatch: pytest.MonkeyPatch, setti
 
     import transformers
 
-    monkeypatch.setattr(official.LanguageModel, "tokenizer", lambda model: None)
+    monkeypatch.setattr(official.LanguageModel, "tokenizer", lambda _: None)
     monkeypatch.setattr(transformers.AutoModelForSequenceClassification, "from_pretrained", refuse)
     pinned = remote.model_copy(update={"topic": "hf://WebOrganizer/TopicClassifier@abc", "code_revision": "def"})
     with pytest.raises(ModelError, match=r"labelling\.official\.topic .*@abc cannot be loaded \(no network here\)"):
@@ -170,7 +170,10 @@ def test_a_model_with_code_of_its_own_is_refused_unless_trusted(settings: Offici
     place = tmp_path / "own"
     make_classifier(place, ("Games", "Health"), ["a b"], 0)
     config = json.loads((place / "config.json").read_text())
-    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModelForSequenceClassification": "own.Model"}}
+    config |= {
+        "model_type": "own",
+        "auto_map": {"AutoConfig": "own.Config", "AutoModelForSequenceClassification": "own.Model"},
+    }
     (place / "config.json").write_text(json.dumps(config))
     (place / "own.py").write_text(
         "from transformers import BertConfig, BertForSequenceClassification\n"

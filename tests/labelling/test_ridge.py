@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pytest
 from scipy.sparse import random_array
 
 from social_provenance.labelling import ridge
 from social_provenance.labelling.ridge import INTERCEPT, similarities, solve
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_similarities_are_products_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:

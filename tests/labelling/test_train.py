@@ -36,9 +36,7 @@ def test_the_measure_is_on_documents_not_seen(light: Light, make_pages: Make) ->
     assert quality.quality["n_train"].tolist() == [80, 80]
 
 
-def test_labels_that_mean_nothing_are_measured_as_chance_and_believed_as_little(
-    light: Light, make_pages: Make
-) -> None:
+def test_labels_that_mean_nothing_are_measured_as_chance_and_believed_as_little(light: Light, make_pages: Make) -> None:
     pages = make_pages(400)
     labels = pages[["topic", "format"]].sample(frac=1, random_state=5, ignore_index=True)
     _, quality = train(pages.assign(**labels), light, 10)

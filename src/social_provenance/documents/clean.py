@@ -55,7 +55,7 @@ def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
     refuse_repeated_ids(kept)
     reasons = {"duplicate_text": ranked.filter(ranked.copy > 0)}
     if settings.near_duplicates:
-        kept = group_alike(fit, kept, settings.near_duplicates).cache()
+        kept = group_alike(fit, kept, settings.near_duplicates)
         if settings.near_duplicates.drop:
             reasons["near_duplicate"] = kept.filter(kept.alike_id != kept.doc_id)
             kept = kept.filter(kept.alike_id == kept.doc_id)

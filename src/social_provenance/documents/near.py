@@ -38,11 +38,16 @@ def group_alike(fit: Any, kept: Any, settings: NearDuplicates) -> Any:
     foremost = foremost_of_groups(_alike_pairs(signed, settings.threshold))
     if foremost.empty:
         return kept.mutate(alike_id=kept.doc_id)
-    groups = ibis.memtable(foremost)
-    named = kept.left_join(groups, "doc_id").drop("doc_id_right")
-    named = named.mutate(alike_id=ibis.coalesce(named.alike_id, named.doc_id))
-    sites = kept.select(alike_id=kept.doc_id, site=kept.cluster_id)
-    return named.inner_join(sites, "alike_id").mutate(cluster_id=ibis._.site).drop("site")
+    names = ibis.memtable(foremost[["alike_id"]].drop_duplicates())
+    sites = kept.semi_join(names, kept.doc_id == names.alike_id).select("doc_id", "cluster_id").execute()
+    site = foremost["alike_id"].map(sites.set_index("doc_id")["cluster_id"])
+    groups = ibis.memtable(foremost.rename(columns={"doc_id": "member"}).assign(site=site))
+    named = kept.left_join(groups, kept.doc_id == groups.member)
+    return named.select(
+        *(name for name in kept.columns if name != "cluster_id"),
+        alike_id=ibis.coalesce(named.alike_id, named.doc_id),
+        cluster_id=ibis.coalesce(named.site, named.cluster_id),
+    )
 
 
 def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -53,8 +58,8 @@ def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
     """
     import numpy as np
     import pandas as pd
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
     ids, codes = np.unique(pairs[["one", "other"]].to_numpy(dtype=object).ravel().astype(str), return_inverse=True)
     links = codes.reshape(-1, 2)

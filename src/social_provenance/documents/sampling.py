@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
+DIGITS = 7
+"""Digits of a word of the corpus digest: what Spark, which counts places in 32 bits, can hold."""
+
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
 
@@ -34,7 +37,10 @@ def seeded_order(labelled: Any, seed: int) -> ir.Table:
 
     order = ibis.literal(f"{seed}:").concat(labelled.doc_id).hexdigest("md5")
     window = ibis.window(group_by=[labelled.topic, labelled.format], order_by=order)
-    return labelled.mutate(bin_rank=ibis.row_number().over(window).cast("int64"))
+    rank = (
+        ibis.row_number().over(window).cast("int32")
+    )  # Spark's is one; Ibis leaves out a cast to what it thinks it is
+    return labelled.mutate(bin_rank=rank.cast("int64"))
 
 
 def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
@@ -102,19 +108,19 @@ def sample_digest(rows: pd.DataFrame) -> str:
 def corpus_digest(corpus: Any) -> str:
     """Return the identity of a labelled corpus, whatever its order, shards and engine.
 
-    It is the number of documents and the sums of two 32-bit words of the md5 of each document's id,
+    It is the number of documents and the sums of three 28-bit words of the md5 of each document's id,
     text and labels.
     """
     told = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
     hashed = corpus.select(md5=told.hexdigest("md5"))
-    sums = {f"word_{place}": _word(hashed.md5, 8 * place).sum().cast("string") for place in range(2)}
+    sums = {f"word_{place}": _word(hashed.md5, DIGITS * place).sum().cast("string") for place in range(3)}
     row = hashed.aggregate(documents=hashed.count(), **sums).execute().iloc[0]
     return digest_of(int(row["documents"]), *(str(row[name]) for name in sums))
 
 
 def _word(hexadecimal: Any, start: int) -> Any:
-    """Return eight hexadecimal digits as a number."""
+    """Return :data:`DIGITS` hexadecimal digits as a number."""
     import ibis
 
-    digits = [ibis.literal("0123456789abcdef").find(hexadecimal.substr(start + place, 1)) for place in range(8)]
-    return sum(digit.cast("int64") * 16 ** (7 - place) for place, digit in enumerate(digits))
+    digits = [ibis.literal("0123456789abcdef").find(hexadecimal.substr(start + place, 1)) for place in range(DIGITS)]
+    return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from social_provenance.errors import LabelError
-from social_provenance.labelling.calibration import softmax
+from social_provenance.labelling.calibration import Calibration
 from social_provenance.labelling.features import Features, fit_features
 from social_provenance.labelling.ngrams import GROUPS, Hasher
 from social_provenance.labelling.ridge import INTERCEPT, similarities, solve
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
     from social_provenance.labelling.settings import Light
 
@@ -30,21 +30,21 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class LinearLabeller:
-    """Ridge regression on class membership, over hashed n-grams, one temperature an axis.
+    """Ridge regression on class membership, over hashed n-grams, one calibration an axis.
 
     Attributes:
         features: From documents to columns.
         classes: Axis -> its classes, in alphabetical order; topics come first in ``weights``.
-        weights: Columns x classes of both axes.
+        weights: Columns x classes of both axes, float32 numbers that half precision holds too.
         intercepts: Of each class.
-        temperatures: Axis -> what its scores are divided by (see :mod:`calibration`).
+        calibrations: Axis -> from its scores to a confidence.
     """
 
     features: Features
     classes: Mapping[str, tuple[str, ...]]
     weights: np.ndarray
     intercepts: np.ndarray
-    temperatures: Mapping[str, float]
+    calibrations: Mapping[str, Calibration]
     source: ClassVar[str] = "linear"
 
     def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
@@ -62,11 +62,11 @@ class LinearLabeller:
             names = np.array(self.classes[axis], dtype=object)
             best = scores[axis].argmax(axis=1)
             columns[axis] = names[best]
-            columns[f"{axis}_confidence"] = softmax(scores[axis], self.temperatures[axis]).max(axis=1)
+            columns[f"{axis}_confidence"] = self.calibrations[axis].confidence(scores[axis])
         return pd.DataFrame(columns, index=documents.index)
 
     def scores(self, rows: csr_array) -> dict[str, np.ndarray]:
-        """Return axis -> documents x classes, before any temperature."""
+        """Return axis -> documents x classes, before any calibration."""
         both = (rows @ self.weights + self.intercepts).astype("float64")
         topics = len(self.classes["topic"])
         return {"topic": both[:, :topics], "format": both[:, topics:]}
@@ -78,7 +78,7 @@ class LinearLabeller:
         arrays = {
             "columns": self.features.columns,
             "idf": self.features.idf,
-            "weights": self.weights,
+            "weights": self.weights.astype("float16"),
             "intercepts": self.intercepts,
         }
         save_file(arrays, folder / ARRAYS)
@@ -86,7 +86,7 @@ class LinearLabeller:
         description = {
             "version": VERSION,
             "classes": {axis: list(names) for axis, names in self.classes.items()},
-            "temperatures": dict(self.temperatures),
+            "calibrations": {axis: asdict(own) for axis, own in self.calibrations.items()},
             "max_chars": hasher.max_chars,
             "max_character_grams": hasher.max_character_grams,
         }
@@ -109,16 +109,17 @@ class LinearLabeller:
         known = json.loads((folder / DESCRIPTION).read_text())
         if known["version"] != VERSION:
             raise LabelError(
-                f"the classifier in {folder} is of version {known['version']}, this is version {VERSION}: train it again"
+                f"the classifier in {folder} is of version {known['version']}, this is version {VERSION}: "
+                f"train it again"
             )
         arrays = load_file(folder / ARRAYS)
         hasher = Hasher(known["max_chars"], known["max_character_grams"])
         return cls(
             Features(arrays["columns"], arrays["idf"], hasher),
             {axis: tuple(names) for axis, names in known["classes"].items()},
-            arrays["weights"],
+            arrays["weights"].astype("float32"),
             arrays["intercepts"],
-            known["temperatures"],
+            {axis: Calibration(**own) for axis, own in known["calibrations"].items()},
         )
 
 
@@ -171,11 +172,11 @@ class Training:
         scores: np.ndarray = (own.products[np.ix_(asked, learned)] + np.float32(INTERCEPT)) @ dual
         return scores
 
-    def fit(self, temperatures: Mapping[str, float]) -> LinearLabeller:
+    def fit(self, calibrations: Mapping[str, Calibration]) -> LinearLabeller:
         """Return the classifier of all documents.
 
         Args:
-            temperatures: Axis -> temperature.
+            calibrations: Axis -> calibration.
         """
         import numpy as np
 
@@ -185,8 +186,9 @@ class Training:
             weights.append((self.rows.T @ dual) * own.importance[:, None])
             intercepts.append(INTERCEPT * dual.sum(axis=0))
         classes = {axis: own.classes for axis, own in self.axes.items()}
-        arrays = np.hstack(weights).astype(np.float32), np.concatenate(intercepts).astype(np.float32)
-        return LinearLabeller(self.features, classes, *arrays, temperatures)
+        kept = np.hstack(weights).astype(np.float16).astype(np.float32)  # as the file keeps them
+        arrays = kept, np.concatenate(intercepts).astype(np.float32)
+        return LinearLabeller(self.features, classes, *arrays, calibrations)
 
 
 @dataclass(frozen=True)
@@ -223,4 +225,4 @@ class _Axis:
 
 def inputs(documents: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Return texts and URLs, empty where there is none."""
-    return documents["text"].tolist(), documents["url"].fillna("").tolist()
+    return documents["text"].tolist(), [url if isinstance(url, str) else "" for url in documents["url"]]

@@ -99,6 +99,45 @@ class Grams:
         return rows, places, counts
 
 
+class _Vocabulary(dict[str, int]):
+    """Token -> its number; what a token is like is worked out once."""
+
+    def __init__(self) -> None:
+        self._hashes: list[int] = []
+        self._shapes: list[int] = []
+        self._words: list[bool] = []
+
+    def limited(self) -> _Vocabulary:
+        """Return this vocabulary, or an empty one when it has grown too large."""
+        if len(self) > VOCABULARY:
+            self.clear()
+            self._hashes, self._shapes, self._words = [], [], []
+        return self
+
+    def __missing__(self, token: str) -> int:
+        import xxhash
+
+        # Lone surrogates occur in broken pages.
+        number = xxhash.xxh3_64_intdigest(token.lower().encode("utf-8", "surrogatepass"))
+        is_word = token[0] == "_" or token[0].isalnum()
+        self._hashes.append(LINE_END if token == "\n" else number)
+        self._shapes.append(_shape(token) if is_word else self._hashes[-1])
+        self._words.append(is_word)
+        self[token] = len(self._hashes) - 1
+        return self[token]
+
+    def properties(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return hash, shape, and whether it is a word, of the tokens with these numbers."""
+        import numpy as np
+
+        known, places = np.unique(numbers, return_inverse=True)
+        own = known.tolist()
+        hashes = np.array([self._hashes[number] for number in own], dtype=np.uint64)
+        shapes = np.array([self._shapes[number] for number in own], dtype=np.uint64)
+        words = np.array([self._words[number] for number in own], dtype=bool)
+        return hashes[places], shapes[places], words[places]
+
+
 @dataclass
 class Hasher:
     """Turns documents into hashed n-grams; each document's are its own, whatever stands beside it.
@@ -110,7 +149,7 @@ class Hasher:
 
     max_chars: int
     max_character_grams: int
-    _vocabulary: _Vocabulary = field(default_factory=lambda: _Vocabulary(), repr=False)
+    _vocabulary: _Vocabulary = field(default_factory=_Vocabulary, repr=False)
 
     def grams(self, texts: Sequence[str], urls: Sequence[str]) -> Iterator[Grams]:
         """Yield the n-grams of a few documents after another.
@@ -175,45 +214,6 @@ class Hasher:
         row = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(tokens) for tokens in found])
         hashes, shapes, is_word = vocabulary.properties(numbers)
         return hashes, shapes, is_word, row, _places(row)
-
-
-class _Vocabulary(dict[str, int]):
-    """Token -> its number; what a token is like is worked out once."""
-
-    def __init__(self) -> None:
-        self._hashes: list[int] = []
-        self._shapes: list[int] = []
-        self._words: list[bool] = []
-
-    def limited(self) -> _Vocabulary:
-        """Return this vocabulary, or an empty one when it has grown too large."""
-        if len(self) > VOCABULARY:
-            self.clear()
-            self._hashes, self._shapes, self._words = [], [], []
-        return self
-
-    def __missing__(self, token: str) -> int:
-        import xxhash
-
-        # Lone surrogates occur in broken pages.
-        number = xxhash.xxh3_64_intdigest(token.lower().encode("utf-8", "surrogatepass"))
-        is_word = token[0] == "_" or token[0].isalnum()
-        self._hashes.append(LINE_END if token == "\n" else number)
-        self._shapes.append(_shape(token) if is_word else self._hashes[-1])
-        self._words.append(is_word)
-        self[token] = len(self._hashes) - 1
-        return self[token]
-
-    def properties(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return hash, shape, and whether it is a word, of the tokens with these numbers."""
-        import numpy as np
-
-        known, places = np.unique(numbers, return_inverse=True)
-        own = known.tolist()
-        hashes = np.array([self._hashes[number] for number in own], dtype=np.uint64)
-        shapes = np.array([self._shapes[number] for number in own], dtype=np.uint64)
-        words = np.array([self._words[number] for number in own], dtype=bool)
-        return hashes[places], shapes[places], words[places]
 
 
 class _Sequences:

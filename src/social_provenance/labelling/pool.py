@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from social_provenance.labelling.linear import LinearLabeller
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
 PIECE = 256

@@ -20,14 +20,14 @@ class Light(BaseModel):
     8 x n x n bytes, and 70 kB each."""
     folds: Annotated[int, Field(ge=2)] = 3
     """Parts of the training documents; each is labelled by a classifier trained on the others, to
-    measure it and to set its temperature. Documents of one web site are in one part."""
+    measure it and to set its calibration. Documents of one web site are in one part."""
     max_chars: PositiveInt = 10_000
     """Characters of a document that are looked at."""
-    max_character_grams: PositiveInt = 4_000
+    max_character_grams: PositiveInt = 6_000
     """Characters of a document whose character n-grams are counted."""
-    min_documents: PositiveInt = 3
+    min_documents: PositiveInt = 2
     """Training documents that an n-gram must occur in."""
-    max_columns: PositiveInt = 100_000
+    max_columns: PositiveInt = 300_000
     """Most n-grams of each kind, the commonest."""
     penalty: PositiveFloat = 0.1
     """Strength of the L2 penalty, where a document's similarity with itself is 1."""

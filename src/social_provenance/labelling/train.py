@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import Parts, one_by_one
 from social_provenance.errors import LabelError
 from social_provenance.fingerprint import digest_of, digest_of_path
-from social_provenance.labelling.calibration import fit_temperature, softmax
+from social_provenance.labelling.calibration import fit_calibration
 from social_provenance.labelling.given import GivenLabels, has_both
 from social_provenance.labelling.linear import AXES, LinearLabeller, Training
 from social_provenance.labelling.measure import QUALITY, Quality, compare
@@ -68,7 +68,7 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
 def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLabeller, Quality]:
     """Train the light classifier on all documents, and measure it by cross-validation.
 
-    The temperature is set on documents that the classifier had not seen; in measuring, on those of the
+    The calibration is set on documents that the classifier had not seen; in measuring, on those of the
     other folds.
 
     Args:
@@ -85,21 +85,20 @@ def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLa
     fold = deal_folds(documents, settings.folds, settings.seed)
     training = Training.of(documents, settings)
     said: dict[str, Any] = {}
-    temperatures = {}
+    calibrations = {}
     for axis, own in training.axes.items():
         scores, confidence = np.zeros(own.members.shape), np.zeros(len(documents))
         for number in range(settings.folds):
             scores[fold == number] = training.unseen_scores(axis, fold == number)
         for number in range(settings.folds):
             held = fold == number
-            temperature = fit_temperature(scores[~held], own.place[~held])
-            confidence[held] = softmax(scores[held], temperature).max(axis=1)
+            confidence[held] = fit_calibration(scores[~held], own.place[~held]).confidence(scores[held])
         names = np.array(own.classes, dtype=object)
         said[axis], said[f"{axis}_confidence"] = names[scores.argmax(axis=1)], confidence
-        temperatures[axis] = fit_temperature(scores, own.place)
+        calibrations[axis] = fit_calibration(scores, own.place)
     trained = len(documents) - round(len(documents) / settings.folds)
     quality = compare(documents, pd.DataFrame(said), LinearLabeller.source, trained, bins)
-    return training.fit(temperatures), quality
+    return training.fit(calibrations), quality
 
 
 def deal_folds(documents: pd.DataFrame, folds: int, seed: int) -> Any:

@@ -26,13 +26,13 @@ def plan_study(
     found: dict[str, Any],
     model: LanguageModel,
     gradients: GradientSettings,
-    distributed: Distributed,
+    distributed: dict[str, Any],
     per_bin: int,
     params: Plan,
 ) -> dict[str, Any]:
     """Return documents, tokens, bytes and hours of each stage, and say them."""
     documents = min(found["fit"], per_bin * len(BINS))
-    walk = forecast_walk(found["texts"], documents, model, gradients, distributed)
+    walk = forecast_walk(found["texts"], documents, model, gradients, Distributed.model_validate(distributed))
     plan = list_stages(found, walk, params.processes, params.labels_a_second)
     for stage in plan:
         logger.info("plan, %s", describe(stage))
