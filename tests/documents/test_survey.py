@@ -54,5 +54,6 @@ def test_stages_are_listed_with_what_is_known_of_them() -> None:
         "label": {"documents": 90, "tokens": None, "bytes": None, "hours": 0.025},
         "walk": {"documents": 50, "tokens": 1000, "bytes": 10, "hours": None},
     }
-    assert describe({"stage": "clean", **stages["clean"]}) == "clean: 90 documents, 5.00 GB, time not known"
-    assert describe({"stage": "label", **stages["label"]}) == "label: 90 documents, 0.03 hours"
+    assert describe({"stage": "clean", **stages["clean"]}) == "clean: 90 documents, 5,000.0 MB, time not known"
+    assert describe({"stage": "label", **stages["label"]}) == "label: 90 documents, 1.5 minutes"
+    assert describe({"stage": "read", **stages["read"]}) == "read: 100 documents, 0.0 MB, 1.0 hours"

@@ -308,10 +308,13 @@ def test_mlflow_has_one_parent_and_a_nested_run_for_each_arm(test_study: Path) -
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     table = pd.read_parquet(test_study / "07_model_output/unlearning_runs.parquet").set_index("run_id")
     assert {run.info.run_name for run in children} == set(table.index)
+    trajectory = pd.read_parquet(test_study / "07_model_output/unlearning_trajectory.parquet")
     for run in children:
         row = table.loc[run.info.run_name]
         assert run.data.tags["arm"] == row["arm"]
-        assert run.data.metrics["forget_loss_whole_set"] == pytest.approx(row["forget_loss_after"])
-        assert "social_reasoning.gold_logprob" in run.data.metrics
-        assert len(client.get_metric_history(run.info.run_id, "forget_loss")) == row["steps"]
-    assert parent.data.params["unlearning.algorithm"] == "ngdiff"
+        curve = client.get_metric_history(run.info.run_id, "forget_loss")
+        own = trajectory[trajectory["run_id"] == run.info.run_name]
+        assert {point.step: point.value for point in curve} == dict(zip(own["step"], own["forget_loss"], strict=True))
+        assert len(client.get_metric_history(run.info.run_id, "step.forget_loss")) == row["last_step"]
+        assert run.data.metrics["aligned.gold_logprob"] == run.data.metrics[f"{row['benchmark']}.gold_logprob"]
+    assert parent.data.params["unlearning.algorithms.ngdiff.learning_rate"] == "None"

@@ -79,8 +79,8 @@ def test_a_study_is_one_run_and_a_nested_one_for_each_of_its_runs(
     assert "mlflow.parentRunId" not in parent.data.tags
     assert parent.data.params["unlearning.optimiser.learning_rate"] == "0.0003"
     assert parent.data.metrics == {
-        "quiz.health.ngdiff.choice_logprob.influence_minus_random": -0.25,
-        "quiz.health.ngdiff.choice_logprob.p": 0.5,
+        "effects/quiz.health.ngdiff.choice_logprob.influence_minus_random": -0.25,
+        "effects/quiz.health.ngdiff.choice_logprob.p": 0.5,
     }
 
 
@@ -125,7 +125,7 @@ def test_the_same_study_is_logged_once(
     before = read_runs(project)
     with caplog.at_level(logging.INFO):
         assert store.log(study) == first
-    assert caplog.messages == [f"MLflow has this study already: study-{study.digest}"]
+    assert caplog.messages[-1] == f"MLflow has this study already: study-{study.digest}"
     after = read_runs(project)
     assert {name: run.to_dictionary() for name, run in after.items()} == {
         name: run.to_dictionary() for name, run in before.items()
@@ -225,10 +225,10 @@ def test_long_curves_and_values_fit(store: StudyStore, project: Path, read_runs:
 
 
 def test_names_that_mlflow_refuses_are_mended(store: StudyStore, project: Path, read_runs: Read) -> None:
-    points = [Point("acc,none", 1.0, 0), Point("quiz/one [two].accuracy", 0.5, 0)]
+    points = [Point("acc,none", 1.0, 0), Point("/quiz//../one [two].accuracy", 0.5, 0)]
     store.log(StudyRecord("s", {"a,b": "1"}, points, {}, []))
     run = read_runs(project)["study-s"]
-    assert run.data.metrics == {"acc_none": 1.0, "quiz_one _two_.accuracy": 0.5}
+    assert run.data.metrics == {"acc_none": 1.0, "one _two_.accuracy": 0.5}
     assert run.data.params == {"a_b": "1"}
 
 

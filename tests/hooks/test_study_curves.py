@@ -66,10 +66,10 @@ def test_effects_at_equal_compute_are_numbers_of_the_study() -> None:
         ]
     )
     assert list(effects_of(table)) == [
-        Point("quiz.health.npo.choice_logprob.influence_minus_random", -0.5, 0),
-        Point("quiz.health.npo.choice_logprob.p", 0.25, 0),
-        Point("quiz.global.npo.choice_logprob.influence_minus_random", -0.5, 0),
-        Point("quiz.global.npo.choice_logprob.p", 0.25, 0),
+        Point("effects/quiz.health.npo.choice_logprob.influence_minus_random", -0.5, 0),
+        Point("effects/quiz.health.npo.choice_logprob.p", 0.25, 0),
+        Point("effects/quiz.global.npo.choice_logprob.influence_minus_random", -0.5, 0),
+        Point("effects/quiz.global.npo.choice_logprob.p", 0.25, 0),
     ]
 
 

@@ -108,6 +108,10 @@ def describe(stage: Mapping[str, Any]) -> str:
     """Return a stage of a plan as a line."""
     told = [f"{stage['documents']:,} documents"]
     told += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
-    told += [f"{stage['bytes'] / 1e9:,.2f} GB"] if stage["bytes"] is not None else []
-    told += [f"{stage['hours']:,.2f} hours"] if stage["hours"] is not None else ["time not known"]
+    told += [f"{stage['bytes'] / 1e6:,.1f} MB"] if stage["bytes"] is not None else []
+    told += ["time not known" if stage["hours"] is None else _duration(stage["hours"])]
     return f"{stage['stage']}: {', '.join(told)}"
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:,.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"

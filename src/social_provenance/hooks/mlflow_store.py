@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import posixpath
 import re
 import tempfile
 from pathlib import Path
@@ -162,8 +163,8 @@ def _params(params: Mapping[str, str]) -> list[Param]:
 
 
 def _name(text: str) -> str:
-    """Return a name that MLflow takes: no commas, brackets, slashes."""
-    return re.sub(r"[^\w.\- :]", "_", text)[:LONGEST_NAME]
+    """Return a name that MLflow takes: without commas and brackets, and no path that leads elsewhere."""
+    return posixpath.normpath(re.sub(r"[^\w.\-/ :]", "_", text)).lstrip("./")[:LONGEST_NAME]
 
 
 def _cut(text: str, longest: int) -> str:

@@ -18,6 +18,8 @@ SCORES = ("choice_logprob", "accuracy", "gold_logprob")
 OUTCOMES = (PRIMARY, "accuracy")
 ESTIMATES = ("influence_minus_random", "did", "p")
 """Columns of the effects that are numbers of the study; the table has them all."""
+EFFECTS = "effects"
+"""What stands before a slash is a heading in the page of MLflow: effects are charts apart from curves."""
 LOSS, PERPLEXITY = "_loss", "_perplexity"
 LARGEST_LOSS = 700.0
 """Nats a token; the perplexity of a larger loss has no floating-point number."""
@@ -78,14 +80,14 @@ def scores(evaluations: pd.DataFrame, aligned: str) -> Iterator[Point]:
 
 
 def effects_of(effects: pd.DataFrame) -> Iterator[Point]:
-    """Yield the effects at equal compute, named by benchmark, topic (or ``global``), algorithm and outcome.
+    """Yield the effects at equal compute, as ``effects/`` and benchmark, topic (or ``global``), algorithm and outcome.
 
     Args:
         effects: Of :func:`social_provenance.forgetting.effect_tables.measure_effects`.
     """
     chosen = effects[(effects["reading"] == EQUAL_COMPUTE) & effects["outcome"].isin(OUTCOMES)]
     for row in rows(chosen):
-        name = f"{row['benchmark']}.{row.get('topic', 'global')}.{row['algorithm']}.{row['outcome']}"
+        name = f"{EFFECTS}/{row['benchmark']}.{row.get('topic', 'global')}.{row['algorithm']}.{row['outcome']}"
         yield from (Point(f"{name}.{estimate}", float(row[estimate]), 0) for estimate in ESTIMATES if estimate in row)
 
 
