@@ -58,8 +58,8 @@ def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
     """
     import numpy as np
     import pandas as pd
-    from scipy.sparse import coo_array  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
     ids, codes = np.unique(pairs[["one", "other"]].to_numpy(dtype=object).ravel().astype(str), return_inverse=True)
     links = codes.reshape(-1, 2)

@@ -35,7 +35,7 @@ class Calibration:
         Args:
             scores: Documents x classes, two classes or more.
         """
-        from scipy.special import expit  # type: ignore[import-untyped]
+        from scipy.special import expit
 
         chance: np.ndarray = expit(self.slope * _log_odds(scores, self.temperature) + self.offset)
         return chance
@@ -49,7 +49,7 @@ def fit_calibration(scores: np.ndarray, truth: np.ndarray) -> Calibration:
         truth: Place of each document's class.
     """
     import numpy as np
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     temperature = fit_temperature(scores, truth)
     odds, right = _log_odds(scores, temperature), scores.argmax(axis=1) == truth

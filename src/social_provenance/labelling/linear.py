@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+    from scipy.sparse import csr_array
 
     from social_provenance.labelling.settings import Light
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+    from scipy.sparse import csr_array
 
 INTERCEPT = 0.02
 """Similarity of any two documents that stands for the intercept, where a document with itself has 1."""
@@ -43,7 +43,7 @@ def solve(products: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarr
         penalty: Added to the diagonal.
     """
     import numpy as np
-    from scipy.linalg import solve as solve_dense  # type: ignore[import-untyped]
+    from scipy.linalg import solve as solve_dense
 
     system = products + np.float32(INTERCEPT)
     system[np.diag_indices(len(system))] += np.float32(penalty)
