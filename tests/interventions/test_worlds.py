@@ -11,7 +11,15 @@ import pytest
 import yaml
 
 from social_provenance.errors import WorldError
-from social_provenance.interventions.worlds import find_project, gather, plan_worlds
+from social_provenance.interventions.worlds import (
+    EFFECTS,
+    METRICS,
+    RECORD,
+    find_project,
+    gather,
+    gather_effects,
+    plan_worlds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +53,8 @@ def study(command: Sequence[str]) -> CompletedProcess[str]:
     shared = {"method": "m", "benchmark": "quiz", "power": [1.0, 0.5], "false_positive_rate": [0.0, 0.25]}
     table = pd.DataFrame({**shared, "level": ["topic", "bin"], "auc": [0.9, 0.8]})
     table.to_parquet(data / "validation_metrics.parquet")
+    effects = pd.DataFrame({"benchmark": "quiz", "reading": ["equal_compute", "area"], "influence_minus_random": -1.0})
+    effects.to_parquet(data / "unlearning_effects.parquet")
     return CompletedProcess(command, 0, "", "")
 
 
@@ -64,7 +74,7 @@ def test_each_world_leaves_its_figures_and_nothing_else(project: Path) -> None:
     folders = folders_of(parts.digests, project / "parts")
     assert list(parts.write(folders)) == ["world-43", "world-44"]
     for folder in folders.values():
-        assert {path.name for path in folder.iterdir()} == {"validation_metrics.parquet", "validation.json"}
+        assert {path.name for path in folder.iterdir()} == {METRICS, RECORD, EFFECTS}
     table = gather(folders)
     assert table.to_dict("list") == {
         "seed": [43, 44],
@@ -75,6 +85,12 @@ def test_each_world_leaves_its_figures_and_nothing_else(project: Path) -> None:
         "bin_auc": [0.8] * 2,
         "power": [1.0] * 2,
         "false_positive_rate": [0.0] * 2,
+    }
+    assert gather_effects(folders).to_dict("list") == {
+        "seed": [43, 44],
+        "benchmark": ["quiz"] * 2,
+        "reading": ["equal_compute"] * 2,
+        "influence_minus_random": [-1.0] * 2,
     }
 
 

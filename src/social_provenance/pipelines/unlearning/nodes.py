@@ -30,7 +30,8 @@ def forget_documents(
 ) -> Parts:
     """Return the runs of the plan; each is trained and read once, when saved."""
     wanted = {doc_id for name in plan.IDS for ids in runs[name] for doc_id in ids}
-    rows = tokens.filter(lambda names: [name in wanted for name in names], input_columns="doc_id", batched=True)
+    # Not `filter`, which leaves a file beside the data, and the data would be another.
+    rows = tokens.select([place for place, doc_id in enumerate(tokens["doc_id"]) if doc_id in wanted])
     columns = (rows["doc_id"], rows["input_ids"], rows["topic"], rows["format"])
     documents = {doc_id: (ids, (topic, form)) for doc_id, ids, topic, form in zip(*columns, strict=True)}
     bench = Bench(
