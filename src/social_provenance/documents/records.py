@@ -249,7 +249,7 @@ _FIXES = {
 
 
 def _quote(raw: Any) -> str:
-    return excerpt(raw.decode(errors="replace").strip() if isinstance(raw, bytes) else raw)
+    return excerpt(raw.decode(errors="replace").rstrip("\r\n") if isinstance(raw, bytes) else raw)
 
 
 def _schema() -> Any:
