@@ -42,6 +42,8 @@ GOALS = {
 STEPS, BATCH, RATE = 12, 8, 1.5e-4
 EVALUATED = 64
 """Choices at a time."""
+REAL_ITEMS = 60
+"""Of each real benchmark, evenly spaced."""
 
 
 def alternate(sides: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
@@ -133,7 +135,7 @@ def real_evaluation() -> Evaluation:
     from social_provenance.capabilities.benchmark import Evaluation
 
     parameters = yaml.safe_load((PROJECT / "conf/webpages/parameters.yml").read_text())
-    return Evaluation.model_validate(parameters["evaluation"])
+    return Evaluation.model_validate(parameters["evaluation"] | {"limit": REAL_ITEMS})
 
 
 def simple(study: Path, model: Any, tokenizer: Any) -> None:
