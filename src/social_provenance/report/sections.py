@@ -20,6 +20,7 @@ TOP_TOPICS = 5
 LINKS = {
     "how": "How to read",
     "inputs": "What went in",
+    "labels": "Labels",
     "map": "Where influence is",
     "discoveries": "More than chance?",
     "contrast": "Social against STEM",
