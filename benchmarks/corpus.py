@@ -2,12 +2,14 @@
 
 Usage: python benchmarks/corpus.py [--documents N] [--pairs N] [--folder DIR]
 
-Both sides read the same zstd JSON lines, drop texts that are too short or too long, keep one of each
-text without regard to case and spacing, and draw the same stratified sample (up to 100 documents of
-each of the 576 bins, in the order of md5 of seed and id). Ours are the nodes and catalog entries of
-the corpus pipeline, on DuckDB with 2 threads, and writes every table that the pipeline writes.
-datatrove runs its own reader, filter and exact de-duplication (signatures, search, filter) in one
-process and writes the sample only; the drawing is a step of ours, because it has none. Memory and
+Both sides read the same zstd JSON lines, drop texts that are too short or too long or break the rules
+of Gopher, keep one of each text without regard to case and spacing, and draw the same stratified
+sample (up to 100 documents of each of the 576 bins, in the order of md5 of seed and id). Ours are the
+nodes and catalog entries of the corpus pipeline, on DuckDB with 2 threads, and write every table that
+the pipeline writes. datatrove runs its own reader, filters and exact de-duplication (signatures,
+search, filter) in one process, on a quarter of the documents, and writes the sample only; the drawing
+is a step of ours, because it has none. Its filters divide words at spaces, as ours do: its own
+tokenizer would take it much longer. ``lengths_only`` is the same without the rules. Memory and
 processor time are sums over the process and its children, looked at ten times a second; on a machine
 that others use, compare processor time (``times_datatrove_by_cpu``; ours may use two cores at once).
 """
@@ -123,7 +125,7 @@ def run_ours(corpus: Path, out: Path, settings: dict[str, Any]) -> dict[str, Any
     return {**watch.laps, "seconds": sum(watch.laps.values()), "counts": counts, "sample": _digest(drawn)}
 
 
-def run_datatrove(corpus: Path, out: Path) -> dict[str, Any]:
+def run_datatrove(corpus: Path, out: Path, rules: bool) -> dict[str, Any]:
     """Do the same with datatrove, in one process; return seconds and the identity of the sample."""
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.base import PipelineStep
@@ -133,8 +135,9 @@ def run_datatrove(corpus: Path, out: Path) -> dict[str, Any]:
         ExactDedupSignature,
         ExactFindDedups,
     )
-    from datatrove.pipeline.filters import LambdaFilter
+    from datatrove.pipeline.filters import LambdaFilter, gopher_quality_filter, gopher_repetition_filter
     from datatrove.pipeline.readers import JsonlReader
+    from datatrove.pipeline.writers import JsonlWriter
     from datatrove.utils.logging import logger
 
     logger.remove()
@@ -145,7 +148,13 @@ def run_datatrove(corpus: Path, out: Path) -> dict[str, Any]:
 
     content.__annotations__["return"] = bytes  # datatrove looks at it, and not at its name
     config = ExactDedupConfig(content_getter=content)
-    lengths = partial(LambdaFilter, lambda document: MIN_CHARS <= len(document.text) <= MAX_CHARS)
+    for module in (gopher_quality_filter, gopher_repetition_filter):
+        module.split_into_words = lambda text, language: text.split()  # noqa: ARG005
+
+    def filters() -> list[Any]:
+        lengths = LambdaFilter(lambda document: MIN_CHARS <= len(document.text) <= MAX_CHARS)
+        gopher = [gopher_quality_filter.GopherQualityFilter(), gopher_repetition_filter.GopherRepetitionFilter()]
+        return [lengths, *(gopher if rules else [])]
 
     class Draw(PipelineStep):
         """Keeps the first of each bin in seeded order."""
@@ -169,11 +178,14 @@ def run_datatrove(corpus: Path, out: Path) -> dict[str, Any]:
     out.mkdir(parents=True)
     start = time.perf_counter()
     signatures, found = str(out / "signatures"), str(out / "found")
+    fit = str(out / "fit") if rules else str(corpus)  # what has passed the rules is not asked again
+    keep = [JsonlWriter(fit, compression=None)] if rules else []
+    again = [] if rules else filters()
     for number, steps in enumerate(
         (
-            [JsonlReader(str(corpus)), lengths(), ExactDedupSignature(signatures, config)],
+            [JsonlReader(str(corpus)), *filters(), *keep, ExactDedupSignature(signatures, config)],
             [ExactFindDedups(signatures, found, config)],
-            [JsonlReader(str(corpus)), lengths(), ExactDedupFilter(found, config), Draw()],
+            [JsonlReader(fit), *again, ExactDedupFilter(found, config), Draw()],
         )
     ):
         LocalPipelineExecutor(steps, tasks=1, workers=1, logging_dir=str(out / f"log{number}")).run()
@@ -281,28 +293,40 @@ def apart(function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {**found, "peak_gb": peak / 1e9, "cpu_s": sum(used.values())}
 
 
+def compare(documents: int, folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Run both sides, ours at two sizes."""
+    quarter = documents // 4
+    name = "rules" if settings else "lengths"
+    run = partial(run_ours, settings=settings)
+    small = apart(partial(run, folder / f"corpus-{quarter}", folder / f"{name}-{quarter}"))
+    large = apart(partial(run, folder / f"corpus-{documents}", folder / f"{name}-{documents}"))
+    theirs = apart(partial(run_datatrove, folder / f"corpus-{quarter}", folder / f"{name}-datatrove", bool(settings)))
+    if small["sample"] != theirs["sample"]:
+        raise RuntimeError("the two sides drew different samples, so they did not do the same")
+    for size, found in ((quarter, small), (documents, large), (quarter, theirs)):
+        found["documents_a_second"] = size / found["seconds"]
+        found["cpu_us_a_document"] = 1e6 * found["cpu_s"] / size
+    return {
+        "ours": large,
+        "ours_at_a_quarter": small,
+        "datatrove_at_a_quarter": theirs,
+        "times_datatrove": large["documents_a_second"] / theirs["documents_a_second"],
+        "times_datatrove_by_cpu": theirs["cpu_us_a_document"] / large["cpu_us_a_document"],
+        "memory_growth": large["peak_gb"] / small["peak_gb"],
+    }
+
+
 def measure(documents: int, pairs: int, folder: Path) -> dict[str, Any]:
     """Measure everything in a folder."""
-    chars, ours = {}, {}
-    for size in (documents // 4, documents):
-        corpus = folder / f"corpus-{size}"
-        chars[size] = write_corpus(corpus, size)
-        ours[size] = apart(partial(run_ours, corpus, folder / f"ours-{size}", {}))
-    corpus = folder / f"corpus-{documents // 4}"
-    rules = apart(partial(run_ours, corpus, folder / "rules", {"quality": {}, "near_duplicates": {}}))
-    theirs = apart(partial(run_datatrove, folder / f"corpus-{documents}", folder / "datatrove"))
-    own = ours[documents]
-    if own["sample"] != theirs["sample"]:
-        raise RuntimeError("the two sides drew different samples, so they did not do the same")
+    chars = {size: write_corpus(folder / f"corpus-{size}", size) for size in (documents // 4, documents)}
+    near = apart(
+        partial(run_ours, folder / f"corpus-{documents // 4}", folder / "near", {"quality": {}, "near_duplicates": {}})
+    )
     return {
         "corpus": {"documents": documents, "text_gb": chars[documents] / 1e9, "shards": SHARDS},
-        "ours": {**own, "documents_a_second": documents / own["seconds"]},
-        "ours_at_a_quarter": ours[documents // 4],
-        "memory_growth": own["peak_gb"] / ours[documents // 4]["peak_gb"],
-        "with_quality_and_near_duplicates": {**rules, "documents_a_second": documents // 4 / rules["seconds"]},
-        "datatrove": {**theirs, "documents_a_second": documents / theirs["seconds"]},
-        "times_datatrove": theirs["seconds"] / own["seconds"],
-        "times_datatrove_by_cpu": theirs["cpu_s"] / own["cpu_s"],
+        **compare(documents, folder, {"quality": {}}),
+        "lengths_only": compare(documents, folder, {}),
+        "with_near_duplicates_at_a_quarter": {**near, "documents_a_second": documents // 4 / near["seconds"]},
         "near_duplicates": apart(partial(find_planted, pairs, folder / "planted")),
         "goals": GOALS,
     }

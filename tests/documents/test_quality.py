@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from social_provenance.documents.quality import REASONS, fault
+from social_provenance.documents.quality import MENTIONS, NOTICES, REASONS, fault
 from social_provenance.documents.settings import Quality
 
 RNG = random.Random(0)
@@ -107,6 +107,38 @@ def test_a_threshold_may_be_reached_and_not_passed(text: str, rules: dict[str, A
 def test_a_long_paragraph_that_speaks_of_cookies_is_no_notice() -> None:
     text = f"{prose(100, 100)} The privacy policy of the shop is short. {prose(100, 100)}"
     assert fault(text, Quality()) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "This website uses cookies.",
+        "Cookie settings",
+        "Read our Privacy Policy",
+        "Terms and conditions",
+        "All rights reserved.",
+        "© 2020 A Company",
+        "Please enable JavaScript",
+        "Sign in to your account",
+        "Log in",
+        "Login",
+        "Subscribe to our newsletter",
+        "Page not found",
+        "Access denied",
+        "Lorem ipsum dolor",
+    ],
+)
+def test_a_line_of_notices_is_known(line: str) -> None:
+    assert NOTICES.search(line)
+    assert any(mention in line.lower() for mention in MENTIONS)
+    assert fault(line, only(max_boilerplate=0.5)) == "boilerplate"
+
+
+def test_longer_ngrams_are_looked_at_where_shorter_ones_repeat() -> None:
+    piece = prose(12, 12)
+    text = f"{piece} and {prose(30, 30)} so {piece}"
+    assert fault(text, only(max_repeated_ngrams={10: 0.01})) == "repeated_ngrams"
+    assert fault(text, only(max_common_ngrams={2: 1.0}, max_repeated_ngrams={10: 0.01})) == "repeated_ngrams"
 
 
 def test_the_thresholds_are_those_of_the_paper() -> None:

@@ -27,6 +27,12 @@ NOTICES = re.compile(
 )
 """What lines of notices say; English."""
 
+MENTIONS = (
+    *("cookie", "privacy policy", "terms ", "rights reserved", "copyright", "©", "javascript", "sign in", "sign up"),
+    *("log in", "login", "subscribe", "not found", "access denied", "lorem ipsum"),
+)
+"""One of these is in every line that :data:`NOTICES` finds; looking for them is cheap."""
+
 NOTICE_CHARS = 250
 """A longer line is a paragraph that happens to say so."""
 
@@ -72,16 +78,15 @@ def _marks(text: str, words: Sequence[str], lines: Sequence[str], rules: Quality
         return "bullet_lines"
     if _above(sum(line.rstrip().endswith(ELLIPSES) for line in lines) / len(lines), rules.max_ellipsis_lines):
         return "ellipsis_lines"
-    if rules.min_letter_words is not None and sum(map(_has_letter, words)) < rules.min_letter_words * len(words):
+    if rules.min_letter_words is not None and _with_letter(words) < rules.min_letter_words * len(words):
         return "few_letters"
-    if rules.min_stop_words and len(STOP_WORDS.intersection(map(str.lower, words))) < rules.min_stop_words:
+    if rules.min_stop_words and not _has_stop_words(words, rules.min_stop_words):
         return "no_stop_words"
     return None
 
 
 def _repetition(text: str, lines: Sequence[str], rules: Quality) -> str | None:
-    notices = [line for line in lines if len(line) <= NOTICE_CHARS and NOTICES.search(line)]
-    if _above(_chars(notices) / _chars(lines), rules.max_boilerplate):
+    if rules.max_boilerplate is not None and _notices(text, lines) > rules.max_boilerplate * _chars(lines):
         return "boilerplate"
     if _repeats(lines, rules.max_repeated_lines, rules.max_repeated_chars):
         return "repeated_lines"
@@ -96,34 +101,39 @@ def _repeats(pieces: Sequence[str], most: float | None, most_chars: float | None
     return _above(len(repeated) / len(pieces), most) or _above(_chars(repeated) / _chars(pieces), most_chars)
 
 
+def _notices(text: str, lines: Sequence[str]) -> int:
+    """Return the characters of lines that are notices."""
+    lowered = text.lower()
+    if not any(mention in lowered for mention in MENTIONS):
+        return 0
+    return _chars(line for line in lines if len(line) <= NOTICE_CHARS and NOTICES.search(line))
+
+
 def _ngrams(words: Sequence[str], rules: Quality) -> str | None:
     total = sum(map(len, words))
-    for size, most in (rules.max_common_ngrams or {}).items():
-        if total and _common(words, size) > most * total:
+    common, repeated = rules.max_common_ngrams or {}, rules.max_repeated_ngrams or {}
+    for size in sorted({*common, *repeated}):
+        grams = list(_grams(words, size))
+        if len(set(grams)) == len(grams):
+            return None  # where no n-gram comes twice, no longer one does
+        if size in common and _common(grams) > common[size] * total:
             return "common_ngram"
-    for size, most in (rules.max_repeated_ngrams or {}).items():
-        if total and _again(words, size) > most * total:
+        if size in repeated and _again(words, grams, size) > repeated[size] * total:
             return "repeated_ngrams"
     return None
 
 
-def _common(words: Sequence[str], size: int) -> int:
-    """Return the characters in the commonest n-gram, all its places together; 0 where none comes twice."""
-    counts = Counter(_grams(words, size))
-    times = max(counts.values(), default=0)
-    if times < 2:
-        return 0
+def _common(grams: Sequence[tuple[str, ...]]) -> int:
+    """Return the characters in the commonest n-gram, all its places together."""
+    counts = Counter(grams)
+    times = max(counts.values())
     return max(sum(map(len, gram)) * times for gram, count in counts.items() if count == times)
 
 
-def _again(words: Sequence[str], size: int) -> int:
+def _again(words: Sequence[str], grams: Sequence[tuple[str, ...]], size: int) -> int:
     """Return the characters of words in n-grams that stood before; each word counts once."""
-    grams = list(_grams(words, size))
-    if len(set(grams)) == len(grams):
-        return 0
     seen: set[tuple[str, ...]] = set()
-    covered = 0
-    end = 0
+    covered = end = 0
     for start, gram in enumerate(grams):
         if gram in seen:
             covered += sum(map(len, words[max(start, end) : start + size]))
@@ -148,8 +158,14 @@ def _chars(pieces: Iterable[str]) -> int:
     return sum(map(len, pieces))
 
 
-def _has_letter(word: str) -> bool:
-    return word[0].isalpha() or any(map(str.isalpha, word))
+def _with_letter(words: Sequence[str]) -> int:
+    """Return how many words have a letter."""
+    others = [word for word in words if not word[0].isalpha()]
+    return len(words) - len(others) + sum(any(map(str.isalpha, word)) for word in others)
+
+
+def _has_stop_words(words: Sequence[str], least: int) -> bool:
+    return len(STOP_WORDS.intersection(words)) >= least or len(STOP_WORDS.intersection(map(str.lower, words))) >= least
 
 
 def _above(value: float, most: float | None) -> bool:
