@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import ArtifactError
-from social_provenance.schemas.corpus import Documents, LabelledDocuments, Records, RejectedDocuments, WorkingSet
+from social_provenance.schemas.corpus import (
+    Documents,
+    LabelledDocuments,
+    Records,
+    RejectedDocuments,
+    ShardLabels,
+    WorkingSet,
+)
 
 ROW: dict[str, Any] = {
     "doc_id": "a",
@@ -34,7 +41,7 @@ ROW: dict[str, Any] = {
     "label_source": "given",
     "bin_rank": 0,
 }
-SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, WorkingSet]
+SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, ShardLabels, WorkingSet]
 
 
 def table(schema: Any, **changes: Any) -> Any:
@@ -64,7 +71,7 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
         (LabelledDocuments, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
         (LabelledDocuments, {"format": None}, "1 rows where not: format is a slug of the grid"),
         (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
-        (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given or linear"),
+        (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given, linear or official"),
         (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
         (WorkingSet, {"text": None}, "1 rows where not: text is there"),
     ],
