@@ -1,45 +1,35 @@
-"""The figure has what was said for what was given, row by row, and how often a confidence is right."""
+"""The figure of labels: matrices of shares, curves of accuracy by confidence."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
 
-from social_provenance.figures import labels
-
-CONFUSION = pd.DataFrame(
-    [
-        ("topic", "games", "games", 3),
-        ("topic", "games", "health", 1),
-        ("topic", "health", "health", 2),
-        ("format", "faq", "faq", 4),
-        ("format", "listicle", "faq", 2),
-    ],
-    columns=["axis", "given", "said", "n_documents"],
-)
-RELIABILITY = pd.DataFrame(
-    [("topic", 0.4, 0.5, 2), ("topic", 0.9, 1.0, 4), ("format", 0.7, 0.6, 6)],
-    columns=["axis", "confidence", "accuracy", "n_documents"],
-)
+from social_provenance.figures.labels import draw
+from social_provenance.labelling.measure import Quality, compare
 
 
-def test_a_row_of_a_matrix_is_what_was_said_of_a_given_label() -> None:
-    figure = labels.draw(CONFUSION, RELIABILITY)
-    topics, formats = (trace for trace in figure.data if trace.type == "heatmap")
+@pytest.fixture
+def quality() -> Quality:
+    given = pd.DataFrame({"topic": ["games", "games", "health"], "format": ["faq", "tutorial", "faq"]})
+    said = given.assign(topic=["games", "health", "health"], topic_confidence=[0.9, 0.3, 0.5], format_confidence=1.0)
+    return compare(given, said, "linear", 3, 10)
+
+
+def test_matrices_show_shares_of_the_given_label(quality: Quality) -> None:
+    figure = draw(quality.confusion, quality.reliability)
+    topics, _ = (trace for trace in figure.data if trace.type == "heatmap")
     assert list(topics.x) == list(topics.y) == ["Games", "Health"]
-    assert topics.z.tolist() == [[0.75, 0.25], [0.0, 1.0]]
-    assert topics.customdata.tolist() == [[3, 1], [0, 2]]
-    assert formats.z.tolist() == [[1.0, 0.0], [1.0, 0.0]]  # nothing was called a listicle, and the column stays
+    assert topics.z.tolist() == [[0.5, 0.5], [0.0, 1.0]]
 
 
-def test_a_curve_has_the_points_of_its_axis() -> None:
-    figure = labels.draw(CONFUSION, RELIABILITY)
+def test_curves_show_accuracy_by_confidence(quality: Quality) -> None:
+    figure = draw(quality.confusion, quality.reliability)
     curves = [trace for trace in figure.data if trace.type == "scatter" and trace.mode == "lines+markers"]
-    assert [list(curve.x) for curve in curves] == [[0.4, 0.9], [0.7]]
-    assert [list(curve.y) for curve in curves] == [[0.5, 1.0], [0.6]]
-    assert curves[0].marker.size[1] == pytest.approx(18)
-    assert curves[0].marker.size[0] < 18
+    assert list(curves[0].x) == [0.3, 0.5, 0.9]
+    assert list(curves[0].y) == [0.0, 1.0, 1.0]
 
 
 def test_without_a_classifier_the_figure_is_empty() -> None:
-    assert not labels.draw(CONFUSION.iloc[:0], RELIABILITY.iloc[:0]).data
+    empty = Quality.load([])
+    assert not draw(empty.confusion, empty.reliability).data

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -69,4 +71,5 @@ def light() -> Light:
 
 @pytest.fixture(scope="session")
 def labeller(light: Light) -> LinearLabeller:
-    return Training.of(_pages(), light).fit({"topic": Calibration(0.1, 1.1, -0.1), "format": Calibration(0.2)})
+    calibrations = {"topic": Calibration(0.1, 1.1, -0.1), "format": Calibration(0.2)}
+    return replace(Training.of(_pages(), np.arange(80), light).labeller, calibrations=calibrations)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
     Make = Callable[..., pd.DataFrame]
 
-ONE = {"topic": Calibration(), "format": Calibration()}
+
+def fitted(pages: pd.DataFrame, light: Light) -> LinearLabeller:
+    return Training.of(pages, np.arange(len(pages)), light).labeller
 
 
 def test_it_tells_apart_what_words_tell_apart(labeller: LinearLabeller, make_pages: Make) -> None:
@@ -37,8 +40,8 @@ def test_confidences_lie_between_nothing_and_one(labeller: LinearLabeller, make_
 
 
 def test_temperatures_change_confidences_and_no_label(light: Light, make_pages: Make) -> None:
-    training, unseen = Training.of(make_pages(), light), make_pages(40, seed=1)
-    cold, hot = (training.fit(dict.fromkeys(AXES, Calibration(t))).predict(unseen) for t in (0.1, 1.0))
+    plain, unseen = fitted(make_pages(), light), make_pages(40, seed=1)
+    cold, hot = (replace(plain, calibrations=dict.fromkeys(AXES, Calibration(t))).predict(unseen) for t in (0.1, 1.0))
     pd.testing.assert_frame_equal(cold[list(AXES)], hot[list(AXES)])
     assert (cold["topic_confidence"] > hot["topic_confidence"]).all()
 
@@ -63,13 +66,13 @@ def test_what_is_read_from_disk_labels_the_same_bit_for_bit(
 
 
 def test_equal_documents_give_an_equal_classifier(light: Light, make_pages: Make) -> None:
-    first, second = (Training.of(make_pages(), light).fit(ONE) for _ in range(2))
+    first, second = (fitted(make_pages(), light) for _ in range(2))
     assert (first.weights == second.weights).all()
 
 
 def test_text_behind_the_cut_does_not_count(make_pages: Make) -> None:
-    light = Light(max_chars=30, max_character_grams=30, min_documents=1)
-    labeller = Training.of(make_pages(), light).fit(ONE)
+    light = Light(max_chars=30, min_documents=1)
+    labeller = fitted(make_pages(), light)
     unseen = make_pages(10, seed=1)
     cut = unseen.assign(text=unseen["text"].str[:30] + " doctor nurse fever")
     pd.testing.assert_frame_equal(labeller.predict(unseen), labeller.predict(cut))
@@ -78,30 +81,27 @@ def test_text_behind_the_cut_does_not_count(make_pages: Make) -> None:
 def test_the_url_tells_what_the_text_does_not(light: Light, make_pages: Make) -> None:
     pages = make_pages().assign(text="the same text")
     pages["url"] = "https://" + pages["topic"] + ".org/" + pages["format"]
-    said = Training.of(pages, light).fit(ONE).predict(pages)
+    said = fitted(pages, light).predict(pages)
     assert said["topic"].equals(pages["topic"])
     assert said["format"].equals(pages["format"])
 
 
-def test_scores_of_held_out_documents_are_those_of_a_classifier_of_the_others(light: Light, make_pages: Make) -> None:
+def test_what_is_held_out_was_not_learned_from(light: Light, make_pages: Make) -> None:
     pages = make_pages(60)
-    training = Training.of(pages, light)
-    held = np.arange(60) < 20
-    found = training.unseen_scores("topic", held)
-    others = Training(training.features, training.rows[20:], training.axes, training.penalty)
-    axes = {
-        axis: type(own)(own.classes, own.place[20:], own.members[20:], own.importance, own.products[20:, 20:])
-        for axis, own in training.axes.items()
-    }
-    fitted = Training(others.features, others.rows, axes, others.penalty).fit(ONE)
-    np.testing.assert_allclose(found, fitted.scores(training.rows[:20])["topic"], atol=1e-5)
+    groups = np.arange(60) // 3
+    found = Training.of(pages, groups, light)
+    turned = pages.copy()
+    turned.loc[:2, "topic"] = pages.loc[:2, "topic"].map({"games": "health", "health": "games"})
+    again = Training.of(turned, groups, light)
+    np.testing.assert_allclose(again.held["topic"][:3], found.held["topic"][:3], atol=1e-4)
+    assert not np.allclose(again.held["topic"][3:], found.held["topic"][3:], atol=1e-4)
 
 
 @pytest.mark.parametrize("axis", ["topic", "format"])
 def test_a_single_class_is_refused_by_its_name(light: Light, make_pages: Make, axis: str) -> None:
     message = f"given labels name only one {axis} \\(only\\): a classifier needs two or more, label more documents"
     with pytest.raises(LabelError, match=message):
-        Training.of(make_pages().assign(**{axis: "only"}), light)
+        fitted(make_pages().assign(**{axis: "only"}), light)
 
 
 def test_a_folder_without_a_classifier_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ URLS = ["https://a.org/x", "", "http://b.de", "", "https://c.org"]
 
 
 def counted(texts: list[str], urls: list[str], hasher: Hasher | None = None) -> list[Counter[int]]:
-    hasher = hasher or Hasher(1000, 1000)
+    hasher = hasher or Hasher(1000)
     found: list[Counter[int]] = []
     for grams in hasher.grams(texts, urls):
         own = [Counter[int]() for _ in range(grams.documents)]
@@ -68,14 +68,14 @@ def test_a_document_is_counted_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_read_before_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasher = Hasher(1000, 1000)
+    hasher = Hasher(1000)
     first = counted(TEXTS, URLS, hasher)
     monkeypatch.setattr(ngrams, "VOCABULARY", 1)
     assert counted(TEXTS, URLS, hasher) == first == counted(TEXTS, URLS, hasher)
 
 
 def test_text_behind_the_cut_does_not_count() -> None:
-    short, long = counted(["abc def", "abc def ghi"], ["", ""], Hasher(7, 7))
+    short, long = counted(["abc def", "abc def ghi"], ["", ""], Hasher(7))
     assert short == long
 
 
@@ -88,7 +88,7 @@ def test_a_document_without_anything_has_nothing() -> None:
 
 
 def test_counting_in_another_numbering_leaves_out_what_has_no_number() -> None:
-    (grams,) = Hasher(100, 100).grams(["cat cat dog"], [""])
+    (grams,) = Hasher(100).grams(["cat cat dog"], [""])
     kept = np.where(grams.columns >> BITS == 0, grams.columns % 7, -1)
     rows, places, counts = grams.count(kept, 7)
     assert set(rows) == {0}

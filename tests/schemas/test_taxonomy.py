@@ -8,7 +8,12 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from social_provenance.schemas.taxonomy import BinPrevalence, ClassifierQuality
+from social_provenance.schemas.taxonomy import (
+    BinPrevalence,
+    ClassifierConfusion,
+    ClassifierQuality,
+    ClassifierReliability,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +40,26 @@ def test_a_bin_twice_is_refused(prevalence: pd.DataFrame) -> None:
 
 
 def test_quality_faults(refuses: Callable[..., None]) -> None:
-    row = {"accuracy": 0.7, "majority_share": 0.1, "confidence": 0.6, "n_train": 80, "n_test": 20}
+    shares = {"accuracy": 0.7, "macro_f1": 0.6, "majority_share": 0.1, "confidence": 0.6, "calibration_error": 0.1}
+    row = {"label_source": "linear", **shares, "n_train": 80, "n_test": 20}
     quality = pd.DataFrame([{"axis": "topic", **row}, {"axis": "format", **row}])
     refuses(ClassifierQuality, quality, "accuracy", 70.0)
     refuses(ClassifierQuality, quality, "axis", "colour")
     refuses(ClassifierQuality, quality, "n_test", 0)
+    refuses(ClassifierQuality, quality, "label_source", "given")
+
+
+def test_confusion_faults(refuses: Callable[..., None]) -> None:
+    row = {"axis": "topic", "given": "games", "said": "health", "n_documents": 2}
+    sound = pd.DataFrame([row, {**row, "said": "games"}])
+    refuses(ClassifierConfusion, sound, "said", "cooking")
+    refuses(ClassifierConfusion, sound, "n_documents", 0)
+    refuses(ClassifierConfusion, sound, "said", "games", "unique")
+
+
+def test_reliability_faults(refuses: Callable[..., None]) -> None:
+    row = {"axis": "topic", "low": 0.2, "high": 0.3, "confidence": 0.25, "accuracy": 0.5, "n_documents": 3}
+    sound = pd.DataFrame([row, {**row, "axis": "format"}])
+    refuses(ClassifierReliability, sound, "confidence", 0.5, "confidence lies in its bin")
+    refuses(ClassifierReliability, sound, "accuracy", 2.0)
+    refuses(ClassifierReliability, sound, "axis", "format", "unique")

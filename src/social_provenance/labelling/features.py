@@ -28,7 +28,8 @@ class Features:
     The columns of each group have unit length in a document, so that long documents do not weigh more.
 
     Attributes:
-        columns: Hashed columns that are kept, ascending (see :class:`Grams`).
+        columns: Hashed columns that are kept (see :class:`Grams`), the commonest first: what most documents
+            need lies together in memory.
         idf: Weight of each.
         hasher: Makes the n-grams.
     """
@@ -55,10 +56,13 @@ class Features:
         return vstack(parts, format="csr") if len(parts) != 1 else parts[0]
 
     def keep(self, rows: np.ndarray, columns: np.ndarray, counts: np.ndarray, documents: int) -> csr_array:
-        """Return counted n-grams, in ascending order, as rows of the columns that are kept."""
+        """Return counted n-grams as rows of the columns that are kept."""
+        import numpy as np
+
         places = self._places[columns]
-        known = places >= 0
-        return self._weigh(rows[known].astype("int64"), places[known], counts[known], documents)
+        known = np.flatnonzero(places >= 0)
+        order = known[np.lexsort((places[known], rows[known]))]
+        return self._weigh(rows[order].astype(np.int64), places[order], counts[order], documents)
 
     def _count(self, grams: Grams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         return grams.count(self._places[grams.columns], len(self.columns))
@@ -96,14 +100,15 @@ def fit_features(texts: Sequence[str], urls: Sequence[str], settings: Light) -> 
     import numpy as np
     from scipy.sparse import vstack
 
-    hasher = Hasher(settings.max_chars, settings.max_character_grams)
+    hasher = Hasher(settings.max_chars)
     found = []
     seen = np.zeros(len(GROUPS) << BITS, dtype=np.int32)
     for grams in hasher.grams(texts, urls):
         rows, columns, counts = grams.count(grams.columns, len(seen))
         np.add.at(seen, columns, 1)
         found.append((rows.astype(np.int32), columns.astype(np.int32), counts.astype(np.int32), grams.documents))
-    columns = np.concatenate([_chosen(seen, place, settings) for place in range(len(GROUPS))])
+    chosen = np.concatenate([_chosen(seen, place, settings) for place in range(len(GROUPS))])
+    columns = chosen[np.argsort(-seen[chosen], kind="stable")]
     idf = (np.log((1 + len(texts)) / (1 + seen[columns])) + 1).astype(np.float32)
     features = Features(columns.astype(np.int32), idf, hasher)
     return features, vstack([features.keep(*entries) for entries in found], format="csr")

@@ -88,7 +88,6 @@ class LinearLabeller:
             "classes": {axis: list(names) for axis, names in self.classes.items()},
             "calibrations": {axis: asdict(own) for axis, own in self.calibrations.items()},
             "max_chars": hasher.max_chars,
-            "max_character_grams": hasher.max_character_grams,
         }
         (folder / DESCRIPTION).write_text(json.dumps(description, indent=1))
 
@@ -113,7 +112,7 @@ class LinearLabeller:
                 f"train it again"
             )
         arrays = load_file(folder / ARRAYS)
-        hasher = Hasher(known["max_chars"], known["max_character_grams"])
+        hasher = Hasher(known["max_chars"])
         return cls(
             Features(arrays["columns"], arrays["idf"], hasher),
             {axis: tuple(names) for axis, names in known["classes"].items()},
@@ -125,27 +124,32 @@ class LinearLabeller:
 
 @dataclass(frozen=True)
 class Training:
-    """Labelled documents as rows, from which classifiers of all or of some of them are fitted.
+    """A classifier of labelled documents, fitted, and what it would say of each without that one's group.
 
     Attributes:
-        features: From documents to columns.
-        rows: Documents x columns.
-        axes: Axis -> what is known of its classes.
-        penalty: Strength of the L2 penalty, where a document's similarity with itself is 1.
+        labeller: The classifier of all documents, not calibrated.
+        places: Axis -> place of each document's class.
+        held: Axis -> documents x classes: scores by a classifier of all other groups.
     """
 
-    features: Features
-    rows: csr_array
-    axes: Mapping[str, _Axis]
-    penalty: float
+    labeller: LinearLabeller
+    places: Mapping[str, np.ndarray]
+    held: Mapping[str, np.ndarray]
 
     @classmethod
-    def of(cls, documents: pd.DataFrame, settings: Light) -> Training:
-        """Count the n-grams of documents with ``text``, ``url`` (may be null), ``topic`` and ``format``.
+    def of(cls, documents: pd.DataFrame, groups: np.ndarray, settings: Light) -> Training:
+        """Fit documents with ``text``, ``url`` (may be null), ``topic`` and ``format``.
+
+        Args:
+            documents: What to learn from.
+            groups: Documents that are held out together: whole numbers from 0.
+            settings: Of the classifier.
 
         Raises:
             LabelError: If an axis has fewer than two classes to tell apart.
         """
+        import numpy as np
+
         for axis in AXES:
             names = documents[axis].unique()
             if len(names) < 2:
@@ -154,73 +158,39 @@ class Training:
                     f"more, label more documents"
                 )
         features, rows = fit_features(*inputs(documents), settings)
-        axes = {axis: _Axis.of(axis, rows, features, documents[axis].astype(str).to_numpy()) for axis in AXES}
-        return cls(features, rows, axes, settings.penalty)
-
-    def unseen_scores(self, axis: str, held: np.ndarray) -> np.ndarray:
-        """Return held documents x classes, as a classifier of all others scores them.
-
-        Args:
-            axis: Topic or format.
-            held: Which documents are held out.
-        """
-        import numpy as np
-
-        own = self.axes[axis]
-        learned, asked = np.flatnonzero(~held), np.flatnonzero(held)
-        dual = solve(own.products[np.ix_(learned, learned)], own.members[learned], self.penalty)
-        scores: np.ndarray = (own.products[np.ix_(asked, learned)] + np.float32(INTERCEPT)) @ dual
-        return scores
-
-    def fit(self, calibrations: Mapping[str, Calibration]) -> LinearLabeller:
-        """Return the classifier of all documents.
-
-        Args:
-            calibrations: Axis -> calibration.
-        """
-        import numpy as np
-
-        weights, intercepts = [], []
-        for own in self.axes.values():
-            dual = solve(own.products, own.members, self.penalty)
-            weights.append((self.rows.T @ dual) * own.importance[:, None])
+        weights, intercepts, classes, places, held = [], [], {}, {}, {}
+        for axis in AXES:
+            names, places[axis] = np.unique(documents[axis].astype(str), return_inverse=True)
+            classes[axis] = tuple(names.tolist())
+            members = np.eye(len(names), dtype=np.float32)[places[axis]] - np.float32(1 / len(names))
+            importance = _importance(axis, features)
+            products = similarities(_scaled(rows, np.sqrt(importance)))
+            dual, held[axis] = solve(products, members, settings.penalty, groups)
+            weights.append((rows.T @ dual) * importance[:, None])
             intercepts.append(INTERCEPT * dual.sum(axis=0))
-        classes = {axis: own.classes for axis, own in self.axes.items()}
         kept = np.hstack(weights).astype(np.float16).astype(np.float32)  # as the file keeps them
-        arrays = kept, np.concatenate(intercepts).astype(np.float32)
-        return LinearLabeller(self.features, classes, *arrays, calibrations)
+        plain = dict.fromkeys(AXES, Calibration())
+        labeller = LinearLabeller(features, classes, kept, np.concatenate(intercepts).astype(np.float32), plain)
+        return cls(labeller, places, held)
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """What training knows of an axis.
+def _importance(axis: str, features: Features) -> np.ndarray:
+    """Return the weight of each column in similarities; the groups' weights sum to 1."""
+    import numpy as np
 
-    Attributes:
-        classes: In alphabetical order.
-        place: Each document's place among them.
-        members: Documents x classes: membership, less its mean under classes of equal size.
-        importance: Of each column in products; the columns of a document sum to 1 at most.
-        products: Documents x documents.
-    """
+    weights = np.array([getattr(group, axis) for group in GROUPS])
+    importance: np.ndarray = (weights / weights.sum()).astype(np.float32)[features.groups]
+    return importance
 
-    classes: tuple[str, ...]
-    place: np.ndarray
-    members: np.ndarray
-    importance: np.ndarray
-    products: np.ndarray
 
-    @classmethod
-    def of(cls, axis: str, rows: csr_array, features: Features, labels: np.ndarray) -> _Axis:
-        import numpy as np
+def _scaled(rows: csr_array, factors: np.ndarray) -> csr_array:
+    """Return the columns with a factor, times it."""
+    import numpy as np
 
-        names, place = np.unique(labels, return_inverse=True)
-        members = np.eye(len(names), dtype=np.float32)[place] - np.float32(1 / len(names))
-        groups = np.array([getattr(group, axis) for group in GROUPS])
-        importance = (groups / groups.sum()).astype(np.float32)[features.groups]
-        used = np.flatnonzero(importance)
-        own = rows[:, used]
-        own.data = own.data * np.sqrt(importance)[used][own.indices]
-        return cls(tuple(names.tolist()), place, members, importance, similarities(own))
+    used = np.flatnonzero(factors)
+    own = rows[:, used]
+    own.data = own.data * factors[used][own.indices]
+    return own
 
 
 def inputs(documents: pd.DataFrame) -> tuple[list[str], list[str]]:

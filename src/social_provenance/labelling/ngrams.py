@@ -54,7 +54,7 @@ class Group:
 GROUPS: tuple[Group, ...] = (
     Group("words", (1,), 1.0, 0.5),
     Group("words", (1, 2), 1.0, 0.5),
-    Group("characters", (3, 4, 5), 0.5, 0.0),
+    Group("characters", (3, 4, 5), 1.0, 0.0),
     Group("opening_characters", (3, 4, 5), 0.3, 0.0),
     Group("url", (3, 4, 5), 0.5, 0.6),
     Group("tokens", (1, 2, 3), 0.0, 1.2),
@@ -100,42 +100,50 @@ class Grams:
 
 
 class _Vocabulary(dict[str, int]):
-    """Token -> its number; what a token is like is worked out once."""
+    """Token -> its number; what a token is like is worked out once.
+
+    Attributes:
+        hashes: Of each number's token, lower-cased (uint64).
+        shapes: What is left of it without its letters (uint64).
+        words: Whether it is a word.
+    """
+
+    hashes: np.ndarray
+    shapes: np.ndarray
+    words: np.ndarray
 
     def __init__(self) -> None:
-        self._hashes: list[int] = []
-        self._shapes: list[int] = []
-        self._words: list[bool] = []
+        self._grow(1 << 12)
 
     def limited(self) -> _Vocabulary:
-        """Return this vocabulary, or an empty one when it has grown too large."""
+        """Return this vocabulary, emptied if it has grown too large."""
         if len(self) > VOCABULARY:
             self.clear()
-            self._hashes, self._shapes, self._words = [], [], []
         return self
 
     def __missing__(self, token: str) -> int:
         import xxhash
 
+        number = len(self)
+        if number == len(self.hashes):
+            self._grow(2 * number)
         # Lone surrogates occur in broken pages.
-        number = xxhash.xxh3_64_intdigest(token.lower().encode("utf-8", "surrogatepass"))
+        own = xxhash.xxh3_64_intdigest(token.lower().encode("utf-8", "surrogatepass"))
         is_word = token[0] == "_" or token[0].isalnum()
-        self._hashes.append(LINE_END if token == "\n" else number)
-        self._shapes.append(_shape(token) if is_word else self._hashes[-1])
-        self._words.append(is_word)
-        self[token] = len(self._hashes) - 1
-        return self[token]
+        self.hashes[number] = LINE_END if token == "\n" else own
+        self.shapes[number] = _shape(token) if is_word else self.hashes[number]
+        self.words[number] = is_word
+        self[token] = number
+        return number
 
-    def properties(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return hash, shape, and whether it is a word, of the tokens with these numbers."""
+    def _grow(self, size: int) -> None:
         import numpy as np
 
-        known, places = np.unique(numbers, return_inverse=True)
-        own = known.tolist()
-        hashes = np.array([self._hashes[number] for number in own], dtype=np.uint64)
-        shapes = np.array([self._shapes[number] for number in own], dtype=np.uint64)
-        words = np.array([self._words[number] for number in own], dtype=bool)
-        return hashes[places], shapes[places], words[places]
+        known = (self.hashes, self.shapes, self.words) if len(self) else ()
+        self.hashes, self.shapes = np.zeros(size, dtype=np.uint64), np.zeros(size, dtype=np.uint64)
+        self.words = np.zeros(size, dtype=bool)
+        for old, new in zip(known, (self.hashes, self.shapes, self.words), strict=False):
+            new[: len(old)] = old
 
 
 @dataclass
@@ -144,11 +152,9 @@ class Hasher:
 
     Attributes:
         max_chars: Characters of a text that are looked at.
-        max_character_grams: Characters of a text whose character n-grams are counted.
     """
 
     max_chars: int
-    max_character_grams: int
     _vocabulary: _Vocabulary = field(default_factory=_Vocabulary, repr=False)
 
     def grams(self, texts: Sequence[str], urls: Sequence[str]) -> Iterator[Grams]:
@@ -190,9 +196,8 @@ class Hasher:
         # A document's first line starts where the document does.
         begins = np.maximum.accumulate(np.where(line_end | (place == 0), order, 0)) if len(order) else order
         starts, opens = order - begins < LINE_TOKENS, place < OPENING_TOKENS
-        flat = [text[: self.max_character_grams].replace("\n", " ").lower() for text in texts]
-        characters, of = _code_points(flat)
-        head = _places(of) < OPENING_CHARS
+        characters, of, at = _code_points([" ".join(text.split()).lower() for text in texts])
+        head = at < OPENING_CHARS
         return {
             "tokens": (tokens, row),
             "words": (tokens[is_word], row[is_word]),
@@ -201,7 +206,7 @@ class Hasher:
             "opening": (tokens[opens], row[opens]),
             "characters": (characters, of),
             "opening_characters": (characters[head], of[head]),
-            "url": _code_points([url.lower() for url in urls]),
+            "url": _code_points([url.lower() for url in urls])[:2],
         }
 
     def _tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
@@ -211,9 +216,9 @@ class Hasher:
         found = [TOKEN.findall(text) for text in texts]
         vocabulary = self._vocabulary.limited()
         numbers = np.array([vocabulary[token] for tokens in found for token in tokens], dtype=np.int64)
-        row = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(tokens) for tokens in found])
-        hashes, shapes, is_word = vocabulary.properties(numbers)
-        return hashes, shapes, is_word, row, _places(row)
+        row, place = _rows([len(tokens) for tokens in found])
+        kinds = vocabulary.hashes[numbers], vocabulary.shapes[numbers], vocabulary.words[numbers]
+        return *kinds, row, place
 
 
 class _Sequences:
@@ -248,19 +253,21 @@ def _mix(values: Any) -> Any:
     return values ^ (values >> shift)
 
 
-def _code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return code point, row, and place in its row, of each character."""
     import numpy as np
 
     data = "".join(texts).encode("utf-32-le", "surrogatepass")
-    rows = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) for text in texts])
-    return np.frombuffer(data, dtype="<u4").astype(np.uint64), rows
+    return np.frombuffer(data, dtype="<u4").astype(np.uint64), *_rows([len(text) for text in texts])
 
 
-def _places(rows: np.ndarray) -> np.ndarray:
-    """Return the place of each unit within its row, from 0."""
+def _rows(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return row, and place in its row from 0, of each unit of rows with these lengths."""
     import numpy as np
 
-    return np.arange(len(rows)) - np.searchsorted(rows, rows)
+    counts = np.array(lengths, dtype=np.int64)
+    rows = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
+    return rows, np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _shape(word: str) -> int:
@@ -274,6 +281,5 @@ def _shape(word: str) -> int:
 
 
 def _tidy(text: str) -> str:
-    """Put single spaces between words and drop blank lines."""
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    """Drop blank lines; spaces are nobody's token."""
+    return "\n".join(filter(None, map(str.strip, text.split("\n"))))

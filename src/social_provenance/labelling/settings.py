@@ -17,14 +17,9 @@ class Light(BaseModel):
     """Folder of a classifier trained before, which is used as it is; null: one is trained."""
     max_train: PositiveInt = 10_000
     """Most documents to train on, the first by content hash. Memory grows with their square: n of them take
-    8 x n x n bytes, and 70 kB each."""
-    folds: Annotated[int, Field(ge=2)] = 3
-    """Parts of the training documents; each is labelled by a classifier trained on the others, to
-    measure it and to set its calibration. Documents of one web site are in one part."""
+    8 x n x n bytes, and 100 kB each."""
     max_chars: PositiveInt = 10_000
     """Characters of a document that are looked at."""
-    max_character_grams: PositiveInt = 6_000
-    """Characters of a document whose character n-grams are counted."""
     min_documents: PositiveInt = 2
     """Training documents that an n-gram must occur in."""
     max_columns: PositiveInt = 300_000
@@ -32,7 +27,7 @@ class Light(BaseModel):
     penalty: PositiveFloat = 0.1
     """Strength of the L2 penalty, where a document's similarity with itself is 1."""
     seed: int = 0
-    """Deals web sites to folds."""
+    """Deals web sites to the parts whose confidences are calibrated on each other."""
 
 
 class Official(BaseModel):

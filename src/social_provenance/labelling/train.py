@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +21,15 @@ from social_provenance.labelling.measure import QUALITY, Quality, compare
 from social_provenance.labelling.official import OfficialLabeller, identity
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from social_provenance.labelling.settings import Labelling, Light
 
 logger = logging.getLogger(__name__)
+
+PARTS = 5
+"""Of the documents: the confidence in each is calibrated on the others."""
 
 CODE = ("train", "linear", "features", "ngrams", "ridge", "calibration", "measure")
 """Modules that a trained classifier depends on."""
@@ -66,10 +71,10 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
 
 
 def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLabeller, Quality]:
-    """Train the light classifier on all documents, and measure it by cross-validation.
+    """Train the light classifier on all documents, and measure it by leaving out one web site after another.
 
-    The calibration is set on documents that the classifier had not seen; in measuring, on those of the
-    other folds.
+    Each document is scored by the classifier that all documents of other sites make. Its confidence is
+    calibrated on these scores; in measuring, on those of other sites.
 
     Args:
         documents: Rows with ``doc_id``, ``cluster_id``, ``text``, ``url`` and true ``topic`` and ``format``.
@@ -82,51 +87,55 @@ def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLa
     import numpy as np
     import pandas as pd
 
-    fold = deal_folds(documents, settings.folds, settings.seed)
-    training = Training.of(documents, settings)
+    sites = number_sites(documents)
+    part = deal(sites, settings.seed)
+    training = Training.of(documents, sites, settings)
     said: dict[str, Any] = {}
     calibrations = {}
-    for axis, own in training.axes.items():
-        scores, confidence = np.zeros(own.members.shape), np.zeros(len(documents))
-        for number in range(settings.folds):
-            scores[fold == number] = training.unseen_scores(axis, fold == number)
-        for number in range(settings.folds):
-            held = fold == number
-            confidence[held] = fit_calibration(scores[~held], own.place[~held]).confidence(scores[held])
-        names = np.array(own.classes, dtype=object)
+    for axis, scores in training.held.items():
+        place, confidence = training.places[axis], np.zeros(len(documents))
+        for number in range(PARTS):
+            own = part == number
+            confidence[own] = fit_calibration(scores[~own], place[~own]).confidence(scores[own])
+        names = np.array(training.labeller.classes[axis], dtype=object)
         said[axis], said[f"{axis}_confidence"] = names[scores.argmax(axis=1)], confidence
-        calibrations[axis] = fit_calibration(scores, own.place)
-    trained = len(documents) - round(len(documents) / settings.folds)
-    quality = compare(documents, pd.DataFrame(said), LinearLabeller.source, trained, bins)
-    return training.fit(calibrations), quality
+        calibrations[axis] = fit_calibration(scores, place)
+    n_train = len(documents) - round(float(np.bincount(sites)[sites].mean()))
+    quality = compare(documents, pd.DataFrame(said), LinearLabeller.source, n_train, bins)
+    return replace(training.labeller, calibrations=calibrations), quality
 
 
-def deal_folds(documents: pd.DataFrame, folds: int, seed: int) -> Any:
-    """Return the fold of each document; those of one web site share one.
-
-    Sites are dealt in the order of a seeded hash, each to the fold that is smallest then. Where there are
-    fewer sites than folds, documents are dealt.
+def number_sites(documents: pd.DataFrame) -> np.ndarray:
+    """Return the number of each document's web site; of itself, where there are fewer than ``PARTS`` sites.
 
     Raises:
-        LabelError: If there are fewer documents than folds.
+        LabelError: If there are fewer documents than ``PARTS``.
     """
     import numpy as np
-    import xxhash
 
-    if len(documents) < folds:
-        raise LabelError(
-            f"{len(documents)} labelled documents are fewer than labelling.light.folds ({folds}): label more documents"
-        )
-    names = documents["cluster_id"].to_numpy(object)
-    if len(set(names)) < folds:
-        names = documents["doc_id"].to_numpy(object)
-    sites, place, sizes = np.unique(names.astype(str), return_inverse=True, return_counts=True)
-    order = sorted(range(len(sites)), key=lambda site: xxhash.xxh3_64_intdigest(f"{seed}:{sites[site]}".encode()))
-    filled, home = np.zeros(folds, dtype=int), np.zeros(len(sites), dtype=int)
-    for site in order:
+    if len(documents) < PARTS:
+        raise LabelError(f"{len(documents)} labelled documents are too few to train on: label {PARTS} or more")
+    names = documents["cluster_id"]
+    numbers: np.ndarray = np.unique(names.astype(str), return_inverse=True)[1]
+    return numbers if numbers.max() + 1 >= PARTS else np.arange(len(documents))
+
+
+def deal(sites: np.ndarray, seed: int) -> np.ndarray:
+    """Return the part of each document, 0 to ``PARTS`` - 1; a site is in one part.
+
+    Args:
+        sites: Number of each document's site.
+        seed: Of the order in which sites are dealt, each to the part that is smallest then.
+    """
+    import numpy as np
+
+    sizes = np.bincount(sites)
+    filled, home = np.zeros(PARTS, dtype=int), np.zeros(len(sizes), dtype=int)
+    for site in np.random.default_rng(seed).permutation(len(sizes)):
         home[site] = filled.argmin()
         filled[home[site]] += sizes[site]
-    return home[place]
+    parts: np.ndarray = home[sites]
+    return parts
 
 
 def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
