@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ def test_other_processes_give_the_same_results() -> None:
     here, there = dict(in_turn(TASKS)), dict(in_processes(TASKS, 2))
     assert {name: value for name, (value, _) in here.items()} == {name: value for name, (value, _) in there.items()}
     assert os.getpid() not in {process for _, process in there.values()}
+
+
+def test_processes_end_with_their_tasks() -> None:
+    processes = {process for _, (_, process) in in_processes(TASKS, 2)}
+    assert [process for process in processes if Path(f"/proc/{process}").exists()] == []
 
 
 def test_an_error_in_another_process_is_raised_here() -> None:
