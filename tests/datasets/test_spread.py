@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from social_provenance.datasets.spread import SMALL, in_processes, in_turn, spread_over
 from social_provenance.documents.shards import find_shards
 from social_provenance.errors import CorpusError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 # Tasks of modules that any process can import; one that starts anew does not know this file.
 SQUARES = {str(number): partial(pow, number, 2) for number in range(6)}
@@ -25,6 +22,11 @@ def test_other_processes_give_the_same_results() -> None:
     assert dict(in_processes(SQUARES, 2)) == dict(in_turn(SQUARES)) == {str(n): n * n for n in range(6)}
     assert os.getpid() not in dict(in_processes(TASKS, 2)).values()
     assert set(dict(in_turn(TASKS)).values()) == {os.getpid()}
+
+
+def test_processes_end_with_their_tasks() -> None:
+    processes = set(dict(in_processes(TASKS, 2)).values())
+    assert [process for process in processes if Path(f"/proc/{process}").exists()] == []
 
 
 def test_an_error_in_another_process_is_raised_here(tmp_path: Path) -> None:

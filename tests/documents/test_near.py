@@ -81,5 +81,5 @@ def test_a_corpus_without_alike_texts_is_left_as_it_is(corpus_of: Any, row: Any)
 
 def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
     pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
-    groups = foremost_of_groups(pairs).set_index("doc_id")["alike_id"].to_dict()
+    groups = foremost_of_groups(pairs).set_index("member")["alike_id"].to_dict()
     assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}

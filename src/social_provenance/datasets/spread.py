@@ -46,9 +46,13 @@ def in_processes(tasks: Tasks[Any], workers: int) -> Iterator[tuple[str, Any]]:
         Exception: What a task raised; tasks that have not begun are left out.
     """
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
     pool = Parallel(n_jobs=min(workers, len(tasks)), backend="loky", return_as="generator_unordered")
-    yield from pool(delayed(_run)(pair) for pair in tasks.items())
+    try:
+        yield from pool(delayed(_run)(pair) for pair in tasks.items())
+    finally:
+        get_reusable_executor().shutdown(wait=True)  # else they linger for minutes, and their memory with them
 
 
 def on_spark(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:

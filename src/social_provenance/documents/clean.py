@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.documents import quality
-from social_provenance.documents.near import group_alike
+from social_provenance.documents.near import find_groups
 from social_provenance.documents.records import DAMAGED, GIVEN, UNUSABLE, check_damage
 from social_provenance.errors import CorpusError
 
@@ -54,16 +54,16 @@ def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
     kept = ranked.filter(ranked.copy == 0).drop("copy")
     refuse_repeated_ids(kept)
     reasons = {"duplicate_text": ranked.filter(ranked.copy > 0)}
-    if settings.near_duplicates:
-        kept = group_alike(fit, kept, settings.near_duplicates)
+    groups = None
+    if settings.near_duplicates and not (found := find_groups(fit, kept, settings.near_duplicates)).empty:
+        groups = ibis.memtable(found)
         if settings.near_duplicates.drop:
-            reasons["near_duplicate"] = kept.filter(kept.alike_id != kept.doc_id)
-            kept = kept.filter(kept.alike_id == kept.doc_id)
-    else:
-        kept = kept.mutate(alike_id=kept.doc_id)
+            others = groups.filter(groups.member != groups.alike_id)
+            reasons["near_duplicate"] = kept.semi_join(others, kept.doc_id == others.member)
+            kept, groups = kept.anti_join(others, kept.doc_id == others.member), None
     rejected = [_rejected(records.filter(records.reason.notnull()), records.reason)]
     rejected += [_rejected(table, ibis.literal(reason)) for reason, table in reasons.items()]
-    return CleanCorpus(_documents(fit, kept), ibis.union(*rejected))
+    return CleanCorpus(_documents(fit, kept, groups), ibis.union(*rejected))
 
 
 def refuse_repeated_ids(kept: Any) -> None:
@@ -90,9 +90,20 @@ def _site(table: Any) -> Any:
     return ibis.coalesce(domain.nullif(""), table.doc_id)
 
 
-def _documents(fit: Any, kept: Any) -> Any:
+def _documents(fit: Any, kept: Any, groups: Any | None) -> Any:
+    """Return the records that are kept; a semi-join, because an engine may hold the texts to join them."""
+    import ibis
+
     columns = ["doc_id", "text", "url", "source", "n_chars", "content_hash", *GIVEN, *PLACE]
-    return fit.select(*columns).inner_join(kept.select(*PLACE, "cluster_id", "alike_id"), PLACE)
+    documents = fit.select(*columns, cluster_id=_site(fit), alike_id=fit.doc_id).semi_join(kept, PLACE)
+    if groups is None:
+        return documents
+    named = documents.left_join(groups, documents.doc_id == groups.member)
+    alike = {
+        "cluster_id": ibis.coalesce(named.site, named.cluster_id),
+        "alike_id": ibis.coalesce(named.alike_id_right, named.doc_id),
+    }
+    return named.select(*columns, **alike)
 
 
 def _rejected(table: Any, reason: Any) -> Any:

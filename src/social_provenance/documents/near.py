@@ -18,40 +18,34 @@ BATCH = 50_000
 """Pairs that are compared at a time."""
 
 
-def group_alike(fit: Any, kept: Any, settings: NearDuplicates) -> Any:
-    """Return ``kept`` with ``alike_id``, and with the ``cluster_id`` of the foremost of each group.
+def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
+    """Return the groups of two documents and more whose texts are alike.
 
     Documents that share a band are compared with the smallest id of that band, by their signatures;
-    what is alike makes a group, directly or through others. ``alike_id`` is the smallest id of the
-    group, the document's own where it stands alone.
+    what is alike makes a group, directly or through others.
 
     Args:
         fit: Records with ``shard``, ``row``, ``signature`` and ``bands``.
         kept: The records that are left, with ``doc_id``, ``shard``, ``row`` and ``cluster_id``.
         settings: From which similarity documents are alike.
+
+    Returns:
+        ``member``, ``alike_id`` (the smallest id of its group) and ``site`` (the cluster of that one).
     """
     import ibis
 
-    signed = fit.select("shard", "row", "signature", "bands").inner_join(
-        kept.select("doc_id", "shard", "row"), ["shard", "row"]
-    )
-    foremost = foremost_of_groups(_alike_pairs(signed, settings.threshold))
-    if foremost.empty:
-        return kept.mutate(alike_id=kept.doc_id)
-    names = ibis.memtable(foremost[["alike_id"]].drop_duplicates())
+    places = kept.select("doc_id", "shard", "row")
+    signed = fit.select("shard", "row", "signature", "bands").inner_join(places, ["shard", "row"])
+    groups = foremost_of_groups(_alike_pairs(signed, settings.threshold))
+    if groups.empty:
+        return groups.assign(site=[])
+    names = ibis.memtable(groups[["alike_id"]].drop_duplicates())
     sites = kept.semi_join(names, kept.doc_id == names.alike_id).select("doc_id", "cluster_id").execute()
-    site = foremost["alike_id"].map(sites.set_index("doc_id")["cluster_id"])
-    groups = ibis.memtable(foremost.rename(columns={"doc_id": "member"}).assign(site=site))
-    named = kept.left_join(groups, kept.doc_id == groups.member)
-    return named.select(
-        *(name for name in kept.columns if name != "cluster_id"),
-        alike_id=ibis.coalesce(named.alike_id, named.doc_id),
-        cluster_id=ibis.coalesce(named.site, named.cluster_id),
-    )
+    return groups.assign(site=groups["alike_id"].map(sites.set_index("doc_id")["cluster_id"]))
 
 
 def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``doc_id``, ``alike_id``: each document of a group and the smallest id of the group.
+    """Return ``member``, ``alike_id``: each document of a group and the smallest id of the group.
 
     Args:
         pairs: ``one``, ``other``: ids of documents that are alike.
@@ -64,12 +58,12 @@ def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
     ids, codes = np.unique(pairs[["one", "other"]].to_numpy(dtype=object).ravel().astype(str), return_inverse=True)
     links = codes.reshape(-1, 2)
     if not len(ids):
-        return pd.DataFrame({"doc_id": [], "alike_id": []}, dtype=object)
+        return pd.DataFrame({"member": [], "alike_id": []}, dtype=object)
     graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(len(ids), len(ids)))
     _, group = connected_components(graph, directed=False)
     smallest = np.full(group.max() + 1, len(ids))
     np.minimum.at(smallest, group, np.arange(len(ids)))  # ids are sorted
-    return pd.DataFrame({"doc_id": ids, "alike_id": ids[smallest[group]]})
+    return pd.DataFrame({"member": ids, "alike_id": ids[smallest[group]]})
 
 
 def _alike_pairs(signed: Any, threshold: float) -> pd.DataFrame:
