@@ -41,7 +41,7 @@ def test_labels_that_mean_nothing_are_measured_as_chance_and_believed_as_little(
     labels = pages[["topic", "format"]].sample(frac=1, random_state=5, ignore_index=True)
     _, quality = train(pages.assign(**labels), light, 10)
     assert quality.quality["accuracy"].between(0.4, 0.6).all()
-    assert quality.quality["confidence"].between(0.5, 0.6).all()
+    assert quality.quality["confidence"].between(0.4, 0.6).all()
 
 
 def test_a_site_that_tells_its_own_label_is_no_help_on_other_sites(light: Light, make_pages: Make) -> None:
