@@ -67,7 +67,9 @@ class Labelling(BaseModel):
     classifier: Literal["light", "official"] | None = "light"
     """What labels the others; null: a document without labels is an error."""
     light: Light = Light()
+    """How the light classifier is trained."""
     official: Official = Official()
+    """Which the official classifiers are, and how they run."""
     processes: PositiveInt = 1
     """Processes of the light classifier; each holds a copy of it."""
     batch: PositiveInt = 10_000
