@@ -16,14 +16,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from social_provenance.labelling.label import Labeller
@@ -116,10 +121,31 @@ def measure_speed(pages: pd.DataFrame, folder: Path, processes: int, documents: 
         "batch": batch,
         "mean_chars": float(chunk["text"].str.len().mean()),
         "processor_milliseconds_a_document": milliseconds,
-        "peak_gib_of_a_process": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20,
+        "peak_gib_of_a_process": {
+            str(number): in_own_process(partial(peak_memory, folder, chunk, number, batch))
+            for number in (documents // 4, documents)
+        },
         "processors": os.cpu_count(),
         "load_average": os.getloadavg()[0],
     }
+
+
+def peak_memory(folder: Path, chunk: pd.DataFrame, documents: int, batch: int) -> float:
+    """Label so many documents in this process and return the most memory it held, GiB."""
+    from social_provenance.labelling.linear import LinearLabeller
+
+    labeller = LinearLabeller.load(folder)
+    for _ in range(-(-documents // batch)):
+        labeller.predict(chunk)
+    # Not ru_maxrss, which begins with what the parent held.
+    held = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(held.split()[1]) / 2**20
+
+
+def in_own_process(function: Callable[[], float]) -> float:
+    """Return what a function gives in a new process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function).result()
 
 
 def main() -> None:

@@ -51,8 +51,8 @@ def test_rare_columns_and_the_less_common_are_left_out(read: Inputs) -> None:
     assert few.idf.max() <= every.idf.max()
 
 
-def test_of_an_unknown_word_only_the_shape_is_known(read: Inputs) -> None:
+def test_of_unknown_words_only_the_shape_is_known(read: Inputs) -> None:
     features, _ = fit_features(*read, Light())
-    row = features.rows(["東京"], [""])
+    row = features.rows(["東京 大阪"], [""])
     assert {GROUPS[place].stream for place in features.groups[row.indices]} == {"shapes"}
     assert features.rows([""], [""]).nnz == 0

@@ -54,11 +54,11 @@ class Group:
 GROUPS: tuple[Group, ...] = (
     Group("words", (1,), 1.0, 0.5),
     Group("words", (1, 2), 1.0, 0.5),
-    Group("characters", (3, 4, 5), 1.0, 0.0),
+    Group("characters", (4, 5), 1.0, 0.0),
     Group("opening_characters", (3, 4, 5), 0.3, 0.0),
     Group("url", (3, 4, 5), 0.5, 0.6),
     Group("tokens", (1, 2, 3), 0.0, 1.2),
-    Group("shapes", (1, 2, 3, 4, 5), 0.0, 0.3),
+    Group("shapes", (2, 3, 4), 0.0, 0.3),
     Group("line_starts", (1, 2, 3), 0.0, 0.7),
     Group("opening", (1, 2), 0.0, 0.55),
 )

@@ -67,9 +67,9 @@ class Labelling(BaseModel):
     classifier: Literal["light", "official"] | None = "light"
     """What labels the others; null: a document without labels is an error."""
     light: Light = Light()
-    """The light classifier."""
+    """How the light classifier is trained."""
     official: Official = Official()
-    """WebOrganizer's own."""
+    """Which the official classifiers are, and how they run."""
     processes: PositiveInt = 1
     """Processes of the light classifier; each holds a copy of it."""
     batch: PositiveInt = 10_000
