@@ -147,7 +147,7 @@ def test_every_planned_run_is_done_and_left_a_checkpoint(test_study: Path) -> No
         assert json.loads((folder / "unlearning.json").read_text())["plan"] == digest
 
 
-def test_forgotten_documents_are_no_others_than_planned_and_judged_by_items_that_did_not_ask(test_study: Path) -> None:
+def test_runs_are_judged_by_items_that_did_not_ask_the_corpus(test_study: Path) -> None:
     answers = pd.read_parquet(test_study / "07_model_output/unlearning_answers.parquet")
     queries = pd.read_parquet(test_study / "04_feature/queries.parquet")
     assert not set(answers["item"]) & set(queries["item"].dropna())

@@ -102,8 +102,9 @@ class Scorer:
 
         Returns:
             One row an item: ``benchmark``, ``item``, ``cluster``, ``correct`` (bool),
-            ``gold_logprob`` (nats, sum over the answer's tokens) and ``choice_logprob`` (nats, the
-            same normalised over the item's choices).
+            ``gold_logprob`` (nats, sum over the answer's tokens), ``margin`` (nats, the same minus that
+            of the best wrong choice) and ``choice_logprob`` (nats, the same normalised over the item's
+            choices).
         """
         training = model.training
         with _quiet():
