@@ -91,6 +91,8 @@ BAD_ROWS = {
     '{"id": "b", "text": ["hello"]}': "no_text",
 }
 SAID = {"not_json": "is not a JSON object", "no_id": "has no id", "no_text": "has no text"}
+ELSEWHERE = "say where it is with raw_documents.fields.{} in the catalog, "
+FIXES = {"not_json": "", "no_id": ELSEWHERE.format("doc_id"), "no_text": ELSEWHERE.format("text")}
 
 
 @pytest.mark.parametrize("bad", BAD_ROWS)
@@ -101,7 +103,7 @@ def test_a_record_that_cannot_be_used_is_named_and_quoted(corpus_of: Any, row: A
     shown = bad if problem == "not_json" else json.loads(bad)
     assert str(caught.value) == (
         f"shard {tmp_path / 'corpus' / 'a.jsonl'}, row 2 {SAID[problem]}: {shown!r}; "
-        f"mend it, or raise documents.max_malformed_share above 0.0 to put such records aside"
+        f"mend it, {FIXES[problem]}or raise documents.max_malformed_share above 0.0 to put such records aside"
     )
 
 

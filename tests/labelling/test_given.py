@@ -22,18 +22,23 @@ if TYPE_CHECKING:
 def test_given_labels_are_slugs_with_their_confidence_else_one(make_documents: Make) -> None:
     documents = make_documents(count=8, given=4)
     found = GivenLabels.read(ibis.memtable(documents)).of(documents)
-    assert found.index.tolist() == [0, 1, 2, 3]
-    assert set(found["topic"]) <= {"games", "health"}
-    assert set(found["format"]) <= {"faq", "tutorial"}
-    assert found["topic_confidence"].tolist() == [1.0, 0.75, 1.0, 0.75]
-    assert set(found["format_confidence"]) == {1.0}
-    assert set(found["label_source"]) == {"given"}
+    assert found[4:].isna().all(axis=None)
+    assert set(found["topic"][:4]) <= {"games", "health"}
+    assert set(found["format"][:4]) <= {"faq", "tutorial"}
+    assert found["topic_confidence"][:4].tolist() == [1.0, 0.75, 1.0, 0.75]
+    assert set(found["format_confidence"][:4]) == {1.0}
 
 
-def test_one_label_of_two_is_not_enough(make_documents: Make) -> None:
+def test_a_label_is_given_without_the_other_one_and_a_confidence_not_without_its_label(make_documents: Make) -> None:
     documents = make_documents(count=4, given=4)
-    documents.loc[1, "given_format"] = None
-    assert GivenLabels.read(ibis.memtable(documents)).of(documents).index.tolist() == [0, 2, 3]
+    documents.loc[1, "given_topic"] = None
+    found = GivenLabels.read(ibis.memtable(documents)).of(documents)
+    assert found.loc[1, ["topic", "topic_confidence"]].isna().all()
+    assert found.loc[1, ["format", "format_confidence"]].notna().all()
+
+
+def test_none_knows_no_label(make_documents: Make) -> None:
+    assert GivenLabels.none().of(make_documents(count=4, given=4)).isna().all(axis=None)
 
 
 @pytest.mark.parametrize(("axis", "bad", "nearest"), [("topic", "Gamez", "games"), ("format", "Tutorail", "tutorial")])

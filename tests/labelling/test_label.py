@@ -13,6 +13,7 @@ from kedro.io import DatasetError
 from social_provenance.datasets.parts import PartsFolder
 from social_provenance.labelling import label as labelling
 from social_provenance.labelling.label import (
+    LABEL_COLUMNS,
     LABELS,
     LIGHT_COLUMNS,
     count_bins,
@@ -74,7 +75,8 @@ def test_every_document_is_labelled_once_and_keeps_its_place(
 ) -> None:
     documents, table = make_documents(), label(make_documents(), saved, tmp_path / "labels")
     pd.testing.assert_frame_equal(table[list(LIGHT_COLUMNS)], documents[list(LIGHT_COLUMNS)], check_dtype=False)
-    assert table["label_source"].tolist() == ["given"] * 40 + ["linear"] * 20
+    for axis in ("topic", "format"):
+        assert table[f"{axis}_source"].tolist() == ["given"] * 40 + ["linear"] * 20
 
 
 def test_given_labels_are_kept_and_others_learned(
@@ -87,9 +89,24 @@ def test_given_labels_are_kept_and_others_learned(
     assert table["format_confidence"][40:].between(0, 1).all()
 
 
+def test_a_topic_that_came_alone_is_kept_and_its_format_learned(
+    saved: dict[str, Path], make_documents: Make, make_pages: Make, tmp_path: Path
+) -> None:
+    documents, pages = make_documents(given=60), make_pages(60)
+    other = {"games": "health", "health": "games"}
+    documents["given_topic"] = pages["topic"].map(other)  # not what the classifier would say
+    documents.loc[30:, ["given_format", "given_topic_confidence"]] = [None, 0.25]
+    table = label(documents, saved, tmp_path / "labels")
+    assert table["topic"].tolist() == documents["given_topic"].tolist()
+    assert table["format"].tolist() == pages["format"].tolist()
+    assert set(table["topic_source"]) == {"given"}
+    assert table["format_source"].tolist() == ["given"] * 30 + ["linear"] * 30
+    assert set(table["topic_confidence"][30:]) == {0.25}
+
+
 def test_the_classifier_may_label_all(saved: dict[str, Path], make_documents: Make, tmp_path: Path) -> None:
     table = label(make_documents(given=60), saved, tmp_path / "labels", keep_given=False)
-    assert set(table["label_source"]) == {"linear"}
+    assert set(table["topic_source"]) == set(table["format_source"]) == {"linear"}
 
 
 @pytest.mark.parametrize("change", [{"batch": 1}, {"batch": 7}, {"processes": 2}], ids=str)
@@ -107,7 +124,7 @@ def test_the_order_of_documents_and_what_shard_they_are_in_do_not_matter(
     expected = label(make_documents(), saved, tmp_path / "labels")
     shuffled = make_documents(shards=7).sample(frac=1, random_state=3)
     found = label(shuffled, saved, tmp_path / "other")
-    ours = ["doc_id", "topic", "topic_confidence", "format", "format_confidence", "label_source"]
+    ours = list(LABEL_COLUMNS)
     pd.testing.assert_frame_equal(found[ours], expected[ours], check_exact=True)
 
 
@@ -190,4 +207,4 @@ def test_prevalence_has_every_bin_and_shares_that_sum_to_one(
 
 def test_a_corpus_with_all_labels_needs_no_classifier(make_documents: Make, tmp_path: Path) -> None:
     run = partial(label, make_documents(given=60), {}, tmp_path / "labels")
-    assert set(run()["label_source"]) == {"given"}
+    assert set(run()["topic_source"]) == {"given"}

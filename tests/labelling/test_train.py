@@ -125,5 +125,5 @@ def test_a_corpus_without_labels_is_refused(make_documents: Make) -> None:
 
 
 def test_documents_without_labels_and_no_classifier_are_refused(make_documents: Make) -> None:
-    with pytest.raises(LabelError, match=r"20 documents have no labels and labelling\.classifier is null"):
+    with pytest.raises(LabelError, match=r"20 documents lack a topic or a format and labelling\.classifier is null"):
         plan(make_documents(), classifier=None)

@@ -41,7 +41,8 @@ ROW: dict[str, Any] = {
     "topic_confidence": 1.0,
     "format": "faq",
     "format_confidence": 1.0,
-    "label_source": "given",
+    "topic_source": "given",
+    "format_source": "given",
     "bin_rank": 0,
 }
 SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, ShardLabels, WorkingSet, SamplingManifest]
@@ -75,7 +76,8 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
         (LabelledDocuments, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
         (LabelledDocuments, {"format": None}, "1 rows where not: format is a slug of the grid"),
         (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
-        (LabelledDocuments, {"label_source": "dream"}, "1 rows where not: label_source is given, linear or official"),
+        (LabelledDocuments, {"topic_source": "dream"}, "1 rows where not: topic_source is given, linear or official"),
+        (LabelledDocuments, {"format_source": "dream"}, "1 rows where not: format_source is given, linear or official"),
         (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
         (SamplingManifest, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
         (SamplingManifest, {"content_hash": None}, "1 rows where not: content_hash is there"),

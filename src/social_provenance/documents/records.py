@@ -233,10 +233,11 @@ class _Judge:
         if self.first is None or self.unusable <= allowed * self.row:
             return
         row, problem, raw = self.first
+        elsewhere = _ELSEWHERE.get(problem, "")
         others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
         raise CorpusError(
-            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; mend it, or raise "
-            f"documents.max_malformed_share above {allowed} to put such records aside"
+            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; mend it, {elsewhere}"
+            f"or raise documents.max_malformed_share above {allowed} to put such records aside"
         )
 
 
@@ -245,6 +246,10 @@ _FIXES = {
     "not_json": "is not a JSON object",
     "no_id": "has no id",
     "no_text": "has no text",
+}
+_ELSEWHERE = {
+    "no_id": "say where it is with raw_documents.fields.doc_id in the catalog, ",
+    "no_text": "say where it is with raw_documents.fields.text in the catalog, ",
 }
 
 

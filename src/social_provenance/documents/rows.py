@@ -82,7 +82,10 @@ def parquet_rows(
         has = file.schema_arrow.names
         for name, *columns in roots:
             if name and columns and not set(columns) & set(has):
-                raise CorpusError(f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}")
+                raise CorpusError(
+                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; say which one is "
+                    f"it with raw_documents.fields.{name} in the catalog"
+                )
         wanted = [name for name in has if any(name in columns for _, *columns in roots)] if roots else has
         for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
             yield from batch.to_pylist()

@@ -81,7 +81,7 @@ def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_doc
     if len(rows) < min_documents:
         raise SamplingError(
             f"the working set has {len(rows)} documents, working_set.min_documents asks for "
-            f"{min_documents}: give more documents, raise working_set.per_bin, or lower it"
+            f"{min_documents}: give more documents, raise working_set.per_bin, or lower working_set.min_documents"
         )
     counts = rows.groupby(["topic", "format"]).size()
     sizes = {f"{topic}/{form}": int(counts.get((topic, form), 0)) for topic, form in BINS}

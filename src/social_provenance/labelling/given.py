@@ -29,6 +29,11 @@ class GivenLabels:
     slugs: Mapping[str, Mapping[str, str]]
 
     @classmethod
+    def none(cls) -> GivenLabels:
+        """Return what knows no spelling, so that every label is missing."""
+        return cls({axis: {} for axis in AXES})
+
+    @classmethod
     def read(cls, documents: Any) -> GivenLabels:
         """Look every spelling in the corpus up.
 
@@ -38,17 +43,17 @@ class GivenLabels:
         return cls({axis: _slugs(documents, axis) for axis in AXES})
 
     def of(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return labels and confidences of documents that came with both, on their index.
+        """Return the given labels and their confidences, null where there is none, on the index of the input.
 
         Args:
-            documents: Rows with the columns ``given_*``.
+            documents: Rows with the columns ``given_*``; a label without a confidence has 1.
         """
-        both = documents[documents["given_topic"].notna() & documents["given_format"].notna()]
-        found = both[[]].copy()
+        found = documents[[]].copy()
         for axis in AXES:
-            found[axis] = both[f"given_{axis}"].map(self.slugs[axis]).astype(object)
-            found[f"{axis}_confidence"] = both[f"given_{axis}_confidence"].astype(float).fillna(1.0)
-        return found.assign(label_source=SOURCE)
+            found[axis] = documents[f"given_{axis}"].map(self.slugs[axis]).astype(object)
+            confidence = documents[f"given_{axis}_confidence"].astype(float).fillna(1.0)
+            found[f"{axis}_confidence"] = confidence.where(found[axis].notna())
+        return found
 
 
 def has_both(documents: Any) -> Any:
@@ -65,5 +70,8 @@ def _slugs(documents: Any, axis: str) -> dict[str, str]:
             table[label] = CANONICAL[axis](label)
         except LabelError as error:
             place = documents.filter(column == label).order_by("shard", "row").limit(1).execute().iloc[0]
-            raise LabelError(f"{place.shard} row {place.row}, document {place.doc_id}: {error}") from error
+            raise LabelError(
+                f"{place.shard} row {place.row}, document {place.doc_id}: {error}; mend it, or have such "
+                f"labels left out (raw_documents.fields.given_{axis})"
+            ) from error
     return table

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from social_provenance.artifacts import Parts, Work
 from social_provenance.fingerprint import digest_of, digest_of_path
-from social_provenance.labelling.given import GivenLabels, has_both
+from social_provenance.labelling.given import SOURCE, GivenLabels, has_both
 from social_provenance.labelling.linear import ARRAYS, AXES, DESCRIPTION, LinearLabeller
 from social_provenance.labelling.official import OfficialLabeller, identity
 from social_provenance.labelling.pool import Pool
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from social_provenance.labelling.settings import Labelling
 
 LIGHT_COLUMNS = ("doc_id", "url", "source", "n_chars", "content_hash", "cluster_id", "shard", "row")
-LABEL_COLUMNS = ("doc_id", "topic", "topic_confidence", "format", "format_confidence", "label_source")
+LABEL_COLUMNS = ("doc_id", *(f"{axis}{part}" for axis in AXES for part in ("", "_confidence", "_source")))
 READ = ("doc_id", "text", "url", *(f"given_{axis}" for axis in AXES), *(f"given_{axis}_confidence" for axis in AXES))
 """What labels depend on."""
 
@@ -41,7 +41,7 @@ class Labeller(Protocol):
 
     @property
     def source(self) -> str:
-        """Return its name in ``label_source``."""
+        """Return its name in ``topic_source`` and ``format_source``."""
 
     def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
         """Return topic, format and their confidences of rows with text and URL, on their index."""
@@ -65,8 +65,8 @@ class Shard:
 def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labelling) -> Parts:
     """Describe the labels of each shard as a part with a table of ``LABEL_COLUMNS``.
 
-    A document with both labels given keeps them, if ``settings.keep_given`` (``label_source`` is
-    ``given``, confidence as given, else 1); every other has the classifier's.
+    A label that was given is kept, if ``settings.keep_given`` (its source is ``given``, its confidence as
+    given, else 1); every other is the classifier's.
 
     Args:
         documents: Table of the corpus pipeline.
@@ -205,11 +205,11 @@ def label_frame(frame: pd.DataFrame, given: GivenLabels | None, labeller: Labell
         given: How given labels are spelled; None labels all documents anew.
         labeller: Labels those without; None where all have them.
     """
-    import pandas as pd
-
-    known = frame.iloc[:0] if given is None else given.of(frame)
-    missing = frame.loc[~frame.index.isin(known.index)]
-    found = [known] if len(known) else []
-    if len(missing) and labeller is not None:
-        found.append(labeller.predict(missing).assign(label_source=labeller.source))
-    return pd.concat(found).reindex(frame.index).assign(doc_id=frame["doc_id"])[list(LABEL_COLUMNS)]
+    labels = (GivenLabels.none() if given is None else given).of(frame)
+    for axis in AXES:
+        labels[f"{axis}_source"] = labels[axis].map(lambda _: SOURCE, na_action="ignore")
+    missing = labels[list(AXES)].isna().any(axis=1)
+    if labeller is not None and missing.any():
+        said = labeller.predict(frame[missing]).assign(**{f"{axis}_source": labeller.source for axis in AXES})
+        labels = labels.fillna(said)
+    return labels.assign(doc_id=frame["doc_id"])[list(LABEL_COLUMNS)]

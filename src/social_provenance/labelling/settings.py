@@ -63,9 +63,9 @@ class Labelling(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep_given: bool = True
-    """Documents that came with both labels keep them; with false the classifier labels all."""
+    """A label that came with a document is kept; with false the classifier labels all."""
     classifier: Literal["light", "official"] | None = "light"
-    """What labels the others; null: a document without labels is an error."""
+    """What gives the labels that are missing; null: a missing label is an error."""
     light: Light = Light()
     """How the light classifier is trained."""
     official: Official = Official()

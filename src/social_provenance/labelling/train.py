@@ -47,8 +47,8 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         ``official``, hold the tables of :class:`Quality`.
 
     Raises:
-        LabelError: If a given label is outside the taxonomy, documents without labels meet no classifier, or
-            no document has labels to train on.
+        LabelError: If a given label is outside the taxonomy, documents that lack one meet no classifier, or
+            no document has both to train on.
     """
     given = GivenLabels.read(documents)
     missing = documents if not settings.keep_given else documents.filter(~has_both(documents))
@@ -57,7 +57,8 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         return Parts({}, one_by_one({}))
     if settings.classifier is None:
         raise LabelError(
-            f"{count:,} documents have no labels and labelling.classifier is null: label them, or say light or official"
+            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or say light "
+            f"or official"
         )
     if settings.classifier == "official":
         return _plan_official(documents, given, settings)

@@ -17,14 +17,22 @@ _GIVEN = {
     "given_topic_confidence": "float64",
     "given_format_confidence": "float64",
 }
+_LABEL_COLUMNS = {
+    "topic": "string",
+    "topic_confidence": "float64",
+    "topic_source": "string",
+    "format": "string",
+    "format_confidence": "float64",
+    "format_source": "string",
+}
+_SOURCES = ("given", "linear", "official")
 _LABELS: Rules = {
     "topic is a slug of the grid": lambda table: ~table.topic.isin(TOPICS) | table.topic.isnull(),
     "format is a slug of the grid": lambda table: ~table.format.isin(FORMATS) | table.format.isnull(),
     "topic_confidence is from 0 to 1": lambda table: ~table.topic_confidence.between(0, 1),
     "format_confidence is from 0 to 1": lambda table: ~table.format_confidence.between(0, 1),
-    "label_source is given, linear or official": lambda table: (
-        ~table.label_source.isin(["given", "linear", "official"])
-    ),
+    "topic_source is given, linear or official": lambda table: ~table.topic_source.isin(_SOURCES),
+    "format_source is given, linear or official": lambda table: ~table.format_source.isin(_SOURCES),
 }
 
 
@@ -90,11 +98,7 @@ class ShardLabels(LargeTable):
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",
-        "topic": "string",
-        "topic_confidence": "float64",
-        "format": "string",
-        "format_confidence": "float64",
-        "label_source": "string",
+        **_LABEL_COLUMNS,
     }
     rules: ClassVar[Rules] = _LABELS
 
@@ -110,11 +114,7 @@ class LabelledDocuments(LargeTable):
         "content_hash": "string",
         "cluster_id": "string",
         **_PLACE,
-        "topic": "string",
-        "topic_confidence": "float64",
-        "format": "string",
-        "format_confidence": "float64",
-        "label_source": "string",
+        **_LABEL_COLUMNS,
     }
     rules: ClassVar[Rules] = _LABELS
 
