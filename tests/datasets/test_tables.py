@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from social_provenance.datasets import TableFile
@@ -47,3 +48,18 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
         TableFile(filepath=str(tmp_path / f"{number}.parquet")).save(ibis.memtable(part))
     together = TableFile(filepath=str(tmp_path / "*.parquet")).load().order_by("doc_id").execute()
     pd.testing.assert_frame_equal(together, ROWS)
+
+
+@pytest.mark.parametrize(("own", "most"), [({}, 16_384), ({"save_args": {"row_group_size": 4096}}, 4096)])
+def test_row_groups_are_small_because_rows_may_be_documents(tmp_path: Path, own: dict[str, Any], most: int) -> None:
+    place = tmp_path / "t.parquet"
+    TableFile(filepath=str(place), **own).save(ibis.memtable(pd.DataFrame({"n": range(40_000)})))
+    file = pq.ParquetFile(place).metadata
+    assert file.num_rows == 40_000
+    assert max(file.row_group(number).num_rows for number in range(file.num_row_groups)) == most
+
+
+def test_other_formats_are_saved_as_they_are(tmp_path: Path) -> None:
+    table = TableFile(filepath=str(tmp_path / "t.csv"), file_format="csv")
+    table.save(ibis.memtable(ROWS[["doc_id", "n"]]))
+    pd.testing.assert_frame_equal(table.load().execute(), ROWS[["doc_id", "n"]])

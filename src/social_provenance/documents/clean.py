@@ -48,9 +48,9 @@ def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
     import ibis
 
     fit = records.filter(records.reason.isnull())
-    light = fit.select("doc_id", "content_hash", *PLACE, cluster_id=_site(fit), n_chars=fit.n_chars)
-    copy = ibis.row_number().over(group_by=light.content_hash, order_by=[light.doc_id, light.shard, light.row])
-    ranked = light.mutate(copy=copy).cache()
+    fit = fit.mutate(cluster_id=_site(fit))
+    copy = ibis.row_number().over(group_by=fit.content_hash, order_by=[fit.doc_id, fit.shard, fit.row])
+    ranked = fit.select("doc_id", *PLACE, "n_chars", copy=copy).cache()  # all that is held of every record
     kept = ranked.filter(ranked.copy == 0).drop("copy")
     refuse_repeated_ids(kept)
     reasons = {"duplicate_text": ranked.filter(ranked.copy > 0)}
@@ -95,7 +95,7 @@ def _documents(fit: Any, kept: Any, groups: Any | None) -> Any:
     import ibis
 
     columns = ["doc_id", "text", "url", "source", "n_chars", "content_hash", *GIVEN, *PLACE]
-    documents = fit.select(*columns, cluster_id=_site(fit), alike_id=fit.doc_id).semi_join(kept, PLACE)
+    documents = fit.select(*columns, "cluster_id", alike_id=fit.doc_id).semi_join(kept, PLACE)
     if groups is None:
         return documents
     named = documents.left_join(groups, documents.doc_id == groups.member)

@@ -25,8 +25,8 @@ def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
     what is alike makes a group, directly or through others.
 
     Args:
-        fit: Records with ``shard``, ``row``, ``signature`` and ``bands``.
-        kept: The records that are left, with ``doc_id``, ``shard``, ``row`` and ``cluster_id``.
+        fit: Records with ``doc_id``, ``shard``, ``row``, ``signature``, ``bands`` and ``cluster_id``.
+        kept: The records of them that are left, with ``doc_id``, ``shard`` and ``row``.
         settings: From which similarity documents are alike.
 
     Returns:
@@ -40,7 +40,8 @@ def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
     if groups.empty:
         return groups.assign(site=[])
     names = ibis.memtable(groups[["alike_id"]].drop_duplicates())
-    sites = kept.semi_join(names, kept.doc_id == names.alike_id).select("doc_id", "cluster_id").execute()
+    foremost = kept.semi_join(names, kept.doc_id == names.alike_id)
+    sites = fit.semi_join(foremost, ["shard", "row"]).select("doc_id", "cluster_id").execute()
     return groups.assign(site=groups["alike_id"].map(sites.set_index("doc_id")["cluster_id"]))
 
 
