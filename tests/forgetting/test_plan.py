@@ -15,6 +15,7 @@ import pytest
 
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting import plan as planning
+from social_provenance.forgetting.forecast import count_runs
 from social_provenance.forgetting.objectives import NGDiff, SimNPO
 from social_provenance.forgetting.plan import balance_sets, choose_contrasts, list_runs
 from social_provenance.forgetting.settings import ARMS, HeldOut, Unlearning
@@ -81,6 +82,17 @@ def plan(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def contrasts(plan: pd.DataFrame) -> list[pd.DataFrame]:
     return [own for _, own in plan.groupby(["benchmark", "topic", "scope"], dropna=False)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"topics": 2}, {"global_sets": 0}, {"algorithms": (NGDiff(), SimNPO()), "order_seeds": (3,)}],
+    ids=str,
+)
+def test_the_forecast_counts_as_many_runs_as_are_planned(
+    tables: dict[str, pd.DataFrame], changed: dict[str, Any]
+) -> None:
+    assert count_runs(SETTINGS.model_copy(update=changed), benchmarks=2) == len(plan_of(tables, **changed))
 
 
 def test_every_arm_set_and_seed_is_there_once(plan: pd.DataFrame) -> None:

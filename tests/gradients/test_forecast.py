@@ -24,10 +24,12 @@ def test_the_walk_of_more_documents_is_longer_in_proportion(tiny_model_folder: P
     tokens = sum(len(ids) for ids in model.tokenizer()(texts)["input_ids"])
     assert (one["documents"], one["tokens"], ten["tokens"]) == (300, 100 * tokens, 1000 * tokens)
     assert ten["bytes"] == pytest.approx(10 * one["bytes"])
+    assert one["seconds"] == pytest.approx(one["tokens"] * one["token_seconds"])
     assert one["seconds"] > 0
 
 
 def test_a_model_that_has_to_be_divided_is_not_tried(tiny_model_folder: Path) -> None:
     model = LanguageModel(str(tiny_model_folder))
     divided = Distributed(nproc_per_node=2, fsdp=True)
-    assert forecast_walk(["Anna thanked Ben."] * 4, 8, model, SETTINGS, divided)["seconds"] is None
+    found = forecast_walk(["Anna thanked Ben."] * 4, 8, model, SETTINGS, divided)
+    assert (found["seconds"], found["token_seconds"]) == (None, None)

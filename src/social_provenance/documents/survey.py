@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.documents.records import RECORDS, write_records
+from social_provenance.documents.records import GIVEN, RECORDS, write_records
 from social_provenance.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         texts: Documents whose texts are returned, evenly spaced.
 
     Returns:
-        ``shards`` and ``bytes`` of the corpus; estimates ``records``, ``fit``, ``chars`` (of fit texts),
-        ``records_bytes`` (on disk) and ``seconds`` (reading all in one process); ``looked_at``, the
-        shards that were read; ``texts``.
+        ``shards`` and ``bytes`` of the corpus; estimates ``records``, ``fit``, ``labelled`` (fit ones that
+        come with topic and format), ``chars`` (of fit texts), ``records_bytes`` (on disk) and ``seconds``
+        (reading all in one process); ``looked_at``, the shards that were read; ``texts``.
 
     Raises:
         CorpusError: If no document is in the shards that were read.
@@ -41,7 +41,7 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
 
     step = max(1, len(shards) // look_at)
     chosen = list(shards)[::step][:look_at]
-    counts = dict.fromkeys(("records", "fit", "chars", "records_bytes"), 0)
+    counts = dict.fromkeys(("records", "fit", "labelled", "chars", "records_bytes"), 0)
     found: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
@@ -52,7 +52,9 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
             counts["fit"] += tally.fit
             counts["chars"] += tally.chars
             counts["records_bytes"] += file.stat().st_size
-            kept = pq.read_table(file, columns=["text"])["text"].drop_null()
+            rows = pq.read_table(file, columns=["text", *GIVEN[:2]])
+            counts["labelled"] += rows.drop_null().num_rows
+            kept = rows["text"].drop_null()
             found += [kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))]
         seconds = time.perf_counter() - start
     if not counts["fit"]:
@@ -73,17 +75,26 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
 
 
 def list_stages(
-    found: Mapping[str, Any], walk: Mapping[str, Any], processes: int, labels_a_second: int
+    found: Mapping[str, Any],
+    later: Mapping[str, Mapping[str, Any]],
+    relabel: bool,
+    *,
+    processes: int,
+    cleaned_a_second: int,
+    labels_a_second: int,
 ) -> list[dict[str, Any]]:
     """Return ``stage``, ``documents``, ``tokens``, ``bytes`` (on disk) and ``hours`` of each stage; null is not known.
 
     Args:
         found: Of :func:`survey`.
-        walk: ``documents``, ``tokens``, ``bytes`` and ``seconds`` of the walk over the working set.
+        later: Stage -> its ``documents``, ``tokens``, ``bytes`` and ``seconds``, for stages that need the model.
+        relabel: Whether documents that come with labels are labelled again.
         processes: That read shards.
+        cleaned_a_second: Documents that are compared and written in a second.
         labels_a_second: Documents that are labelled in a second.
     """
     fit = found["fit"]
+    unlabelled = fit if relabel else fit - found["labelled"]
     stages = [
         {
             "stage": "read",
@@ -91,9 +102,9 @@ def list_stages(
             "bytes": found["records_bytes"],
             "seconds": found["seconds"] / processes,
         },
-        {"stage": "clean", "documents": fit, "bytes": found["chars"], "seconds": None},
-        {"stage": "label", "documents": fit, "bytes": None, "seconds": fit / labels_a_second},
-        {"stage": "walk", **walk},
+        {"stage": "clean", "documents": fit, "bytes": found["chars"], "seconds": fit / cleaned_a_second},
+        {"stage": "label", "documents": unlabelled, "seconds": unlabelled / labels_a_second},
+        *({"stage": name, **stage} for name, stage in later.items()),
     ]
     return [
         {
@@ -102,6 +113,15 @@ def list_stages(
         }
         for stage in stages
     ]
+
+
+def describe_survey(found: Mapping[str, Any]) -> str:
+    """Return what a survey found as a line."""
+    size, chars = f"{found['bytes'] / 1e6:,.1f} MB", f"{found['chars'] / 1e6:,.1f} million characters"
+    return (
+        f"{found['shards']:,} shards, {size}: about {found['records']:,} records, {found['fit']:,} of them fit "
+        f"({chars}), {found['labelled']:,} of those with both labels"
+    )
 
 
 def describe(stage: Mapping[str, Any]) -> str:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 def forecast_walk(
     texts: Sequence[str], documents: int, model: LanguageModel, settings: GradientSettings, distributed: Distributed
 ) -> dict[str, Any]:
-    """Return the ``documents``, ``tokens``, ``bytes`` and ``seconds`` of the walk over the working set.
+    """Return ``documents``, ``tokens``, ``bytes``, ``seconds`` and ``token_seconds`` of the walk over the working set.
 
     The pace is that of plain forward and backward steps on some of the texts; projecting and writing
-    are left out. ``seconds`` is null where the model has to be divided, and cannot be tried alone.
+    are left out. ``token_seconds`` are those of a token in one process. Both are null where the model has to
+    be divided, and cannot be tried alone.
 
     Args:
         texts: A sample.
@@ -40,9 +41,11 @@ def forecast_walk(
     work = next(iter(parts.work.values()))
     scale = documents / work.documents
     tokens = round(work.tokens * scale)
+    pace = None if parts.pace is None else parts.pace()
     return {
         "documents": documents,
         "tokens": tokens,
         "bytes": round(work.bytes * scale),
-        "seconds": None if parts.pace is None else parts.pace() * tokens,
+        "seconds": None if pace is None else pace * tokens,
+        "token_seconds": None if pace is None else pace * distributed.processes,
     }

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
-from social_provenance.documents.survey import describe, list_stages, survey
+from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
+from social_provenance.forgetting.forecast import forecast_steps
+from social_provenance.forgetting.settings import Unlearning
 from social_provenance.gradients.forecast import forecast_walk
 from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.labelling.settings import Labelling
 from social_provenance.language_model import LanguageModel
 from social_provenance.pipelines.plan.params import Plan
 from social_provenance.regions.grid import BINS
@@ -18,22 +22,42 @@ logger = logging.getLogger(__name__)
 
 
 def survey_corpus(shards: list[Shard], documents: DocumentSettings, params: Plan) -> dict[str, Any]:
-    """Return what the corpus has, judged by a few shards."""
-    return survey(shards, documents, params.shards, params.texts)
+    """Return what the corpus has, judged by a few shards, and say it."""
+    found = survey(shards, documents, params.shards, params.texts)
+    logger.info("plan, %s", describe_survey(found))
+    return found
 
 
-def plan_study(
+def try_model(
     found: dict[str, Any],
     model: LanguageModel,
     gradients: GradientSettings,
     distributed: dict[str, Any],
     per_bin: int,
+) -> dict[str, Any]:
+    """Return what the walk over the working set takes, judged by steps on some texts."""
+    documents = min(found["fit"], per_bin * len(BINS))
+    return forecast_walk(found["texts"], documents, model, gradients, Distributed.model_validate(distributed))
+
+
+def plan_study(
+    found: dict[str, Any],
+    walk: dict[str, Any],
+    labelling: Labelling,
+    unlearning: Unlearning,
+    evaluation: Evaluation,
     params: Plan,
 ) -> dict[str, Any]:
     """Return documents, tokens, bytes and hours of each stage, and say them."""
-    documents = min(found["fit"], per_bin * len(BINS))
-    walk = forecast_walk(found["texts"], documents, model, gradients, Distributed.model_validate(distributed))
-    plan = list_stages(found, walk, params.processes, params.labels_a_second)
+    later = {"walk": walk, "unlearn": forecast_steps(walk, unlearning, len(evaluation.benchmarks))}
+    plan = list_stages(
+        found,
+        later,
+        not labelling.keep_given,
+        processes=params.processes,
+        cleaned_a_second=params.cleaned_a_second,
+        labels_a_second=params.labels_a_second,
+    )
     for stage in plan:
         logger.info("plan, %s", describe(stage))
     return {"looked_at": found["looked_at"], "stages": plan}

@@ -14,6 +14,8 @@ class Plan(BaseModel):
     """Shards to read, evenly spaced."""
     texts: PositiveInt = 64
     """Documents to tokenise and to try the model on."""
+    cleaned_a_second: PositiveInt = 50_000
+    """Records that are compared, by text and by signature, and written in a second."""
     labels_a_second: PositiveInt = 1000
     """Documents that are labelled in a second."""
     processes: PositiveInt = 2

@@ -18,13 +18,25 @@ def create_pipeline() -> Pipeline:
                 name="survey_corpus",
             ),
             Node(
-                nodes.plan_study,
+                nodes.try_model,
                 [
                     "corpus_survey",
                     "language_model",
                     "params:gradients",
                     "params:attribution.distributed",
                     "params:working_set.per_bin",
+                ],
+                "walk_forecast",
+                name="try_model",
+            ),
+            Node(
+                nodes.plan_study,
+                [
+                    "corpus_survey",
+                    "walk_forecast",
+                    "params:labelling",
+                    "params:unlearning",
+                    "params:evaluation",
                     "params:plan",
                 ],
                 "study_plan",
