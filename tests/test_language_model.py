@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from types import SimpleNamespace
@@ -102,6 +103,16 @@ def test_a_folder_without_tokenizer_is_refused_with_what_is_missing(copy: Path) 
     message = f"{copy} has no tokenizer (tokenizer.json, tokenizer.model, vocab.json): save it beside the weights"
     with pytest.raises(ModelError, match=re.escape(message)):
         LanguageModel(str(copy)).check()
+
+
+@pytest.mark.parametrize("part", ["config", "load"])
+def test_a_model_with_code_of_its_own_is_refused_without_a_question(copy: Path, part: str) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    code = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+    (copy / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": code}))
+    (copy / "own.py").write_text("raise AssertionError('this was run')\n")
+    with pytest.raises(ModelError, match=re.escape(f"model {copy} comes with code of its own, which is not run")):
+        getattr(LanguageModel(str(copy)), part)()
 
 
 def test_a_copy_has_the_same_digest_and_other_weights_or_tokens_another(copy: Path, tiny_model_folder: Path) -> None:

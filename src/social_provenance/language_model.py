@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 DEFAULT_MAX_TOKENS = 2048
+NO_CODE = {"trust_remote_code": False}
+"""Said, because transformers asks at the terminal where nothing is said."""
+
 HUB = "hf://"
 """What a name on the hub starts with: without a scheme Kedro takes it for a path below the project."""
 
@@ -91,13 +94,13 @@ class LanguageModel:
         from transformers import AutoConfig
 
         with self._within_reach():
-            return AutoConfig.from_pretrained(self.path, revision=self.revision)
+            return AutoConfig.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
         with self._within_reach():
-            return AutoTokenizer.from_pretrained(self.path, revision=self.revision)
+            return AutoTokenizer.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def load(self) -> Any:
         """Return the model in fp32, in evaluation mode, on the GPU where there is one."""
@@ -107,7 +110,9 @@ class LanguageModel:
 
         disable_progress_bar()
         with self._within_reach():
-            model = AutoModelForCausalLM.from_pretrained(self.path, revision=self.revision, dtype=torch.float32)
+            model = AutoModelForCausalLM.from_pretrained(
+                self.path, revision=self.revision, dtype=torch.float32, **NO_CODE
+            )
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     def untrained(self, seed: int) -> TrainedModel:
@@ -134,6 +139,13 @@ class LanguageModel:
             raise ModelError(
                 f"model {self.path} cannot be loaded ({str(error).splitlines()[0]}); give a local folder with "
                 f"--params model=DIR, or, for the hub, say offline: false in engines.yml of the environment"
+            ) from error
+        except ValueError as error:
+            if "trust_remote_code" not in str(error):
+                raise
+            raise ModelError(
+                f"model {self.path} comes with code of its own, which is not run: give a model of an architecture "
+                f"that transformers has"
             ) from error
 
 

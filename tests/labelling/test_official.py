@@ -158,7 +158,7 @@ def test_code_of_the_hub_runs_only_pinned(monkeypatch: pytest.MonkeyPatch, setti
     import transformers
 
     monkeypatch.setattr(official.LanguageModel, "tokenizer", lambda _: None)
-    monkeypatch.setattr(transformers.AutoModelForSequenceClassification, "from_pretrained", refuse)
+    monkeypatch.setattr(transformers.AutoConfig, "from_pretrained", refuse)
     pinned = remote.model_copy(update={"topic": "hf://WebOrganizer/TopicClassifier@abc", "code_revision": "def"})
     with pytest.raises(ModelError, match=r"labelling\.official\.topic .*@abc cannot be loaded \(no network here\)"):
         Classifier.load("topic", pinned)
@@ -166,25 +166,85 @@ def test_code_of_the_hub_runs_only_pinned(monkeypatch: pytest.MonkeyPatch, setti
     assert (asked["trust_remote_code"], asked["code_revision"]) == (True, "def")
 
 
-def test_a_model_with_code_of_its_own_is_refused_unless_trusted(settings: Official, tmp_path: Path) -> None:
+OWN_CODE = """
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+
+class Config(BertConfig):
+    model_type = "own"
+
+    def __init__(self, sharpness=1.0, needs=None, **others):
+        super().__init__(**others)
+        self.sharpness, self.needs = sharpness, needs
+
+
+class Model(BertForSequenceClassification):
+    config_class = Config
+
+    def __init__(self, config):
+        super().__init__(config)
+        assert config.needs is None, f"please install {config.needs}"
+        signs = torch.tensor([1.0, -1.0] * config.num_labels)[: config.num_labels]
+        self.register_buffer("signs", config.sharpness * signs, persistent=False)
+        self.post_init()
+
+    def forward(self, **given):
+        said = super().forward(**given)
+        said.logits = said.logits * self.signs
+        return said
+"""
+"""A model that computes a buffer when it is built, and keeps it in no file, as rotary embeddings are."""
+
+
+@pytest.fixture
+def own(settings: Official, tmp_path: Path) -> Official:
+    """Return settings with a classifier of topics that comes with code of its own."""
     place = tmp_path / "own"
-    make_classifier(place, ("Games", "Health"), ["a b"], 0)
+    make_classifier(place, TOPICS, ["chess bread star code"], 0)
     config = json.loads((place / "config.json").read_text())
-    config |= {
-        "model_type": "own",
-        "auto_map": {"AutoConfig": "own.Config", "AutoModelForSequenceClassification": "own.Model"},
-    }
-    (place / "config.json").write_text(json.dumps(config))
-    (place / "own.py").write_text(
-        "from transformers import BertConfig, BertForSequenceClassification\n"
-        "class Config(BertConfig):\n    model_type = 'own'\n"
-        "class Model(BertForSequenceClassification):\n    config_class = Config\n"
-    )
-    own = settings.model_copy(update={"topic": str(place)})
+    code = {"AutoConfig": "own.Config", "AutoModelForSequenceClassification": "own.Model"}
+    (place / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": code}))
+    (place / "own.py").write_text(OWN_CODE)
+    return settings.model_copy(update={"topic": str(place), "trust_remote_code": True})
+
+
+def test_a_model_with_code_of_its_own_is_refused_unless_trusted(own: Official) -> None:
     with pytest.raises(ModelError, match=r"comes with code of its own.*trust_remote_code to true"):
-        Classifier.load("topic", own)
-    trusted = Classifier.load("topic", own.model_copy(update={"trust_remote_code": True}))
-    assert trusted.slugs == ["games", "health"]
+        Classifier.load("topic", own.model_copy(update={"trust_remote_code": False}))
+    assert Classifier.load("topic", own).slugs == [
+        "games",
+        "health",
+        "science_math_and_technology",
+        "software_development",
+    ]
+
+
+def test_what_own_code_computes_and_no_file_keeps_is_there(own: Official) -> None:
+    import torch
+    from transformers import BertForSequenceClassification
+
+    texts = ["chess bread", "bread star star", "code chess"]
+    loaded = Classifier.load("topic", own)
+    assert loaded.copies[0].signs.tolist() == [1.0, -1.0, 1.0, -1.0]
+    plain = BertForSequenceClassification.from_pretrained(own.topic).eval()  # the same weights without the signs
+    with torch.no_grad():
+        logits = torch.stack([plain(**loaded.tokenizer(text, return_tensors="pt")).logits[0] for text in texts])
+    expected = torch.softmax(logits * torch.tensor([1.0, -1.0, 1.0, -1.0]), dim=-1).numpy()
+    np.testing.assert_allclose(loaded.probabilities(texts), expected, atol=1e-5)
+
+
+def test_settings_of_a_classifier_may_be_others_than_its_file_says(own: Official) -> None:
+    sharper = own.model_copy(update={"config": {"sharpness": 3.0}})
+    assert Classifier.load("topic", sharper).copies[0].signs.tolist() == [3.0, -3.0, 3.0, -3.0]
+    assert identity(sharper) != identity(own)
+    with pytest.raises(LabelError, match=r"labelling\.official\.config: .* has no setting 'sharpnes'"):
+        Classifier.load("topic", own.model_copy(update={"config": {"sharpnes": 3.0}}))
+
+
+def test_a_package_that_a_model_lacks_is_named(own: Official) -> None:
+    with pytest.raises(ModelError, match=r"cannot be loaded \(please install xformers\)"):
+        Classifier.load("topic", own.model_copy(update={"config": {"needs": "xformers"}}))
 
 
 def test_identity_is_of_what_labels_depend_on(settings: Official) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -86,24 +87,14 @@ class Classifier:
     @classmethod
     def load(cls, axis: str, settings: Official) -> Classifier:
         """Load the classifier of an axis onto every device."""
-        import torch
-        from transformers import AutoModelForSequenceClassification
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
         place = getattr(settings, axis)
         model, options = _place(axis, settings)
         try:
-            tokenizer = model.tokenizer()
-            copies = [
-                AutoModelForSequenceClassification.from_pretrained(
-                    model.path, revision=model.revision, dtype=getattr(torch, settings.dtype), **options
-                )
-                .to(device)
-                .eval()
-                for device in settings.devices or _devices()
-            ]
-        except (OSError, ValueError) as error:
+            tokenizer, own = model.tokenizer(), _load(model, options, settings)
+        except (OSError, ValueError, ImportError, AssertionError) as error:
             own_code = "trust_remote_code" in str(error)
             fix = (
                 "it comes with code of its own: read it, pin its revision, and set "
@@ -111,11 +102,11 @@ class Classifier:
                 if own_code
                 else "give a local folder, or, for the hub, say offline: false in engines.yml of the environment"
             )
-            reason = "" if own_code else f" ({str(error).splitlines()[0]})"
+            reason = "" if own_code else f" ({next(iter(str(error).splitlines()), type(error).__name__)})"
             raise ModelError(f"labelling.official.{axis} {place} cannot be loaded{reason}; {fix}") from error
-        config = copies[0].config
-        slugs = read_labels(axis, place, config.id2label)
-        return cls(copies, tokenizer, slugs, min(settings.max_tokens, max_tokens(config)), settings.batch_tokens)
+        slugs = read_labels(axis, place, own.config.id2label)
+        copies = [copy.deepcopy(own).to(device) for device in settings.devices or _devices()]
+        return cls(copies, tokenizer, slugs, min(settings.max_tokens, max_tokens(own.config)), settings.batch_tokens)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return texts x labels, rows that sum to 1; texts of like length go together."""
@@ -154,7 +145,7 @@ class Classifier:
 def identity(settings: Official) -> dict[str, Any]:
     """Return what labels depend on: the two classifiers and how documents are read."""
     places = {axis: _place(axis, settings)[0].digest() for axis in AXES}
-    return {**places, **settings.model_dump(include={"with_url", "max_tokens", "dtype", "code_revision"})}
+    return {**places, **settings.model_dump(include={"with_url", "max_tokens", "dtype", "code_revision", "config"})}
 
 
 def read_labels(axis: str, place: str, id2label: Mapping[int, str]) -> list[str]:
@@ -203,13 +194,45 @@ def _place(axis: str, settings: Official) -> tuple[LanguageModel, dict[str, Any]
     place = getattr(settings, axis)
     model = LanguageModel.at(place)
     if not settings.trust_remote_code:
-        return model, {}
+        return model, {"trust_remote_code": False}  # said, else transformers asks at the terminal
     if not model.is_local and not model.revision:
         raise LabelError(
             f"labelling.official.trust_remote_code would run whatever code {place} has today: pin it, {place}@COMMIT"
         )
     options = {"trust_remote_code": True}
     return model, options | ({"code_revision": settings.code_revision} if settings.code_revision else {})
+
+
+def _load(model: LanguageModel, options: Mapping[str, Any], settings: Official) -> Any:
+    """Return the classifier on the CPU, with what its own code computes and no file keeps.
+
+    transformers 5 builds a model without memory and fills it from its files. Buffers that no file has, as rotary
+    embeddings, stay unset where the code of a model does not know of that: it then runs, and says nearly the same of
+    every text. So they are taken from a model that the same code has built in memory.
+
+    Raises:
+        LabelError: If ``settings.config`` names what the classifier's configuration does not have.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    config = AutoConfig.from_pretrained(model.path, revision=model.revision, **options)
+    for name, value in settings.config.items():
+        if not hasattr(config, name):
+            raise LabelError(f"labelling.official.config: {model.path} has no setting {name!r}; see its config.json")
+        setattr(config, name, value)
+    dtype = getattr(torch, settings.dtype)
+    loaded = AutoModelForSequenceClassification.from_pretrained(
+        model.path, revision=model.revision, config=config, dtype=dtype, **options
+    )
+    with torch.random.fork_rng():
+        built = AutoModelForSequenceClassification.from_config(config, dtype=dtype, **options)
+    kept = loaded.state_dict().keys()
+    computed = {name: buffer for name, buffer in built.named_buffers() if name not in kept}
+    for name, buffer in loaded.named_buffers():
+        if name in computed:
+            buffer.copy_(computed[name])
+    return loaded.eval()
 
 
 def _devices() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -45,6 +45,8 @@ class Official(BaseModel):
     """Run the Python code that comes with a model of the hub; needs a pinned revision."""
     code_revision: str | None = None
     """Commit of that code, where it lies in another repository than the weights."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the classifiers' config.json that are to be others."""
     devices: tuple[str, ...] = ()
     """Devices that share the work, as PyTorch names them; none named: all GPUs, else the CPU."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
