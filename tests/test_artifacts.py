@@ -15,6 +15,7 @@ from social_provenance.artifacts import (
     join,
     leads,
     one_by_one,
+    part_name,
     seal,
     sealed_checksum,
     sealed_digest,
@@ -128,3 +129,9 @@ def test_the_first_of_several_nodes_leads(monkeypatch: pytest.MonkeyPatch, name:
 def test_the_rank_is_found_however_the_nodes_were_started(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "3")
     assert not leads()
+
+
+def test_names_of_parts_differ_where_shards_do() -> None:
+    names = [part_name(shard) for shard in ("a/b.jsonl", "a_b.jsonl", "x" * 300 + "/b.jsonl")]
+    assert len(set(names)) == 3
+    assert all(len(name) < 80 and "/" not in name and "." not in name for name in names)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from social_provenance.fingerprint import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,6 +89,11 @@ def join(parts: Mapping[str, Parts]) -> Parts:
         {f"{label}.{name}": work for label, own in parts.items() for name, work in own.work.items()},
         next((own.pace for own in parts.values() if own.pace), None),
     )
+
+
+def part_name(place: str) -> str:
+    """Return a folder's name for the part of a file: readable, and its own."""
+    return f"{re.sub(r'[^A-Za-z0-9-]+', '_', place)[-60:]}-{digest_of(place)[:8]}"
 
 
 def seal(folder: Path, digest: str) -> None:

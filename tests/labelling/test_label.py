@@ -18,7 +18,6 @@ from social_provenance.labelling.label import (
     LIGHT_COLUMNS,
     count_bins,
     join_labels,
-    part_name,
     plan_labels,
     survey,
 )
@@ -186,12 +185,6 @@ def test_shards_are_known_by_what_labels_depend_on(make_documents: Make) -> None
     assert survey(ibis.memtable(documents.assign(source="other", row=1))) == known
     nothing, empty = (documents.assign(url=url) for url in (None, ""))
     assert survey(ibis.memtable(nothing.astype({"url": "string"}))) != survey(ibis.memtable(empty))
-
-
-def test_names_of_parts_differ_where_shards_do() -> None:
-    names = [part_name(shard) for shard in ("a/b.jsonl", "a_b.jsonl", "x" * 300 + "/b.jsonl")]
-    assert len(set(names)) == 3
-    assert all(len(name) < 80 and "/" not in name and "." not in name for name in names)
 
 
 def test_prevalence_has_every_bin_and_shares_that_sum_to_one(

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts
+from social_provenance.artifacts import Parts, part_name
 from social_provenance.documents import signatures
 from social_provenance.documents.fields import compile_fields
 from social_provenance.documents.progress import Progress
@@ -111,7 +111,7 @@ def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
     folder = Path(__file__).parent
     code = [digest_of_path(folder / name) for name in CODE]
     judged = settings.model_copy(update={"max_damaged_share": 0.0})
-    parts = {_part(shard): shard for shard in shards}
+    parts = {part_name(shard.name): shard for shard in shards}
     digests = {
         name: digest_of(shard.name, shard.version, dict(shard.fields), judged, code) for name, shard in parts.items()
     }
@@ -277,9 +277,3 @@ def _batch(rows: Sequence[Mapping[str, Any]]) -> Any:
     schema = _schema()
     columns = [pa.array([row.get(name) for row in rows], type=schema.field(name).type) for name in COLUMNS]
     return pa.record_batch(columns, schema=schema)
-
-
-def _part(shard: Shard) -> str:
-    """Return the name of a shard's part: its own, made fit for a folder, and a digest of it."""
-    readable = "".join(sign if sign.isalnum() or sign in "-_" else "-" for sign in shard.name)
-    return f"{readable[-60:]}-{digest_of(shard.name)[:8]}"

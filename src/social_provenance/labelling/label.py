@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from social_provenance.artifacts import Parts, Work
+from social_provenance.artifacts import Parts, Work, part_name
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.labelling.given import SOURCE, GivenLabels, has_both
 from social_provenance.labelling.linear import ARRAYS, AXES, DESCRIPTION, LinearLabeller
@@ -104,11 +103,6 @@ def survey(documents: Any) -> dict[str, Shard]:
     )
     table = found.mutate(content=found.content.hexdigest("md5")).order_by("shard").execute()
     return {row.shard: Shard(int(row.documents), int(row.given), row.content) for row in table.itertuples()}
-
-
-def part_name(shard: str) -> str:
-    """Return a folder's name for a shard: readable, and its own."""
-    return f"{re.sub(r'[^A-Za-z0-9-]+', '_', shard)[-60:]}-{digest_of(shard)[:8]}"
 
 
 def join_labels(documents: Any, labels: Any) -> ir.Table:
