@@ -41,6 +41,16 @@ def test_a_corpus_of_the_users_own_is_left_alone(tmp_path: Path, row: Any, write
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("place", ["corpus/*.jsonl", "memory://corpus"])
+def test_nothing_is_written_to_a_pattern_or_an_address(tmp_path: Path, row: Any, refused: Any, place: str) -> None:
+    target = place if "://" in place else str(tmp_path / place)
+    folder = ShardFolder(path=target)
+    assert folder.exists()
+    with refused(CorpusError, f"{target} is not a folder that the miniature pipeline made"):
+        folder.save([row("a")])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_save_that_fails_leaves_the_corpus_of_before(tmp_path: Path, row: Any, read_folder: Any) -> None:
     folder = ShardFolder(path=str(tmp_path / "corpus"), shards=1)
     folder.save([row("a")])

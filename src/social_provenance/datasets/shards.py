@@ -9,7 +9,7 @@ from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
 from social_provenance.documents.fields import with_defaults
-from social_provenance.documents.shards import Shard, find_shards, write_shards
+from social_provenance.documents.shards import Shard, find_shards, is_wild, write_shards
 from social_provenance.errors import CorpusError
 from social_provenance.fingerprint import digest_of
 
@@ -75,9 +75,9 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
 
     def save(self, data: list[dict[str, Any]]) -> None:
         folder = Path(self._path)
-        if folder.exists() and not (folder / MARK).exists():
+        if self._is_pattern_or_address() or (folder.exists() and not (folder / MARK).exists()):
             raise CorpusError(
-                f"{folder} is not a folder that the miniature pipeline made, so it is left alone: "
+                f"{self._path} is not a folder that the miniature pipeline made, so it is left alone: "
                 f"for a corpus of your own run --pipelines pretraining,provenance"
             )
         with replacing(folder) as draft:
@@ -95,7 +95,11 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         return digest_of([(shard.name, shard.version) for shard in shards])
 
     def _exists(self) -> bool:
-        return Path(self._path).exists() if "://" not in self._path else True
+        # An address is not asked, and a pattern that fits nothing is an error of its own on loading.
+        return self._is_pattern_or_address() or Path(self._path).exists()
+
+    def _is_pattern_or_address(self) -> bool:
+        return "://" in self._path or is_wild(self._path)
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path, "fields": self.fields}

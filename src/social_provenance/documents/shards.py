@@ -94,7 +94,7 @@ class _File:
 
 def _local_files(source: Path) -> tuple[str, dict[str, _File]]:
     """Return where to look, and path -> file; a glob may have ``**``."""
-    if _is_wild(str(source)):
+    if is_wild(str(source)):
         anchor = Path(source.anchor) if source.is_absolute() else Path()
         paths = list(anchor.glob(str(source.relative_to(anchor))))
         if not paths:
@@ -113,7 +113,7 @@ def _remote_files(source: str, options: dict[str, Any]) -> tuple[str, dict[str, 
 
     try:
         system, root = fsspec.core.url_to_fs(source, **options)
-        places = system.glob(root) if _is_wild(root) else system.find(root)
+        places = system.glob(root) if is_wild(root) else system.find(root)
         sizes = {place: int(system.info(place).get("size") or 0) for place in places if not system.isdir(place)}
     except (OSError, ImportError, ValueError) as error:
         raise CorpusError(
@@ -140,12 +140,13 @@ def _hashes(files: Mapping[str, _File]) -> dict[str, str]:
 def _base(root: str) -> str:
     """Return what comes before the names of the shards."""
     steps = root.split("/")
-    wild = next((number for number, step in enumerate(steps) if _is_wild(step)), None)
+    wild = next((number for number, step in enumerate(steps) if is_wild(step)), None)
     fixed = "/".join(steps if wild is None else steps[:wild]).rstrip("/")
     return fixed if fixed.endswith(SUFFIXES) else f"{fixed}/" if fixed else ""
 
 
-def _is_wild(place: str) -> bool:
+def is_wild(place: str) -> bool:
+    """Return whether a place is a pattern."""
     return bool(WILD & set(place))
 
 
