@@ -37,17 +37,15 @@ LINKS = {
 
 def inputs(
     corpus: Mapping[str, Any],
-    quality: pd.DataFrame,
     manifest: Mapping[str, Any],
     attribution: Mapping[str, Any],
     evaluations: pd.DataFrame,
     evaluation: Evaluation,
 ) -> str:
-    """Show how to read the page, and what went in: documents, labels, the working set, the model's own answers.
+    """Show how to read the page, and what went in: documents, the working set, the model's own answers.
 
     Args:
         corpus: ``corpus_summary``.
-        quality: Table ``classifier_quality``.
         manifest: ``sampling_contract``.
         attribution: ``attribution_summary``.
         evaluations: Table ``unlearning_evaluations``.
@@ -66,7 +64,6 @@ def inputs(
         "inputs",
         evaluation=evaluation,
         corpus=corpus,
-        quality=rows_of(quality),
         manifest=manifest,
         attribution=attribution,
         rows=rows,

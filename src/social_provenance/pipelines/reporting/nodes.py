@@ -49,14 +49,13 @@ def draw_balance(balance: Any, evaluation: Evaluation) -> Any:
 
 def write_inputs(
     corpus: dict[str, Any],
-    quality: Any,
     manifest: dict[str, Any],
     attribution: dict[str, Any],
     evaluations: Any,
     evaluation: Evaluation,
 ) -> str:
     """Return the sections on how to read and on what went in."""
-    return sections.inputs(corpus, quality, manifest, attribution, evaluations, evaluation)
+    return sections.inputs(corpus, manifest, attribution, evaluations, evaluation)
 
 
 def write_labels(figure: Any, quality: Any, confusion: Any) -> str:

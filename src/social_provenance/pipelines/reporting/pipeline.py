@@ -28,7 +28,7 @@ def _figures() -> list[Node]:
 
 
 def _sections() -> list[Node]:
-    study = ["corpus_summary", "classifier_quality", "sampling_contract", "attribution_summary"]
+    study = ["corpus_summary", "sampling_contract", "attribution_summary"]
     return [
         Node(nodes.write_inputs, [*study, "unlearning_evaluations", BENCHMARKS], "inputs_section", name="write_inputs"),
         Node(
