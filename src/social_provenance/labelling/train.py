@@ -144,7 +144,10 @@ def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> P
     chosen = _first(documents, light.max_train)
     named = chosen.select("doc_id", "content_hash", "n_chars", "url", "given_topic", "given_format").execute()
     if named.empty:
-        raise LabelError("no document has both a topic and a format: give labels in the shards (raw_documents.fields)")
+        raise LabelError(
+            "no document has both a topic and a format, so nothing can be learned: give both in some shards "
+            "(raw_documents.fields), a trained classifier (labelling.light.saved), or labelling.classifier: official"
+        )
 
     def write(folder: Path) -> None:
         columns = ("doc_id", "cluster_id", "text", "url", *(f"given_{axis}" for axis in AXES))
