@@ -36,7 +36,7 @@ def test_what_is_left_out_is_at_its_dolma_place() -> None:
         ("n", {"n": ["x"]}, None),
         (["a", "b"], {"a": None, "b": "Games"}, "Games"),
         (["a", "b"], {"a": "Health", "b": "Games"}, "Health"),
-        ("w", {"w": {"__label__Games": 0.2, "__label__Health": 0.7}}, "Health"),
+        ("w", {"w": {"__label__Games": 0.2, "__label__Health": 0.7}}, "__label__Health"),
         ("w", {"w": {"B": 0.5, "A": 0.5}}, "A"),
         ("w", {"w": {"topic": "Games"}}, None),
         ("w", {"w": {"format": "FAQ", "format_confidence": 0.9}}, None),
@@ -84,9 +84,11 @@ def test_fields_that_cannot_be_read_are_refused(fields: dict[str, Any], said: st
 
 DOLMA_ROWS: list[tuple[dict[str, Any], str | None]] = [
     ({"weborganizer": {"topic": "Games", "format": "FAQ"}}, "Games"),
-    ({"weborganizer": {"__label__Games": 0.9, "__label__Health": 0.1}}, "Games"),
+    ({"weborganizer": {"__label__Games": 0.9, "__label__Health": 0.1}}, "__label__Games"),
     ({"wo_topic": "Games"}, "Games"),
-    ({"wo_topic": {"__label__Games": 0.9}}, "Games"),
+    ({"wo_topic": {"__label__Games": 0.9}}, "__label__Games"),
+    ({"weborganizer_topic": {"__label__Games": 0.9}, "weborganizer": {"__label__Health": 0.9}}, "__label__Games"),
+    ({"weborganizer_max": "__label__games"}, "__label__games"),
     ({"other": 1}, "science_math_and_technology"),
 ]
 
@@ -98,3 +100,16 @@ def test_the_entry_for_dolma_3_finds_topics_in_metadata_or_folder(metadata: dict
     row = {"id": "a", "text": "b", "metadata": metadata}
     assert read["given_topic"](row) == topic
     assert read["doc_id"](row) == "a"
+
+
+@pytest.mark.parametrize(
+    ("shard", "topic"),
+    [
+        ("common_crawl-science_math_and_technology-0012/part_1.jsonl.zst", "science_math_and_technology"),
+        ("data/olmocr_science_pdfs-health/x.jsonl.zst", "health"),
+        ("stack_edu-Python/shard_0.jsonl.zst", None),
+    ],
+)
+def test_the_entry_for_dolma_3_knows_its_folders(shard: str, topic: str | None) -> None:
+    entry = yaml.safe_load((PROJECT / "conf/olmo3/catalog_corpus.yml").read_text())["raw_documents"]
+    assert compile_fields(with_defaults(entry["fields"]), shard)["given_topic"]({"id": "a", "text": "b"}) == topic

@@ -76,6 +76,7 @@ def test_slugs_and_names_map_to_their_slug_in_any_case_and_spacing(axis: str) ->
             f" {name} ",
             name.casefold(),
             name.replace("&", " and "),
+            f"__label__{slug}",
         ):
             assert canonical(label) == slug
 

@@ -29,7 +29,6 @@ FIELDS: dict[str, Place] = {
 NUMBERS = ("given_topic_confidence", "given_format_confidence")
 REQUIRED = ("doc_id", "text")
 IN_NAME = "path:"
-FASTTEXT = "__label__"
 
 Row = dict[str, Any]
 
@@ -104,8 +103,7 @@ def _text(value: Any) -> str | None:
     if type(value) is int:
         return str(value)
     if type(value) is dict and value:
-        best = _best(value)
-        return None if best is None else best.removeprefix(FASTTEXT)
+        return _best(value)
     return None
 
 

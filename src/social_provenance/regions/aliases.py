@@ -49,8 +49,12 @@ _FORMAT_ALIASES: dict[str, str] = {
 }
 
 
+FASTTEXT = "__label__"
+"""What fastText puts before a label."""
+
+
 def _key(label: str) -> str:
-    words = label.casefold().replace("&", " and ")
+    words = label.casefold().strip().removeprefix(FASTTEXT).replace("&", " and ")
     return re.sub(r"[^a-z0-9]+", "_", words).strip("_")
 
 
