@@ -97,6 +97,13 @@ def test_labels_are_what_the_model_says_of_url_blank_line_and_text(
     assert set(said["format"]) <= {"faq", "tutorial", "about_pers", "news_org", "spam_ads"}
 
 
+def test_only_the_classifier_that_is_asked_runs(labeller: OfficialLabeller, make_pages: Make) -> None:
+    pages = make_pages(10)
+    format_alone = OfficialLabeller({"format": labeller.classifiers["format"]}, labeller.with_url)
+    expected = labeller.predict(pages)[["format", "format_confidence"]]
+    pd.testing.assert_frame_equal(format_alone.predict(pages, ["format"]), expected)
+
+
 def test_the_variants_without_url_read_the_text_alone(settings: Official, make_pages: Make) -> None:
     pages = make_pages(30, seed=0)
     labeller = OfficialLabeller.load(settings.model_copy(update={"with_url": False}))

@@ -28,5 +28,6 @@ def test_the_number_of_processes_changes_nothing(
     pages = make_pages(50, seed=4).sample(frac=1, random_state=0)
     monkeypatch.setattr(pool, "PIECE", 7)
     with Pool(tmp_path, 2) as several:
-        found = several.predict(pages)
+        found, formats = several.predict(pages), several.predict(pages, ["format"])
     pd.testing.assert_frame_equal(found, labeller.predict(pages), check_exact=True)
+    pd.testing.assert_frame_equal(formats, found[["format", "format_confidence"]], check_exact=True)

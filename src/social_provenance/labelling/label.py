@@ -18,7 +18,7 @@ from social_provenance.labelling.progress import Progress
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import ibis.expr.types as ir
     import pandas as pd
@@ -42,8 +42,8 @@ class Labeller(Protocol):
     def source(self) -> str:
         """Return its name in ``topic_source`` and ``format_source``."""
 
-    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return topic, format and their confidences of rows with text and URL, on their index."""
+    def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
+        """Return the labels of some axes and their confidences, of rows with text and URL, on their index."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +202,9 @@ def label_frame(frame: pd.DataFrame, given: GivenLabels | None, labeller: Labell
     labels = (GivenLabels.none() if given is None else given).of(frame)
     for axis in AXES:
         labels[f"{axis}_source"] = labels[axis].map(lambda _: SOURCE, na_action="ignore")
-    missing = labels[list(AXES)].isna().any(axis=1)
-    if labeller is not None and missing.any():
-        said = labeller.predict(frame[missing]).assign(**{f"{axis}_source": labeller.source for axis in AXES})
-        labels = labels.fillna(said)
+    missing = labels[list(AXES)].isna()
+    if labeller is not None and missing.any(axis=None):
+        axes = [axis for axis in AXES if missing[axis].any()]
+        said = labeller.predict(frame[missing.any(axis=1)], axes)
+        labels = labels.fillna(said.assign(**{f"{axis}_source": labeller.source for axis in axes}))
     return labels.assign(doc_id=frame["doc_id"])[list(LABEL_COLUMNS)]

@@ -13,7 +13,7 @@ from social_provenance.labelling.ngrams import GROUPS, Hasher
 from social_provenance.labelling.ridge import INTERCEPT, similarities, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -47,18 +47,19 @@ class LinearLabeller:
     calibrations: Mapping[str, Calibration]
     source: ClassVar[str] = "linear"
 
-    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return ``topic``, ``format`` and their confidences (0 to 1), on the index of the input.
+    def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
+        """Return the labels of some axes and their confidences (0 to 1), on the index of the input.
 
         Args:
             documents: Rows with ``text`` and ``url`` (may be null).
+            axes: Of ``topic`` and ``format`` those that are asked.
         """
         import numpy as np
         import pandas as pd
 
         scores = self.scores(self.features.rows(*inputs(documents)))
         columns: dict[str, Any] = {}
-        for axis in AXES:
+        for axis in axes:
             names = np.array(self.classes[axis], dtype=object)
             best = scores[axis].argmax(axis=1)
             columns[axis] = names[best]

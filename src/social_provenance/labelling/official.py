@@ -47,11 +47,12 @@ class OfficialLabeller:
         """
         return cls({axis: Classifier.load(axis, settings) for axis in AXES}, settings.with_url)
 
-    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return ``topic``, ``format`` and their confidences (0 to 1), on the index of the input.
+    def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
+        """Return the labels of some axes and their confidences (0 to 1), on the index of the input.
 
         Args:
             documents: Rows with ``text`` and ``url`` (may be null).
+            axes: Of ``topic`` and ``format`` those that are asked; the classifier of another does not run.
         """
         import numpy as np
         import pandas as pd
@@ -59,7 +60,8 @@ class OfficialLabeller:
         texts, urls = inputs(documents)
         read = [f"{url}\n\n{text}" for text, url in zip(texts, urls, strict=True)] if self.with_url else texts
         columns: dict[str, Any] = {}
-        for axis, classifier in self.classifiers.items():
+        for axis in axes:
+            classifier = self.classifiers[axis]
             chances = classifier.probabilities(read)
             columns[axis] = np.array(classifier.slugs, dtype=object)[chances.argmax(axis=1)]
             columns[f"{axis}_confidence"] = chances.max(axis=1)

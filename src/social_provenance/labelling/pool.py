@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from social_provenance.labelling.linear import LinearLabeller
+from social_provenance.labelling.linear import AXES, LinearLabeller
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -36,18 +38,18 @@ class Pool:
     def __exit__(self, *raised: Any) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def predict(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return topic, format and their confidences, on the index of the input."""
+    def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
+        """Return the labels of some axes and their confidences, on the index of the input."""
         import pandas as pd
 
         read = documents[["text", "url"]]
         pieces = [read.iloc[start : start + PIECE] for start in range(0, len(read), PIECE)]
-        return pd.concat(self._pool.map(_predict, pieces))
+        return pd.concat(self._pool.map(partial(_predict, axes=tuple(axes)), pieces))
 
 
 def _load(folder: Path) -> None:
     _own[:] = [LinearLabeller.load(folder)]
 
 
-def _predict(documents: pd.DataFrame) -> pd.DataFrame:
-    return _own[0].predict(documents)
+def _predict(documents: pd.DataFrame, axes: Sequence[str]) -> pd.DataFrame:
+    return _own[0].predict(documents, axes)
