@@ -35,6 +35,8 @@ def test_what_is_left_out_is_at_its_dolma_place() -> None:
         ("n", {"n": True}, None),
         ("n", {"n": ["x"]}, None),
         (["a", "b"], {"a": None, "b": "Games"}, "Games"),
+        (["a", "b"], {"a": "", "b": "Games"}, "Games"),
+        ("a", {"a": ""}, None),
         (["a", "b"], {"a": "Health", "b": "Games"}, "Health"),
         ("w", {"w": {"__label__Games": 0.2, "__label__Health": 0.7}}, "__label__Health"),
         ("w", {"w": {"B": 0.5, "A": 0.5}}, "A"),

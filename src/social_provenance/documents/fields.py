@@ -99,7 +99,7 @@ def _constant(place: str, shard: str) -> Callable[[Row], Any]:
 
 def _text(value: Any) -> str | None:
     if type(value) is str:
-        return value
+        return value or None
     if type(value) is int:
         return str(value)
     if type(value) is dict and value:
