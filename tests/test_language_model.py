@@ -105,6 +105,20 @@ def test_a_folder_without_tokenizer_is_refused_with_what_is_missing(copy: Path) 
         LanguageModel(str(copy)).check()
 
 
+def test_weights_that_are_missing_are_not_drawn_at_random(copy: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(copy / "model.safetensors")
+    lost = sorted(name for name in weights if "layers.0" in name)[:2]
+    save_file(
+        {name: own for name, own in weights.items() if name not in lost}, copy / "model.safetensors", {"format": "pt"}
+    )
+    with pytest.raises(
+        ModelError, match=re.escape(f"{copy} has no weight {lost[0]!r} and 1 more, which would be drawn")
+    ):
+        LanguageModel(str(copy)).load()
+
+
 @pytest.mark.parametrize("part", ["config", "load"])
 def test_a_model_with_code_of_its_own_is_refused_without_a_question(copy: Path, part: str) -> None:
     config = json.loads((copy / "config.json").read_text())

@@ -12,7 +12,7 @@ from social_provenance.errors import ModelError
 from social_provenance.fingerprint import digest_of, digest_of_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
@@ -110,9 +110,10 @@ class LanguageModel:
 
         disable_progress_bar()
         with self._within_reach():
-            model = AutoModelForCausalLM.from_pretrained(
-                self.path, revision=self.revision, dtype=torch.float32, **NO_CODE
+            model, found = AutoModelForCausalLM.from_pretrained(
+                self.path, revision=self.revision, dtype=torch.float32, output_loading_info=True, **NO_CODE
             )
+        refuse_missing(self.path, found["missing_keys"])
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     def untrained(self, seed: int) -> TrainedModel:
@@ -147,6 +148,20 @@ class LanguageModel:
                 f"model {self.path} comes with code of its own, which is not run: give a model of an architecture "
                 f"that transformers has"
             ) from error
+
+
+def refuse_missing(place: str, weights: Collection[str]) -> None:
+    """Make sure that no weight of a model was missing: transformers draws those at random, and warns.
+
+    Raises:
+        ModelError: Naming the first.
+    """
+    if weights:
+        more = f" and {len(weights) - 1} more" if len(weights) > 1 else ""
+        raise ModelError(
+            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a whole model of the "
+            f"kind that is asked for"
+        )
 
 
 def max_tokens(config: Any) -> int:

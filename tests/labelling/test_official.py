@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +19,6 @@ from social_provenance.labelling.settings import Official
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Make = Callable[..., pd.DataFrame]
 
@@ -145,6 +146,17 @@ def test_labels_that_do_not_map_are_one_clear_error(settings: Official, tmp_path
 def test_the_classifier_of_the_other_axis_is_refused(settings: Official) -> None:
     with pytest.raises(LabelError, match=r"labelling\.official\.format\): output 0: unknown format label 'Games'"):
         Classifier.load("format", settings.model_copy(update={"format": settings.topic}))
+
+
+def test_a_model_without_a_trained_head_is_refused(settings: Official, tmp_path: Path) -> None:
+    from transformers import BertForSequenceClassification
+
+    place = Path(shutil.copytree(settings.topic, tmp_path / "headless"))
+    model = BertForSequenceClassification.from_pretrained(place)
+    weights = {name: own for name, own in model.state_dict().items() if not name.startswith("classifier.")}
+    model.save_pretrained(place, state_dict=weights)
+    with pytest.raises(ModelError, match=r"headless has no weight 'classifier\.bias' and 1 more, which would be drawn"):
+        Classifier.load("topic", settings.model_copy(update={"topic": str(place)}))
 
 
 def test_two_outputs_of_one_label_are_refused() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from social_provenance.errors import LabelError, ModelError
 from social_provenance.labelling.linear import AXES, inputs
-from social_provenance.language_model import LanguageModel, max_tokens
+from social_provenance.language_model import LanguageModel, max_tokens, refuse_missing
 from social_provenance.regions.aliases import canonical_format, canonical_topic
 
 if TYPE_CHECKING:
@@ -214,6 +214,7 @@ def _load(model: LanguageModel, options: Mapping[str, Any], settings: Official) 
 
     Raises:
         LabelError: If ``settings.config`` names what the classifier's configuration does not have.
+        ModelError: If it lacks weights.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -224,9 +225,10 @@ def _load(model: LanguageModel, options: Mapping[str, Any], settings: Official) 
             raise LabelError(f"labelling.official.config: {model.path} has no setting {name!r}; see its config.json")
         setattr(config, name, value)
     dtype = getattr(torch, settings.dtype)
-    loaded = AutoModelForSequenceClassification.from_pretrained(
-        model.path, revision=model.revision, config=config, dtype=dtype, **options
+    loaded, found = AutoModelForSequenceClassification.from_pretrained(
+        model.path, revision=model.revision, config=config, dtype=dtype, output_loading_info=True, **options
     )
+    refuse_missing(model.path, found["missing_keys"])
     with torch.random.fork_rng():
         built = AutoModelForSequenceClassification.from_config(config, dtype=dtype, **options)
     kept = loaded.state_dict().keys()
