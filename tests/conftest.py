@@ -201,6 +201,24 @@ def row(doc_id: str, text: str | None = None, **metadata: Any) -> dict[str, Any]
     return fields | ({"metadata": metadata} if metadata else {})
 
 
+TOY_TASK = """
+task: toy
+output_type: multiple_choice
+test_split: test
+doc_to_text: "{{prompt}}"
+doc_to_choice: "{{choices}}"
+doc_to_target: "{{answer}}"
+metric_list:
+  - {metric: acc, aggregation: mean, higher_is_better: true}
+"""
+
+
+@pytest.fixture(scope="session")
+def toy_task() -> str:
+    """Return the definition of an lm-eval task ``toy`` over rows of prompt, choices and answer."""
+    return TOY_TASK
+
+
 @pytest.fixture(scope="session", name="row")
 def _row_fixture() -> Callable[..., dict[str, Any]]:
     """Return :func:`row`."""

@@ -13,16 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-DEFINITION = """
-task: toy
-output_type: multiple_choice
-test_split: test
-doc_to_text: "{{prompt}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{answer}}"
-metric_list:
-  - {metric: acc, aggregation: mean, higher_is_better: true}
-"""
 ITEMS = (
     ("Anna thanked Ben. Ben felt", ["glad", "cold"], 0, "thanked"),
     ("Carl cooled the plate. The plate became ", ["hot", "cold", "red"], 1, "cooled"),
@@ -39,12 +29,12 @@ def items() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def write_task(tmp_path: Path) -> Callable[..., Path]:
+def write_task(tmp_path: Path, toy_task: str) -> Callable[..., Path]:
     """Return a function that writes items and the task that reads them, and returns their folder."""
 
     def write(items: list[dict[str, Any]], name: str = "toy", more: str = "") -> Path:
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
-        (tmp_path / f"{name}.yaml").write_text(DEFINITION.replace("task: toy", f"task: {name}") + more)
+        (tmp_path / f"{name}.yaml").write_text(toy_task.replace("task: toy", f"task: {name}") + more)
         return tmp_path
 
     return write

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from social_provenance.datasets.spread import SMALL, in_processes, in_turn, spread_over
+from social_provenance.datasets.spread import SMALL, in_processes, spread_over
+from social_provenance.documents.records import in_turn
 from social_provenance.documents.shards import find_shards
 from social_provenance.errors import CorpusError
 

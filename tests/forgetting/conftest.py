@@ -112,6 +112,22 @@ def simulate() -> Callable[..., Measured]:
     return _simulate
 
 
+@pytest.fixture
+def same_study_twice(simulate: Callable[..., Measured]) -> tuple[Measured, Measured]:
+    """Return what a study of random damage left, and the same with rows in another order and runs renamed."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    harm = rng.normal(size=(2, 5, 12))
+    measured = simulate(lambda arm, number, *_: harm[int(arm.startswith("random")), number])
+    names = dict(zip(measured.runs["run_id"], rng.permutation(len(measured.runs)).astype(str), strict=True))
+    tables = [
+        table.assign(run_id=table["run_id"].map(names)).sample(frac=1, random_state=3)
+        for table in (measured.runs, measured.answers, measured.trajectory)
+    ]
+    return measured, Measured(*tables)
+
+
 def _simulate(
     harm: Callable[[str, int, str, str], Any] = lambda *_: 0.0,
     *,

@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BINS = [("games", "faq"), ("health", "faq"), ("games", "faq")]
-TASK = """
-task: toy
-output_type: multiple_choice
-test_split: test
-doc_to_text: "{{prompt}}"
-doc_to_choice: "{{choices}}"
-doc_to_target: "{{answer}}"
-metric_list:
-  - {metric: acc, aggregation: mean, higher_is_better: true}
-"""
 ITEMS = (
     {"prompt": "Anna thanked Ben. Ben felt", "choices": ["glad", "cold"], "answer": 0},
     {"prompt": "Any rod that is heated becomes", "choices": ["hot rod", "hot", "salt"], "answer": 1},
@@ -78,12 +68,12 @@ def test_the_untouched_model_is_read_once_and_to_the_last_bit(reader: Reader, se
 
 
 def test_the_untouched_models_answers_are_those_of_lm_eval_itself(
-    sets: Sets, tiny_model: Any, tiny_tokenizer: Any, tmp_path: Path
+    sets: Sets, tiny_model: Any, tiny_tokenizer: Any, tmp_path: Path, toy_task: str
 ) -> None:
     from lm_eval.evaluator import evaluate
     from lm_eval.models.huggingface import HFLM
 
-    (tmp_path / "toy.yaml").write_text(TASK)
+    (tmp_path / "toy.yaml").write_text(toy_task)
     (tmp_path / "toy.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
     toy = Benchmark(name="toy", domain="social", level="reasoning", task="toy.yaml", file="toy.jsonl")
     asked = build_requests(Evaluation(benchmarks=[toy], batch_size=4), tmp_path, tiny_tokenizer, tiny_model.config)

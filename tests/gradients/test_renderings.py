@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TASK = """
-task: {name}
-output_type: multiple_choice
-test_split: test
-doc_to_text: "{{{{prompt}}}}"
-doc_to_choice: "{{{{choices}}}}"
-doc_to_target: "{{{{answer}}}}"
-metric_list:
-  - {{metric: acc, aggregation: mean, higher_is_better: true}}
-"""
 ITEM_ROWS = (
     ("Anna thanked Ben. Ben felt", ["glad", "cold"], 0, "thanked"),
     ("Carl cooled the plate. The plate became ", ["hot", "cold", "red"], 1, "cooled"),
@@ -67,7 +57,7 @@ def tokenizer(request: pytest.FixtureRequest, tiny_tokenizer: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def pose(tmp_path_factory: pytest.TempPathFactory, llama_folder: Path) -> Callable[..., pd.DataFrame]:
+def pose(tmp_path_factory: pytest.TempPathFactory, llama_folder: Path, toy_task: str) -> Callable[..., pd.DataFrame]:
     """Return a function that writes items as benchmarks and builds their requests with the harness."""
     from transformers import AutoConfig
 
@@ -77,7 +67,7 @@ def pose(tmp_path_factory: pytest.TempPathFactory, llama_folder: Path) -> Callab
         for name in names:
             items = [dict(zip(("prompt", "choices", "answer", "key"), row, strict=True)) for row in rows]
             (folder / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
-            (folder / f"{name}.yaml").write_text(TASK.format(name=name))
+            (folder / f"{name}.yaml").write_text(toy_task.replace("task: toy", f"task: {name}"))
             where = {"task": f"{name}.yaml", "file": f"{name}.jsonl", "cluster": "key"}
             benchmarks.append(Benchmark(name=name, domain="social", level="reasoning", **where))
         config = AutoConfig.from_pretrained(llama_folder)

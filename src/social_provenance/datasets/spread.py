@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from social_provenance.documents.records import in_turn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -31,12 +33,6 @@ def spread_over(connection: Mapping[str, Any], sizes: Mapping[str, int]) -> Call
         return in_turn(tasks) if workers == 1 or len(tasks) < 2 or small else in_processes(tasks, workers)
 
     return spread
-
-
-def in_turn(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:
-    """Do one task after the other."""
-    for name, task in tasks.items():
-        yield name, task()
 
 
 def in_processes(tasks: Tasks[Any], workers: int) -> Iterator[tuple[str, Any]]:

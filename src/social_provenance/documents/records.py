@@ -64,7 +64,7 @@ class Tally:
     damage: str = ""
 
 
-def in_turn(tasks: Mapping[str, Callable[[], Tally]]) -> Iterator[tuple[str, Tally]]:
+def in_turn(tasks: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
     """Do one task after the other in this process."""
     for name, task in tasks.items():
         yield name, task()

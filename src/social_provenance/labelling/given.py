@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import LabelError
 from social_provenance.labelling.linear import AXES
-from social_provenance.regions.aliases import canonical_format, canonical_topic
+from social_provenance.regions.aliases import CANONICAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
-CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format": canonical_format}
 SOURCE = "given"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from social_provenance.errors import LabelError, ModelError
 from social_provenance.labelling.linear import AXES, inputs
 from social_provenance.language_model import LanguageModel, max_tokens, refuse_missing
-from social_provenance.regions.aliases import canonical_format, canonical_topic
+from social_provenance.regions.aliases import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.labelling.settings import Official
-
-CANONICAL = {"topic": canonical_topic, "format": canonical_format}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from social_provenance.errors import LabelError, did_you_mean
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _TOPIC_ALIASES: dict[str, str] = {
     "Adult": "adult_content",
@@ -84,6 +84,10 @@ def canonical_format(label: str) -> str:
         LabelError: If no spelling of any format matches.
     """
     return _canonical(label, "format", _FORMAT_TABLE, FORMAT_NAMES)
+
+
+CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format": canonical_format}
+"""Axis -> what gives the slug of a label."""
 
 
 def _canonical(label: str, kind: str, table: Mapping[str, str], names: Mapping[str, str]) -> str:
