@@ -37,7 +37,10 @@ def shared_data() -> Path:
     """Return the folder of real data, or skip: it is not part of the project."""
     folder = Path(os.environ.get("SOCIAL_PROVENANCE_DATA", PROJECT / "../shared/data"))
     if not folder.is_dir():
-        pytest.skip("no real data: put it at ../shared/data or name its folder in SOCIAL_PROVENANCE_DATA")
+        pytest.skip(
+            "needs real web pages, benchmark items and published bins, which are not ours to ship: put them at "
+            "../shared/data or name their folder in SOCIAL_PROVENANCE_DATA"
+        )
     return folder.resolve()
 
 

@@ -169,9 +169,10 @@ def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> P
     official = settings.official
     chosen = _first(documents, official.measured)
     named = chosen.select("doc_id", "content_hash", "given_topic", "given_format").execute()
+    known_as = identity(official)
 
     def write(folder: Path) -> None:
-        (folder / "classifiers.json").write_text(json.dumps(identity(official), indent=1))
+        (folder / "classifiers.json").write_text(json.dumps(known_as, indent=1))
         if named.empty:
             Quality.load([]).save(folder)
             return
@@ -180,7 +181,7 @@ def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> P
         compare(given.of(frame), said, OfficialLabeller.source, 0, settings.reliability_bins).save(folder)
 
     rows = [digest_of(named[column].astype(str).tolist()) for column in named]
-    digest = digest_of(identity(official), rows, settings.reliability_bins)
+    digest = digest_of(known_as, rows, settings.reliability_bins)
     return Parts({OfficialLabeller.source: digest}, one_by_one({OfficialLabeller.source: write}))
 
 
