@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from social_provenance.source.reach import Code
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
@@ -42,6 +45,22 @@ def shared_data() -> Path:
             "../shared/data or name their folder in SOCIAL_PROVENANCE_DATA"
         )
     return folder.resolve()
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[[str, str, str], Code]:
+    """Return a function that gives the package's source with one passage replaced."""
+    from social_provenance.source.reach import Code
+
+    def edit(file: str, old: str, new: str) -> Code:
+        root = Path(tempfile.mkdtemp(dir=tmp_path)) / "social_provenance"
+        shutil.copytree(PROJECT / "src/social_provenance", root, ignore=shutil.ignore_patterns("__pycache__"))
+        text = (root / file).read_text()
+        assert old in text
+        (root / file).write_text(text.replace(old, new, 1))
+        return Code(root, "social_provenance")
+
+    return edit
 
 
 @pytest.fixture(scope="session")

@@ -8,17 +8,19 @@ import pytest
 
 from social_provenance.artifacts import (
     SEAL,
+    OneByOne,
     Parts,
     Work,
     checksum,
     damage,
     join,
     leads,
-    one_by_one,
+    part_digest,
     part_name,
     seal,
     sealed_checksum,
     sealed_digest,
+    sealed_origin,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_parts_are_computed_when_they_are_asked_for_and_not_before(tmp_path: Path) -> None:
     order: list[str] = []
-    parts = Parts({"a": "1", "b": "2"}, one_by_one({name: lambda _, n=name: order.append(n) for name in "ab"}))  # type: ignore[misc]
+    parts = Parts({"a": "1", "b": "2"}, OneByOne({name: lambda _, n=name: order.append(n) for name in "ab"}))  # type: ignore[misc]
     steps = parts.write({"b": tmp_path, "a": tmp_path})
     assert order == []
     assert next(steps) == "b"
@@ -49,7 +51,7 @@ def _writing(names: str, digest: str, order: list[str], pace: float | None = Non
     note = {name: lambda path, d=digest, n=name: order.append(f"{d}{n} in {path.name}") for name in names}  # type: ignore[misc]
     return Parts(
         {name: f"{digest}-{name}" for name in names},
-        one_by_one(note),
+        OneByOne(note),
         {name: Work(tokens=1) for name in names},
         (lambda: pace) if pace else None,
     )
@@ -58,7 +60,7 @@ def _writing(names: str, digest: str, order: list[str], pace: float | None = Non
 def test_joined_artifacts_keep_their_parts_under_the_label_of_each(tmp_path: Path) -> None:
     order: list[str] = []
     parts = join({"x": _writing("ab", "1", order), "y": _writing("a", "2", order, 0.5)})
-    assert parts.digests == {"x.a": "1-a", "x.b": "1-b", "y.a": "2-a"}
+    assert parts.inputs == {"x.a": "1-a", "x.b": "1-b", "y.a": "2-a"}
     assert parts.work == dict.fromkeys(["x.a", "x.b", "y.a"], Work(tokens=1))
     assert parts.pace is not None
     assert parts.pace() == 0.5
@@ -84,8 +86,10 @@ def test_joined_artifacts_write_what_is_missing_and_nothing_else(tmp_path: Path)
 
 def test_a_sealed_part_bears_its_digest_and_the_checksum_of_every_file(folder: Path) -> None:
     assert sealed_digest(folder) is None
-    seal(folder, "d1")
-    assert sealed_digest(folder) == "d1"
+    assert sealed_origin(folder) == (None, None)
+    seal(folder, "i1", "c1")
+    assert sealed_digest(folder) == part_digest("i1", "c1")
+    assert sealed_origin(folder) == ("i1", "c1")
     assert sealed_checksum(folder, "deep/b") == checksum(folder / "deep/b")
     assert sealed_checksum(folder, "a") != sealed_checksum(folder, "deep/b")
     with pytest.raises(KeyError):
@@ -93,13 +97,13 @@ def test_a_sealed_part_bears_its_digest_and_the_checksum_of_every_file(folder: P
 
 
 def test_a_sound_part_has_no_damage(folder: Path) -> None:
-    seal(folder, "d1")
+    seal(folder, "i1", "c1")
     assert damage(folder) is None
 
 
 @pytest.mark.parametrize("content", [b"contenu", b"conten", b"", b"content\0", None])
 def test_any_other_content_is_damage(folder: Path, content: bytes | None) -> None:
-    seal(folder, "d1")
+    seal(folder, "i1", "c1")
     (folder / "a").unlink()
     if content is not None:
         (folder / "a").write_bytes(content)

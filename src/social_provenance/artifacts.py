@@ -6,12 +6,13 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from social_provenance.fingerprint import digest_of
+from social_provenance.fingerprint import digest_of, digest_of_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 SEAL = "done.json"
@@ -43,28 +44,57 @@ class Parts:
     """An artifact that is not computed yet.
 
     Attributes:
-        digests: Part -> identity of everything that it depends on: inputs, settings, code.
+        inputs: Part -> identity of what it is computed from: data, settings, library versions.
         write: Gets the parts that are not there, each with its empty folder; computes them, together
             where that saves a walk, and yields the name of each as soon as it is whole.
         work: Part -> what it costs, where that is known before.
         pace: Measures on a trial how long a token takes, in seconds; called only if there is work.
+        computed_by: Part -> functions and classes whose code computes it, where that is not ``write``: a class
+            says which of several its settings chose.
     """
 
-    digests: Mapping[str, str]
+    inputs: Mapping[str, str]
     write: Callable[[Mapping[str, Path]], Iterator[str]]
     work: Mapping[str, Work] = field(default_factory=dict)
     pace: Callable[[], float] | None = None
+    computed_by: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def roots(self, name: str) -> Sequence[Any]:
+        """Return the functions and classes whose code computes a part."""
+        if name in self.computed_by:
+            return self.computed_by[name]
+        return (self.write.writers[name],) if isinstance(self.write, OneByOne) else (self.write,)
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Part -> digest of the code that computes it."""
+        return {name: digest_of_code(*self.roots(name)) for name in self.inputs}
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Part -> identity of everything that it depends on."""
+        return {name: part_digest(inputs, self.code[name]) for name, inputs in self.inputs.items()}
 
 
-def one_by_one(writers: Mapping[str, Callable[[Path], None]]) -> Callable[[Mapping[str, Path]], Iterator[str]]:
-    """Return the ``write`` of an artifact whose parts have nothing in common."""
+def part_digest(inputs: str, code: str) -> str:
+    """Return the identity of a part that some code computes from some inputs."""
+    return digest_of(inputs, code)
 
-    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
+
+@dataclass(frozen=True)
+class OneByOne:
+    """The ``write`` of an artifact whose parts have nothing in common.
+
+    Attributes:
+        writers: Part -> what writes it into its folder.
+    """
+
+    writers: Mapping[str, Callable[[Path], None]]
+
+    def __call__(self, waiting: Mapping[str, Path]) -> Iterator[str]:
         for name, folder in waiting.items():
-            writers[name](folder)
+            self.writers[name](folder)
             yield name
-
-    return write
 
 
 def join(parts: Mapping[str, Parts]) -> Parts:
@@ -79,15 +109,16 @@ def join(parts: Mapping[str, Parts]) -> Parts:
 
     def write(waiting: Mapping[str, Path]) -> Iterator[str]:
         for label, own in parts.items():
-            names = {name: waiting[f"{label}.{name}"] for name in own.digests if f"{label}.{name}" in waiting}
+            names = {name: waiting[f"{label}.{name}"] for name in own.inputs if f"{label}.{name}" in waiting}
             if names:
                 yield from (f"{label}.{name}" for name in own.write(names))
 
     return Parts(
-        {f"{label}.{name}": digest for label, own in parts.items() for name, digest in own.digests.items()},
+        {f"{label}.{name}": inputs for label, own in parts.items() for name, inputs in own.inputs.items()},
         write,
         {f"{label}.{name}": work for label, own in parts.items() for name, work in own.work.items()},
         next((own.pace for own in parts.values() if own.pace), None),
+        {f"{label}.{name}": own.roots(name) for label, own in parts.items() for name in own.inputs},
     )
 
 
@@ -96,16 +127,30 @@ def part_name(place: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9-]+', '_', place)[-60:]}-{digest_of(place)[:8]}"
 
 
-def seal(folder: Path, digest: str) -> None:
-    """Declare that a part is whole."""
+def seal(folder: Path, inputs: str, code: str) -> None:
+    """Declare that a part is whole.
+
+    Args:
+        folder: Of the part.
+        inputs: Identity of what it was computed from.
+        code: Digest of the code that computed it.
+    """
     files = {path.relative_to(folder).as_posix(): checksum(path) for path in _files(folder)}
-    (folder / SEAL).write_text(json.dumps({"digest": digest, "files": files}, indent=1))
+    mark = {"digest": part_digest(inputs, code), "inputs": inputs, "code": code, "files": files}
+    (folder / SEAL).write_text(json.dumps(mark, indent=1))
 
 
 def sealed_digest(folder: Path) -> str | None:
     """Return the identity of a sealed part; None for a folder that was never finished."""
     mark = folder / SEAL
     return str(json.loads(mark.read_text())["digest"]) if mark.exists() else None
+
+
+def sealed_origin(folder: Path) -> tuple[str | None, str | None]:
+    """Return the identity of the inputs and of the code of a sealed part; None where its seal does not say."""
+    mark = folder / SEAL
+    found = json.loads(mark.read_text()) if mark.exists() else {}
+    return found.get("inputs"), found.get("code")
 
 
 def sealed_checksum(folder: Path, file: str) -> str:

@@ -6,10 +6,16 @@ contents do.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.source.reach import Code, Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 HASH_LIMIT = 4 << 30
 """Paths with more bytes than this are told apart by names, sizes and modification times."""
@@ -45,6 +51,37 @@ def digest_of_path(path: Path) -> str:
         content = _stamp(file) if light else _content(file)
         total.update(file.relative_to(path).as_posix().encode() + b"\0" + content + b"\n")
     return total.hexdigest()[:_LENGTH]
+
+
+def digest_of_code(*roots: Any, code: Code | None = None) -> str:
+    """Return a digest of the code that computes something: all of this package that can be reached from it.
+
+    It changes with any definition that is reached, wherever that is, and with nothing else: neither with
+    docstrings, comments, annotations, layout, log lines and the text of errors, nor with the module in which a
+    definition stands.
+
+    Args:
+        roots: Functions, classes, objects (their types), or dotted names of modules (all that they define).
+        code: Source of the package; by default of this one.
+    """
+    source = code or Code.own()
+    return digest_of_reach(source, frozenset(key for root in roots for key in source.roots_of(root)))
+
+
+@functools.lru_cache(maxsize=256)
+def digest_of_reach(source: Code, roots: frozenset[tuple[str, str]]) -> str:
+    """Return a digest of all definitions that are reached from some, each known by its module and qualified name."""
+    edges = Reach.of(source, sorted(roots)).edges
+    labels = {key: digest_of(source.definition(key).text) for key in edges}
+    count = 0
+    # Colour refinement: a definition is what it says and what its names stand for, not where it is.
+    while count != (count := len(set(labels.values()))):
+        labels = {key: _label(labels[key], own, labels) for key, own in edges.items()}
+    return digest_of(sorted(labels.values()))
+
+
+def _label(own: str, edges: Iterable[tuple[str, Any]], labels: dict[Any, str]) -> str:
+    return digest_of(own, sorted([name, labels.get(target, target)] for name, target in edges))
 
 
 def _hidden(name: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections import namedtuple
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from kedro.io import DatasetError
 
-from social_provenance.artifacts import SEAL, Parts, Work, one_by_one
+from social_provenance.artifacts import SEAL, OneByOne, Parts, Work, part_digest, seal
 from social_provenance.datasets import PartsFolder
 from social_provenance.datasets.folders import DRAFT
 from social_provenance.datasets.parts import CURRENT
 from social_provenance.errors import ArtifactError
+from social_provenance.fingerprint import digest_of_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +32,7 @@ class Writer:
         self.written: list[str] = []
 
     def parts(self, **digests: str) -> Parts:
-        return Parts(digests, one_by_one({name: self._writer(name, digest) for name, digest in digests.items()}))
+        return Parts(digests, OneByOne({name: self._writer(name, digest) for name, digest in digests.items()}))
 
     def _writer(self, name: str, digest: str) -> Callable[[Path], None]:
         def write(folder: Path) -> None:
@@ -55,6 +57,20 @@ def keeping(tmp_path: Path) -> PartsFolder:
     return PartsFolder(path=str(tmp_path / "parts"), keep=True)
 
 
+NEW = digest_of_code()
+"""The digest of the code of these tests: they are not of the package."""
+
+
+def by_other_code(folder: PartsFolder, *names: str, code: str = "old") -> None:
+    """Make the parts of a folder look as if other code had computed them from the same inputs."""
+    for name in names:
+        path = folder.load()[name]
+        inputs = json.loads((path / SEAL).read_text())["inputs"]
+        seal(path, inputs, code)
+        if path.name != name:
+            path.rename(path.with_name(f"{name}-{part_digest(inputs, code)}"))
+
+
 def contents(folder: PartsFolder) -> dict[str, str]:
     return {name: (path / "content").read_text() for name, path in folder.load().items()}
 
@@ -67,7 +83,7 @@ def dies_at(place: str, parts: Parts) -> Parts:
         (waiting[place] / "content").write_text("half")
         raise KeyboardInterrupt
 
-    return Parts(parts.digests, write)
+    return Parts(parts.inputs, write)
 
 
 def test_parts_are_loaded_by_name(folder: PartsFolder, writer: Writer) -> None:
@@ -140,28 +156,28 @@ def test_a_part_killed_at_its_last_breath_is_not_done(folder: PartsFolder, write
     """Between the seal and the renaming a draft looks finished; it is not."""
     draft = tmp_path / "parts" / f"a{DRAFT}"
     draft.mkdir(parents=True)
-    (draft / SEAL).write_text('{"digest": "1", "files": {}}')
+    seal(draft, "1", digest_of_code())
     folder.save(writer.parts(a="1"))
     assert contents(folder) == {"a": "a 1"}
     assert sorted(path.name for path in (tmp_path / "parts").iterdir()) == ["a", CURRENT]
 
 
-def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Writer, tmp_path: Path) -> None:
+def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Writer) -> None:
     keeping.save(writer.parts(a="1"))
-    (tmp_path / "parts" / "a-1" / SEAL).unlink()
+    (keeping.load()["a"] / SEAL).unlink()
     keeping.save(writer.parts(a="1"))
     assert writer.written == ["a", "a"]
 
 
 def test_a_damaged_part_is_computed_anew_and_the_others_stay(
-    keeping: PartsFolder, writer: Writer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    keeping: PartsFolder, writer: Writer, caplog: pytest.LogCaptureFixture
 ) -> None:
     keeping.save(writer.parts(a="1", b="1"))
-    (tmp_path / "parts" / "b-1" / "content").write_text("b 7")
+    (keeping.load()["b"] / "content").write_text("b 7")
     keeping.save(writer.parts(a="1", b="1"))
     assert writer.written == ["a", "b", "b"]
     assert contents(keeping) == {"a": "a 1", "b": "b 1"}
-    assert "b-1 is damaged (content has other bytes than when it was finished)" in caplog.text
+    assert f"{keeping.load()['b'].name} is damaged (content has other bytes than when it was finished)" in caplog.text
 
 
 def test_a_part_is_written_into_an_empty_folder(folder: PartsFolder, tmp_path: Path) -> None:
@@ -169,7 +185,7 @@ def test_a_part_is_written_into_an_empty_folder(folder: PartsFolder, tmp_path: P
     left = tmp_path / "parts" / f"a{DRAFT}"
     left.mkdir(parents=True)
     (left / "half").write_text("")
-    folder.save(Parts({"a": "1"}, one_by_one({"a": lambda draft: seen.append(list(draft.iterdir()))})))
+    folder.save(Parts({"a": "1"}, OneByOne({"a": lambda draft: seen.append(list(draft.iterdir()))})))
     assert seen == [[]]
 
 
@@ -198,7 +214,7 @@ def test_the_plan_is_told_before_the_work_begins(
         assert "parts: 2,345 documents, 1,500,000 tokens, 4.5 MB on disk, about 1 h 15 min" in caplog.text
         yield from made.write(waiting)
 
-    folder.save(Parts(made.digests, write, work, lambda: 0.003))
+    folder.save(Parts(made.inputs, write, work, lambda: 0.003))
     assert writer.written == ["a", "b", "c"]
     assert "parts: 1 of 3 parts are there already" in caplog.text
 
@@ -210,10 +226,10 @@ def test_a_disk_that_is_too_small_is_told_before_the_work_begins(
     made = writer.parts(a="1")
     said = r"parts needs 300\.0 MB for 5 documents and its disk has 500\.0 MB free: make room, .*gradients\.store: fp16"
     with pytest.raises(DatasetError, match=said) as caught:
-        folder.save(Parts(made.digests, made.write, {"a": Work(5, 10, 3 * 10**8)}))
+        folder.save(Parts(made.inputs, made.write, {"a": Work(5, 10, 3 * 10**8)}))
     assert isinstance(caught.value.__cause__, ArtifactError)
     assert writer.written == []
-    folder.save(Parts(made.digests, made.write, {"a": Work(5, 10, 2 * 10**8)}))
+    folder.save(Parts(made.inputs, made.write, {"a": Work(5, 10, 2 * 10**8)}))
     assert writer.written == ["a"]
 
 
@@ -231,3 +247,56 @@ def test_another_node_takes_part_and_leaves_no_trace(
     folder.save(Parts({"a": "1", "b": "1"}, write))
     assert asked == ["a", "b"]
     assert not (tmp_path / "parts").exists()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_parts_of_other_code_are_computed_again_and_named(
+    tmp_path: Path, writer: Writer, caplog: pytest.LogCaptureFixture, keep: bool
+) -> None:
+    folder = PartsFolder(path=str(tmp_path / "parts"), keep=keep)
+    folder.save(writer.parts(a="1", b="1"))
+    by_other_code(folder, "b")
+    folder.save(writer.parts(a="1", b="1"))
+    assert writer.written == ["a", "b", "b"]
+    assert f"1 parts were computed from the same inputs by other code (old; the present code is {NEW})" in caplog.text
+    assert '--params "accepted_code=old"' in caplog.text
+    assert folder.accepted() == {}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_parts_of_accepted_code_stay_as_they_are_and_say_so(
+    tmp_path: Path, writer: Writer, caplog: pytest.LogCaptureFixture, keep: bool
+) -> None:
+    first = PartsFolder(path=str(tmp_path / "parts"), keep=keep)
+    first.save(writer.parts(a="1", b="1"))
+    by_other_code(first, "a", "b")
+    caplog.clear()
+    folder = PartsFolder(path=str(tmp_path / "parts"), keep=keep, accept="older old")
+    folder.save(writer.parts(a="1", b="1", c="1"))
+    assert writer.written == ["a", "b", "c"]
+    assert contents(folder) == {"a": "a 1", "b": "b 1", "c": "c 1"}
+    assert folder.accepted() == {"old": NEW}
+    assert "other code" not in caplog.text
+    folder.save(writer.parts(c="1"))
+    assert folder.accepted() == {}
+
+
+def test_accepted_code_excuses_no_other_inputs(tmp_path: Path, writer: Writer) -> None:
+    first = PartsFolder(path=str(tmp_path / "parts"))
+    first.save(writer.parts(a="1"))
+    by_other_code(first, "a")
+    folder = PartsFolder(path=str(tmp_path / "parts"), accept=["old"])
+    folder.save(writer.parts(a="2"))
+    assert contents(folder) == {"a": "a 2"}
+    assert folder.accepted() == {}
+
+
+def test_accepted_code_excuses_no_damage(tmp_path: Path, writer: Writer) -> None:
+    first = PartsFolder(path=str(tmp_path / "parts"))
+    first.save(writer.parts(a="1"))
+    by_other_code(first, "a")
+    (first.load()["a"] / "content").write_text("a 7")
+    folder = PartsFolder(path=str(tmp_path / "parts"), accept=["old"])
+    folder.save(writer.parts(a="1"))
+    assert contents(folder) == {"a": "a 1"}
+    assert folder.accepted() == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import errno
 import math
 from pathlib import Path
@@ -23,9 +22,10 @@ from social_provenance.forgetting import workers
 from social_provenance.forgetting.gather import StudyTables, gather
 from social_provenance.forgetting.objectives import NGDiff, SimNPO
 from social_provenance.forgetting.settings import HeldOut, Lora
-from social_provenance.forgetting.study import CODE, plan_parts
+from social_provenance.forgetting.study import plan_parts
 from social_provenance.language_model import LanguageModel
 from social_provenance.pretraining.loop import Optimiser
+from social_provenance.source.reach import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,20 +145,31 @@ def test_a_document_changes_the_runs_that_have_it(plan: pd.DataFrame, make_bench
     assert changed(before, after) == {INFLUENCE}
 
 
-def test_all_code_that_a_run_imports_is_in_its_digest() -> None:
-    free = {"errors.py", "fingerprint.py", "forgetting/settings.py", "forgetting/effect_settings.py"}
-    found, waiting = set(), ["forgetting/run.py"]
-    while waiting:
-        file = waiting.pop()
-        found.add(file)
-        tree = ast.parse((PACKAGE / file).read_text())
-        modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
-        paths = [module.removeprefix("social_provenance.").replace(".", "/") for module in modules]
-        files = {f"{path}.py" for path in paths if (PACKAGE / f"{path}.py").exists()}
-        files |= {f"{path}/{part.name}" for path in paths for part in (PACKAGE / path).glob("*.py")}
-        waiting += sorted(files - found - free - set(waiting))
-    assert "forgetting/objectives/ngdiff.py" in found
-    assert [file for file in sorted(found) if not any(file == own or file.startswith(f"{own}/") for own in CODE)] == []
+@pytest.mark.parametrize(
+    ("file", "old", "new", "runs"),
+    [
+        ("forgetting/batches.py", "def mean_loss(", "def mean_loss(*_, ", {INFLUENCE, RANDOM}),
+        ("pretraining/loop.py", "def cpu_threads(", "def cpu_threads(*_, ", {INFLUENCE, RANDOM}),
+        ("forgetting/objectives/ngdiff.py", "def _gradient(", "def _gradient(*_, ", {INFLUENCE, RANDOM}),
+        ("forgetting/objectives/npo.py", "class NPO(", "class NPO(int, ", set()),
+        ("forgetting/workers.py", "def work_off(", "def work_off(*_, ", set()),
+        ("forgetting/study.py", "PASSES = 3", "PASSES = 4", set()),
+    ],
+)
+def test_the_code_of_a_run_is_its_own_and_that_of_its_objective(
+    *,
+    plan: pd.DataFrame,
+    make_bench: Maker,
+    monkeypatch: pytest.MonkeyPatch,
+    edited: Callable[..., Code],
+    file: str,
+    old: str,
+    new: str,
+    runs: set[str],
+) -> None:
+    before = digests(plan, make_bench())
+    monkeypatch.setattr(Code, "own", lambda: edited(file, old, new))
+    assert changed(before, digests(plan, make_bench())) == runs
 
 
 def test_the_cost_is_known_before(plan: pd.DataFrame, make_bench: Maker, tokens: dict[str, list[int]]) -> None:

@@ -80,7 +80,7 @@ def _write(folder: Path, rows: pd.DataFrame, gradients: np.ndarray, identity: di
     save_file({"up": up.T @ up, "down": down.T @ down}, folder / MOMENTS)
     shared = {"model": "m", "projection_dim": 4, "loss_reduction": "sum", "modules": MODULES}
     (folder / STORE).write_text(json.dumps(shared | identity))
-    seal(folder, folder.name)
+    seal(folder, folder.name, "code")
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from social_provenance.gradients.collect import Walk, Walker, plan_corpus, plan_
 from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.store import NUMBERS, ROWS, GradientStore
 from social_provenance.language_model import LanguageModel
+from social_provenance.source.reach import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,21 +189,20 @@ def test_the_processes_and_the_place_of_the_shards_do_not_change_a_digest(
     assert whole == _plan(documents, model, ranks_per_shard=500).digests
 
 
-def test_what_python_compiles_does_not_change_a_digest_and_code_does(
-    documents: Dataset, model: LanguageModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_reading_gradients_otherwise_makes_another_store(
+    documents: Dataset, model: LanguageModel, monkeypatch: pytest.MonkeyPatch, edited: Callable[..., Code]
 ) -> None:
-    for name in collect.CODE:
-        (tmp_path / name).write_text("code = 1\n")
-    monkeypatch.setattr(collect, "__file__", str(tmp_path / "collect.py"))
+    """The reader of ``store.py`` is behind the norms and moments of every shard; the docstring beside it is not."""
     before = _digests(documents, model)
-    (tmp_path / "__pycache__").mkdir()
-    (tmp_path / "__pycache__/collect.cpython-311.pyc").write_bytes(b"compiled")
-    assert _digests(documents, model) == before
-    for name in collect.CODE:
-        (tmp_path / name).write_text("code = 2\n")
-        after = _digests(documents, model)
-        assert not set(after.values()) & set(before.values())
-        before = after
+    for old, new, same in (
+        ("yield start, numbers[", "yield start, 2 * numbers[", False),
+        ("Yield (first row, gradients in fp32)", "Yield (row, gradients in fp32)", True),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(Code, "own", lambda old=old, new=new: edited("gradients/store.py", old, new))
+            after = _digests(documents, model)
+        assert (after == before) is same
+        assert same or not set(after.values()) & set(before.values())
 
 
 def test_shards_of_another_setting_stay_beside_and_come_back_without_work(

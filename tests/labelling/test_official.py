@@ -71,7 +71,7 @@ def labeller(settings: Official) -> OfficialLabeller:
     return OfficialLabeller.load(settings)
 
 
-def one_by_one(settings: Official, axis: str, texts: list[str]) -> np.ndarray:
+def OneByOne(settings: Official, axis: str, texts: list[str]) -> np.ndarray:
     """Return probabilities as plain transformers gives them, a text at a time."""
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -89,7 +89,7 @@ def test_labels_are_what_the_model_says_of_url_blank_line_and_text(
     pages = make_pages(30, seed=0)
     read = [f"{url}\n\n{text}" for text, url in pages[["text", "url"]].fillna("").itertuples(index=False)]
     said = labeller.predict(pages)
-    topics, formats = one_by_one(settings, "topic", read), one_by_one(settings, "format", read)
+    topics, formats = OneByOne(settings, "topic", read), OneByOne(settings, "format", read)
     slugs = np.array(["games", "health", "science_math_and_technology", "software_development"])
     assert said["topic"].tolist() == slugs[topics.argmax(axis=1)].tolist()
     assert said["topic"].nunique() > 1
@@ -108,7 +108,7 @@ def test_only_the_classifier_that_is_asked_runs(labeller: OfficialLabeller, make
 def test_the_variants_without_url_read_the_text_alone(settings: Official, make_pages: Make) -> None:
     pages = make_pages(30, seed=0)
     labeller = OfficialLabeller.load(settings.model_copy(update={"with_url": False}))
-    expected = one_by_one(settings, "topic", pages["text"].tolist()).max(axis=1)
+    expected = OneByOne(settings, "topic", pages["text"].tolist()).max(axis=1)
     np.testing.assert_allclose(labeller.predict(pages)["topic_confidence"], expected, atol=1e-5)
 
 

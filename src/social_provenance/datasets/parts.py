@@ -6,15 +6,31 @@ import json
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_digest
+from social_provenance.artifacts import (
+    SEAL,
+    Parts,
+    Work,
+    damage,
+    leads,
+    part_digest,
+    seal,
+    sealed_digest,
+    sealed_origin,
+)
 from social_provenance.datasets.folders import DRAFT
 from social_provenance.errors import ArtifactError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
 logger = logging.getLogger(__name__)
+
+ACCEPTED = ".accepted.json"
+"""File that says which parts of other code were accepted. It is hidden: it changes nothing of the content."""
 
 CURRENT = "current.json"
 """File that names the parts which belong together now; it is written last."""
@@ -31,6 +47,9 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
     bears its digest, and parts made from other inputs stay for the day when those come back. Loading
     returns the folder of each part that was last asked for.
 
+    A part that other code computed from the same inputs is computed again, unless ``accept`` names the
+    digest of that code: then it stays as it is, and :meth:`accepted` says so.
+
     Example:
         .. code-block:: yaml
 
@@ -39,37 +58,54 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
               path: data/04_feature/corpus_gradients
               keep: true
 
-    >>> from social_provenance.artifacts import one_by_one
+    >>> from social_provenance.artifacts import OneByOne
     >>> folder = PartsFolder(path=str(tmp_path / "parts"))
-    >>> folder.save(Parts({"a": "1"}, one_by_one({"a": lambda path: (path / "x").write_text("hello")})))
+    >>> folder.save(Parts({"a": "1"}, OneByOne({"a": lambda path: (path / "x").write_text("hello")})))
     >>> (folder.load()["a"] / "x").read_text()
     'hello'
     """
 
-    def __init__(self, *, path: str, keep: bool = False, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, path: str, keep: bool = False, accept: str | Sequence[str] = (), metadata: dict[str, Any] | None = None
+    ) -> None:
         """Describe the folder."""
         self._path = Path(path)
         self._keep = keep
+        self._accept = accept.split() if isinstance(accept, str) else [str(code) for code in accept]
         self.metadata = metadata
 
     def save(self, data: Parts) -> None:
         folders = {name: self._path / self._folder(name, digest) for name, digest in data.digests.items()}
-        waiting = {name: folder for name, folder in folders.items() if not self._whole(folder, data.digests[name])}
+        missing = {name for name, folder in folders.items() if not self._whole(folder, data.digests[name])}
+        adopted = {name: found for name in sorted(missing) if (found := self._adopt(data, name))}
+        folders |= {name: folder for name, (folder, _) in adopted.items()}
+        waiting = {name: folder for name, folder in folders.items() if name in missing - set(adopted)}
         drafts = {name: folder.with_name(folder.name + DRAFT) for name, folder in waiting.items()}
         if leads():
+            self._warn_of_code(data, waiting)
             self._prepare(data, folders, drafts)
         for name in data.write(drafts) if drafts else ():
             if leads():
-                seal(drafts[name], data.digests[name])
+                seal(drafts[name], data.inputs[name], data.code[name])
                 shutil.rmtree(folders[name], ignore_errors=True)
                 drafts[name].rename(folders[name])
         if leads():
             self._path.mkdir(parents=True, exist_ok=True)
+            codes = {name: {"made_by": code, "accepted_as": data.code[name]} for name, (_, code) in adopted.items()}
+            (self._path / ACCEPTED).unlink(missing_ok=True)
+            if codes:
+                (self._path / ACCEPTED).write_text(json.dumps(codes, indent=1))
             self._current.write_text(json.dumps({name: folder.name for name, folder in folders.items()}, indent=1))
 
     def load(self) -> dict[str, Path]:
         names = json.loads(self._current.read_text()) if self._current.exists() else {}
         return {name: self._path / folder for name, folder in names.items()}
+
+    def accepted(self) -> dict[str, str]:
+        """Return digest of the code that computed parts -> digest of the code that they were accepted as."""
+        file = self._path / ACCEPTED
+        codes = json.loads(file.read_text()).values() if file.exists() else ()
+        return {code["made_by"]: code["accepted_as"] for code in codes}
 
     @property
     def _current(self) -> Path:
@@ -88,6 +124,33 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         self._announce([data.work[name] for name in drafts if name in data.work], data)
         for draft in drafts.values():
             draft.mkdir(parents=True)
+
+    def _adopt(self, data: Parts, name: str) -> tuple[Path, str] | None:
+        """Return the folder of a part that accepted code computed from the same inputs, and the digest of that code."""
+        for code in self._accept:
+            digest = part_digest(data.inputs[name], code)
+            folder = self._path / self._folder(name, digest)
+            if self._whole(folder, digest):
+                return folder, code
+        return None
+
+    def _warn_of_code(self, data: Parts, waiting: Mapping[str, Path]) -> None:
+        """Say which parts are there already, but of other code: only their owner knows whether that matters."""
+        sealed: dict[tuple[str, str | None], str] = {}
+        for folder in self._folders():
+            inputs, code = sealed_origin(folder)
+            if code is not None:
+                sealed[folder.name.removesuffix(f"-{sealed_digest(folder)}"), inputs] = code
+        codes = {name: sealed.get((name, data.inputs[name])) for name in waiting}
+        changed = {name: code for name, code in codes.items() if code not in {None, data.code[name]}}
+        if changed:
+            logger.warning(
+                "%s: %d parts were computed from the same inputs by other code (%s; the present code is %s) and are "
+                "computed again. If the change of the code is harmless, stop and keep them with --params "
+                '"accepted_code=%s"',
+                *(self._path.name, len(changed), _listed(changed.values())),
+                *(_listed(data.code[name] for name in changed), _listed(changed.values())),
+            )
 
     def _announce(self, costs: list[Work], data: Parts) -> None:
         work = sum(costs, Work())
@@ -126,6 +189,10 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path)}
+
+
+def _listed(codes: Iterable[str | None]) -> str:
+    return " ".join(sorted({str(code) for code in codes}))
 
 
 def _size(count: float) -> str:

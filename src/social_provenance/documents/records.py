@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts, part_name
@@ -20,10 +19,11 @@ from social_provenance.documents.quality import fault
 from social_provenance.documents.rows import Broken, Damage
 from social_provenance.documents.text import content_hash, normalise
 from social_provenance.errors import CorpusError, excerpt
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from social_provenance.documents.settings import DocumentSettings
     from social_provenance.documents.shards import Shard
@@ -40,9 +40,6 @@ COLUMNS = (
     *("doc_id", "text", "url", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
     *("signature", "bands", "reason"),
 )
-CODE = ("fields.py", "quality.py", "records.py", "rows.py", "signatures.py", "text.py")
-"""What the records of a shard depend on, in this package."""
-
 BATCH_ROWS, BATCH_CHARS = 5000, 1 << 25
 """Rows, or characters, that are held before they are written."""
 
@@ -108,14 +105,12 @@ class ReadShards:
 
 def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
     """Describe the records of a corpus, a part for each shard; a shard that changed is another part."""
-    folder = Path(__file__).parent
-    code = [digest_of_path(folder / name) for name in CODE]
     judged = settings.model_copy(update={"max_damaged_share": 0.0})
     parts = {part_name(shard.name): shard for shard in shards}
-    digests = {
-        name: digest_of(shard.name, shard.version, dict(shard.fields), judged, code) for name, shard in parts.items()
-    }
-    return Parts(digests, ReadShards(parts, settings))
+    inputs = {name: digest_of(shard.name, shard.version, dict(shard.fields), judged) for name, shard in parts.items()}
+    # How a shard's rows are read is a function that the shard brings along.
+    code = {name: (write_records, shard.rows) for name, shard in parts.items()}
+    return Parts(inputs, ReadShards(parts, settings), computed_by=code)
 
 
 def check_damage(damaged: Mapping[str, str], shards: int, allowed: float) -> None:

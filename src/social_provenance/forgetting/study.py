@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts, Work
 from social_provenance.errors import UnlearningError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.forgetting.batches import take
 from social_provenance.forgetting.plan import IDS
+from social_provenance.forgetting.run import carry_out
 from social_provenance.forgetting.trainable import checkpoint_bytes, trainable
 from social_provenance.forgetting.workers import work_off
 from social_provenance.pretraining.loop import cpu_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -26,13 +28,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CODE = (
-    *(f"forgetting/{name}" for name in ("batches.py", "objectives", "reader.py", "run.py", "trainable.py")),
-    "pretraining/loop.py",
-    "capabilities",
-    "language_model.py",
-)
-"""What a run's numbers depend on, below the package."""
 SETTINGS = {"steps", "read_every", "batch_documents", "read_documents", "optimiser", "lora", "max_held_out_rise"}
 """Settings that a run depends on, beside what its row and its documents say."""
 PASSES = 3
@@ -55,24 +50,26 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
         _digest_of_requests(bench.scorer.requests),
         bench.scorer.batch_size,
         [version(name) for name in ("torch", "transformers", "peft", "lm_eval")],
-        [digest_of_path(Path(__file__).parents[1] / package) for package in CODE],
     )
     size = checkpoint_bytes(bench.model.config(), bench.settings.lora)
     rows = {row["run_id"]: row for row in plan.to_dict("records")}
-    digests, work = {}, {}
+    inputs, work = {}, {}
     for run_id, row in rows.items():
         _refuse_overlap(row)
         sets = bench.sets(row)
         content = [[list(map(int, document)) for document in own] for own in (sets.forget, sets.retain, sets.held_out)]
-        digests[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
+        inputs[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
         work[run_id] = _work(row, bench, size)
 
-    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
-        tasks = {run_id: (rows[run_id], folder) for run_id, folder in waiting.items()}
-        logger.info("%d runs of %d, %d at a time", len(tasks), len(rows), min(bench.settings.processes, len(tasks)))
-        yield from work_off(bench, tasks)
+    # Who carries out a run, and beside which others, changes nothing: its code is that of one run and its objective.
+    code = {run_id: (carry_out, bench.algorithms[row["algorithm"]]) for run_id, row in rows.items()}
+    return Parts(inputs, partial(_write, bench, rows), work, partial(_pace, bench, next(iter(rows.values()))), code)
 
-    return Parts(digests, write, work, lambda: _pace(bench, next(iter(rows.values()))))
+
+def _write(bench: Bench, rows: Mapping[str, dict[Any, Any]], waiting: Mapping[str, Path]) -> Iterator[str]:
+    tasks = {run_id: (rows[run_id], folder) for run_id, folder in waiting.items()}
+    logger.info("%d runs of %d, %d at a time", len(tasks), len(rows), min(bench.settings.processes, len(tasks)))
+    yield from work_off(bench, tasks)
 
 
 def _refuse_overlap(row: Mapping[Any, Any]) -> None:

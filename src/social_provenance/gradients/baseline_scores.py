@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.errors import AttributionError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.baselines import Bm25, Target, aim, describe_chunk, nats_per_token, score_chunk
 from social_provenance.gradients.queries import ITEMS
 from social_provenance.gradients.score_files import ScoreWriter
@@ -18,6 +17,7 @@ from social_provenance.gradients.settings import BASELINES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     import pandas as pd
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from social_provenance.gradients.settings import Baseline, ScoringSettings
     from social_provenance.gradients.store import GradientStore
-
-CODE = ("baseline_scores.py", "baselines.py", "score_files.py")
-"""What a score depends on beside its inputs, below this package."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +54,9 @@ def plan_baselines(texts: Texts, settings: ScoringSettings) -> Parts:
     methods = [method for method in BASELINES if method in settings.methods]
     if not methods:
         return Parts({}, lambda _: iter(()))
-    shared = digest_of(
-        texts.corpus.digest,
-        methods,
-        texts.vocab_size,
-        [digest_of_path(Path(__file__).with_name(name)) for name in CODE],
-    )
-    digests = {name: digest_of(shared, own[ITEMS].digest) for name, own in texts.gradients.items()}
-    return Parts(digests, partial(_write, texts, methods, settings.chunk))
+    shared = digest_of(texts.corpus.digest, methods, texts.vocab_size)
+    inputs = {name: digest_of(shared, own[ITEMS].digest) for name, own in texts.gradients.items()}
+    return Parts(inputs, partial(_write, texts, methods, settings.chunk))
 
 
 def _write(texts: Texts, methods: Sequence[Baseline], chunk: int, waiting: Mapping[str, Path]) -> Iterator[str]:

@@ -8,18 +8,18 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.errors import AttributionError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
 from social_provenance.gradients.coverage import inspect, refuse_too_wide, warn_of_experts
 from social_provenance.gradients.store import MOMENTS, ROWS, STORE, gradients_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import numpy as np
     from datasets import Dataset
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from social_provenance.language_model import LanguageModel
 
 logger = logging.getLogger(__name__)
-
-CODE = ("bergson_run.py", "collect.py")
-"""What the content of a shard depends on, below this package."""
 
 CHUNK = 4096
 """Rows of a finished shard that are looked at a time."""
@@ -129,17 +126,16 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
         walk.settings.token_batch,
         walk.settings.store,
         [version(name) for name in ("bergson", "torch", "transformers")],
-        [digest_of_path(Path(__file__).with_name(name)) for name in CODE],
     )
     numbers = len(coverage.modules) * walk.settings.projection_dim**2
     hidden = int(walk.model.config().hidden_size)
     width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
     fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS
     work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
-    digests = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
+    inputs = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
     # A divided model does not fit the one process of a trial.
     pace = None if walk.distributed.fsdp else partial(_pace, pieces, walk)
-    return Parts(digests, partial(_write, pieces, walk), work, pace)
+    return Parts(inputs, partial(_write, pieces, walk), work, pace)
 
 
 def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path]) -> Iterator[str]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from social_provenance.artifacts import Parts
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.bergson_ekfac import score_ekfac
 from social_provenance.gradients.queries import ITEMS
 from social_provenance.gradients.score_files import ScoreWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
+    import numpy as np
     from datasets import Dataset
 
     from social_provenance.gradients.settings import GradientSettings, ScoringSettings
     from social_provenance.gradients.store import GradientStore
     from social_provenance.language_model import LanguageModel
-
-CODE = ("ekfac_scores.py", "bergson_ekfac.py", "bergson_run.py", "score_files.py")
-"""What a score depends on beside its inputs, below this package."""
 
 COLUMNS = ("input_ids", "labels", "block")
 
@@ -46,9 +44,6 @@ def plan_ekfac(
         gradients: Reduction of losses and size of batches.
         settings: Methods and damping.
     """
-    import numpy as np
-    import pandas as pd
-
     if "ekfac" not in settings.methods:
         return Parts({}, lambda _: iter(()))
     queries = {name.partition(".")[0]: rows for name, rows in sets.items() if name.endswith(f".{ITEMS}")}
@@ -58,21 +53,29 @@ def plan_ekfac(
         gradients,
         settings.damping,
         [version(name) for name in ("bergson", "torch", "transformers")],
-        [digest_of_path(Path(__file__).with_name(name)) for name in CODE],
     )
-    digests = {name: digest_of(shared, *(list(rows[column]) for column in COLUMNS)) for name, rows in queries.items()}
+    inputs = {name: digest_of(shared, *(list(rows[column]) for column in COLUMNS)) for name, rows in queries.items()}
     score = partial(score_ekfac, model=model, settings=gradients, damping=settings.damping)
+    return Parts(inputs, partial(_write, tokens, corpus, queries, score))
 
-    def write(waiting: Mapping[str, Path]) -> Iterator[str]:
-        # The documents come as the store has them, so that rows and scores agree.
-        rows = pd.concat([table for table, _ in corpus.states()], ignore_index=True)
-        places = {doc_id: place for place, doc_id in enumerate(tokens["doc_id"])}
-        documents = tokens.select([places[doc_id] for doc_id in rows["id"]], keep_in_memory=True)
-        documents = documents.flatten_indices(keep_in_memory=True)
-        wanted = {name: queries[name] for name in waiting}
-        for name, blocks in score(documents, wanted, folder=next(iter(waiting.values())).parent):
-            with ScoreWriter(waiting[name], name) as writer:
-                writer.write(rows, "ekfac", ITEMS, blocks, np.bincount(wanted[name]["block"]))
-            yield name
 
-    return Parts(digests, write)
+def _write(
+    tokens: Dataset,
+    corpus: GradientStore,
+    queries: Mapping[str, Dataset],
+    score: Callable[..., Iterator[tuple[str, np.ndarray]]],
+    waiting: Mapping[str, Path],
+) -> Iterator[str]:
+    import numpy as np
+    import pandas as pd
+
+    # The documents come as the store has them, so that rows and scores agree.
+    rows = pd.concat([table for table, _ in corpus.states()], ignore_index=True)
+    places = {doc_id: place for place, doc_id in enumerate(tokens["doc_id"])}
+    documents = tokens.select([places[doc_id] for doc_id in rows["id"]], keep_in_memory=True)
+    documents = documents.flatten_indices(keep_in_memory=True)
+    wanted = {name: queries[name] for name in waiting}
+    for name, blocks in score(documents, wanted, folder=next(iter(waiting.values())).parent):
+        with ScoreWriter(waiting[name], name) as writer:
+            writer.write(rows, "ekfac", ITEMS, blocks, np.bincount(wanted[name]["block"]))
+        yield name

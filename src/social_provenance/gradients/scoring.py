@@ -7,12 +7,11 @@ import logging
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.errors import AttributionError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.outliers import Winsoriser, measure
 from social_provenance.gradients.preconditioner import (
     JointKernel,
@@ -29,6 +28,7 @@ from social_provenance.gradients.store import refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import numpy as np
     import torch
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     QuerySets = Mapping[str, Mapping[str, GradientStore]]
 
 logger = logging.getLogger(__name__)
-
-CODE = ("scoring.py", "score_files.py", "preconditioner.py", "outliers.py", "bergson_run.py", "store.py")
-"""What a score depends on beside the gradients, below this package."""
 
 TINY = 1e-20
 MOSTLY = 0.5
@@ -108,12 +105,12 @@ def plan_scores(corpus: GradientStore, queries: QuerySets, settings: ScoringSett
         for variant, store in variants.items():
             refuse_others("the corpus", corpus.identity, f"the {variant} of {benchmark}", store.identity)
     compared = settings.model_dump(exclude={"default_method", "chunk"})  # these change no score
-    shared = digest_of(corpus.digest, compared, [digest_of_path(Path(__file__).with_name(name)) for name in CODE])
-    digests = {
+    shared = digest_of(corpus.digest, compared)
+    inputs = {
         benchmark: digest_of(shared, {variant: store.digest for variant, store in variants.items()})
         for benchmark, variants in queries.items()
     }
-    return Parts(digests, partial(_write, corpus, queries, settings))
+    return Parts(inputs, partial(_write, corpus, queries, settings))
 
 
 def _write(

@@ -12,16 +12,16 @@ import random
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, one_by_one
+from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import CounterfactualError, did_you_mean
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.pretraining.pretrain import pretrain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from social_provenance.pretraining.pretrain import Pretraining
 
 LOG = "log.parquet"
-CODE = ("interventions/retraining.py", "pretraining", "capabilities")
-"""What a training's numbers depend on, below the package."""
 TOPIC, HALF = "topic", "half"
 """Designs: one topic is left out, or a random half of all topics is."""
 RUN = ["seed", "arm", "steps", "evaluate_every"]
@@ -79,7 +77,7 @@ def plan_full(training: Training, params: Counterfactual) -> Parts:
     settings = {f"seed-{seed}": _full(training.settings, seed, params.evaluate_every) for seed in params.seeds}
     return Parts(
         {name: digest_of(shared, own) for name, own in settings.items()},
-        one_by_one({name: partial(_train, training, own, ()) for name, own in settings.items()}),
+        OneByOne({name: partial(_train, training, own, ()) for name, own in settings.items()}),
     )
 
 
@@ -93,13 +91,13 @@ def plan_without(training: Training, plan: pd.DataFrame) -> Parts:
         plan: Of :func:`plan_retraining`.
     """
     shared = _shared(training)
-    digests, writers = {}, {}
+    inputs, writers = {}, {}
     for run in plan.groupby(RUN, sort=False)["topic"].agg(list).reset_index().to_dict("records"):
         settings = _equal_steps(_full(training.settings, run["seed"], run["evaluate_every"]), run["steps"])
         name, places = f"seed-{run['seed']}.{run['arm']}", training.places_of(run["topic"])
-        digests[name] = digest_of(shared, settings, list(places))
+        inputs[name] = digest_of(shared, settings, list(places))
         writers[name] = partial(_train, training, settings, places)
-    return Parts(digests, one_by_one(writers))
+    return Parts(inputs, OneByOne(writers))
 
 
 def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping[str, Path]) -> pd.DataFrame:
@@ -193,5 +191,4 @@ def _shared(training: Training) -> str:
         len(training.tokenizer),
         training.batch_size,
         [version(name) for name in ("torch", "transformers", "lm_eval")],
-        [digest_of_path(Path(__file__).parents[1] / name) for name in CODE],
     )

@@ -16,9 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, one_by_one
+from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import WorldError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of
 from social_provenance.forgetting.doses import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
@@ -39,12 +39,6 @@ BLOCKS = (
 )
 """Parameters that these pipelines read."""
 
-CODE = (
-    *("capabilities", "documents", "estimation", "forgetting", "gradients", "labelling"),
-    *("miniature", "pretraining", "regions"),
-)
-"""What a world's figures depend on, below the package."""
-
 METRICS, RECORD, EFFECTS = "validation_metrics.parquet", "validation.json", "unlearning_effects.parquet"
 CONFIGURATION, DATA = "conf", "data"
 ENVIRONMENT = "world"
@@ -60,12 +54,14 @@ def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = No
         run: Runs a command; by default in a process of its own.
     """
     own = {name: parameters[name] for name in BLOCKS if name in parameters}
-    code = [digest_of_path(Path(__file__).parents[1] / name) for name in CODE]
     first = int(parameters["miniature"]["seed"]) + 1
     changed = {seed: {**own, "miniature": {**own["miniature"], "seed": seed}} for seed in range(first, first + worlds)}
+    # A world runs in a process of its own, where no import leads: its code is that of the pipelines.
+    code = [f"{__package__.partition('.')[0]}.pipelines.{name}.pipeline" for name in PIPELINES]
     return Parts(
-        {f"world-{seed}": digest_of(settings, code) for seed, settings in changed.items()},
-        one_by_one({f"world-{seed}": partial(_study, seed, own, run or _run) for seed, own in changed.items()}),
+        {f"world-{seed}": digest_of(settings) for seed, settings in changed.items()},
+        OneByOne({f"world-{seed}": partial(_study, seed, own, run or _run) for seed, own in changed.items()}),
+        computed_by={f"world-{seed}": code for seed in changed},
     )
 
 

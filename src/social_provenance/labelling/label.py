@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from social_provenance.artifacts import Parts, Work, part_name
@@ -19,6 +18,7 @@ from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import ibis.expr.types as ir
     import pandas as pd
@@ -31,8 +31,6 @@ READ = ("doc_id", "text", "url", *(f"given_{axis}" for axis in AXES), *(f"given_
 """What labels depend on."""
 
 LABELS = "labels.parquet"
-CODE = ("given", "label", "linear", "features", "ngrams", "calibration", "official")
-"""Modules that labels depend on, beside the classifier."""
 
 
 class Labeller(Protocol):
@@ -78,15 +76,14 @@ def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labell
     given = GivenLabels.read(documents)
     shards = survey(documents)
     said_by = _identity(classifier, settings)
-    code = [digest_of_path(Path(__file__).with_name(f"{name}.py")) for name in CODE]
     names = {part_name(shard): shard for shard in shards}
-    digests = {}
+    inputs = {}
     for name, shard in names.items():
         known = shards[shard]
         classified = not settings.keep_given or known.given < known.documents
-        digests[name] = digest_of(known.content, settings.keep_given, said_by if classified else None, code)
+        inputs[name] = digest_of(known.content, settings.keep_given, said_by if classified else None)
     write = partial(_write, documents, given, names, classifier, settings)
-    return Parts(digests, write, {name: Work(shards[shard].documents) for name, shard in names.items()})
+    return Parts(inputs, write, {name: Work(shards[shard].documents) for name, shard in names.items()})
 
 
 def survey(documents: Any) -> dict[str, Shard]:

@@ -8,10 +8,9 @@ import shutil
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Parts, one_by_one
+from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import LabelError
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.labelling.calibration import fit_calibration
@@ -21,6 +20,8 @@ from social_provenance.labelling.measure import QUALITY, Quality, compare
 from social_provenance.labelling.official import OfficialLabeller, identity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pandas as pd
 
@@ -30,9 +31,6 @@ logger = logging.getLogger(__name__)
 
 PARTS = 5
 """Of the documents: the confidence in each is calibrated on the others."""
-
-CODE = ("train", "linear", "features", "ngrams", "ridge", "calibration", "measure")
-"""Modules that a trained classifier depends on."""
 
 
 def plan_classifier(documents: Any, settings: Labelling) -> Parts:
@@ -54,7 +52,7 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
     missing = documents if not settings.keep_given else documents.filter(~has_both(documents))
     count = int(missing.count().execute())
     if not count:
-        return Parts({}, one_by_one({}))
+        return Parts({}, OneByOne({}))
     if settings.classifier is None:
         raise LabelError(
             f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or say light "
@@ -66,7 +64,7 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         LinearLabeller.load(settings.light.saved)
         return Parts(
             {LinearLabeller.source: digest_of(digest_of_path(settings.light.saved))},
-            one_by_one({LinearLabeller.source: partial(_copy, settings.light.saved)}),
+            OneByOne({LinearLabeller.source: partial(_copy, settings.light.saved)}),
         )
     return _plan_training(documents, given, settings)
 
@@ -149,40 +147,41 @@ def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> P
             "(raw_documents.fields), a trained classifier (labelling.light.saved), or labelling.classifier: official"
         )
 
-    def write(folder: Path) -> None:
-        columns = ("doc_id", "cluster_id", "text", "url", *(f"given_{axis}" for axis in AXES))
-        frame = chosen.select(*columns, *(f"given_{axis}_confidence" for axis in AXES)).execute()
-        frame = frame.join(given.of(frame)[list(AXES)])
-        logger.info("training the light classifier on %d documents", len(frame))
-        labeller, quality = train(frame, light, settings.reliability_bins)
-        labeller.save(folder)
-        quality.save(folder)
-
     rows = [digest_of(named[column].fillna("").astype(str).tolist()) for column in named]
-    code = [digest_of_path(Path(__file__).with_name(f"{name}.py")) for name in CODE]
     libraries = [version(name) for name in ("numpy", "scipy")]
-    identity = digest_of(rows, light, settings.reliability_bins, code, libraries)
-    return Parts({LinearLabeller.source: identity}, one_by_one({LinearLabeller.source: write}))
+    inputs = digest_of(rows, light, settings.reliability_bins, libraries)
+    write = partial(_write_trained, chosen, given, settings)
+    return Parts({LinearLabeller.source: inputs}, OneByOne({LinearLabeller.source: write}))
+
+
+def _write_trained(chosen: Any, given: GivenLabels, settings: Labelling, folder: Path) -> None:
+    columns = ("doc_id", "cluster_id", "text", "url", *(f"given_{axis}" for axis in AXES))
+    frame = chosen.select(*columns, *(f"given_{axis}_confidence" for axis in AXES)).execute()
+    frame = frame.join(given.of(frame)[list(AXES)])
+    logger.info("training the light classifier on %d documents", len(frame))
+    labeller, quality = train(frame, settings.light, settings.reliability_bins)
+    labeller.save(folder)
+    quality.save(folder)
 
 
 def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
     official = settings.official
     chosen = _first(documents, official.measured)
     named = chosen.select("doc_id", "content_hash", "given_topic", "given_format").execute()
-    known_as = identity(official)
-
-    def write(folder: Path) -> None:
-        (folder / "classifiers.json").write_text(json.dumps(known_as, indent=1))
-        if named.empty:
-            Quality.load([]).save(folder)
-            return
-        frame = chosen.execute()
-        said = OfficialLabeller.load(official).predict(frame)
-        compare(given.of(frame), said, OfficialLabeller.source, 0, settings.reliability_bins).save(folder)
-
     rows = [digest_of(named[column].astype(str).tolist()) for column in named]
-    digest = digest_of(known_as, rows, settings.reliability_bins)
-    return Parts({OfficialLabeller.source: digest}, one_by_one({OfficialLabeller.source: write}))
+    inputs = digest_of(identity(official), rows, settings.reliability_bins)
+    write = partial(_write_measured, chosen, given, settings)
+    return Parts({OfficialLabeller.source: inputs}, OneByOne({OfficialLabeller.source: write}))
+
+
+def _write_measured(chosen: Any, given: GivenLabels, settings: Labelling, folder: Path) -> None:
+    (folder / "classifiers.json").write_text(json.dumps(identity(settings.official), indent=1))
+    frame = chosen.execute()
+    if frame.empty:
+        Quality.load([]).save(folder)
+        return
+    said = OfficialLabeller.load(settings.official).predict(frame)
+    compare(given.of(frame), said, OfficialLabeller.source, 0, settings.reliability_bins).save(folder)
 
 
 def _first(documents: Any, limit: int) -> Any:

@@ -1,0 +1,1 @@
+"""The package reads its own source: ``names`` -> ``definitions`` -> ``reach``, for the identity of code."""

@@ -1,0 +1,275 @@
+"""What a function runs: every definition of the package that can be reached from it.
+
+A definition reaches what it names, through imports of modules and of functions alike. A method is reached when
+its class is known (it is named, or an annotation says that an instance may be given) and some reached code asks
+for an attribute of its name. A class stands for the subclasses and for the implementations of a protocol that
+override what is asked of it, because an instance of one may be what is given. What is not seen is a function that
+comes as data, in a field or an argument: whoever asks for the identity of code names it as a root.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.source.definitions import EFFECTS, VALUES, Definition, Module, parse_module
+from social_provenance.source.names import Import
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Key = tuple[str, str]
+"""Dotted name of a module, qualified name of a definition in it."""
+
+APART = ("errors", "fingerprint", "progress")
+"""Modules whose code changes no result: what errors and progress reports say, and the digests, which would change
+with it."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """The source of a package.
+
+    Attributes:
+        root: Its folder.
+        package: Its name.
+    """
+
+    root: Path
+    package: str
+
+    @classmethod
+    @functools.cache
+    def own(cls) -> Code:
+        """Return the source of this package; read once."""
+        return cls(Path(__file__).parents[1], __name__.partition(".")[0])
+
+    @functools.cached_property
+    def modules(self) -> dict[str, Module]:
+        """Dotted name -> module."""
+        found = {}
+        for path in sorted(self.root.rglob("*.py")):
+            parts = [self.package, *path.relative_to(self.root).with_suffix("").parts]
+            is_package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if is_package else parts)
+            found[name] = parse_module(path.read_text(), name, is_package=is_package)
+        return found
+
+    def definition(self, key: Key) -> Definition:
+        """Return a definition."""
+        return self.modules[key[0]].definitions[key[1]]
+
+    def roots_of(self, value: Any) -> Iterator[Key]:
+        """Yield the definitions behind a value: of a function, a class, the type of an object, all of a module.
+
+        What is bound to a :func:`functools.partial` counts as far as it can be called. A function inside of
+        another stands for the whole of that; what is not of this package has none.
+
+        Args:
+            value: The value; a text is the dotted name of a module.
+        """
+        if isinstance(value, str):
+            yield from ((value, name) for name in self.modules[value].definitions)
+        elif isinstance(value, functools.partial):
+            for part in (value.func, *value.args, *value.keywords.values()):
+                if callable(part):
+                    yield from self.roots_of(part)
+        elif inspect.ismethod(value):
+            yield from self.roots_of(value.__self__)
+            yield from self._named(value.__func__)
+        else:
+            yield from self._named(value if inspect.isroutine(value) or isinstance(value, type) else type(value))
+
+    def _named(self, value: Any) -> Iterator[Key]:
+        module = self.modules.get(getattr(value, "__module__", None) or "")
+        name = str(value.__qualname__).partition(".<locals>")[0]
+        if module is not None and name in module.definitions:
+            yield value.__module__, name
+
+    def find(self, module: str, name: str) -> Key | Import | None:
+        """Return what a name means at the top of a module: a definition, something imported, or a builtin."""
+        seen = set()
+        while module in self.modules and (module, name) not in seen:
+            seen.add((module, name))
+            here = self.modules[module]
+            if name in here.definitions:
+                return module, name
+            if name not in here.imports:
+                below = f"{module}.{name}"
+                return Import(below) if below in self.modules else None
+            bound = here.imports[name]
+            if bound.name is None or f"{bound.module}.{bound.name}" in self.modules:
+                return Import(bound.module if bound.name is None else f"{bound.module}.{bound.name}")
+            module, name = bound.module, bound.name
+        return Import(module, name)
+
+    @functools.cached_property
+    def _heirs(self) -> dict[Key, list[Key]]:
+        """Class -> classes that inherit from it, or have all that a protocol asks."""
+        heirs: dict[Key, list[Key]] = defaultdict(list)
+        classes = [(m, n) for m, module in self.modules.items() for n, d in module.definitions.items() if d.is_class]
+        for key in classes:
+            for base in self.bases(key):
+                heirs[base].append(key)
+        protocols = [key for key in classes if "Protocol" in self._outside_bases(key)]
+        for protocol in protocols:
+            asked = {name for name in self.definition(protocol).members if name not in {VALUES, EFFECTS}}
+            for key in classes:
+                if asked and key != protocol and asked <= self.definition(key).members:
+                    heirs[protocol].append(key)
+        return heirs
+
+    def bases(self, key: Key) -> list[Key]:
+        """Return the base classes of a class, those of this package."""
+        found = [self.find(key[0], base) for base in self.definition(key).bases or ()]
+        return [base for base in found if isinstance(base, tuple)]
+
+    def ancestors(self, key: Key) -> list[Key]:
+        """Return the classes above a class, at any distance, those of this package."""
+        return [above for base in self.bases(key) for above in (base, *self.ancestors(base))]
+
+    def _outside_bases(self, key: Key) -> set[str]:
+        return {base.rpartition(".")[2] for base in self.definition(key).bases or ()}
+
+    def heirs(self, key: Key) -> list[Key]:
+        """Return the classes below a class, at any distance."""
+        found: dict[Key, None] = {}
+        waiting = [key]
+        while waiting:
+            for heir in self._heirs.get(waiting.pop(), ()):
+                if heir not in found:
+                    found[heir] = None
+                    waiting.append(heir)
+        return list(found)
+
+    def is_settings(self, key: Key) -> bool:
+        """Return whether a class is a Pydantic model: its fields are values, which have a digest of their own."""
+        return any("BaseModel" in self._outside_bases(own) for own in (key, *self.ancestors(key)))
+
+
+@dataclass
+class Reach:
+    """The definitions that are reached from some roots.
+
+    Attributes:
+        code: The source.
+        edges: Definition -> (name in it, what that is), in no order; what is not of the package as text.
+        classes: Classes of which there may be an instance.
+        attributes: Names of attributes that are asked for.
+        given: Classes among the roots: of several that have a base in common, those whose instances are given.
+    """
+
+    code: Code
+    given: frozenset[Key] = frozenset()
+    edges: dict[Key, set[tuple[str, Key | str]]] = field(default_factory=dict)
+    classes: set[Key] = field(default_factory=set)
+    attributes: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, code: Code, roots: Iterable[Key]) -> Reach:
+        """Follow everything from ``roots``.
+
+        A class among them is one whose instances are given: where code may be given an instance of its base, the
+        other subclasses of that base do not count.
+        """
+        roots = list(roots)
+        reach = cls(code, frozenset(root for root in roots if code.definition(root).is_class))
+        for root in roots:
+            reach._add(root)
+        size = -1
+        while size != (size := len(reach.edges) + len(reach.attributes) + len(reach.classes)):
+            for known in list(reach.classes):
+                reach._ask(known)
+        return reach
+
+    def _add(self, key: Key) -> None:
+        if key in self.edges:
+            return
+        definition = self.code.definition(key)
+        self.edges[key] = set()
+        self.attributes |= definition.attributes
+        if EFFECTS in self.code.modules[key[0]].definitions:
+            self._add((key[0], EFFECTS))
+        if definition.is_class:
+            self.classes.add(key)
+        for name, attribute in definition.uses:
+            self._follow(key, name, attribute)
+        self._know(key[0], definition.types, definition)
+
+    def _follow(self, key: Key, name: str, attribute: str | None) -> None:
+        bound = self.code.definition(key).imports.get(name)
+        found = self._resolve(key[0], name, bound)
+        shown = name
+        if isinstance(found, Import) and found.name is None and found.module in self.code.modules:
+            if attribute is None:  # the module itself is handed on: anything of it may be used
+                for inner in self.code.modules[found.module].definitions:
+                    self._link(key, f"{name}.{inner}", (found.module, inner))
+                return
+            shown, found = f"{name}.{attribute}", self.code.find(found.module, attribute)
+        if isinstance(found, tuple):
+            self._link(key, shown, found)
+        elif isinstance(found, Import):
+            self.edges[key].add((name, f"{found.module}:{found.name or ''}"))
+
+    def _resolve(self, module: str, name: str, bound: Import | None) -> Key | Import | None:
+        if bound is None:
+            return self.code.find(module, name)
+        if bound.name is None or f"{bound.module}.{bound.name}" in self.code.modules:
+            return Import(bound.module if bound.name is None else f"{bound.module}.{bound.name}")
+        return self.code.find(bound.module, bound.name) or bound
+
+    def _link(self, key: Key, name: str, target: Key) -> None:
+        if self._is_apart(target):
+            self.edges[key].add((name, f"{target[0].rpartition('.')[2]}:{target[1]}"))
+        else:
+            self.edges[key].add((name, target))
+            self._add(target)
+
+    def _is_apart(self, key: Key) -> bool:
+        return key[0].rpartition(".")[2] in APART
+
+    def _know(self, module: str, types: Iterable[str], within: Definition | None = None, depth: int = 0) -> None:
+        """Take note of the classes that annotations name, through aliases."""
+        for name in types:
+            here = self.code.modules[module]
+            if name in here.aliases and depth < 9:
+                alias = here.aliases[name]
+                self._know(module, {use for use, _ in alias.uses} | alias.types, None, depth + 1)
+                continue
+            found = self._resolve(module, name, within.imports.get(name) if within else None)
+            if not isinstance(found, tuple) or self._is_apart(found):
+                continue
+            definition = self.code.modules[found[0]].definitions[found[1]]
+            if definition.is_class:
+                if not self._has_given_sibling(found):
+                    self._add(found)
+            elif found[1] != name or found[0] != module or depth < 9:
+                self._know(found[0], {use for use, _ in definition.uses} - {name}, definition, depth + 1)
+
+    def _has_given_sibling(self, key: Key) -> bool:
+        if key in self.given:
+            return False
+        return any(set(self.code.heirs(base)) & self.given for base in self.code.ancestors(key))
+
+    def _ask(self, key: Key) -> None:
+        """Reach the members of a known class that are asked for, and its heirs that answer in its place."""
+        definition = self.code.definition(key)
+        wanted = definition.members & (self.attributes | definition.implicit)
+        if VALUES in definition.members and not self.code.is_settings(key):
+            wanted |= {VALUES}
+        for name in sorted(wanted):
+            self._link(key, f".{name}", (key[0], f"{key[1]}.{name}"))
+        heirs = self.code.heirs(key)
+        answering = [heir for heir in heirs if heir in self.given] or [
+            heir for heir in heirs if self.code.definition(heir).members & self.attributes & self._asked(key)
+        ]
+        for heir in answering:
+            self._link(key, f"<{heir[1]}>", heir)
+
+    def _asked(self, key: Key) -> set[str]:
+        """Return what a class and its bases offer."""
+        return {name for own in (key, *self.code.ancestors(key)) for name in self.code.definition(own).members}
