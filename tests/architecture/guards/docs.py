@@ -51,7 +51,7 @@ def broken_links(root: Path) -> list[str]:
     """Find relative links to a file or a heading that is not there."""
     found = []
     for page in pages(root):
-        for link in re.findall(r"\]\(([^)\s]+)\)", _without_code(page.read_text(encoding="utf-8"))):
+        for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
             if re.match(r"[a-z]+:", link):
                 continue
             place, _, anchor = link.partition("#")
@@ -254,7 +254,8 @@ def _arguments(command: str) -> Iterator[tuple[str, str]]:
             yield option, value.partition("=")[0]
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
+    """Return a page without blocks of code and code in lines."""
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
