@@ -53,7 +53,8 @@ WORDINGS = (
     Wording(r"go(?:es)? on (?:at|with|where)", "continue", "a killed run goes on with the next"),
     Wording(
         r"nats an? \w+|(?:documents|pages|tokens) a second"
-        r"|\d[\d,.]* (?!(?:as|at|for|from|in|is|of|on|to|with) )\w+ an? (?:benchmark|bin|capability|document|module|page|run|second|shard|step|token|topic)",
+        r"|\d[\d,.]* (?!(?:as|at|for|from|in|is|of|on|to|with) )\w+ an? "
+        r"(?:benchmark|bin|capability|document|module|page|run|second|shard|step|token|topic)",
         "per (nats per token)",
         "0.24 nats a token",
     ),
