@@ -51,7 +51,7 @@ def broken_links(root: Path) -> list[str]:
     """Find relative links to a file or a heading that is not there."""
     found = []
     for page in pages(root):
-        for link in re.findall(r"\]\(([^)\s]+)\)", _without_code(page.read_text(encoding="utf-8"))):
+        for link in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
             if re.match(r"[a-z]+:", link):
                 continue
             place, _, anchor = link.partition("#")
@@ -87,7 +87,7 @@ def dead_pointers(root: Path) -> list[str]:
 def misdocumented_parameters(project: Project, text: str) -> list[str]:
     """Compare the fields of the parameter models, and their values in base, with the page on parameters."""
     fields = set(parameter_fields(project))
-    said = {row[0].strip("`"): row[3] for table in _tables(text) if table.header[0] == "field" for row in table.rows}
+    said = {row[0].strip("`"): row[3] for table in tables(text) if table.header[0] == "field" for row in table.rows}
     return [
         *_differences(fields, set(said), "parameter"),
         *(
@@ -101,21 +101,21 @@ def misdocumented_parameters(project: Project, text: str) -> list[str]:
 def misdocumented_datasets(project: Project, text: str) -> list[str]:
     """Compare catalog entries, and the columns of tables, with the page on tables."""
     entries = {name.split("@")[0] for name in project.catalog}
-    tables = {table.heading.strip("`"): table for table in _tables(text) if table.heading.startswith("`")}
-    others = {name for table in _tables(text) if table.header[0] == "dataset" for name in _names(_first(table.rows))}
+    described = {table.heading.strip("`"): table for table in tables(text) if table.heading.startswith("`")}
+    others = {name for table in tables(text) if table.header[0] == "dataset" for name in _names(_first(table.rows))}
     schemas = {
         name.split("@")[0]: entry["validator"] for name, entry in project.catalog.items() if "validator" in entry
     }
-    found = _differences(entries, set(tables) | others, "dataset")
-    for name in sorted(set(schemas) & set(tables)):
-        found += _differences(_columns(schemas[name]), set(_names(_first(tables[name].rows))), f"{name}: column")
+    found = _differences(entries, set(described) | others, "dataset")
+    for name in sorted(set(schemas) & set(described)):
+        found += _differences(columns_of(schemas[name]), set(_names(_first(described[name].rows))), f"{name}: column")
     return found
 
 
 def misdocumented_pipelines(project: Project, text: str) -> list[str]:
     """Compare registered pipelines, their nodes, inputs and outputs with the page on pipelines."""
     sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
-    sums = {name for table in _tables(text) if table.header[0] == "name" for name in _names(_first(table.rows))}
+    sums = {name for table in tables(text) if table.header[0] == "name" for name in _names(_first(table.rows))}
     found = _differences(set(project.pipelines), set(sections) | sums, "pipeline")
     for name, pipeline in project.parts().items():
         nodes, reads, writes = _parts_of_section(sections.get(name, ""))
@@ -188,7 +188,8 @@ def _says(cell: str, value: Any) -> bool:
     return cell == NOT_SET if value is UNSET or many else bool(yaml.safe_load(cell) == value)
 
 
-def _columns(validator: str | Mapping[str, Any]) -> set[str]:
+def columns_of(validator: str | Mapping[str, Any]) -> set[str]:
+    """Return the columns of the schema that a ``validator`` of the catalog names."""
     module, _, name = (validator if isinstance(validator, str) else validator["class"]).rpartition(".")
     schema = getattr(import_module(module), name)
     return set(schema.to_schema().columns if hasattr(schema, "to_schema") else schema.columns)
@@ -213,7 +214,8 @@ def _differences(there: set[str], said: set[str], kind: str) -> list[str]:
     ]
 
 
-def _tables(text: str) -> Iterator[Table]:
+def tables(text: str) -> Iterator[Table]:
+    """Yield the tables of a page."""
     heading, lines = "", iter(text.splitlines())
     for line in lines:
         if line.startswith("#"):
@@ -254,7 +256,8 @@ def _arguments(command: str) -> Iterator[tuple[str, str]]:
             yield option, value.partition("=")[0]
 
 
-def _without_code(text: str) -> str:
+def without_code(text: str) -> str:
+    """Return a page without blocks of code and code in lines."""
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
