@@ -10,9 +10,11 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_digest
+from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_checksums, sealed_digest
 from social_provenance.datasets.folders import DRAFT
+from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ArtifactError
+from social_provenance.fingerprint import digest_of
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +73,21 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         names = json.loads(self._current.read_text()) if self._current.exists() else {}
         return {name: self._path / folder for name, folder in names.items()}
 
+    def location(self) -> Path:
+        return self._path
+
+    def digest(self) -> str:
+        """Return the identity of the current parts, of what their seals say: a store of terabytes is not read.
+
+        The size of each file is looked at, so that one that is missing or cut off is another content. Bytes that
+        change in place are found where a part is taken over or read.
+        """
+        try:
+            folders = self.load()
+        except ValueError:  # current.json was cut off
+            return ABSENT
+        return digest_of({name: _sealed(folder) for name, folder in folders.items()}) if self.exists() else ABSENT
+
     @property
     def _current(self) -> Path:
         return self._path / CURRENT
@@ -126,6 +143,15 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path)}
+
+
+def _sealed(folder: Path) -> dict[str, tuple[str, int | None]] | None:
+    """Return file -> checksum when the part was sealed, and its size now; None for a part that is not sealed."""
+    checksums = sealed_checksums(folder)
+    if checksums is None:
+        return None
+    files = {name: folder / name for name in checksums}
+    return {name: (checksums[name], path.stat().st_size if path.exists() else None) for name, path in files.items()}
 
 
 def _size(count: float) -> str:
