@@ -25,6 +25,7 @@ from kedro.io import (
 )
 from kedro.io.core import VersionNotFoundError, get_protocol_and_path, parse_dataset_definition
 
+from social_provenance.errors import excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
 
 if TYPE_CHECKING:
@@ -208,5 +209,5 @@ def _behind_cache(dataset: CachedDataset) -> Identified | None:
             arguments["credentials"] = next(iter(credentials.values()))
         return identity_of(kind(**arguments))
     except Exception as error:  # of any class that may be there
-        reason = " ".join(str(error).split())
-        return Elsewhere("CachedDataset", f"what it caches cannot be made again ({type(error).__name__}: {reason})")
+        why = f"{type(error).__name__}: {excerpt(' '.join(str(error).split()), 120)}"
+        return Elsewhere("CachedDataset", f"what it caches cannot be made again ({why})")

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_checksums, sealed_digest
 from social_provenance.datasets.folders import DRAFT
@@ -84,7 +84,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         """
         try:
             folders = self.load()
-        except ValueError:  # current.json was cut off
+        except DatasetError:  # current.json was cut off
             return ABSENT
         return digest_of({name: _sealed(folder) for name, folder in folders.items()}) if self.exists() else ABSENT
 

@@ -135,7 +135,7 @@ class LineageHooks:
         if record is None or record.digest in (None, found):
             return found
         if record.digest == UNKNOWN:
-            return UNKNOWN
+            return self._unknown(name, f"nor could it be when node {record.node} wrote it")
         place = self._location(name)
         same = isinstance(place, Path) and place.is_dir() and digest_of_path(place) == record.digest
         return record.digest if same and record.digest else found
