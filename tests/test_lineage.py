@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from social_provenance.errors import LineageError
-from social_provenance.lineage import Ledger
+from social_provenance.lineage import UNKNOWN, Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,3 +115,40 @@ def test_a_write_that_is_cut_off_leaves_the_ledger_of_before(ledger: Ledger, mon
     with pytest.raises(OSError, match="disk full"):
         ledger.begin(["scores"], "score", "later")
     assert Ledger.open(ledger.path) == before
+
+
+def test_a_ledger_of_an_older_version_opens(ledger: Ledger) -> None:
+    rows = json.loads(ledger.path.read_text())
+    assert all("accepted" not in row for row in rows.values())
+    fields = {"digest", "node", "run", "inputs", "ancestors", "place"}
+    assert [set(row) for row in rows.values()] == [fields] * 4
+    assert Ledger.open(ledger.path).records["scores"].accepted == {}
+
+
+def test_unknown_content_is_known_to_be_so_by_all_that_rests_on_it(ledger: Ledger) -> None:
+    ledger.complete({"table": UNKNOWN}, "store", RUN, {"documents": "d1"})
+    ledger.complete({"map": "m"}, "draw", RUN, {"table": UNKNOWN, "model": "m1"})
+    ledger.complete({"page": "p"}, "write", RUN, {"map": "m"})
+    found = {name: record.unknown for name, record in Ledger.open(ledger.path).records.items()}
+    assert {name for name, unknown in found.items() if unknown} == {"map", "page"}
+    assert found["map"] == found["page"] == ("table",)
+
+
+def test_unknown_content_is_no_mixture_by_itself_and_its_ancestors_may_be(ledger: Ledger) -> None:
+    ledger.complete({"table": UNKNOWN}, "store", RUN, {"documents": "d1"})
+    ledger.refuse_mixture("draw", {"table": UNKNOWN, "scores": "s1"})
+    ledger.complete({"table": UNKNOWN}, "store", "later", {"documents": "d2"})
+    with pytest.raises(LineageError, match="different versions of documents"):
+        ledger.refuse_mixture("draw", {"table": UNKNOWN, "scores": "s1"})
+
+
+def test_accepted_code_is_that_of_a_dataset_and_of_everything_behind_it(ledger: Ledger) -> None:
+    codes = {"c1": "c2", "c3": "c2"}
+    ledger.complete({"store": "g1", "log": "l1"}, "collect", RUN, {"model": "m1"}, {"store": codes, "model": {}})
+    ledger.complete({"map": "m"}, "draw", RUN, {"store": "g1", "log": "l1"})
+    ledger.complete({"page": "p"}, "write", RUN, {"map": "m"}, {"map": {"c5": "c6"}})
+    found = {name: record.accepted for name, record in Ledger.open(ledger.path).records.items() if record.accepted}
+    assert found == {"store": {"store": codes}, "map": {"store": codes}, "page": {"store": codes, "map": {"c5": "c6"}}}
+    ledger.complete({"store": "g2"}, "collect", "later", {"model": "m1"})
+    ledger.complete({"map": "m"}, "draw", "later", {"store": "g2"})
+    assert Ledger.open(ledger.path).records["map"].accepted == {}

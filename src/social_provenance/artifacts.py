@@ -158,6 +158,12 @@ def sealed_checksum(folder: Path, file: str) -> str:
     return str(json.loads((folder / SEAL).read_text())["files"][file])
 
 
+def sealed_checksums(folder: Path) -> dict[str, str] | None:
+    """Return file -> its checksum when the part was sealed; None for a folder that was never finished."""
+    mark = folder / SEAL
+    return dict(json.loads(mark.read_text())["files"]) if mark.exists() else None
+
+
 def damage(folder: Path) -> str | None:
     """Return the first file of a sealed part that is missing or has other bytes than when it was sealed."""
     for name, expected in json.loads((folder / SEAL).read_text())["files"].items():

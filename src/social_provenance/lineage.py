@@ -2,20 +2,24 @@
 
 Each persisted dataset has a record: its digest, the node and run that wrote it, and the digests of
 everything it was made from. A node's inputs must agree about their common ancestors; where they do
-not, artifacts of different runs would be mixed, and that is refused.
+not, artifacts of different runs would be mixed, and that is refused. A dataset whose content cannot be
+identified has the digest ``UNKNOWN``, in its record and among the ancestors of everything that rests on it.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from social_provenance.errors import LineageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+UNKNOWN = "unknown"
+"""Digest of a dataset whose content cannot be identified: any two are taken for the same."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Record:
         inputs: Datasets and parameters that the node read.
         ancestors: Everything it was made from, directly or not: dataset -> digest.
         place: Where it was written; a dataset that the catalog now has elsewhere is another one.
+        accepted: Dataset, itself or an ancestor -> {digest of the code that made it: of the code that it was
+            accepted as}.
     """
 
     digest: str | None
@@ -37,6 +43,22 @@ class Record:
     inputs: tuple[str, ...] = ()
     ancestors: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
+    accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Self:
+        """Return the record of a row of the ledger's file; what an older version did not write is empty."""
+        return cls(**{**row, "inputs": tuple(row["inputs"])})
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Ancestors whose content is unknown."""
+        return tuple(name for name, digest in self.ancestors.items() if digest == UNKNOWN)
+
+    def row(self) -> dict[str, Any]:
+        """Return what the ledger's file says; accepted code is in it where there is some."""
+        row = asdict(self)
+        return row if self.accepted else {name: value for name, value in row.items() if name != "accepted"}
 
 
 def _nowhere(name: str) -> str:
@@ -62,8 +84,7 @@ class Ledger:
     def open(cls, path: Path, place_of: Callable[[str], str] = _nowhere) -> Ledger:
         """Read the ledger at ``path``, or start one."""
         rows = json.loads(path.read_text()) if path.exists() else {}
-        records = {name: Record(**{**row, "inputs": tuple(row["inputs"])}) for name, row in rows.items()}
-        return cls(path, records, place_of)
+        return cls(path, {name: Record.read(row) for name, row in rows.items()}, place_of)
 
     def record_of(self, name: str) -> Record | None:
         """Return the record of a dataset; None for one that is the user's own."""
@@ -76,16 +97,36 @@ class Ledger:
             self.records[name] = Record(None, node, run, place=self.place_of(name))
         self._save()
 
-    def complete(self, outputs: Mapping[str, str], node: str, run: str, inputs: Mapping[str, str | None]) -> None:
-        """Record what a node wrote (dataset -> digest) from what it read (None: a parameter)."""
+    def complete(
+        self,
+        outputs: Mapping[str, str],
+        node: str,
+        run: str,
+        inputs: Mapping[str, str | None],
+        accepted: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Record what a node wrote (dataset -> digest) from what it read (None: a parameter).
+
+        Args:
+            outputs: Dataset -> digest.
+            node: What wrote them.
+            run: When that run started.
+            inputs: Dataset or parameter -> digest; None for a parameter.
+            accepted: Output or input -> its own accepted code, where it has some (see :class:`Record`).
+        """
+        own = {name: codes for name, codes in (accepted or {}).items() if codes}
         ancestors: dict[str, str] = {}
+        inherited: dict[str, Mapping[str, str]] = {}
         for name, digest in inputs.items():
             if digest is not None:
                 record = self.record_of(name)
                 ancestors |= record.ancestors if record else {}
                 ancestors[name] = digest
+                inherited |= record.accepted if record else {}
+                inherited |= {name: own[name]} if name in own else {}
         for name, digest in outputs.items():
-            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, self.place_of(name))
+            codes = inherited | ({name: own[name]} if name in own else {})
+            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, self.place_of(name), codes)
         self._save()
 
     def check_whole(self, name: str, digest: str) -> None:
@@ -143,5 +184,5 @@ class Ledger:
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps({name: asdict(record) for name, record in self.records.items()}, indent=1))
+        draft.write_text(json.dumps({name: record.row() for name, record in self.records.items()}, indent=1))
         draft.replace(self.path)

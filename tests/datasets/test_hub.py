@@ -49,7 +49,9 @@ def test_its_version_is_its_content_or_its_revision(folder: Path, write_shard: A
     corpus = HubCorpus(name=str(folder))
     before = corpus.digest()
     write_shard(folder / "train-a.jsonl", [{"key": "x", "text": "y"}])
-    assert corpus.digest() != before
+    changed = corpus.digest()
+    assert changed != before
+    assert HubCorpus(name=str(folder.rename(folder.with_name("moved")))).digest() == changed
     one, other = (HubCorpus(name="some/where", revision=revision).digest() for revision in ("v1", "v2"))
     assert one != other
 

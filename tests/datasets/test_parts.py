@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 from collections import namedtuple
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from kedro.io import DatasetError
 from social_provenance.artifacts import SEAL, OneByOne, Parts, Work, part_digest, seal
 from social_provenance.datasets import PartsFolder
 from social_provenance.datasets.folders import DRAFT
+from social_provenance.datasets.identity import ABSENT
 from social_provenance.datasets.parts import CURRENT
 from social_provenance.errors import ArtifactError
 from social_provenance.fingerprint import digest_of_code
@@ -300,3 +302,54 @@ def test_accepted_code_excuses_no_damage(tmp_path: Path, writer: Writer) -> None
     folder.save(writer.parts(a="1"))
     assert contents(folder) == {"a": "a 1"}
     assert folder.accepted() == {}
+
+
+def test_the_identity_is_of_the_parts_and_nothing_else(
+    folder: PartsFolder, keeping: PartsFolder, writer: Writer, tmp_path: Path
+) -> None:
+    folder.save(writer.parts(a="1", b="1"))
+    before = folder.digest()
+    (tmp_path / "parts").rename(tmp_path / "moved")
+    moved = PartsFolder(path=str(tmp_path / "moved"))
+    assert moved.digest() == before
+    for number, path in enumerate(sorted((tmp_path / "moved").rglob("*"))):
+        os.utime(path, (number, number))
+    (tmp_path / "moved" / "notes.txt").write_text("beside the parts")
+    assert moved.digest() == before
+    keeping.save(writer.parts(b="1", a="1"))  # in other folders, in another order
+    assert keeping.digest() == before
+
+
+def test_the_identity_is_that_of_the_current_parts(keeping: PartsFolder, writer: Writer) -> None:
+    assert keeping.digest() == ABSENT
+    found = []
+    for digests in ({"a": "1"}, {"a": "2"}, {"a": "1", "b": "1"}, {"a": "1"}):
+        keeping.save(writer.parts(**digests))
+        found.append(keeping.digest())
+    assert len(set(found[:3])) == 3
+    assert found[3] == found[0]
+
+
+@pytest.mark.parametrize("harm", ["remove", "cut off", "unseal", "remove the part"])
+def test_a_part_that_is_not_whole_is_another_content(
+    folder: PartsFolder, writer: Writer, tmp_path: Path, harm: str
+) -> None:
+    folder.save(writer.parts(a="1", b="1"))
+    before = folder.digest()
+    part = tmp_path / "parts" / "a"
+    match harm:
+        case "remove":
+            (part / "content").unlink()
+        case "cut off":
+            (part / "content").write_text("a")
+        case "unseal":
+            (part / SEAL).unlink()
+        case "remove the part":
+            shutil.rmtree(part)
+    assert folder.digest() not in (before, ABSENT)
+
+
+def test_a_list_of_parts_that_was_cut_off_names_none(folder: PartsFolder, writer: Writer, tmp_path: Path) -> None:
+    folder.save(writer.parts(a="1"))
+    (tmp_path / "parts" / CURRENT).write_text('{"a"')
+    assert folder.digest() == ABSENT

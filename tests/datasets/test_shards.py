@@ -9,6 +9,7 @@ import pytest
 from kedro.io import DatasetError
 
 from social_provenance.datasets import ShardFolder
+from social_provenance.datasets.identity import ABSENT
 from social_provenance.datasets.shards import MARK
 from social_provenance.errors import CorpusError
 
@@ -109,5 +110,14 @@ def test_the_ledger_sees_a_shard_that_changed_wherever_it_is(tmp_path: Path, row
         store.store.clear()
 
 
-def test_a_corpus_that_is_not_there_has_an_identity_too(tmp_path: Path) -> None:
-    assert ShardFolder(path=str(tmp_path / "x")).digest() != ShardFolder(path=str(tmp_path / "y")).digest()
+def test_a_corpus_has_the_same_identity_in_another_place(tmp_path: Path, row: Any, write_shard: Any) -> None:
+    assert ShardFolder(path=str(tmp_path / "x")).digest() == ABSENT
+    write_shard(tmp_path / "x" / "a.jsonl", [row("a")])
+    before = ShardFolder(path=str(tmp_path / "x")).digest()
+    (tmp_path / "x").rename(tmp_path / "y")
+    assert ShardFolder(path=str(tmp_path / "y")).digest() == before != ABSENT
+
+
+def test_the_place_of_a_corpus_has_no_secrets(tmp_path: Path) -> None:
+    assert ShardFolder(path=str(tmp_path)).location() == tmp_path
+    assert ShardFolder(path="s3://me:sesame@bucket/a?key=sesame").location() == "s3://bucket/a"

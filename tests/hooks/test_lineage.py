@@ -13,8 +13,10 @@ from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro_datasets.partitions import PartitionedDataset
 
-from social_provenance.datasets import TableFile
+from social_provenance.artifacts import OneByOne, Parts
+from social_provenance.datasets import PartsFolder, TableFile
 from social_provenance.errors import LineageError
+from social_provenance.fingerprint import digest_of_path
 from social_provenance.hooks.lineage import LineageHooks
 
 if TYPE_CHECKING:
@@ -234,20 +236,26 @@ def test_files_in_parts_are_one_dataset_in_two_views(study: Study) -> None:
 
 
 class Remote(AbstractDataset[Any, Any]):
-    """A dataset that is in no file and tells its own identity."""
+    """A dataset that is in no file and states its own identity."""
 
     def __init__(self) -> None:
-        self._path = "store://somewhere"
         self.version = "1"
+        self.codes: dict[str, str] = {}
+
+    def location(self) -> str:
+        return "store://somewhere"
 
     def load(self) -> Any:
         return self.version
 
     def save(self, data: Any) -> None:
-        raise NotImplementedError
+        self.version = str(data)
 
     def digest(self) -> str:
         return self.version
+
+    def accepted(self) -> dict[str, str]:
+        return self.codes
 
     def _describe(self) -> dict[str, Any]:
         return {}
@@ -257,7 +265,7 @@ def repeat(a: Any) -> Any:
     return a
 
 
-def test_a_dataset_that_tells_its_own_identity_is_believed(study: Study) -> None:
+def test_a_dataset_that_states_its_own_identity_is_believed(study: Study) -> None:
     catalog = study.catalog()
     catalog["far"] = remote = Remote()
     study.run(Node(repeat, "far", "b", name="repeat"), catalog=catalog)
@@ -266,6 +274,42 @@ def test_a_dataset_that_tells_its_own_identity_is_believed(study: Study) -> None
     study.run(Node(repeat, "far", "c", name="repeat"), catalog=catalog)
     with pytest.raises(LineageError, match="different versions of far"):
         study.run(Node(max, ["b", "c"], "shown", name="max"), catalog=catalog)
+
+
+def test_a_record_says_of_all_its_ancestors_what_code_was_accepted(study: Study) -> None:
+    catalog = study.catalog()
+    catalog["far"], catalog["near"] = far, near = Remote(), Remote()
+    far.codes, near.codes = {"c1": "c2"}, {"c3": "c4"}
+    nodes = [Node(repeat, "far", "b", name="of_far"), Node(repeat, "b", "near", name="near")]
+    nodes += [Node(repeat, "near", "c", name="of_near"), Node(repeat, "a", "d", name="of_neither")]
+    study.run(*nodes, catalog=catalog)
+    records = study.records()
+    assert records["b"]["accepted"] == {"far": {"c1": "c2"}}  # of one that has no record
+    assert records["near"]["accepted"] == {"far": {"c1": "c2"}, "near": {"c3": "c4"}}
+    assert records["c"]["accepted"] == {"far": {"c1": "c2"}, "near": {"c3": "c4"}}
+    assert "accepted" not in records["d"]
+
+
+def test_a_ledger_of_the_version_before_opens_and_its_folders_are_unchanged(study: Study) -> None:
+    """That version took the digest of a folder where the seals of its parts are looked at now."""
+    catalog = study.catalog()
+    catalog["parts"] = PartsFolder(path=str(study.folder / "parts"))
+    write = Node(lambda a: Parts({"x": str(a)}, OneByOne({"x": write_text})), "a", "parts", name="write")
+    read = Node(len, "parts", "b", name="read")
+    study.run(write, catalog=catalog)
+    records = study.records()
+    records["parts"]["digest"] = old = digest_of_path(study.folder / "parts")
+    assert old != PartsFolder(path=str(study.folder / "parts")).digest()
+    study.write("lineage", records)
+    study.run(read, catalog=catalog)
+    assert study.records()["b"]["ancestors"]["parts"] == old
+    (study.folder / "parts" / "x" / "content").write_text("other")
+    with pytest.raises(LineageError, match="parts has changed since node write wrote it"):
+        study.run(read, catalog=catalog)
+
+
+def write_text(folder: Path) -> None:
+    (folder / "content").write_text("some")
 
 
 def test_without_a_ledger_nothing_is_kept(study: Study) -> None:

@@ -12,16 +12,17 @@ EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
 
 
 def test_text_is_escaped() -> None:
-    rows = [{"dataset": EVIL, "digest": "d", "node": EVIL, "inputs": [EVIL]}]
-    page = render.render("lineage", rows=rows)
+    codes = {EVIL: {EVIL: EVIL}}
+    rows = [{"dataset": EVIL, "digest": "d", "node": EVIL, "inputs": [EVIL], "unknown": [EVIL], "accepted": codes}]
+    page = render.render("lineage", rows=rows, unknown=[EVIL], accepted=codes)
     assert "<script" not in page
     assert "<img" not in page
-    assert page.count("&lt;script&gt;") == 3
+    assert page.count("&lt;script&gt;") == 11
 
 
 def test_a_value_that_is_not_given_is_an_error() -> None:
     with pytest.raises(jinja2.UndefinedError, match="rows"):
-        render.render("lineage")
+        render.render("lineage", unknown=[], accepted={})
 
 
 def test_a_figure_cannot_end_its_script() -> None:

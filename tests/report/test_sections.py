@@ -185,3 +185,28 @@ def test_lineage_leaves_out_what_is_being_written() -> None:
     assert "1 datasets" in page
     assert "write_report" not in page
     assert "0 datasets" in sections.lineage(None)
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<.*?>", "", page).split())
+
+
+def test_lineage_names_unknown_content_and_what_rests_on_it() -> None:
+    record = {"node": "n", "inputs": [], "ancestors": {}}
+    known = {"scores": {**record, "digest": "abc"}, "map": {**record, "digest": "def", "ancestors": {"scores": "abc"}}}
+    assert "unknown" not in sections.lineage(known)
+    ancestors = {"table": "unknown", "scores": "abc"}
+    page = words(sections.lineage({**known, "map": {**record, "digest": "def", "ancestors": ancestors}}))
+    assert "The content of table is unknown" in page
+    assert "rests on unknown content: table" in page
+    written = words(sections.lineage({**known, "table": {**record, "digest": "unknown"}}))
+    assert "The content of table is unknown" in written
+    assert "rests on unknown" not in written
+
+
+def test_lineage_says_what_code_was_accepted_and_is_silent_where_none_was() -> None:
+    record = {"digest": "abc", "node": "n", "inputs": ["gradients"], "ancestors": {"gradients": "d"}}
+    accepted = {"gradients": {"c0ffee": "decade"}}
+    page = words(sections.lineage({"map": {**record, "accepted": accepted}}))
+    assert page.count("gradients was made by code c0ffee, accepted as decade.") == 2  # above the table, and in its row
+    assert "accepted" not in sections.lineage({"map": record})

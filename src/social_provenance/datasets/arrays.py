@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import DRAFT
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ArtifactError, excerpt
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
         whole = {name: np.ascontiguousarray(array) for name, array in _without_texts(arrays).items()}
         save_file(whole, draft, {"record": json.dumps(record)})
         draft.replace(target)
+
+    def location(self) -> Path:
+        return Path(self._filepath)
+
+    def digest(self) -> str:
+        return content_digest(Path(self._filepath))
 
     def _class(self) -> type[Packs]:
         module, _, name = self._holds.rpartition(".")

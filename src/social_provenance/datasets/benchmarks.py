@@ -9,6 +9,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import BenchmarkError
 
 MARK = "made-by-miniature.txt"
@@ -62,6 +63,12 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
             (draft / MARK).write_text(
                 "Benchmarks of a miniature world; the miniature pipeline writes this folder anew.\n"
             )
+
+    def location(self) -> Path:
+        return self._path
+
+    def digest(self) -> str:
+        return content_digest(self._path)
 
     def _exists(self) -> bool:
         return self._path.is_dir()

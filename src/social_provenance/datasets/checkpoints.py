@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.datasets.models import MARK
+from social_provenance.datasets.identity import content_digest
+from social_provenance.datasets.models import MARK, digest_of_model
 from social_provenance.errors import ModelError, SettingsError
+from social_provenance.fingerprint import digest_of
 from social_provenance.language_model import HUB, LanguageModel, TrainedModel
 
 if TYPE_CHECKING:
@@ -92,6 +94,14 @@ class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, Langua
             for label, model in data.items():
                 model.save(draft / label)
             (draft / MARK).write_text("Kept by the pretraining pipeline, which writes this folder anew.\n")
+
+    def location(self) -> Path | str:
+        return self._path or ", ".join(f"{label}: {place}" for label, place in self._places.items())
+
+    def digest(self) -> str:
+        if self._path is not None:
+            return content_digest(self._path)
+        return digest_of([(label, digest_of_model(place)) for label, place in self._places.items()])
 
     def _find(self) -> dict[str, str]:
         if self._path is None or not self._path.is_dir():

@@ -67,7 +67,6 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
             raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or it may change unseen")
         self._name, self._revision = name, revision
         self._asked = {"name": config, "split": split, **(load_args or {})}
-        self._path = f"hf-datasets://{name}"
         self.fields = with_defaults(fields)
         self.metadata = metadata
 
@@ -89,10 +88,13 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         del data
         raise CorpusError(f"{self._name} is read, not written: give raw_documents a folder")
 
+    def location(self) -> Path | str:
+        return self._folder or f"hf-datasets://{self._name}"
+
     def digest(self) -> str:
-        """Return the identity of the dataset, for the ledger."""
-        own = digest_of_path(self._folder) if self._folder else self._revision
-        return digest_of(self._name, own, self._asked)
+        """Return the identity of the dataset: of the files of a folder, or of a name with its revision."""
+        own = [digest_of_path(self._folder)] if self._folder else [self._name, self._revision]
+        return digest_of(*own, self._asked)
 
     def _describe(self) -> dict[str, Any]:
         return {"name": self._name, "revision": self._revision, **self._asked}

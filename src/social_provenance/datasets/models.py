@@ -8,10 +8,14 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
+from social_provenance.datasets.identity import UnknownContentError, content_digest
 from social_provenance.errors import ModelError
 from social_provenance.language_model import HUB, LanguageModel, TrainedModel
 
 MARK = "made-by-pretraining.txt"
+
+MOVING = (None, "main")
+"""Revisions of the hub that may be other weights tomorrow."""
 
 
 class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
@@ -57,8 +61,28 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
             data.save(draft)
             (draft / MARK).write_text("Trained by the pretraining pipeline, which writes this folder anew.\n")
 
+    def location(self) -> Path | str:
+        return self._path if self._path.startswith(HUB) else Path(self._path)
+
+    def digest(self) -> str:
+        return digest_of_model(self._path, self._revision)
+
     def _exists(self) -> bool:
         return Path(self._path).exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path, "revision": self._revision}
+
+
+def digest_of_model(place: str, revision: str | None = None) -> str:
+    """Return the identity of the model at a place as the catalog writes it.
+
+    Raises:
+        UnknownContentError: If it is on the hub without a revision that stays.
+    """
+    if not place.startswith(HUB):
+        return content_digest(Path(place))
+    model = LanguageModel.at(place, revision)
+    if model.revision in MOVING:
+        raise UnknownContentError(f"{place} has no revision that stays: give a commit or a tag")
+    return model.digest()

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
+
+from social_provenance.datasets.identity import (
+    Identified,
+    UnknownContentError,
+    accepted_by,
+    identity_of,
+    kept_at,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 class OptionalDataset(AbstractDataset[Any, Any]):
@@ -42,6 +54,21 @@ class OptionalDataset(AbstractDataset[Any, Any]):
 
     def save(self, data: Any) -> None:
         self._inner.save(data)
+
+    def location(self) -> Path | str:
+        return kept_at(self._inner, self._filepath).location()
+
+    def digest(self) -> str:
+        if self._identity is None:
+            raise UnknownContentError("it is not persisted")
+        return self._identity.digest()
+
+    def accepted(self) -> Mapping[str, str]:
+        return accepted_by(self._identity) if self._identity else {}
+
+    @property
+    def _identity(self) -> Identified | None:
+        return identity_of(self._inner)
 
     def _exists(self) -> bool:
         return bool(self._inner.exists())

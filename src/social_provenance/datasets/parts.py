@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.artifacts import (
     SEAL,
@@ -18,11 +18,14 @@ from social_provenance.artifacts import (
     leads,
     part_digest,
     seal,
+    sealed_checksums,
     sealed_digest,
     sealed_origin,
 )
 from social_provenance.datasets.folders import DRAFT
+from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ArtifactError
+from social_provenance.fingerprint import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -106,6 +109,21 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         file = self._path / ACCEPTED
         codes = json.loads(file.read_text()).values() if file.exists() else ()
         return {code["made_by"]: code["accepted_as"] for code in codes}
+
+    def location(self) -> Path:
+        return self._path
+
+    def digest(self) -> str:
+        """Return the identity of the current parts, of what their seals say: a store of terabytes is not read.
+
+        The size of each file is looked at, so that one that is missing or cut off is another content. Bytes that
+        change in place are found where a part is taken over or read.
+        """
+        try:
+            folders = self.load()
+        except DatasetError:  # current.json was cut off
+            return ABSENT
+        return digest_of({name: _sealed(folder) for name, folder in folders.items()}) if self.exists() else ABSENT
 
     @property
     def _current(self) -> Path:
@@ -193,6 +211,15 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
 
 def _listed(codes: Iterable[str | None]) -> str:
     return " ".join(sorted({str(code) for code in codes}))
+
+
+def _sealed(folder: Path) -> dict[str, tuple[str, int | None]] | None:
+    """Return file -> checksum when the part was sealed, and its size now; None for a part that is not sealed."""
+    checksums = sealed_checksums(folder)
+    if checksums is None:
+        return None
+    files = {name: folder / name for name in checksums}
+    return {name: (checksums[name], path.stat().st_size if path.exists() else None) for name, path in files.items()}
 
 
 def _size(count: float) -> str:

@@ -77,6 +77,12 @@ class RecordFolder(AbstractDataset[Parts, Any]):
             return engine.table("records")
         return engine.read_parquet(files)
 
+    def location(self) -> Path:
+        return self._path
+
+    def digest(self) -> str:
+        return self._parts.digest()
+
     def _exists(self) -> bool:
         return self._parts.exists()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from social_provenance.datasets.identity import ABSENT, content_digest
 from social_provenance.errors import ReferenceFileError, excerpt
 
 
@@ -51,6 +52,12 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
     def save(self, data: None) -> None:
         del data
         raise ReferenceFileError(f"{self._path} is a reference of others, so nothing is written there")
+
+    def location(self) -> Path | None:
+        return self._path
+
+    def digest(self) -> str:
+        return content_digest(self._path) if self._path else ABSENT
 
     def _exists(self) -> bool:
         return self._path is not None and self._path.is_dir()

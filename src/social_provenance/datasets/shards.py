@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
+from social_provenance.datasets.identity import ABSENT, without_secrets
 from social_provenance.documents.fields import with_defaults
 from social_provenance.documents.shards import Shard, find_shards, is_wild, write_shards
 from social_provenance.errors import CorpusError
@@ -86,12 +87,15 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
                 "Documents of a miniature world; the miniature pipeline writes this folder anew.\n"
             )
 
+    def location(self) -> Path | str:
+        return without_secrets(self._path) if "://" in self._path else Path(self._path)
+
     def digest(self) -> str:
-        """Return the identity of what is there now, for the ledger."""
+        """Return the identity of the shards that are there now."""
         try:
             shards = find_shards(self._path, self.fields, self._options)
         except CorpusError:
-            return digest_of(self._path)
+            return ABSENT
         return digest_of([(shard.name, shard.version) for shard in shards])
 
     def _exists(self) -> bool:

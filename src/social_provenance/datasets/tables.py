@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.ibis import FileDataset
+
+from social_provenance.datasets.identity import kept_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAVE: dict[str, dict[str, Any]] = {"pyspark": {"mode": "overwrite"}, "duckdb": {"row_group_size": 16_384}}
 """Backend -> how it saves Parquet. Row groups are held in memory by each thread that writes; DuckDB's own have
@@ -32,9 +37,16 @@ class TableFile(FileDataset):  # type: ignore[misc]
 
     def __init__(self, **entry: Any) -> None:
         """Describe the table as ``ibis.FileDataset`` does; Spark, too, writes over what is there."""
+        self._place = str(entry["filepath"])
         backend = (entry.get("connection") or {}).get("backend", "duckdb")
         own = SAVE.get(backend, {}) if entry.get("file_format", "parquet") == "parquet" else {}
         super().__init__(**{**entry, "save_args": {**own, **(entry.get("save_args") or {})}})
+
+    def location(self) -> Path | str:
+        return kept_at(self, self._place).location()
+
+    def digest(self) -> str:
+        return kept_at(self, self._place).digest()
 
     def preview(self, nrows: int = 5, max_chars: int = 80) -> TablePreview:
         """Return the first ``nrows`` rows, every text cut to ``max_chars`` characters."""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from social_provenance.fingerprint import digest_of, digest_of_path
-from social_provenance.lineage import Ledger
+from social_provenance.datasets.identity import ABSENT, Elsewhere, UnknownContentError, accepted_by, identity_of
+from social_provenance.fingerprint import digest_of_path
+from social_provenance.lineage import UNKNOWN, Ledger
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
     from kedro.pipeline.node import Node
+
+    from social_provenance.datasets.identity import Identified
 
 logger = logging.getLogger(__name__)
 
@@ -28,26 +31,28 @@ class LineageHooks:
         self._ledger: Ledger | None = None
         self._catalog: Any = None
         self._run = ""
+        self._identities: dict[str, Identified | None] = {}
         self._digests: dict[str, str] = {}
         self._inputs: dict[str, str | None] = {}
+        self._warned: set[str] = set()
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Open the ledger that the catalog names."""
-        path = _location(catalog, LEDGER)
-        self._ledger = Ledger.open(path, self._place) if path else None
         self._catalog = catalog
         self._run = str(run_params.get("run_id") or run_params.get("session_id"))
-        self._digests = {}
+        self._identities, self._digests, self._warned = {}, {}, set()
+        path = self._location(LEDGER)
+        self._ledger = Ledger.open(path, self._place) if isinstance(path, Path) else None
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
         """Refuse a dataset that is not whole before its reader stumbles over it."""
         if self._ledger is None:
             return
-        for name in _persisted([dataset_name], self._catalog):
+        for name in self._persisted([dataset_name]):
             if name != LEDGER and not _is_optional(self._catalog, name):
-                self._ledger.check_whole(name, self._digest(name, self._catalog))
+                self._ledger.check_whole(name, self._digest(name))
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
@@ -58,7 +63,7 @@ class LineageHooks:
         """
         if self._ledger is None:
             return None
-        read = self._read(node, catalog)
+        read = {name: self._digest(name) for name in self._persisted(node.inputs) if name != LEDGER}
         optional = {name for name in read if _is_optional(catalog, name)}
         required = {name: digest for name, digest in read.items() if name not in optional}
         self._ledger.refuse_mixture(node.name, required)
@@ -67,7 +72,7 @@ class LineageHooks:
             logger.warning("%s is not whole or of another run, and is left out", name)
         self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
         self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
-        self._ledger.begin(_persisted(node.outputs, catalog), node.name, self._run)
+        self._ledger.begin(self._persisted(node.outputs), node.name, self._run)
         return dict.fromkeys(left_out) or None
 
     @hook_impl
@@ -75,61 +80,89 @@ class LineageHooks:
         """Record a dataset once it is written."""
         if self._ledger is None:
             return
-        for name in _persisted([dataset_name], self._catalog):
+        for name in self._persisted([dataset_name]):
             self._digests.pop(name, None)
-            self._ledger.complete({name: self._digest(name, self._catalog)}, node.name, self._run, self._inputs)
+            digest = self._digest(name)
+            if digest == ABSENT:  # it was saved, so it is elsewhere
+                digest = self._digests[name] = self._unknown(name, f"nothing is at {self._location(name)}")
+            accepted = {each: self._accepted(each) for each in (*self._inputs, name)}
+            self._ledger.complete({name: digest}, node.name, self._run, self._inputs, accepted)
+
+    def _persisted(self, names: list[str]) -> list[str]:
+        """Return the datasets among ``names`` that outlive the run; two views of one (``@``) count once."""
+        whole = dict.fromkeys(name.partition("@")[0] for name in names if not _is_parameter(name))
+        return [name for name in whole if self._identity(name) is not None]
+
+    def _identity(self, name: str) -> Identified | None:
+        """Return the identity of a dataset; of its views the first one whose content can be seen states it."""
+        if name not in self._identities:
+            every = [identity_of(self._catalog[view]) for view in _views(self._catalog, name)]
+            found = [identity for identity in every if identity is not None]
+            self._identities[name] = min(found, key=lambda each: isinstance(each, Elsewhere), default=None)
+        return self._identities[name]
+
+    def _location(self, name: str) -> Path | str | None:
+        identity = self._identity(name)
+        return identity.location() if identity else None
 
     def _place(self, name: str) -> str:
         """Return where a dataset is: below the ledger's folder by its path there, so that the folder may move."""
-        path, home = _location(self._catalog, name), _location(self._catalog, LEDGER)
-        if path is None or home is None:
-            return ""
-        path, home = path.absolute(), home.absolute().parent
+        place, ledger = self._location(name), self._location(LEDGER)
+        if not isinstance(place, Path) or not isinstance(ledger, Path):
+            return str(place or "")
+        path, home = place.absolute(), ledger.absolute().parent
         return (path.relative_to(home) if path.is_relative_to(home) else path).as_posix()
 
-    def _read(self, node: Node, catalog: DataCatalog) -> dict[str, str]:
-        names = [name for name in _persisted(node.inputs, catalog) if name != LEDGER]
-        return {name: self._digest(name, catalog) for name in names}
-
-    def _digest(self, name: str, catalog: DataCatalog) -> str:
+    def _digest(self, name: str) -> str:
         if name not in self._digests:
-            self._digests[name] = _digest_of_dataset(catalog, name)
+            self._digests[name] = self._as_recorded(name, self._content(name))
         return self._digests[name]
 
+    def _content(self, name: str) -> str:
+        identity = self._identity(name)
+        try:
+            return identity.digest() if identity else ABSENT
+        except UnknownContentError as reason:
+            return self._unknown(name, str(reason))
 
-def _digest_of_dataset(catalog: DataCatalog, name: str) -> str:
-    """Return the identity of a dataset's content: as itself tells it, else of the files where it is."""
-    tells = getattr(catalog[name], "digest", None) if name in catalog else None
-    if tells is not None:
-        return str(tells())
-    path = _location(catalog, name)
-    return digest_of_path(path) if path and path.exists() else digest_of(str(path))
+    def _as_recorded(self, name: str, found: str) -> str:
+        """Return a digest, or the recorded one where it stands for the same content.
+
+        The content of what was recorded as unknown cannot be compared. A ledger of an earlier version has digests
+        of whole folders, where their seals are looked at now.
+        """
+        record = self._ledger.record_of(name) if self._ledger else None
+        if record is None or record.digest in (None, found):
+            return found
+        if record.digest == UNKNOWN:
+            return self._unknown(name, f"nor could it be when node {record.node} wrote it")
+        place = self._location(name)
+        same = isinstance(place, Path) and place.is_dir() and digest_of_path(place) == record.digest
+        return record.digest if same and record.digest else found
+
+    def _unknown(self, name: str, reason: str) -> str:
+        """Return the digest of what cannot be identified, after saying so once in a run."""
+        if name not in self._warned:
+            self._warned.add(name)
+            logger.warning(
+                "the content of %s cannot be identified (%s), so a change of it goes unseen: it is recorded as "
+                "unknown, and what rests on it says so; give it a class with location() and digest()",
+                *(name, reason),
+            )
+        return UNKNOWN
+
+    def _accepted(self, name: str) -> dict[str, str]:
+        identity = None if _is_parameter(name) else self._identity(name)
+        return dict(accepted_by(identity)) if identity else {}
 
 
 def _is_parameter(name: str) -> bool:
     return name == "parameters" or name.startswith("params:")
 
 
-def _persisted(names: list[str], catalog: DataCatalog) -> list[str]:
-    """Return the datasets among ``names`` that live in files; two views of one (``@``) count once."""
-    found = {}
-    for name in names:
-        if not _is_parameter(name) and _location(catalog, name) is not None:
-            found[name.split("@")[0]] = name
-    return list(found)
-
-
-def _location(catalog: DataCatalog, name: str) -> Path | None:
-    """Return where a dataset is kept; a pattern of files counts as their folder."""
-    for view in (name, f"{name}@table"):
-        if view in catalog:
-            dataset = catalog[view]
-            place = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
-            if place is None:
-                return None
-            path = Path(str(place))
-            return path.parent if "*" in path.name else path
-    return None
+def _views(catalog: DataCatalog, name: str) -> list[str]:
+    """Return the catalog's entries of a dataset: itself, and its views ``name@...``."""
+    return sorted(entry for entry in catalog if entry.partition("@")[0] == name) or [name] * (name in catalog)
 
 
 def _is_optional(catalog: DataCatalog, name: str) -> bool:

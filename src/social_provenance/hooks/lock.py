@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from social_provenance.artifacts import leads
+from social_provenance.datasets.identity import identity_of
 from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ class LockHooks:
         Raises:
             ArtifactError: If another run has it.
         """
-        place = getattr(catalog[LEDGER], "_filepath", None) if LEDGER in catalog else None
-        if place is None or not leads():
+        ledger = identity_of(catalog[LEDGER]) if LEDGER in catalog else None
+        place = ledger.location() if ledger else None
+        if not isinstance(place, Path) or not leads():
             return
         self.release()
-        self._file = take(Path(place).parent)
+        self._file = take(place.parent)
 
     @hook_impl
     def after_pipeline_run(self) -> None:

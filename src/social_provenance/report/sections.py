@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.forgetting.gather import UNTOUCHED
+from social_provenance.lineage import UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
 if TYPE_CHECKING:
@@ -133,13 +134,25 @@ def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, eval
 
 
 def lineage(records: Mapping[str, Any] | None) -> str:
-    """Show which dataset was made by which node from what.
+    """Show which dataset was made by which node from what, on what unknown content and on what accepted code.
 
     Args:
         records: ``lineage``: dataset -> its record.
     """
-    rows = [{"dataset": name, **record} for name, record in (records or {}).items() if record["digest"]]
-    return render("lineage", rows=rows)
+    rows = [
+        {
+            "dataset": name,
+            **row,
+            "unknown": [each for each, digest in row.get("ancestors", {}).items() if digest == UNKNOWN],
+            "accepted": row.get("accepted", {}),
+        }
+        for name, row in (records or {}).items()
+        if row["digest"]
+    ]
+    unknown = {each for row in rows for each in row["unknown"]}
+    unknown |= {row["dataset"] for row in rows if row["digest"] == UNKNOWN}
+    accepted = {name: codes for row in rows for name, codes in row["accepted"].items()}
+    return render("lineage", rows=rows, unknown=sorted(unknown), accepted=accepted)
 
 
 def page(sections: Sequence[str]) -> str:
