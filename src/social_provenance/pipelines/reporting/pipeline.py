@@ -1,67 +1,78 @@
-"""From tables to figures, sections and one page."""
+"""From tables to figures, sections and one page.
+
+Nodes call the functions of ``figures`` and ``report`` themselves and bear their names. To add a figure or a section is
+to add a line here; a section stands on the page where it stands in ``SECTIONS``.
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from kedro.pipeline import Node, Pipeline
 
-from social_provenance.pipelines.reporting import nodes
-from social_provenance.pipelines.reporting.comparisons import BENCHMARKS, METHOD, create_comparisons
-from social_provenance.pipelines.reporting.forgetting import create_forgetting
+from social_provenance.figures.dose_response import draw_dose_response
+from social_provenance.figures.influence_map import draw_influence
+from social_provenance.figures.labels import draw_labels
+from social_provenance.figures.topic_contrasts import draw_contrasts
+from social_provenance.figures.unlearning_balance import draw_balance
+from social_provenance.figures.unlearning_sets import draw_unlearning
+from social_provenance.report import checks, comparisons, discoveries, labels, sections, unlearning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BENCHMARKS, METHOD = "params:evaluation", "params:scoring.default_method"
+SUMMARIES = ["corpus_summary", "sampling_contract", "attribution_summary"]
+PUBLISHED = [f"reference_{name}" for name in ("topics", "contrasts", "signatures", "similarity", "agreement")]
+FORGETTING = ["unlearning_equivalence", "unlearning_algorithms", "unlearning_across_topics"]
+
+FIGURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "influence_figure": (draw_influence, ["bin_influence", BENCHMARKS, METHOD]),
+    "contrast_figure": (draw_contrasts, ["contrasts", METHOD]),
+    "labels_figure": (draw_labels, ["classifier_confusion", "classifier_reliability"]),
+    "unlearning_figure": (draw_unlearning, ["unlearning_sets", BENCHMARKS]),
+    "dose_response_figure": (draw_dose_response, ["unlearning_dose_response", BENCHMARKS]),
+    "balance_figure": (draw_balance, ["unlearning_balance", BENCHMARKS]),
+}
+"""Dataset -> what draws it, from what."""
+
+SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
+    "inputs_section": (sections.write_inputs, [*SUMMARIES, "unlearning_evaluations", BENCHMARKS]),
+    "labels_section": (labels.write_labels, ["labels_figure", "classifier_quality", "classifier_confusion"]),
+    "influence_section": (
+        sections.write_influence,
+        ["influence_figure", "topic_influence", "top_documents", BENCHMARKS, METHOD],
+    ),
+    "discoveries_section": (
+        discoveries.write_discoveries,
+        ["bin_influence", "null_tests", "null_calibration", "map_parts", BENCHMARKS, METHOD],
+    ),
+    "contrasts_section": (sections.write_contrasts, ["contrast_figure", "contrasts", "contrast_strength", METHOD]),
+    "agreement_section": (comparisons.write_agreement, ["method_agreement", BENCHMARKS, METHOD]),
+    "reference_section": (comparisons.write_reference, [*PUBLISHED, METHOD]),
+    "planted_section": (sections.write_planted, ["planted_figure", "validation", BENCHMARKS]),
+    "causes_section": (
+        checks.write_causes,
+        ["topic_influence", "tail_patch", "counterfactual_agreement", BENCHMARKS, METHOD],
+    ),
+    "unlearning_section": (
+        unlearning.write_unlearning,
+        ["unlearning_figure", "unlearning_effects", "unlearning_runs", BENCHMARKS],
+    ),
+    "doses_section": (unlearning.write_doses, ["dose_response_figure", "balance_figure", "unlearning_balance"]),
+    "checks_section": (unlearning.write_checks, [*FORGETTING, BENCHMARKS]),
+    "trust_section": (
+        checks.write_trust,
+        ["world_metrics", "query_audit", "influence_trajectory", "bin_influence", BENCHMARKS, METHOD],
+    ),
+}
+"""Dataset -> what writes it, from what; in the order of the page."""
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``reporting``: a figure and a section a question, then the report."""
-    return Pipeline([*_figures(), *_sections(), *create_comparisons(), *create_forgetting(), *_page()])
-
-
-def _figures() -> list[Node]:
-    return [
-        Node(nodes.draw_influence, ["bin_influence", BENCHMARKS, METHOD], "influence_figure", name="draw_influence"),
-        Node(nodes.draw_contrasts, ["contrasts", METHOD], "contrast_figure", name="draw_contrasts"),
-        Node(
-            nodes.draw_labels,
-            ["classifier_confusion", "classifier_reliability"],
-            "labels_figure",
-            name="draw_labels",
-        ),
+    """Return the pipeline ``reporting``: a figure and a section per question, then the report."""
+    parts = [
+        Node(function, inputs, output, name=function.__name__)
+        for output, (function, inputs) in (FIGURES | SECTIONS).items()
     ]
-
-
-def _sections() -> list[Node]:
-    study = ["corpus_summary", "sampling_contract", "attribution_summary"]
-    return [
-        Node(nodes.write_inputs, [*study, "unlearning_evaluations", BENCHMARKS], "inputs_section", name="write_inputs"),
-        Node(
-            nodes.write_labels,
-            ["labels_figure", "classifier_quality", "classifier_confusion"],
-            "labels_section",
-            name="write_labels",
-        ),
-        Node(
-            nodes.write_influence,
-            ["influence_figure", "topic_influence", "top_documents", BENCHMARKS, METHOD],
-            "influence_section",
-            name="write_influence",
-        ),
-        Node(
-            nodes.write_contrasts,
-            ["contrast_figure", "contrasts", "contrast_strength", METHOD],
-            "contrasts_section",
-            name="write_contrasts",
-        ),
-        Node(
-            nodes.write_planted, ["planted_figure", "validation", BENCHMARKS], "planted_section", name="write_planted"
-        ),
-    ]
-
-
-def _page() -> list[Node]:
-    findings = [
-        f"{name}_section" for name in ("influence", "discoveries", "contrasts", "agreement", "reference", "planted")
-    ]
-    parts = ["lineage", *(f"{name}_section" for name in ("corpus", "findings", "causes", "forgetting", "trust"))]
-    return [
-        Node(nodes.join_corpus, ["inputs_section", "labels_section"], "corpus_section", name="join_corpus"),
-        Node(nodes.join_findings, findings, "findings_section", name="join_findings"),
-        Node(nodes.write_report, parts, "report", name="write_report"),
-    ]
+    return Pipeline([*parts, Node(sections.write_report, ["lineage", *SECTIONS], "report", name="write_report")])
