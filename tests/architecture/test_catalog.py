@@ -9,7 +9,13 @@ import pytest
 from kedro.inspection import get_project_snapshot
 from kedro.pipeline import Node, Pipeline
 
-from guards.catalog import accidental_memory, dead_entries, needed_from_small_world, tables_without_schema
+from guards.catalog import (
+    accidental_memory,
+    dead_entries,
+    loose_ends,
+    needed_from_small_world,
+    tables_without_schema,
+)
 from guards.project import ROOT, Project, environments, read_project
 
 if TYPE_CHECKING:
@@ -54,9 +60,33 @@ def test_a_dataset_that_a_pattern_keeps_is_no_accident(with_node: Callable[[str,
     assert accidental_memory(replace(project, catalog={**project.catalog, "{name}_counts": entry})) == []
 
 
+def test_what_a_pattern_keeps_is_written_and_read(project: Project) -> None:
+    assert loose_ends(project) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "finding"),
+    [
+        ("documents", "influnce_figure", "no node reads it"),
+        ("influnce_figure", "bin_prevalence", "no node writes it"),
+        ("influence_figure", "words_section", "no node reads it"),
+    ],
+)
+def test_a_name_that_only_fits_a_pattern_is_found(
+    with_node: Callable[[str, str], Project], source: str, target: str, finding: str
+) -> None:
+    project = with_node(source, target)
+    assert accidental_memory(project) == []
+    (found,) = loose_ends(project)
+    assert found.endswith(finding)
+
+
 def test_kedro_sees_the_same_datasets(project: Project) -> None:
     snapshot = get_project_snapshot(ROOT)
-    assert set(snapshot.datasets) == set(project.catalog)
+    used = {name for node in project.nodes() for name in [*node.inputs, *node.outputs]}
+    kept = {name for name in used if project.pattern_of(name)}
+    assert kept
+    assert set(snapshot.datasets) == {name for name in project.catalog if "{" not in name} | kept
     assert {pipeline.name for pipeline in snapshot.pipelines} == set(project.pipelines)
 
 
@@ -106,6 +136,12 @@ def test_one_view_of_a_dataset_may_be_checked_for_all(project: Project) -> None:
 
 def test_a_study_on_other_data_does_without_the_small_world(project: Project) -> None:
     assert needed_from_small_world(project) == []
+
+
+def test_a_pattern_does_not_stand_in_for_an_optional_dataset(project: Project) -> None:
+    catalog = {name: entry for name, entry in project.catalog.items() if name != "planted_figure"}
+    (found,) = needed_from_small_world(replace(project, catalog=catalog))
+    assert found.startswith("provenance reads planted_figure, which only the small world makes")
 
 
 def test_a_need_of_the_small_world_is_found(project: Project) -> None:

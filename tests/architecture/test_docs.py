@@ -196,6 +196,24 @@ def test_an_input_that_is_not_read_is_found(project: Project) -> None:
     assert misdocumented_pipelines(project, text) == ["corpus: input contrasts is documented and not there"]
 
 
+def test_a_pattern_documents_what_fits_it_and_nothing_else(project: Project) -> None:
+    node = Pipeline([Node(count_words, ["contrasts"], "words_section", name="write_words")])
+    reporting = project.pipelines["reporting"]
+    more = replace(project, pipelines={**project.pipelines, "reporting": reporting + node})
+    assert misdocumented_pipelines(more, reference("pipelines")) == []
+    other = Pipeline([Node(count_words, ["contrasts"], "words", name="count_words")])
+    more = replace(project, pipelines={**project.pipelines, "reporting": reporting + other})
+    assert misdocumented_pipelines(more, reference("pipelines")) == [
+        "reporting: node count_words is not documented",
+        "reporting: output words is not documented",
+    ]
+
+
+def test_a_pattern_that_nothing_fits_is_found(project: Project) -> None:
+    text = reference("pipelines").replace("`draw_{name}`", "`draw_{name}`, `paint_{name}`")
+    assert misdocumented_pipelines(project, text) == ["reporting: node paint_{name} is documented and not there"]
+
+
 def test_errors_are_documented() -> None:
     assert misdocumented_errors(reference("errors")) == []
 

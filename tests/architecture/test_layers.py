@@ -24,6 +24,11 @@ def test_an_entry_without_a_layer_is_found(project: Project) -> None:
     assert without_layer(in_layer(project, "contrasts", None)) == ["contrasts: no layer"]
 
 
+def test_the_layer_of_a_pattern_is_that_of_what_it_keeps(project: Project) -> None:
+    found = circular_layers(in_layer(project, "{name}_figure", "raw"))
+    assert any("raw" in circle for circle in found)
+
+
 def test_layers_do_not_go_round(project: Project) -> None:
     assert circular_layers(project) == []
 

@@ -16,6 +16,7 @@ from guards.parameters import (
     refused_parameters,
     unchecked_blocks,
     undocumented_fields,
+    unresolved_annotations,
     unused_fields,
 )
 from guards.project import SOURCE, Project, environments, read_project
@@ -92,10 +93,19 @@ def test_a_value_out_of_range_is_found(conf: Path, project: Project) -> None:
     assert "input_value=1" in found
 
 
+def test_annotations_of_nodes_are_there_at_run_time(project: Project) -> None:
+    assert unresolved_annotations(project) == []
+
+
 def test_an_annotation_that_cannot_be_resolved_is_found(project: Project) -> None:
     parameters = {"measure": {"inner": None}}
-    assert unchecked_blocks(with_node(project, measure, parameters)) == []
-    found = unchecked_blocks(with_node(project, unresolvable, parameters))
+    resolved, unresolved = (with_node(project, function, parameters) for function in (measure, unresolvable))
+    assert unresolved_annotations(resolved) == []
+    assert unresolved_annotations(unresolved) == [
+        "unresolvable: name 'Nowhere' is not defined, so Kedro checks no parameter of it"
+    ]
+    assert unchecked_blocks(resolved) == []
+    found = unchecked_blocks(unresolved)
     assert found == ["params:measure: no node takes it as a Pydantic model, so nothing checks it"]
 
 

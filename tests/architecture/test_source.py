@@ -65,6 +65,18 @@ def test_a_greedy_node_is_found(project: Project) -> None:
     assert greedy_nodes(crafted(project, node)) == ["join: 7 inputs, the limit is 6"]
 
 
+def test_as_many_values_of_one_kind_are_one_input(project: Project) -> None:
+    sections = [f"{name}_section" for name in "abcdefg"]
+    assert greedy_nodes(crafted(project, Node(join, sections, "all", name="join"))) == []
+
+
+@pytest.mark.parametrize("odd", ["a_figure", "contrasts"], ids=["of another pattern", "with an entry of its own"])
+def test_values_of_several_kinds_are_as_many_inputs(project: Project, odd: str) -> None:
+    sections = [f"{name}_section" for name in "abcdef"]
+    found = greedy_nodes(crafted(project, Node(join, [*sections, odd], "all", name="join")))
+    assert found == ["join: 7 inputs, the limit is 6"]
+
+
 def test_nodes_are_named_as_their_functions(project: Project) -> None:
     assert misnamed_nodes(project) == []
 

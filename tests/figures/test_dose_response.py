@@ -30,7 +30,7 @@ def doses() -> pd.DataFrame:
 
 
 def test_panels_stand_in_the_order_of_the_study(doses: pd.DataFrame, evaluation: Evaluation) -> None:
-    figure = dose_response.draw(doses, evaluation)
+    figure = dose_response.draw_dose_response(doses, evaluation)
     assert [annotation.text for annotation in figure.layout.annotations][:4] == [
         f"forget {where}, for {benchmark} (ngdiff)" for benchmark in ("sr", "tk") for where in ("Games", "all topics")
     ]
@@ -45,13 +45,13 @@ def test_panels_stand_in_the_order_of_the_study(doses: pd.DataFrame, evaluation:
 
 
 def test_bands_go_there_along_the_least_and_back_along_the_largest(doses: pd.DataFrame, evaluation: Evaluation) -> None:
-    band = dose_response.draw(doses, evaluation).data[0]
+    band = dose_response.draw_dose_response(doses, evaluation).data[0]
     assert list(band.x) == [0, 6, 12, 12, 6, 0]
     assert list(band.y) == pytest.approx([-0.1, -0.7, -1.3, -1.1, -0.5, 0.1])
 
 
 def test_the_second_view_has_the_forget_loss_for_every_trace(doses: pd.DataFrame, evaluation: Evaluation) -> None:
-    figure = dose_response.draw(doses, evaluation)
+    figure = dose_response.draw_dose_response(doses, evaluation)
     steps, rises = (button.args for button in figure.layout.updatemenus[0].buttons)
     assert len(steps[0]["x"]) == len(rises[0]["x"]) == len(figure.data)
     assert [list(x) for x in steps[0]["x"]] == [list(trace.x) for trace in figure.data]
@@ -60,4 +60,4 @@ def test_the_second_view_has_the_forget_loss_for_every_trace(doses: pd.DataFrame
 
 
 def test_no_curve_is_an_empty_figure(doses: pd.DataFrame, evaluation: Evaluation) -> None:
-    assert len(dose_response.draw(doses.iloc[:0], evaluation).data) == 0
+    assert len(dose_response.draw_dose_response(doses.iloc[:0], evaluation).data) == 0

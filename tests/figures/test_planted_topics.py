@@ -21,7 +21,7 @@ def test_each_panel_has_its_planted_topics(evaluation: Evaluation) -> None:
         for place, topic in enumerate(TOPICS)
     ]
     table = pd.DataFrame(rows).assign(ci_low=lambda t: t["z"] - 1, ci_high=lambda t: t["z"] + 1)
-    figure = planted_topics.draw(table, evaluation, "trackstar")
+    figure = planted_topics.draw_planted(table, evaluation, "trackstar")
     marked = [trace for trace in figure.data if trace.name == "planted"]
     others = [trace for trace in figure.data if trace.name != "planted"]
     assert [set(trace.y) for trace in marked] == [{TOPIC_NAMES[t] for t in topics} for topics in planted.values()]

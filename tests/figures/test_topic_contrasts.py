@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def test_topics_stand_in_the_order_of_the_reasoning_contrast(contrasts: pd.DataFrame) -> None:
-    figure = topic_contrasts.draw(contrasts.sample(frac=1, random_state=0), "trackstar")
+    figure = topic_contrasts.draw_contrasts(contrasts.sample(frac=1, random_state=0), "trackstar")
     assert list(figure.layout.yaxis.categoryarray) == list(TOPIC_NAMES.values())
     assert [trace.name for trace in figure.data] == ["reasoning", "knowledge"]
 
 
 def test_bars_reach_from_low_to_high(contrasts: pd.DataFrame) -> None:
-    trace = topic_contrasts.draw(contrasts, "trackstar").data[0]
+    trace = topic_contrasts.draw_contrasts(contrasts, "trackstar").data[0]
     np.testing.assert_allclose(trace.error_x.array, 0.25)
     np.testing.assert_allclose(trace.error_x.arrayminus, 0.5)
 
 
 def test_no_contrast_is_an_empty_figure(contrasts: pd.DataFrame) -> None:
-    figure = topic_contrasts.draw(contrasts.iloc[:0], "trackstar")
+    figure = topic_contrasts.draw_contrasts(contrasts.iloc[:0], "trackstar")
     assert all(len(trace.x) == 0 for trace in figure.data)

@@ -25,7 +25,7 @@ def balance_of(*scopes: str) -> pd.DataFrame:
 
 
 def test_absolute_differences_before_and_after(evaluation: Evaluation) -> None:
-    figure = unlearning_balance.draw(balance_of("topic"), evaluation)
+    figure = unlearning_balance.draw_balance(balance_of("topic"), evaluation)
     before, after = figure.data[:2]
     assert (before.name, after.name) == ("all documents of the pool", "matched random set")
     assert set(before.x) == {0.8}
@@ -37,7 +37,7 @@ def test_absolute_differences_before_and_after(evaluation: Evaluation) -> None:
 
 
 def test_scopes_are_named_where_there_are_several(evaluation: Evaluation) -> None:
-    figure = unlearning_balance.draw(balance_of("topic", "global"), evaluation)
+    figure = unlearning_balance.draw_balance(balance_of("topic", "global"), evaluation)
     assert set(figure.data[0].y) == {
         f"{variable}, {scope}" for variable in ("length", "loss") for scope in ("topic", "global")
     }

@@ -43,7 +43,7 @@ def test_the_others_are_summed_up_by_their_mean() -> None:
 
 
 def test_each_panel_has_both_arms_and_the_aligned_benchmark_on_top(evaluation: Evaluation) -> None:
-    figure = unlearning_sets.draw(sets_of(("games", None)), evaluation)
+    figure = unlearning_sets.draw_unlearning(sets_of(("games", None)), evaluation)
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "diamond"] * 4
     for axis in ("yaxis", "yaxis4"):
         order = list(figure.layout[axis].categoryarray)[::-1]
@@ -60,6 +60,6 @@ def test_several_algorithms_are_named() -> None:
 
 @pytest.mark.parametrize("rows", [0, 2])
 def test_a_benchmark_without_sets_has_an_empty_panel(evaluation: Evaluation, rows: int) -> None:
-    figure = unlearning_sets.draw(sets_of().iloc[:rows], evaluation)
+    figure = unlearning_sets.draw_unlearning(sets_of().iloc[:rows], evaluation)
     assert len(figure.data) == 8
     assert len(figure.data[-1].x) == 0

@@ -10,7 +10,7 @@ import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.regions.grid import BINS
-from social_provenance.report.checks import causes, trust
+from social_provenance.report.checks import write_causes, write_trust
 
 Z = pd.DataFrame(
     [
@@ -90,12 +90,12 @@ def rows(page: str) -> list[list[str]]:
 
 
 def test_what_was_not_tried_leaves_no_section(evaluation: Evaluation) -> None:
-    assert causes(Z, None, None, evaluation, "influence") == ""
-    assert trust(None, None, None, BLANK, evaluation, "influence") == ""
+    assert write_causes(Z, None, None, evaluation, "influence") == ""
+    assert write_trust(None, None, None, BLANK, evaluation, "influence") == ""
 
 
 def test_the_topics_that_add_most_are_those_of_the_largest_dose(evaluation: Evaluation) -> None:
-    page = causes(Z, patches(), None, evaluation, "influence")
+    page = write_causes(Z, patches(), None, evaluation, "influence")
     assert "Trained again" not in page
     found = rows(page)
     assert found[0] == ["adds most", "z", "1 step", "4 steps", "interval"]
@@ -105,11 +105,11 @@ def test_the_topics_that_add_most_are_those_of_the_largest_dose(evaluation: Eval
 
 
 def test_a_patch_of_a_bin_names_its_format(evaluation: Evaluation) -> None:
-    assert rows(causes(Z, patches("listicle"), None, evaluation, "influence"))[1][0] == "Industrial, Listicle"
+    assert rows(write_causes(Z, patches("listicle"), None, evaluation, "influence"))[1][0] == "Industrial, Listicle"
 
 
 def test_retraining_is_the_mean_over_benchmarks_beside_its_ceiling(evaluation: Evaluation) -> None:
-    page = causes(Z, None, agreements(), evaluation, "influence")
+    page = write_causes(Z, None, agreements(), evaluation, "influence")
     assert "adds most" not in page
     assert page.count("Trained again without one topic") == page.count("without half of the topics") == 1
     found = rows(page)
@@ -130,7 +130,7 @@ def test_worlds_are_counted_for_the_method_alone(evaluation: Evaluation) -> None
     )
     worlds.loc[worlds["method"] == "bm25", "topic_auc"] = 0.25
     worlds.loc[(worlds["seed"] == 44) & (worlds["benchmark"] == "heat"), "topic_auc"] = 0.5
-    page = trust(worlds, None, None, BLANK, evaluation, "influence")
+    page = write_trust(worlds, None, None, BLANK, evaluation, "influence")
     assert rows(page)[1:] == [
         ["seed 43", "1.000", "1.000"],
         ["seed 44", "0.950", "0.500"],
@@ -149,7 +149,7 @@ def test_forms_are_compared_in_pairs(evaluation: Evaluation) -> None:
             for method, rho in (("influence", 0.5), ("trackstar", -0.5))
         ]
     )  # fmt: skip
-    page = trust(None, audit, None, BLANK, evaluation, "influence")
+    page = write_trust(None, audit, None, BLANK, evaluation, "influence")
     assert rows(page)[1:] == [["cloze and answer_only", "+0.50 (+0.25)", "–"]]
 
 
@@ -157,7 +157,7 @@ def test_checkpoints_are_held_against_the_study(evaluation: Evaluation) -> None:
     trajectory, bins = maps("checkpoint", ["step-000032", "step-000128"]), maps("place", ["own"])
     other = bins.assign(method="bm25", potency=-bins["potency"])
     shuffled = trajectory.sample(frac=1, random_state=0)
-    page = trust(None, None, shuffled, pd.concat([other, bins]), evaluation, "influence")
+    page = write_trust(None, None, shuffled, pd.concat([other, bins]), evaluation, "influence")
     assert rows(page)[1:] == [
         ["step-000032", *["+1.00 (+1.00)"] * 2],
         ["step-000128", *["−1.00 (−1.00)"] * 2],

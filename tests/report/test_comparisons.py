@@ -46,7 +46,7 @@ def test_the_method_is_found_on_either_side_of_a_pair(evaluation: Evaluation) ->
             pair("quiz", "trackstar", "length", 0.0),
         ]
     )
-    page = text(comparisons.agreement(table, evaluation, "influence"))
+    page = text(comparisons.write_agreement(table, evaluation, "influence"))
     assert '<tr><td>trackstar</td><td></td><td class="n">+0.88 (+0.50)</td><td class="n">–</td></tr>' in page
     assert '<tr><td>length</td><td>baseline</td><td class="n">−0.50 (+0.50)</td>' in page
     assert 'nearest baseline: rho²</td><td></td><td class="n">length: 25.0%</td>' in page
@@ -54,7 +54,7 @@ def test_the_method_is_found_on_either_side_of_a_pair(evaluation: Evaluation) ->
 
 
 def test_without_a_correlation_no_baseline_is_nearest(evaluation: Evaluation) -> None:
-    page = comparisons.agreement(
+    page = comparisons.write_agreement(
         pd.DataFrame([pair("quiz", "influence", "length", np.nan, np.nan)]), evaluation, "influence"
     )
     assert "nearest baseline" not in page
@@ -63,7 +63,7 @@ def test_without_a_correlation_no_baseline_is_nearest(evaluation: Evaluation) ->
 
 def test_one_method_alone_is_said(evaluation: Evaluation) -> None:
     none = pd.DataFrame([pair("quiz", "influence", "length", 0.5)]).iloc[:0]
-    assert "nothing to hold it against" in comparisons.agreement(none, evaluation, "influence")
+    assert "nothing to hold it against" in comparisons.write_agreement(none, evaluation, "influence")
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def section(
     """Return a function that gives the section on the published map for a table of topics."""
 
     def show(topics: pd.DataFrame) -> str:
-        return text(comparisons.reference(topics, contrasts, signatures, similarity, agreement, "influence"))
+        return text(comparisons.write_reference(topics, contrasts, signatures, similarity, agreement, "influence"))
 
     return show
 
@@ -158,6 +158,6 @@ def test_the_studys_own_map_stands_beside_the_published_one(topics: pd.DataFrame
 
 def test_without_a_reference_the_section_says_how_to_give_one(topics: pd.DataFrame) -> None:
     none = topics.iloc[:0]
-    page = comparisons.reference(none, none, none, none, none, "influence")
+    page = comparisons.write_reference(none, none, none, none, none, "influence")
     assert "--params reference=DIR" in page
     assert 'id="reference"' in page

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.report.discoveries import discoveries
+from social_provenance.report.discoveries import write_discoveries
 
 QUIZ = {"benchmark": "quiz", "method": "influence"}
 
@@ -42,7 +42,7 @@ def test_bins_are_counted_for_the_method_alone(
     nulls = pd.DataFrame([{**QUIZ, "variant": "generic_text", "q": q, "rank_q": 0.5} for q in (0.01, 0.2, None)])
     rates = [{**QUIZ, "variant": "generic_text", "judge": judge, "measure": "p"} for judge in ("documents", "other")]
     calibration = pd.DataFrame(rates).assign(share=[0.31, 0.05])
-    page = discoveries(tests, nulls, calibration, parts, evaluation, "influence")
+    page = write_discoveries(tests, nulls, calibration, parts, evaluation, "influence")
     assert _cells(page, "bins that can be tested") == ["3"]
     assert _cells(page, "called at q ≤ .05: documents") == ["2"]
     assert _cells(page, "family-wise") == ["1"]
@@ -55,5 +55,5 @@ def test_bins_are_counted_for_the_method_alone(
 def test_without_a_null_the_section_says_so(tests: pd.DataFrame, parts: pd.DataFrame, evaluation: Evaluation) -> None:
     nulls = pd.DataFrame(columns=["variant", "benchmark", "method", "q", "rank_q"])
     calibration = pd.DataFrame(columns=["variant", "judge", "benchmark", "method", "measure", "share"])
-    page = discoveries(tests, nulls, calibration, parts, evaluation, "influence")
+    page = write_discoveries(tests, nulls, calibration, parts, evaluation, "influence")
     assert "No null was scored" in page

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from social_provenance.figures.labels import draw
+from social_provenance.figures.labels import draw_labels
 from social_provenance.labelling.measure import Quality, compare
-from social_provenance.report.labels import labels
+from social_provenance.report.labels import write_labels
 
 
 def section(quality: Quality) -> str:
-    return labels(draw(quality.confusion, quality.reliability), quality.quality, quality.confusion)
+    return write_labels(draw_labels(quality.confusion, quality.reliability), quality.quality, quality.confusion)
 
 
 @pytest.mark.parametrize(

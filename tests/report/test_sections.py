@@ -49,13 +49,13 @@ def documents(excerpt: str) -> pd.DataFrame:
 
 
 def test_document_text_is_escaped(topics: pd.DataFrame, evaluation: Evaluation) -> None:
-    page = sections.influence(go.Figure(), topics, documents(EVIL), evaluation, "trackstar")
+    page = sections.write_influence(go.Figure(), topics, documents(EVIL), evaluation, "trackstar")
     assert EVIL not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
 
 
 def test_the_five_foremost_topics_of_the_method_stand_in_order(topics: pd.DataFrame, evaluation: Evaluation) -> None:
-    page = sections.influence(go.Figure(), topics, documents("text"), evaluation, "trackstar")
+    page = sections.write_influence(go.Figure(), topics, documents("text"), evaluation, "trackstar")
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
     assert "<td>Games</td>" not in page
@@ -64,7 +64,7 @@ def test_the_five_foremost_topics_of_the_method_stand_in_order(topics: pd.DataFr
 
 
 def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation) -> None:
-    page = sections.inputs(
+    page = sections.write_inputs(
         {"records": 1300, "documents": 1290, "rejected": {"too_short": 7, "duplicate_text": 3}},
         {"documents": 1000, "per_bin": 2, "seed": 42, "full_bins": 400, "short_bins": {"a/b": 1}, "empty_bins": 175},
         {
@@ -116,7 +116,7 @@ def test_contrasts_count_intervals_without_zero() -> None:
     )
     row = {"reasoning": 0.5, "knowledge": 0.25, "difference": 0.25, "ci_low": -0.125, "ci_high": 0.5, "p": 0.0312}
     strength = pd.DataFrame([{"method": "trackstar", **row}, {"method": "influence", **row, "reasoning": 9.75}])
-    page = " ".join(sections.contrasts(go.Figure(), table, strength, "trackstar").split())
+    page = " ".join(sections.write_contrasts(go.Figure(), table, strength, "trackstar").split())
     assert "reasoning: 2 of 3 topics have an interval without zero" in page
     assert "0.50 at the reasoning level and 0.25 at the knowledge level" in page
     assert "+0.25 [−0.12, +0.50], p = 0.0312" in page
@@ -126,19 +126,19 @@ def test_contrasts_count_intervals_without_zero() -> None:
 def test_without_both_levels_nothing_is_said_of_strength() -> None:
     row = {"kind": "reasoning", "axis": "topic", "topic": "games", "difference": 1.0, "ci_low": 0.5, "ci_high": 1.5}
     table = pd.DataFrame([{"method": "trackstar", **row}])
-    page = sections.contrasts(go.Figure(), table, pd.DataFrame(columns=["method", "difference"]), "trackstar")
+    page = sections.write_contrasts(go.Figure(), table, pd.DataFrame(columns=["method", "difference"]), "trackstar")
     assert "1 of 1 topics" in page
     assert "exchanged" not in page
 
 
 def test_no_contrast_is_said() -> None:
     columns = ["kind", "method", "axis", "topic", "difference", "ci_low", "ci_high"]
-    page = sections.contrasts(go.Figure(), pd.DataFrame(columns=columns), pd.DataFrame(columns=columns), "x")
+    page = sections.write_contrasts(go.Figure(), pd.DataFrame(columns=columns), pd.DataFrame(columns=columns), "x")
     assert "nothing to hold against each other" in page
 
 
 def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
-    page = sections.planted(None, None, evaluation)
+    page = sections.write_planted(None, None, evaluation)
     assert "no check against it" in page
     assert 'id="truth"' in page
 
@@ -152,7 +152,7 @@ def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluatio
         },
         "accuracy": {"quiz": 0.9},
     }
-    page = sections.planted(go.Figure(), validation, evaluation)
+    page = sections.write_planted(go.Figure(), validation, evaluation)
     assert "seed 7" in page
     assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
     assert '<tr class="yes"><td>influence</td><td class="n">1.00 (0.62)</td>' in page

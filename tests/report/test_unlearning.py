@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.report.unlearning import checks, doses, unlearning
+from social_provenance.report.unlearning import write_checks, write_doses, write_unlearning
 
 NAMED = {
     "topic": "games",
@@ -56,7 +56,7 @@ def evaluation() -> Evaluation:
 def section(evaluation: Evaluation, *effects: dict[str, Any], runs: pd.DataFrame = RUNS) -> str:
     """Return the section; a row of effects is of ``quiz`` unless it says otherwise."""
     table = pd.DataFrame([{"benchmark": "quiz", **effect} for effect in effects])
-    return " ".join(unlearning(go.Figure(), table, runs, evaluation).split())
+    return " ".join(write_unlearning(go.Figure(), table, runs, evaluation).split())
 
 
 def cells(page: str, first: str) -> list[list[str]]:
@@ -160,9 +160,9 @@ def test_other_readings_are_summed_up_with_what_they_lack(evaluation: Evaluation
 
 def test_balance_counts_sets_within_the_bound() -> None:
     balance = pd.DataFrame({"scope": "topic", "variable": "loss", "unmatched_difference": [-0.5, 0.25]})
-    page = doses(go.Figure(), go.Figure(), balance.assign(standardised_difference=[-0.125, 0.0625]))
+    page = write_doses(go.Figure(), go.Figure(), balance.assign(standardised_difference=[-0.125, 0.0625]))
     assert cells(" ".join(page.split()), "topic") == [["topic", "loss", "0.375", "0.094", "0.125", "1 of 2"]]
-    assert "No random set was matched." in doses(
+    assert "No random set was matched." in write_doses(
         go.Figure(), go.Figure(), balance.iloc[:0].assign(standardised_difference=0)
     )
 
@@ -173,7 +173,7 @@ def checked(evaluation: Evaluation, **tables: pd.DataFrame) -> str:
         "algorithms": pd.DataFrame(),
         "across_topics": pd.DataFrame(columns=["outcome", "reading"]),
     }
-    return " ".join(checks(**{**usual, **tables}, evaluation=evaluation).split())
+    return " ".join(write_checks(**{**usual, **tables}, evaluation=evaluation).split())
 
 
 def test_checks_of_a_study_that_has_nothing_to_check_say_so(evaluation: Evaluation) -> None:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
 from social_provenance.forgetting.readings import CONTRAST, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nats a token"}
 COLUMNS = 2
 
 
-def draw(doses: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+def draw_dose_response(doses: Table, evaluation: Evaluation) -> Figure:
     """Draw the primary outcome against the dose; a panel a contrast, a line an arm, its runs as a band.
 
     Buttons exchange the x axis for the rise of the forget loss.
@@ -53,14 +49,14 @@ def draw(doses: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
     return figure.update_layout(updatemenus=[_menu(views, len(contrasts))]) if contrasts else figure
 
 
-def title_of(contrast: pd.DataFrame) -> str:
+def title_of(contrast: Table) -> str:
     """Return the heading of a contrast's panel."""
     first = contrast.iloc[0]
     where = TOPIC_NAMES.get(first["topic"], "all topics")
     return f"forget {where}, for {first['benchmark']} ({first['algorithm']})"
 
 
-def _traces(points: pd.DataFrame, arm: str, *, legend: bool) -> list[Any]:
+def _traces(points: Table, arm: str, *, legend: bool) -> list[Any]:
     import plotly.graph_objects as go
 
     colour, steps = style.ARM_COLOURS[arm], points["step"].tolist()

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
 
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
 from social_provenance.regions.grid import FORMAT_NAMES, FORMATS, TOPIC_NAMES, TOPICS
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 LIMIT_QUANTILE = 0.99
 """Colours end at this quantile of |z|: one extreme bin must not bleach the others."""
 
 
-def draw(bins: pd.DataFrame, evaluation: Evaluation, method: str) -> go.Figure:
+def draw_influence(bins: Table, evaluation: Evaluation, method: str) -> Figure:
     """Draw z of every bin (topics x formats); bins without documents are grey.
 
     Args:
@@ -57,13 +52,13 @@ def draw(bins: pd.DataFrame, evaluation: Evaluation, method: str) -> go.Figure:
     return figure.update_layout(plot_bgcolor=style.EMPTY)
 
 
-def _grid(table: pd.DataFrame, column: str) -> np.ndarray:
+def _grid(table: Table, column: str) -> np.ndarray:
     wide = table.pivot(index="topic", columns="format", values=column)
     grid: np.ndarray = wide.loc[list(TOPICS), list(FORMATS)].to_numpy()
     return grid
 
 
-def _hover(table: pd.DataFrame) -> np.ndarray:
+def _hover(table: Table) -> np.ndarray:
     texts = []
     for row in table.itertuples():
         found = f"z {row.z:+.2f} [{row.ci_low:+.2f}, {row.ci_high:+.2f}]<br>{row.n_documents} documents"

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from social_provenance.annotations import Figure, Table
 from social_provenance.figures import style
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
 NAMES = {"topic": TOPIC_NAMES, "format": FORMAT_NAMES}
 SEQUENTIAL = [[0.0, "#f7f6f2"], [0.15, "#d8e4ec"], [1.0, "#2d6f9e"]]
 
 
-def draw(confusion: pd.DataFrame, reliability: pd.DataFrame) -> go.Figure:
+def draw_labels(confusion: Table, reliability: Table) -> Figure:
     """Draw reliability curves above confusion matrices; a figure without traces where nothing was measured.
 
     Args:
@@ -42,7 +37,7 @@ def draw(confusion: pd.DataFrame, reliability: pd.DataFrame) -> go.Figure:
     return style.finish(figure, height=980, showlegend=False)
 
 
-def _curve(figure: go.Figure, curve: pd.DataFrame, column: int) -> None:
+def _curve(figure: Figure, curve: Table, column: int) -> None:
     import plotly.graph_objects as go
 
     diagonal = {"x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
@@ -61,7 +56,7 @@ def _curve(figure: go.Figure, curve: pd.DataFrame, column: int) -> None:
     figure.update_yaxes(title="share that is right", range=[0, 1], row=1, col=column)
 
 
-def _matrix(figure: go.Figure, pairs: pd.DataFrame, axis: str, column: int) -> None:
+def _matrix(figure: Figure, pairs: Table, axis: str, column: int) -> None:
     import plotly.graph_objects as go
 
     labels = sorted({*pairs["given"], *pairs["said"]})

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
 from social_provenance.regions.grid import TOPIC_NAMES
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
-    from social_provenance.capabilities.benchmark import Evaluation
-
-
-def draw(topics: pd.DataFrame, evaluation: Evaluation, method: str) -> go.Figure:
+def draw_planted(topics: Table, evaluation: Evaluation, method: str) -> Figure:
     """Draw the topics of each benchmark by z, the planted ones in colour.
 
     Args:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Benchmark
+from social_provenance.annotations import Figure
+from social_provenance.capabilities.benchmark import Benchmark
 
 COLOURS = {"social": "#b4552d", "stem": "#2d6f9e", "found": "#9a9a94", "planted": "#b4552d"}
 ARM_COLOURS = {
@@ -28,7 +25,7 @@ def title_of(benchmark: Benchmark) -> str:
     return f"{benchmark.name} ({benchmark.domain}, {benchmark.level})"
 
 
-def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[go.Figure, list[tuple[int, int]]]:
+def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[Figure, list[tuple[int, int]]]:
     """Return a figure of one panel a benchmark, two in a row, and the place (row, column) of each."""
     from plotly.subplots import make_subplots
 
@@ -39,7 +36,7 @@ def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[go.Figure, 
     return figure, [(place // columns + 1, place % columns + 1) for place in range(len(benchmarks))]
 
 
-def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+def finish(figure: Figure, height: int, **layout: Any) -> Figure:
     """Give a figure the common look; ``height`` in pixels."""
     figure.update_layout(
         template="plotly_white",
@@ -56,7 +53,7 @@ def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     return figure
 
 
-def with_legend(figure: go.Figure) -> go.Figure:
+def with_legend(figure: Figure) -> Figure:
     """Put the legend above the headings of the panels, however high the figure is."""
     legend = {"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0}
     return figure.update_layout(legend=legend, margin_t=90)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from social_provenance.annotations import Figure, Table
 from social_provenance.figures import style
 from social_provenance.regions.grid import TOPIC_NAMES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
 LEVELS = {"reasoning": "circle", "knowledge": "diamond-open"}
 
 
-def draw(contrasts: pd.DataFrame, method: str) -> go.Figure:
+def draw_contrasts(contrasts: Table, method: str) -> Figure:
     """Draw the contrast of each topic; topics in the order of the reasoning contrast.
 
     Args:

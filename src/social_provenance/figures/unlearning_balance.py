@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 BOUND = 0.1
 """Standardised difference below which a variable counts as balanced (Austin 2009, Statistics in Medicine 28)."""
@@ -20,7 +19,7 @@ WHEN = {
 }
 
 
-def draw(balance: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+def draw_balance(balance: Table, evaluation: Evaluation) -> Figure:
     """Draw absolute standardised differences from the targeted set; a panel a benchmark, a point a random set.
 
     Args:
@@ -45,7 +44,7 @@ def draw(balance: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
     return style.with_legend(style.finish(figure, height=110 + 220 * places[-1][0]))
 
 
-def _points(own: pd.DataFrame, labels: pd.Series[str], value: str) -> Any:
+def _points(own: Table, labels: pd.Series[str], value: str) -> Any:
     import plotly.graph_objects as go
 
     name, symbol, colour = WHEN[value]

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
 from social_provenance.forgetting.doses import EQUAL_COMPUTE
 from social_provenance.forgetting.readings import CONTRAST, PRIMARY
 from social_provenance.forgetting.settings import ARMS
 from social_provenance.regions.grid import TOPIC_NAMES
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Evaluation
-
 OTHERS = "others"
 MARKERS = (("random set", "circle", 1, 0.75), ("influential set, mean over order seeds", "diamond", 0, 1.0))
 """Legend, symbol, place of the arm in its scope, opacity."""
 
 
-def draw(sets: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
+def draw_unlearning(sets: Table, evaluation: Evaluation) -> Figure:
     """Draw the change of the aligned benchmark and the mean change of the others; a point a set of documents.
 
     Args:
         sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown.
         evaluation: Order of the benchmarks.
     """
-    import numpy as np
-
     table = changes_of_sets(sets)
     rows = int(table.groupby("benchmark")["label"].nunique().max()) if len(table) else 1
     figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.22)
@@ -51,7 +47,7 @@ def draw(sets: pd.DataFrame, evaluation: Evaluation) -> go.Figure:
     return style.with_legend(style.finish(figure, height=places[-1][0] * (150 + 34 * rows) + 80))
 
 
-def changes_of_sets(sets: pd.DataFrame) -> pd.DataFrame:
+def changes_of_sets(sets: Table) -> Table:
     """Return ``benchmark``, ``label``, ``arm``, ``set``, ``change``: on the aligned benchmark, and the mean of others.
 
     Args:
@@ -71,7 +67,7 @@ def changes_of_sets(sets: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(means[["benchmark", "label", "arm", "set", "change"]])
 
 
-def _points(points: pd.DataFrame, name: str, symbol: str, colour: str, opacity: float) -> Any:
+def _points(points: Table, name: str, symbol: str, colour: str, opacity: float) -> Any:
     import plotly.graph_objects as go
 
     return go.Scatter(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.agreement import compare
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.report.render import render, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 REGIONS = 5
 """Regions of a benchmark that the tail-patch shows."""
@@ -24,10 +24,10 @@ FOUND = 0.95
 """Area under the curve from which a world's planted topics count as found."""
 
 
-def causes(
-    topics: pd.DataFrame,
-    patches: pd.DataFrame | None,
-    retrained: pd.DataFrame | None,
+def write_causes(
+    topics: Table,
+    patches: Table | None,
+    retrained: Table | None,
     evaluation: Evaluation,
     method: str,
 ) -> str:
@@ -51,11 +51,11 @@ def causes(
     )
 
 
-def trust(
-    worlds: pd.DataFrame | None,
-    audit: pd.DataFrame | None,
-    trajectory: pd.DataFrame | None,
-    bins: pd.DataFrame,
+def write_trust(
+    worlds: Table | None,
+    audit: Table | None,
+    trajectory: Table | None,
+    bins: Table,
     evaluation: Evaluation,
     method: str,
 ) -> str:
@@ -85,7 +85,7 @@ def trust(
     )
 
 
-def _patched(patches: pd.DataFrame, topics: pd.DataFrame, evaluation: Evaluation) -> list[dict[str, Any]]:
+def _patched(patches: Table, topics: Table, evaluation: Evaluation) -> list[dict[str, Any]]:
     """Return, of each benchmark, the regions that add most at the largest dose, with every dose."""
     region = ["topic", "format"]
     last = patches[patches["dose"] == patches["dose"].max()].assign(format=lambda table: table["format"].fillna(""))
@@ -101,7 +101,7 @@ def _patched(patches: pd.DataFrame, topics: pd.DataFrame, evaluation: Evaluation
     return blocks
 
 
-def _designs(retrained: pd.DataFrame) -> list[dict[str, Any]]:
+def _designs(retrained: Table) -> list[dict[str, Any]]:
     """Return, of each design, every check's correlation with the effects, mean over benchmarks."""
     designs = []
     for design, own in retrained.groupby("design", sort=False):
@@ -121,7 +121,7 @@ def _of(means: pd.Series, method: str, ways: list[tuple[str, str]]) -> list[floa
     return [float(means[(method, *way)]) for way in ways]
 
 
-def _worlds(metrics: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+def _worlds(metrics: Table, names: list[str]) -> list[dict[str, Any]]:
     wide = metrics.pivot(index="seed", columns="benchmark", values="topic_auc")[names]
     return [
         {"seed": seed, "areas": [float(area) for area in row]}
@@ -129,14 +129,14 @@ def _worlds(metrics: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _pairs(agreements: pd.DataFrame, of: str) -> list[dict[str, Any]]:
+def _pairs(agreements: Table, of: str) -> list[dict[str, Any]]:
     return [
         {"one": one, "other": other, "benchmarks": rows.set_index("benchmark").to_dict("index")}
         for (one, other), rows in agreements.groupby([of, "other"], sort=False)
     ]
 
 
-def _against_study(trajectory: pd.DataFrame, bins: pd.DataFrame) -> list[dict[str, Any]]:
+def _against_study(trajectory: Table, bins: Table) -> list[dict[str, Any]]:
     """Return how far the map of each checkpoint is that of the study's own model."""
     import pandas as pd
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render, rows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 CARRIED = 8
 """Topics that one bin carries which the section shows."""
@@ -23,7 +19,7 @@ SHOWN = 3
 """Signature bins of a benchmark, and topics on either side of a contrast, that the section shows."""
 
 
-def agreement(table: pd.DataFrame, evaluation: Evaluation, method: str) -> str:
+def write_agreement(table: Table, evaluation: Evaluation, method: str) -> str:
     """Show how far the map of the study's method is that of another one, a baseline above all.
 
     Args:
@@ -53,12 +49,12 @@ def agreement(table: pd.DataFrame, evaluation: Evaluation, method: str) -> str:
     )
 
 
-def reference(
-    topics: pd.DataFrame,
-    contrasts: pd.DataFrame,
-    signatures: pd.DataFrame,
-    similarity: pd.DataFrame,
-    agreement: pd.DataFrame,
+def write_reference(
+    topics: Table,
+    contrasts: Table,
+    signatures: Table,
+    similarity: Table,
+    agreement: Table,
     method: str,
 ) -> str:
     """Show the published map beside the study's own; without one, say how to give it.
@@ -87,14 +83,14 @@ def reference(
     )
 
 
-def _carried(topics: pd.DataFrame) -> pd.DataFrame:
+def _carried(topics: Table) -> Table:
     """Return the topics whose sign is that of one bin, the largest move first."""
     flips = topics[topics["z"] * topics["without_extreme"] < 0]
     move = (flips["z"] - flips["without_extreme"]).abs()
     return flips.loc[move.sort_values(ascending=False, kind="stable").index]
 
 
-def _levels(contrasts: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+def _levels(contrasts: Table, method: str) -> list[dict[str, Any]]:
     """Return, of each level, how far topics differ between social and STEM, and the foremost on either side."""
     levels = []
     for kind, own in contrasts.groupby("kind", sort=False):
@@ -113,7 +109,7 @@ def _levels(contrasts: pd.DataFrame, method: str) -> list[dict[str, Any]]:
     return levels
 
 
-def _pairs(similarity: pd.DataFrame, method: str) -> list[dict[str, Any]]:
+def _pairs(similarity: Table, method: str) -> list[dict[str, Any]]:
     key = ["benchmark", "other"]
     published, own = (similarity[similarity["source"] == source] for source in (PUBLISHED, method))
     # The order of the benchmarks in a pair is that of its source.

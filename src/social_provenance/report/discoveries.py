@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.calibration import DOCUMENTS, LEVEL
 from social_provenance.estimation.decomposition import PARTS
 from social_provenance.report.render import render
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-    from social_provenance.capabilities.benchmark import Evaluation
-
-
-def discoveries(
-    tests: pd.DataFrame,
-    nulls: pd.DataFrame,
-    calibration: pd.DataFrame,
-    parts: pd.DataFrame,
+def write_discoveries(
+    tests: Table,
+    nulls: Table,
+    calibration: Table,
+    parts: Table,
     evaluation: Evaluation,
     method: str,
 ) -> str:
@@ -64,10 +61,10 @@ TESTS = {
 BY_NULL = {"q": "called at q ≤ .05", "rank_q": "called by rank at q ≤ .05"}
 
 
-def _called(table: pd.DataFrame, column: str) -> pd.DataFrame:
+def _called(table: Table, column: str) -> Table:
     return table.assign(called=table[column] <= LEVEL)
 
 
-def _count(table: pd.DataFrame, names: list[str]) -> dict[str, Any]:
+def _count(table: Table, names: list[str]) -> dict[str, Any]:
     counts = table.groupby("benchmark")["called"].sum()
     return {name: int(counts[name]) for name in names if name in counts}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from social_provenance.annotations import Figure, Table
 from social_provenance.report.render import figure_html, render, rows_of
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
 MISTAKES = 6
 
 
-def labels(figure: go.Figure, quality: pd.DataFrame, confusion: pd.DataFrame) -> str:
+def write_labels(figure: Figure, quality: Table, confusion: Table) -> str:
     """Show the classifier's accuracy, calibration and commonest mistakes.
 
     Args:

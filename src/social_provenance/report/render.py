@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.annotations import Figure, Table
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -28,12 +27,12 @@ def render(template: str, **values: Any) -> str:
     return page
 
 
-def rows_of(table: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_of(table: Table) -> list[dict[str, Any]]:
     """Return the rows of a table as templates take them."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
-def figure_html(figure: go.Figure, name: str) -> Markup:
+def figure_html(figure: Figure, name: str) -> Markup:
     """Return a figure as HTML that needs the page's one copy of Plotly's script."""
     import plotly.io
     from markupsafe import Markup

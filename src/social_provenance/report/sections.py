@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.forgetting.gather import UNTOUCHED
 from social_provenance.lineage import UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-    import plotly.graph_objects as go
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 TOP_TOPICS = 5
 
@@ -36,11 +31,11 @@ LINKS = {
 """Place of a section on the page -> what leads there, where the section is there."""
 
 
-def inputs(
+def write_inputs(
     corpus: Mapping[str, Any],
     manifest: Mapping[str, Any],
     attribution: Mapping[str, Any],
-    evaluations: pd.DataFrame,
+    evaluations: Table,
     evaluation: Evaluation,
 ) -> str:
     """Show how to read the page, and what went in: documents, the working set, the model's own answers.
@@ -71,9 +66,7 @@ def inputs(
     )
 
 
-def influence(
-    figure: go.Figure, topics: pd.DataFrame, documents: pd.DataFrame, evaluation: Evaluation, method: str
-) -> str:
+def write_influence(figure: Figure, topics: Table, documents: Table, evaluation: Evaluation, method: str) -> str:
     """Show where influence is: the map, the foremost topics, the foremost documents.
 
     Args:
@@ -95,7 +88,7 @@ def influence(
     return render("influence", figure=figure_html(figure, "influence"), blocks=blocks, method=method)
 
 
-def contrasts(figure: go.Figure, table: pd.DataFrame, strength: pd.DataFrame, method: str) -> str:
+def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) -> str:
     """Show social minus STEM, and at which level the contrast is wider.
 
     Args:
@@ -119,7 +112,7 @@ def contrasts(figure: go.Figure, table: pd.DataFrame, strength: pd.DataFrame, me
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
-def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
+def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
     """Show the check against the truth, where there is one; nothing otherwise.
 
     Args:
@@ -131,6 +124,16 @@ def planted(figure: go.Figure | None, validation: Mapping[str, Any] | None, eval
         return render("no_truth")
     names = [benchmark.name for benchmark in evaluation.benchmarks]
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
+
+
+def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
+    """Return the page: its sections, then the lineage of everything behind it.
+
+    Args:
+        records: ``lineage``: dataset -> its record; None where nothing was recorded.
+        sections: Finished sections, in order; a check that has not been run leaves an empty one.
+    """
+    return page([*sections, lineage(records)])
 
 
 def lineage(records: Mapping[str, Any] | None) -> str:

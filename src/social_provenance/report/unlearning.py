@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from social_provenance.annotations import Figure, Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures.unlearning_balance import BOUND
 from social_provenance.forgetting.doses import EQUAL_COMPUTE
 from social_provenance.forgetting.equivalence import AGAINST_UNTOUCHED
@@ -11,14 +13,8 @@ from social_provenance.forgetting.readings import PRIMARY
 from social_provenance.forgetting.settings import ARMS
 from social_provenance.report.render import figure_html, render, rows_of
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import plotly.graph_objects as go
 
-    from social_provenance.capabilities.benchmark import Evaluation
-
-
-def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, evaluation: Evaluation) -> str:
+def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Evaluation) -> str:
     """Show whether forgetting influential documents hurt more than forgetting random ones.
 
     Args:
@@ -52,7 +48,7 @@ def unlearning(figure: go.Figure, effects: pd.DataFrame, runs: pd.DataFrame, eva
     )
 
 
-def doses(dose_response: go.Figure, balance_figure: go.Figure, balance: pd.DataFrame) -> str:
+def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -> str:
     """Show the curves, and how alike random sets were to the influential one before training.
 
     Args:
@@ -69,9 +65,7 @@ def doses(dose_response: go.Figure, balance_figure: go.Figure, balance: pd.DataF
     )
 
 
-def checks(
-    equivalence: pd.DataFrame, algorithms: pd.DataFrame, across_topics: pd.DataFrame, evaluation: Evaluation
-) -> str:
+def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, evaluation: Evaluation) -> str:
     """Show where arms are alike, algorithms side by side, and topics summed up.
 
     Args:
@@ -93,13 +87,13 @@ def checks(
     )
 
 
-def in_order(table: pd.DataFrame, evaluation: Evaluation) -> pd.DataFrame:
+def in_order(table: Table, evaluation: Evaluation) -> Table:
     """Return a table with its aligned benchmarks in the order of the study."""
     places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
     return table.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
 
 
-def _verdict(judged: pd.DataFrame) -> dict[str, Any]:
+def _verdict(judged: Table) -> dict[str, Any]:
     return {
         "contrasts": len(judged),
         "more": int((judged["influence_minus_random"] < 0).sum()),
@@ -111,7 +105,7 @@ def _verdict(judged: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _readings(effects: pd.DataFrame) -> list[dict[str, Any]]:
+def _readings(effects: Table) -> list[dict[str, Any]]:
     """Return for each outcome and reading: in how many contrasts influential documents hurt more, and how much."""
     rows = []
     for (outcome, reading), own in effects.groupby(["outcome", "reading"], sort=False):
@@ -131,7 +125,7 @@ def _readings(effects: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _balance(balance: pd.DataFrame) -> list[dict[str, Any]]:
+def _balance(balance: Table) -> list[dict[str, Any]]:
     """Return for each variable the mean and largest absolute standardised difference, before and after matching."""
     rows = []
     for (scope, variable), own in balance.groupby(["scope", "variable"], sort=False):

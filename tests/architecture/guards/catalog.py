@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kedro.io import CatalogConfigResolver
-
 from guards.project import is_parameter
 from social_provenance.pipeline_registry import SMALL_WORLD
 
@@ -29,20 +27,32 @@ LEDGER = "lineage"
 
 def accidental_memory(project: Project) -> list[str]:
     """Find inputs and outputs of nodes that no catalog entry keeps."""
-    resolver = CatalogConfigResolver(dict(project.catalog))
     return [
         f"{node.name}: {name} has no catalog entry, so it would be in memory"
         for node in project.nodes()
         for name in [*node.inputs, *node.outputs]
-        if not is_parameter(name) and name not in project.catalog and resolver.match_dataset_pattern(name) is None
+        if not is_parameter(name) and project.entry(name) is None
+    ]
+
+
+def loose_ends(project: Project) -> list[str]:
+    """Find datasets that a pattern keeps and that no node writes or no node reads.
+
+    A pattern keeps any name that fits, a misspelled one too.
+    """
+    nodes = project.nodes()
+    written, read = ({name for node in nodes for name in getattr(node, side)} for side in ("outputs", "inputs"))
+    return [
+        f"{name}: pattern {pattern} keeps it, and no node {'reads' if name in written else 'writes'} it"
+        for name in sorted(written ^ read)
+        if (pattern := project.pattern_of(name)) is not None
     ]
 
 
 def dead_entries(project: Project) -> list[str]:
     """Find catalog entries that no node reads or writes."""
-    resolver = CatalogConfigResolver(dict(project.catalog))
     used = {name for node in project.nodes() for name in [*node.inputs, *node.outputs]}
-    used |= {resolver.match_dataset_pattern(name) or name for name in used}
+    used |= {project.pattern_of(name) or name for name in used}
     return [f"{name}: no node reads or writes it" for name in project.catalog if name not in used | {LEDGER}]
 
 
@@ -62,7 +72,7 @@ def needed_from_small_world(project: Project) -> list[str]:
     return [
         f"provenance reads {name}, which only the small world makes: it has to be an {OPTIONAL.rpartition('.')[2]}"
         for name in sorted(project.pipelines["provenance"].inputs() & made)
-        if project.catalog[name]["type"] != OPTIONAL
+        if (project.entry(name) or {}).get("type") != OPTIONAL
     ]
 
 

@@ -208,10 +208,16 @@ def _plain(names: Iterable[str]) -> set[str]:
 
 
 def _differences(there: set[str], said: set[str], kind: str) -> list[str]:
+    """Compare names; a pattern that is said, such as ``draw_{name}``, stands for all that fit it."""
+    fitting = {name: {one for one in there if _pattern(name).fullmatch(one)} for name in said}
     return [
-        *(f"{kind} {name} is not documented" for name in sorted(there - said)),
-        *(f"{kind} {name} is documented and not there" for name in sorted(said - there)),
+        *(f"{kind} {name} is not documented" for name in sorted(there - said - set().union(*fitting.values()))),
+        *(f"{kind} {name} is documented and not there" for name in sorted(said - there) if not fitting[name]),
     ]
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(r"\w+".join(re.escape(part) for part in re.split(r"\{\w+\}", name)))
 
 
 def tables(text: str) -> Iterator[Table]:
@@ -234,7 +240,7 @@ def _first(rows: list[list[str]]) -> list[str]:
 
 
 def _names(texts: list[str]) -> list[str]:
-    return [name for text in texts for name in re.findall(r"`([\w.]+)`", text)]
+    return [name for text in texts for name in re.findall(r"`([\w.{}]+)`", text)]
 
 
 def _commands(text: str) -> Iterator[str]:

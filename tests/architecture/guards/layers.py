@@ -18,8 +18,8 @@ def circular_layers(project: Project) -> list[str]:
     """Find a circle among the layers; kedro-viz then draws none of them."""
     graph: TopologicalSorter[str] = TopologicalSorter()
     for node in project.nodes():
-        sources = {_layer(project, name) for name in node.inputs if name in project.catalog}
-        for target in {_layer(project, name) for name in node.outputs if name in project.catalog}:
+        sources = {_layer(project, name) for name in node.inputs if project.entry(name)}
+        for target in {_layer(project, name) for name in node.outputs if project.entry(name)}:
             graph.add(target, *(sources - {target}))
     try:
         graph.prepare()
@@ -29,5 +29,5 @@ def circular_layers(project: Project) -> list[str]:
 
 
 def _layer(project: Project, name: str) -> str:
-    metadata = project.catalog[name].get("metadata") or {}
+    metadata = (project.entry(name) or {}).get("metadata") or {}
     return str(metadata.get("kedro-viz", {}).get("layer", ""))

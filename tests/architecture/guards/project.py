@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kedro.io import CatalogConfigResolver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +31,7 @@ class Project:
 
     Attributes:
         pipelines: Registered name -> pipeline.
-        catalog: Entry -> its resolved configuration.
+        catalog: Entry, or pattern of names -> its resolved configuration.
         parameters: As the configuration files give them, not validated.
     """
 
@@ -40,9 +43,21 @@ class Project:
         """Return every node of every registered pipeline, once."""
         return list({node.name: node for pipeline in self.pipelines.values() for node in pipeline.nodes}.values())
 
+    def entry(self, name: str) -> Mapping[str, Any] | None:
+        """Return the configuration of a dataset, its own or that of its pattern; None if it would be in memory."""
+        return self.catalog.get(name) or self.catalog.get(self.pattern_of(name) or "")
+
+    def pattern_of(self, name: str) -> str | None:
+        """Return the pattern that keeps a dataset; None for one with an entry of its own, or with neither."""
+        return None if name in self.catalog else self._resolver.match_dataset_pattern(name)
+
     def parts(self) -> dict[str, Pipeline]:
         """Return the pipelines that are not sums of others."""
         return {name: pipeline for name, pipeline in self.pipelines.items() if name not in SUMS}
+
+    @cached_property
+    def _resolver(self) -> CatalogConfigResolver:
+        return CatalogConfigResolver(dict(self.catalog))
 
 
 def load_config(conf: Path, env: str, kind: str) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.figures import planted_topics
 from social_provenance.miniature import check, metrics
 
 
@@ -22,11 +20,6 @@ def compare_with_truth(scores: Any, topics: Any, truth: Any) -> Any:
 def measure_validation(topics: Any, bins: Any, truth: Any) -> Any:
     """Return how well each method finds the planted topics and their bins."""
     return metrics.measure(topics, bins, truth)
-
-
-def draw_planted(topics: Any, evaluation: Evaluation, method: str) -> Any:
-    """Return the figure of planted against found."""
-    return planted_topics.draw(topics, evaluation, method)
 
 
 def report_validation(comparison: Any, log: Any, seed: int, default_method: str) -> dict[str, Any]:

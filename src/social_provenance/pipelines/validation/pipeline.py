@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from social_provenance.figures.planted_topics import draw_planted
 from social_provenance.pipelines.validation import nodes
 
 
@@ -41,7 +42,7 @@ def create_pipeline() -> Pipeline:
                 name="report_validation",
             ),
             Node(
-                nodes.draw_planted,
+                draw_planted,
                 ["planted_topics", "params:evaluation", "params:scoring.default_method"],
                 "planted_figure",
                 name="draw_planted",

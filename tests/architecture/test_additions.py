@@ -1,0 +1,165 @@
+"""The recipes of CONTRIBUTING work, and take as few files as they say: each is followed once, in a copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from guards.additions import Copy, off_recipe, recipe
+from guards.project import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGE = "src/social_provenance"
+
+FIGURE = '''
+"""How many documents the bins have."""
+
+from __future__ import annotations
+
+from social_provenance.annotations import Figure, Table
+from social_provenance.figures import style
+
+
+def draw_sizes(bins: Table, method: str) -> Figure:
+    """Draw how many bins have how many documents.
+
+    Args:
+        bins: Table ``bin_influence``.
+        method: Whose rows are counted.
+    """
+    import plotly.graph_objects as go
+
+    own = bins[bins["method"] == method]
+    return style.finish(go.Figure(go.Histogram(x=own["n_documents"])), height=300)
+'''
+
+LAW = '''
+"""Every bin of the method is counted once."""
+
+import pandas as pd
+
+from social_provenance.figures.sizes import draw_sizes
+
+
+def test_every_bin_of_the_method_is_counted_once(bins: pd.DataFrame) -> None:
+    both = pd.concat([bins, bins.assign(method="other")])
+    assert sorted(draw_sizes(both, "trackstar").data[0].x) == sorted(bins["n_documents"])
+'''
+
+TEMPLATE = """
+<h2 id="sizes">How many documents bins have</h2>
+<div class="figure">{{ figure }}</div>
+"""
+
+SECTION = '''
+def write_sizes(figure: Figure) -> str:
+    """Show how many documents bins have."""
+    return render("sizes", figure=figure_html(figure, "sizes_figure"))
+
+
+'''
+
+USE_OF_FIGURE = """
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DataCatalog
+
+import social_provenance
+from guards.additions import broken_conventions
+from guards.project import SOURCE, read_project
+from guards.source import modules_without_test
+
+law = Path("tests/figures/test_sizes.py")
+passed = pytest.main(["-q", "-p", "no:cacheprovider", str(law)])
+project = read_project()
+nodes = {node.name: node for node in project.pipelines["reporting"].nodes}
+catalog = DataCatalog.from_config({name: dict(entry) for name, entry in project.catalog.items()})
+bins = pd.DataFrame({"method": "influence", "n_documents": [1, 2, 2]})
+catalog.save("sizes_figure", nodes["draw_sizes"].func(bins, "influence"))
+catalog.save("sizes_section", nodes["write_sizes"].func(catalog.load("sizes_figure")))
+page = nodes["write_report"]
+answer = {
+    "package": social_provenance.__file__,
+    "passed": int(passed),
+    "written": sorted(path.name for path in Path("somewhere").rglob("*sizes*")),
+    "place": page.inputs.index("sizes_section") - page.inputs.index("influence_section"),
+    "links": page.func(None, catalog.load("sizes_section")).count('<a href="#sizes">'),
+    "broken": broken_conventions(),
+}
+law.unlink()
+print(json.dumps({**answer, "without_law": modules_without_test(SOURCE, Path("tests"))}))
+"""
+
+
+@pytest.fixture
+def project_copy(tmp_path: Path) -> Copy:
+    return Copy.below(tmp_path)
+
+
+def test_a_figure_with_its_section_takes_five_files(project_copy: Copy) -> None:
+    project_copy.write(f"{PACKAGE}/figures/sizes.py", FIGURE)
+    project_copy.write("tests/figures/test_sizes.py", LAW)
+    project_copy.write(f"{PACKAGE}/report/templates/sizes.html.j2", TEMPLATE)
+    sections = f"{PACKAGE}/report/sections.py"
+    project_copy.insert(sections, '    "sizes": "Sizes of bins",\n', before='    "discoveries": ')
+    project_copy.insert(sections, SECTION.lstrip(), before="def write_contrasts(")
+    wiring = f"{PACKAGE}/pipelines/reporting/contents.py"
+    project_copy.insert(
+        wiring, "from social_provenance.figures.sizes import draw_sizes\n", before="from social_provenance.report "
+    )
+    project_copy.insert(
+        wiring, '    "sizes_figure": (draw_sizes, ["bin_influence", METHOD]),\n', before='    "balance_figure": '
+    )
+    project_copy.insert(
+        wiring, '    "sizes_section": (sections.write_sizes, ["sizes_figure"]),\n', before='    "discoveries_section": '
+    )
+
+    touched = project_copy.touched()
+    assert off_recipe(touched, recipe(RECIPES, "A figure or section of the report")) == []
+    assert len(touched) == 5
+    found = project_copy.ask(USE_OF_FIGURE)
+    assert found.pop("package").startswith(str(project_copy.root))
+    assert found.pop("without_law") == ["figures/sizes.py: there is no tests/figures/test_sizes.py"]
+    written = ["sizes.html", "sizes_figure.json"]
+    assert found == {"written": written, "passed": 0, "place": 1, "links": 1, "broken": []}
+
+
+def test_what_is_touched_is_what_differs(project_copy: Copy) -> None:
+    assert project_copy.touched() == []
+    project_copy.write("docs/new.md", "# New\n")
+    project_copy.insert("conf/base/globals.yml", "# more\n", before="root: data")
+    (project_copy.root / "README.md").unlink()
+    assert project_copy.touched() == ["README.md", "conf/base/globals.yml", "docs/new.md"]
+
+
+def test_a_file_that_is_there_is_not_written_anew(project_copy: Copy) -> None:
+    with pytest.raises(FileExistsError, match=r"README\.md"):
+        project_copy.write("README.md", "")
+
+
+@pytest.mark.parametrize("before", ["not in there", "e"])
+def test_text_goes_to_one_place(project_copy: Copy, before: str) -> None:
+    with pytest.raises(ValueError, match="times"):
+        project_copy.insert("README.md", "more", before=before)
+
+
+def test_a_script_that_fails_says_why(project_copy: Copy) -> None:
+    with pytest.raises(RuntimeError, match="no such thing"):
+        project_copy.ask("raise SystemExit('no such thing')")
+
+
+def test_a_file_that_the_recipe_does_not_name_is_found() -> None:
+    text = "**A thing**: `things/NAME.py`, a `THING` in `list.py`, `tests/test_NAME.py`.\n\n**Other**: `a/b.py`\n"
+    files = recipe(text, "A thing")
+    assert files == ["things/NAME.py", "tests/test_NAME.py"]
+    touched = [f"{PACKAGE}/things/toy.py", "tests/test_toy.py", "a/b.py", f"{PACKAGE}/other/things/toy.py"]
+    assert off_recipe(touched, files) == [f"{path}: the recipe does not name it" for path in touched[2:]]
+    with pytest.raises(ValueError, match="no recipe 'Nothing'"):
+        recipe(text, "Nothing")
