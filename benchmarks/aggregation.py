@@ -72,10 +72,10 @@ def run_ours(documents: int, replicates: int) -> dict[str, float]:
     """Resample documents and queries, and make the intervals of bins and topics."""
     import numpy as np
 
-    from social_provenance.estimation.multipliers import hash_names, multipliers
-    from social_provenance.estimation.scored import Scored
-    from social_provenance.estimation.settings import Bootstrap
-    from social_provenance.estimation.two_way import Blocks, two_way
+    from social_provenance.estimation.bootstrap.multipliers import hash_names, multipliers
+    from social_provenance.estimation.bootstrap.settings import Bootstrap
+    from social_provenance.estimation.maps.scored import Scored
+    from social_provenance.estimation.maps.two_way import Blocks, two_way
     from social_provenance.regions.grid import FORMATS, TOPICS
 
     world = make_world(documents)
@@ -133,10 +133,10 @@ def run_default(replicates: int) -> float:
     import pandas as pd
 
     from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-    from social_provenance.estimation import contrasts, profiles, strength
-    from social_provenance.estimation.aggregate import aggregate
-    from social_provenance.estimation.settings import Bootstrap
-    from social_provenance.estimation.two_way import Blocks
+    from social_provenance.estimation.bootstrap.settings import Bootstrap
+    from social_provenance.estimation.maps import contrasts, profiles, strength
+    from social_provenance.estimation.maps.aggregate import aggregate
+    from social_provenance.estimation.maps.two_way import Blocks
     from social_provenance.gradients.settings import METHODS
     from social_provenance.regions.grid import BINS
 

@@ -52,8 +52,8 @@ ENGINE = (
     "bergson.build",
     "pandas",
     "social_provenance.datasets",
-    "social_provenance.gradients.scoring",
-    "social_provenance.gradients.store",
+    "social_provenance.gradients.methods.scoring",
+    "social_provenance.gradients.walk.store",
 )
 
 SEED = 0
@@ -228,8 +228,8 @@ def collect_corpus(
 
     from social_provenance.artifacts import Parts
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.collect import Walk, plan_store
     from social_provenance.gradients.settings import Distributed
+    from social_provenance.gradients.walk.collect import Walk, plan_store
     from social_provenance.language_model import LanguageModel
 
     rows = load_from_disk(str(world.corpus))
@@ -253,8 +253,8 @@ def collect_queries(world: World, benchmarks: Iterable[str], root: Path) -> None
     from datasets import load_from_disk
 
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.collect import plan_queries
     from social_provenance.gradients.settings import Distributed
+    from social_provenance.gradients.walk.collect import plan_queries
     from social_provenance.language_model import LanguageModel
 
     sets = {f"{benchmark}.items": load_from_disk(str(world.queries(benchmark))) for benchmark in benchmarks}
@@ -265,9 +265,9 @@ def collect_queries(world: World, benchmarks: Iterable[str], root: Path) -> None
 def score(benchmarks: Iterable[str], root: Path, target: str = "scores") -> None:
     """Score every collected document for every benchmark that is not scored yet."""
     from social_provenance.datasets import PartsFolder
-    from social_provenance.gradients.scoring import plan_scores
+    from social_provenance.gradients.methods.scoring import plan_scores
     from social_provenance.gradients.settings import ScoringSettings
-    from social_provenance.gradients.store import GradientStore, query_stores
+    from social_provenance.gradients.walk.store import GradientStore, query_stores
 
     scoring = ScoringSettings(
         methods=("trackstar",),

@@ -18,9 +18,9 @@ import pandas as pd
 import torch
 from sklearn.metrics import roc_auc_score
 
-from social_provenance.gradients.preconditioner import mix, second_moment
-from social_provenance.gradients.scoring import TINY
-from social_provenance.gradients.store import GradientStore
+from social_provenance.gradients.methods.preconditioner import mix, second_moment
+from social_provenance.gradients.methods.scoring import TINY
+from social_provenance.gradients.walk.store import GradientStore
 
 DAMPINGS = (0.1, 1.0, 3.0, 10.0, None)
 COMPONENT = 62

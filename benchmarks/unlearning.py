@@ -63,10 +63,10 @@ def measure_training(study: Path, repeats: int) -> float:
     import torch
     from torch.nn import functional
 
-    from social_provenance.forgetting.batches import pairs
     from social_provenance.forgetting.objectives import GradDiff
     from social_provenance.language_model import LanguageModel
-    from social_provenance.pretraining.loop import Optimiser, train
+    from social_provenance.training.batches import pairs
+    from social_provenance.training.loop import Optimiser, train
 
     model = LanguageModel.at(str(study / "06_models/language_model"))
     forget, retain = documents_of(study)
@@ -156,7 +156,7 @@ def simple(study: Path, model: Any, tokenizer: Any) -> None:
 
 def padded(requests: pd.DataFrame, size: int) -> list[tuple[Any, Any]]:
     """Return every sequence of the requests in padded batches, longest first."""
-    from social_provenance.forgetting.batches import pad
+    from social_provenance.training.batches import pad
 
     both = zip(requests["prompt_ids"], requests["completion_ids"], strict=True)
     sequences = sorted(([*map(int, before), *map(int, after)][:-1] for before, after in both), key=len, reverse=True)

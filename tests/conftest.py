@@ -91,7 +91,7 @@ def _shape(tokenizer: Any) -> dict[str, Any]:
 def _make(kind: str, tokenizer: Any) -> Any:
     import transformers
 
-    from social_provenance.pretraining.loop import seeded
+    from social_provenance.training.loop import seeded
 
     config = getattr(transformers, f"{kind}Config")(**_shape(tokenizer))
     with seeded(0):

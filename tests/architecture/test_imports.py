@@ -16,6 +16,18 @@ PLANTED = {
         "regions/grid.py",
         "from social_provenance.labelling import linear",
     ),
+    "Estimates are resampled, mapped, compared, then tested": (
+        "estimation/maps/aggregate.py",
+        "from social_provenance.estimation.significance import nulls",
+    ),
+    "Gradients are walked, compared, then studied": (
+        "gradients/walk/collect.py",
+        "from social_provenance.gradients.methods import outliers",
+    ),
+    "Forgetting is designed, run, then measured": (
+        "forgetting/design/plan.py",
+        "from social_provenance.forgetting.runs import run",
+    ),
     "Pipelines do not import each other": (
         "pipelines/corpus/nodes.py",
         "from social_provenance.pipelines.taxonomy import params",
@@ -24,9 +36,9 @@ PLANTED = {
         "pipelines/unlearning/nodes.py",
         "from social_provenance.datasets import tables",
     ),
-    "Domain packages do not know Kedro": ("estimation/resample.py", "from kedro.io import DataCatalog"),
-    "Only the adapters gradients.bergson_* import Bergson": (
-        "gradients/store.py",
+    "Domain packages do not know Kedro": ("estimation/bootstrap/resample.py", "from kedro.io import DataCatalog"),
+    "Only the adapters bergson_run and bergson_ekfac import Bergson": (
+        "gradients/walk/store.py",
         "from bergson.data import load_gradients",
     ),
     "Only capabilities.harness imports lm-eval": ("capabilities/items.py", "from lm_eval.api import task"),

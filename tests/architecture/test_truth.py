@@ -78,7 +78,7 @@ def test_a_module_that_names_the_truth_is_found(copy: Path, append: Callable[[Pa
     source = copy / "src" / "social_provenance"
     append(source / "estimation" / "aggregate.py", f"\n{line}\n")
     (found,) = truth_named(source)
-    assert found.startswith("estimation/aggregate.py: ")
+    assert found.startswith("estimation/maps/aggregate.py: ")
 
 
 def test_raw_records_do_not_tell_what_was_planted() -> None:

@@ -13,7 +13,7 @@ import yaml
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
-from social_provenance.gradients.queries import build_queries, query_sets
+from social_provenance.gradients.queries.build import build_queries, query_sets
 from social_provenance.language_model import LanguageModel
 
 if TYPE_CHECKING:

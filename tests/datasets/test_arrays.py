@@ -11,17 +11,20 @@ from safetensors.numpy import save_file
 
 from social_provenance.datasets import ArraysFile
 from social_provenance.errors import ArtifactError
-from social_provenance.estimation.aggregate import aggregate_scored
-from social_provenance.estimation.scored import Scored
-from social_provenance.estimation.settings import Bootstrap
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.estimation.maps.aggregate import aggregate_scored
+from social_provenance.estimation.maps.scored import Scored
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from social_provenance.estimation.influence import Influence
+    from social_provenance.estimation.maps.influence import Influence
 
-SCORED, INFLUENCE = "social_provenance.estimation.scored.Scored", "social_provenance.estimation.influence.Influence"
+SCORED, INFLUENCE = (
+    "social_provenance.estimation.maps.scored.Scored",
+    "social_provenance.estimation.maps.influence.Influence",
+)
 
 
 @pytest.fixture
@@ -88,14 +91,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, scored: Scored, refused: Any)
     file = ArraysFile(filepath=str(path), holds=SCORED)
     file.save(scored)
     path.write_bytes(path.read_bytes()[:-5])
-    with refused(ArtifactError, str(path), "no whole social_provenance.estimation.scored.Scored", "run the node"):
+    with refused(ArtifactError, str(path), "no whole social_provenance.estimation.maps.scored.Scored", "run the node"):
         file.load()
 
 
 def test_a_file_of_another_class_or_version_is_refused(tmp_path: Path, scored: Scored, refused: Any) -> None:
     path = tmp_path / "s.safetensors"
     ArraysFile(filepath=str(path), holds=SCORED).save(scored)
-    with refused(ArtifactError, "no whole social_provenance.estimation.influence.Influence"):
+    with refused(ArtifactError, "no whole social_provenance.estimation.maps.influence.Influence"):
         ArraysFile(filepath=str(path), holds=INFLUENCE).load()
     save_file({"scores": scored.scores}, path, {"record": '{"columns": []}'})
     with refused(ArtifactError, "TypeError", "missing"):

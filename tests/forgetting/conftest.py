@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from social_provenance.capabilities.harness import Scorer
-from social_provenance.forgetting.readings import OUTCOMES, Measured
-from social_provenance.forgetting.run import Bench
+from social_provenance.forgetting.effects.readings import OUTCOMES, Measured
+from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import ARMS, Unlearning
 from social_provenance.language_model import LanguageModel
-from social_provenance.pretraining.loop import Optimiser
+from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

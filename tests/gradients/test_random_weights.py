@@ -16,10 +16,10 @@ import torch
 from datasets import Dataset
 
 from social_provenance.datasets import PartsFolder
-from social_provenance.gradients.collect import plan_corpus, plan_queries
-from social_provenance.gradients.scoring import plan_scores
+from social_provenance.gradients.methods.scoring import plan_scores
 from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
-from social_provenance.gradients.store import GradientStore, query_stores
+from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
+from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _world(seed: int) -> World:
 
 
 def _model(seed: int, tiny_model: Any) -> Any:
-    from social_provenance.pretraining.loop import seeded
+    from social_provenance.training.loop import seeded
 
     with seeded(seed):
         return type(tiny_model)(tiny_model.config).eval()

@@ -19,8 +19,8 @@ from social_provenance.interventions.retraining import (
     seed_of,
 )
 from social_provenance.interventions.settings import Counterfactual
-from social_provenance.pretraining.loop import Optimiser
 from social_provenance.pretraining.pretrain import Architecture, Pretraining
+from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import TailPatchError
 from social_provenance.interventions.settings import TailPatch
 from social_provenance.interventions.tail_patch import Patient, patch, regions_of, summarise, take_items
-from social_provenance.pretraining.loop import Optimiser
+from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
     from social_provenance.interventions.tail_patch import Region

@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from social_provenance.errors import PretrainingError
-from social_provenance.pretraining.loop import Optimiser
 from social_provenance.pretraining.pretrain import Architecture, Pretraining, new_model, pretrain
+from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.errors
 import pytest
 
-from social_provenance.estimation import contrasts, strength
+from social_provenance.estimation.maps import contrasts, strength
 from social_provenance.schemas.influence import (
     BinInfluence,
     Contrasts,

@@ -317,12 +317,12 @@ def test_of_several_subclasses_only_the_given_one_counts(house: Callable[[str], 
 
 
 def test_the_reader_of_the_store_is_behind_the_walk_and_its_docstrings_are_not(edited: Callable[..., Code]) -> None:
-    from social_provenance.gradients import collect
+    from social_provenance.gradients.walk import collect
 
     before = digest_of_code(collect._write)
     for file, old, new, same in (
-        ("gradients/store.py", "yield start, numbers[", "yield start, 2 * numbers[", False),
-        ("gradients/collect.py", '"""Look at every', '"""Looks at every', True),
-        ("gradients/collect.py", "ids = torch.tensor([rows", "ids = -torch.tensor([rows", True),
+        ("gradients/walk/store.py", "yield start, numbers[", "yield start, 2 * numbers[", False),
+        ("gradients/walk/collect.py", '"""Look at every', '"""Looks at every', True),
+        ("gradients/walk/collect.py", "ids = torch.tensor([rows", "ids = -torch.tensor([rows", True),
     ):
         assert (digest_of_code(collect._write, code=edited(file, old, new)) == before) is same

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -14,8 +16,6 @@ def answers(scored: pd.DataFrame) -> pd.DataFrame:
     ``margin`` is the gold log-probability minus that of the best wrong choice, ``choice_logprob`` minus
     the log-sum-exp over the item's choices.
     """
-    import numpy as np
-
     items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
     best = items.transform("max")
     weighted = scored.assign(weight=np.exp(scored["logprob"] - best))

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import numpy as np
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import DRAFT
@@ -16,7 +17,6 @@ from social_provenance.errors import ArtifactError, excerpt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
 
 BYTES, ENDS = "/bytes", "/ends"
 """Endings of the two arrays that stand for one of texts: all bytes, and where each text ends."""
@@ -46,13 +46,14 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
             influence_replicates:
               type: social_provenance.datasets.ArraysFile
               filepath: data/07_model_output/influence_replicates.safetensors
-              holds: social_provenance.estimation.influence.Influence
+              holds: social_provenance.estimation.maps.influence.Influence
 
     >>> import numpy as np
-    >>> from social_provenance.estimation.scored import Scored
+    >>> from social_provenance.estimation.maps.scored import Scored
     >>> one = np.ones(1)
     >>> scored = Scored(np.array(["a"], dtype=object), [("quiz", "bm25")], one[:, None], one, one, one, one)
-    >>> file = ArraysFile(filepath=str(tmp_path / "a.safetensors"), holds="social_provenance.estimation.scored.Scored")
+    >>> holds = "social_provenance.estimation.maps.scored.Scored"
+    >>> file = ArraysFile(filepath=str(tmp_path / "a.safetensors"), holds=holds)
     >>> file.save(scored)
     >>> file.load().ids
     array(['a'], dtype=object)
@@ -79,7 +80,6 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
             ) from error
 
     def save(self, data: Packs) -> None:
-        import numpy as np
         from safetensors.numpy import save_file
 
         arrays, record = data.pack()
@@ -109,8 +109,6 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
 
 
 def _without_texts(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    import numpy as np
-
     plain: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
         if array.dtype != object:
@@ -123,8 +121,6 @@ def _without_texts(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _with_texts(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    import numpy as np
-
     for name in [name.removesuffix(ENDS) for name in arrays if name.endswith(ENDS)]:
         whole, ends = arrays.pop(name + BYTES).tobytes(), arrays.pop(name + ENDS).tolist()
         texts = [whole[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]

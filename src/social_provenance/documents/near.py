@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from social_provenance.documents.signatures import similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy as np
     import pandas as pd
 
     from social_provenance.documents.settings import NearDuplicates
@@ -51,7 +52,6 @@ def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
     Args:
         pairs: ``one``, ``other``: ids of documents that are alike.
     """
-    import numpy as np
     import pandas as pd
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -91,7 +91,5 @@ def _alike_pairs(signed: Any, threshold: float) -> pd.DataFrame:
 
 
 def _numbers(signatures: Iterable[bytes]) -> np.ndarray:
-    import numpy as np
-
     rows = list(signatures)
     return np.frombuffer(b"".join(rows), dtype=np.uint32).reshape(len(rows), -1)

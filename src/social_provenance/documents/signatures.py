@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from social_provenance.documents.settings import NearDuplicates
 
@@ -41,7 +41,6 @@ def shingles(text: str, size: int) -> list[str]:
 
 def sign(texts: Sequence[str], settings: NearDuplicates) -> np.ndarray:
     """Return signatures, texts x permutations, unsigned 32-bit."""
-    import numpy as np
     from rensa import RMinHash
 
     tokens = [shingles(text, settings.shingle_words) for text in texts]
@@ -51,8 +50,6 @@ def sign(texts: Sequence[str], settings: NearDuplicates) -> np.ndarray:
 
 def bands(signatures: np.ndarray, rows: int) -> np.ndarray:
     """Return a hash of each band, texts x bands, signed 64-bit; the same places give the same hash."""
-    import numpy as np
-
     count = signatures.shape[1] // rows
     generator = np.random.default_rng(SEED)
     factors = generator.integers(1, 1 << 63, size=(count, rows), dtype=np.uint64) | np.uint64(1)

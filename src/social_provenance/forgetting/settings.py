@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.objectives import Algorithm, NGDiff
-from social_provenance.pretraining.loop import Optimiser
+from social_provenance.training.loop import Optimiser
 
 Arm = Literal["influence_in_topic", "random_in_topic", "influence_global", "random_global"]
 Scope = Literal["topic", "global"]

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.readings import PRIMARY
+from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.effects.readings import PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +83,7 @@ def effects_of(effects: pd.DataFrame) -> Iterator[Point]:
     """Yield the effects at equal compute, as ``effects/`` and benchmark, topic (or ``global``), algorithm and outcome.
 
     Args:
-        effects: Of :func:`social_provenance.forgetting.effect_tables.measure_effects`.
+        effects: Of :func:`social_provenance.forgetting.effects.tables.measure_effects`.
     """
     chosen = effects[(effects["reading"] == EQUAL_COMPUTE) & effects["outcome"].isin(OUTCOMES)]
     for row in rows(chosen):

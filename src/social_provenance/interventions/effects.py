@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from social_provenance.errors import CounterfactualError
-from social_provenance.estimation.agreement import pearson, spearman
+from social_provenance.estimation.comparison.agreement import pearson, spearman
 from social_provenance.interventions.retraining import evaluations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
 
 
@@ -138,8 +139,6 @@ def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
 
 
 def _noise(seeds: pd.DataFrame, correlate: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
-    import numpy as np
-
     count = seeds.shape[1]
     effects = seeds.to_numpy(float).T
     pairs = [correlate(effects[i], effects[j]) for i in range(count) for j in range(i)]

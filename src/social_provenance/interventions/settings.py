@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
-from social_provenance.pretraining.loop import Optimiser
+from social_provenance.training.loop import Optimiser
 
 Region = Literal["topic", "bin"]
 

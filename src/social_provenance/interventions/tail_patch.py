@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.capabilities.answers import summarise as summarise_answers
 from social_provenance.capabilities.items import evenly_spaced
 from social_provenance.errors import TailPatchError
-from social_provenance.forgetting.batches import Tokens, mean_loss, pad
-from social_provenance.pretraining.loop import cpu_threads, train
+from social_provenance.training.batches import Tokens, mean_loss, pad
+from social_provenance.training.loop import cpu_threads, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.capabilities.harness import Scorer
-    from social_provenance.forgetting.batches import Batch
     from social_provenance.interventions.settings import TailPatch
+    from social_provenance.training.batches import Batch
 
 Region = tuple[str, str | None]
 """A topic and a format, or a topic alone."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 BOUNDS = (1e-3, 1e3)
@@ -48,7 +49,6 @@ def fit_calibration(scores: np.ndarray, truth: np.ndarray) -> Calibration:
         scores: Documents x classes, of documents that the scores were not learned from.
         truth: Place of each document's class.
     """
-    import numpy as np
     from scipy.optimize import minimize
 
     temperature = fit_temperature(scores, truth)
@@ -67,7 +67,6 @@ def fit_calibration(scores: np.ndarray, truth: np.ndarray) -> Calibration:
 
 def _log_odds(scores: np.ndarray, temperature: float) -> np.ndarray:
     """Return the log-odds of the most probable class under a softmax, exact where it is nearly certain."""
-    import numpy as np
     from scipy.special import logsumexp
 
     ordered = np.sort(scores.astype(np.float64), axis=1) / temperature
@@ -85,8 +84,6 @@ def softmax(scores: np.ndarray, temperature: float) -> np.ndarray:
         scores: Documents x classes.
         temperature: Divides the scores.
     """
-    import numpy as np
-
     shifted = (scores - scores.max(axis=1, keepdims=True)) / temperature
     weights = np.exp(shifted)
     probabilities: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
@@ -100,7 +97,6 @@ def fit_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
         scores: Documents x classes, of documents that the scores were not learned from.
         truth: Place of each document's class.
     """
-    import numpy as np
     from scipy.optimize import minimize_scalar
 
     scores = scores.astype(np.float64)
@@ -125,7 +121,6 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int) -> pd.Data
         ``low``, ``high`` (bounds of the bin), ``confidence`` (mean), ``accuracy``, ``n_documents``;
         no row for a bin without documents.
     """
-    import numpy as np
     import pandas as pd
 
     place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)

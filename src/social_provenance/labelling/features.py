@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from social_provenance.labelling.ngrams import BITS, GROUPS, Grams, Hasher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from scipy.sparse import csr_array
 
     from social_provenance.labelling.settings import Light
@@ -57,8 +58,6 @@ class Features:
 
     def keep(self, rows: np.ndarray, columns: np.ndarray, counts: np.ndarray, documents: int) -> csr_array:
         """Return counted n-grams as rows of the columns that are kept."""
-        import numpy as np
-
         places = self._places[columns]
         known = np.flatnonzero(places >= 0)
         order = known[np.lexsort((places[known], rows[known]))]
@@ -68,7 +67,6 @@ class Features:
         return grams.count(self._places[grams.columns], len(self.columns))
 
     def _weigh(self, rows: np.ndarray, places: np.ndarray, counts: np.ndarray, documents: int) -> csr_array:
-        import numpy as np
         from scipy.sparse import csr_array
 
         values = _logarithms()[np.minimum(counts, MOST)] * self.idf[places]
@@ -82,8 +80,6 @@ class Features:
     @cached_property
     def _places(self) -> np.ndarray:
         """Return the place among the kept columns of each hashed column; -1: not kept."""
-        import numpy as np
-
         places = np.full(len(GROUPS) << BITS, -1, dtype=np.int32)
         places[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         return places
@@ -97,7 +93,6 @@ def fit_features(texts: Sequence[str], urls: Sequence[str], settings: Light) -> 
         urls: URL of each; empty where there is none.
         settings: How much of a document and how many columns.
     """
-    import numpy as np
     from scipy.sparse import vstack
 
     hasher = Hasher(settings.max_chars)
@@ -116,8 +111,6 @@ def fit_features(texts: Sequence[str], urls: Sequence[str], settings: Light) -> 
 
 def _chosen(seen: np.ndarray, place: int, settings: Light) -> np.ndarray:
     """Return the columns of a group that enough documents have, the commonest of them."""
-    import numpy as np
-
     own = seen[place << BITS : (place + 1) << BITS]
     fit = np.flatnonzero(own >= settings.min_documents)
     order = np.argsort(-own[fit], kind="stable")[: settings.max_columns]
@@ -128,7 +121,5 @@ def _chosen(seen: np.ndarray, place: int, settings: Light) -> np.ndarray:
 @cache
 def _logarithms() -> np.ndarray:
     """Return the weight of each count up to MOST: 1 + its logarithm."""
-    import numpy as np
-
     weights: np.ndarray = (1 + np.log(np.maximum(np.arange(MOST + 1), 1))).astype(np.float32)
     return weights

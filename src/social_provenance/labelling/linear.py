@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from social_provenance.errors import LabelError
 from social_provenance.labelling.calibration import Calibration
 from social_provenance.labelling.features import Features, fit_features
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
     from scipy.sparse import csr_array
 
@@ -54,7 +55,6 @@ class LinearLabeller:
             documents: Rows with ``text`` and ``url`` (may be null).
             axes: Of ``topic`` and ``format`` those that are asked.
         """
-        import numpy as np
         import pandas as pd
 
         scores = self.scores(self.features.rows(*inputs(documents)))
@@ -149,8 +149,6 @@ class Training:
         Raises:
             LabelError: If an axis has fewer than two classes to tell apart.
         """
-        import numpy as np
-
         for axis in AXES:
             names = documents[axis].unique()
             if len(names) < 2:
@@ -177,8 +175,6 @@ class Training:
 
 def _importance(axis: str, features: Features) -> np.ndarray:
     """Return the weight of each column in similarities; the groups' weights sum to 1."""
-    import numpy as np
-
     weights = np.array([getattr(group, axis) for group in GROUPS])
     importance: np.ndarray = (weights / weights.sum()).astype(np.float32)[features.groups]
     return importance
@@ -186,8 +182,6 @@ def _importance(axis: str, features: Features) -> np.ndarray:
 
 def _scaled(rows: csr_array, factors: np.ndarray) -> csr_array:
     """Return the columns with a factor, times it."""
-    import numpy as np
-
     used = np.flatnonzero(factors)
     own = rows[:, used]
     own.data = own.data * factors[used][own.indices]

@@ -11,10 +11,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import numpy as np
 
 BITS = 20
 """Each group of n-grams is hashed into 2^BITS columns."""
@@ -86,8 +87,6 @@ class Grams:
             columns: Column of each n-gram in another numbering; negative ones are left out.
             width: Columns of that numbering.
         """
-        import numpy as np
-
         known = columns >= 0
         small = self.documents * width < 1 << 32  # sorts twice as fast
         keys = self.rows[known] * np.uint64(width) + columns[known].astype(np.uint64)
@@ -137,8 +136,6 @@ class _Vocabulary(dict[str, int]):
         return number
 
     def _grow(self, size: int) -> None:
-        import numpy as np
-
         known = (self.hashes, self.shapes, self.words) if len(self) else ()
         self.hashes, self.shapes = np.zeros(size, dtype=np.uint64), np.zeros(size, dtype=np.uint64)
         self.words = np.zeros(size, dtype=bool)
@@ -168,8 +165,6 @@ class Hasher:
             yield self._hash(texts[start : start + SLICE], urls[start : start + SLICE])
 
     def _hash(self, texts: Sequence[str], urls: Sequence[str]) -> Grams:
-        import numpy as np
-
         streams = self._streams([_tidy(text[: self.max_chars]) for text in texts], urls)
         sequences = {name: _Sequences(units, rows) for name, (units, rows) in streams.items()}
         rows, columns = [], []
@@ -188,8 +183,6 @@ class Hasher:
         ``opening``: the first tokens. ``characters``, ``opening_characters``, ``url``: code points,
         lower-cased.
         """
-        import numpy as np
-
         tokens, shapes, is_word, row, place = self._tokens(texts)
         line_end = tokens == np.uint64(LINE_END)
         order = np.arange(len(tokens))
@@ -211,8 +204,6 @@ class Hasher:
 
     def _tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
         """Return hash, shape, whether it is a word, row, and place in its row, of each token."""
-        import numpy as np
-
         found = [TOKEN.findall(text) for text in texts]
         vocabulary = self._vocabulary.limited()
         numbers = np.array([vocabulary[token] for tokens in found for token in tokens], dtype=np.int64)
@@ -225,15 +216,11 @@ class _Sequences:
     """The n-grams of a stream, each size made from the one before."""
 
     def __init__(self, units: np.ndarray, rows: np.ndarray) -> None:
-        import numpy as np
-
         self._units, self._rows = _mix(units + np.uint64(STEP)), rows
         self._sums = [self._units]
 
     def of(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Return hash and row of each n-gram of a size; none reaches from one row into the next."""
-        import numpy as np
-
         while len(self._sums) < size:
             done = len(self._sums)
             self._sums.append(self._sums[-1][:-1] * np.uint64(STEP) + self._units[done:])
@@ -245,8 +232,6 @@ class _Sequences:
 
 def _mix(values: Any) -> Any:
     """Spread every bit over all others (the finaliser of MurmurHash3)."""
-    import numpy as np
-
     shift = np.uint64(33)
     values = (values ^ (values >> shift)) * np.uint64(FIRST)
     values = (values ^ (values >> shift)) * np.uint64(SECOND)
@@ -255,16 +240,12 @@ def _mix(values: Any) -> Any:
 
 def _code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return code point, row, and place in its row, of each character."""
-    import numpy as np
-
     data = "".join(texts).encode("utf-32-le", "surrogatepass")
     return np.frombuffer(data, dtype="<u4").astype(np.uint64), *_rows([len(text) for text in texts])
 
 
 def _rows(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Return row, and place in its row from 0, of each unit of rows with these lengths."""
-    import numpy as np
-
     counts = np.array(lengths, dtype=np.int64)
     rows = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
     return rows, np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from social_provenance.errors import LabelError, ModelError
 from social_provenance.labelling.linear import AXES, inputs
 from social_provenance.language_model import LanguageModel, max_tokens, refuse_missing
@@ -16,7 +18,6 @@ from social_provenance.regions.aliases import CANONICAL
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import numpy as np
     import pandas as pd
 
     from social_provenance.labelling.settings import Official
@@ -52,7 +53,6 @@ class OfficialLabeller:
             documents: Rows with ``text`` and ``url`` (may be null).
             axes: Of ``topic`` and ``format`` those that are asked; the classifier of another does not run.
         """
-        import numpy as np
         import pandas as pd
 
         texts, urls = inputs(documents)
@@ -110,8 +110,6 @@ class Classifier:
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return texts x labels, rows that sum to 1; texts of like length go together."""
-        import numpy as np
-
         tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
         found = np.zeros((len(texts), len(self.slugs)))
         batches: SimpleQueue[list[int]] = SimpleQueue()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from scipy.sparse import csr_array
 
 INTERCEPT = 0.02
@@ -20,8 +21,6 @@ DENSE_COLUMNS = 1024
 
 def similarities(rows: csr_array) -> np.ndarray:
     """Return the products of all pairs of rows, documents x documents, float32."""
-    import numpy as np
-
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
     rare = rows[:, np.flatnonzero(~frequent)]
     products: np.ndarray = (rare @ rare.T.tocsr()).toarray().astype(np.float32)
@@ -50,7 +49,6 @@ def solve(
     Returns:
         Two arrays, documents x targets.
     """
-    import numpy as np
     from scipy.linalg import cho_factor, cho_solve
 
     products += np.float32(INTERCEPT)

@@ -10,6 +10,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import LabelError
 from social_provenance.fingerprint import digest_of, digest_of_path
@@ -22,7 +24,6 @@ from social_provenance.labelling.official import OfficialLabeller, identity
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import pandas as pd
 
     from social_provenance.labelling.settings import Labelling, Light
@@ -83,7 +84,6 @@ def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLa
     Raises:
         LabelError: If there are too few documents or classes.
     """
-    import numpy as np
     import pandas as pd
 
     sites = number_sites(documents)
@@ -110,8 +110,6 @@ def number_sites(documents: pd.DataFrame) -> np.ndarray:
     Raises:
         LabelError: If there are fewer documents than ``PARTS``.
     """
-    import numpy as np
-
     if len(documents) < PARTS:
         raise LabelError(f"{len(documents)} labelled documents are too few to train on: label {PARTS} or more")
     names = documents["cluster_id"]
@@ -126,8 +124,6 @@ def deal(sites: np.ndarray, seed: int) -> np.ndarray:
         sites: Number of each document's site.
         seed: Of the order in which sites are dealt, each to the part that is smallest then.
     """
-    import numpy as np
-
     sizes = np.bincount(sites)
     filled, home = np.zeros(PARTS, dtype=int), np.zeros(len(sizes), dtype=int)
     for site in np.random.default_rng(seed).permutation(len(sizes)):

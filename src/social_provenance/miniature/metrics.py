@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from social_provenance.miniature.check import homes
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 NAMED = ["method", "benchmark"]
@@ -56,7 +57,6 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     Returns:
         Those, with ``n_regions`` and ``n_planted``. NaN where nothing is planted, or everything.
     """
-    import numpy as np
     from scipy.stats import rankdata
 
     there = np.isfinite(values)
@@ -86,8 +86,6 @@ def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
         ``power``, the share of planted regions that are called, and ``false_positive_rate``, that of
         the others; NaN where there are none.
     """
-    import numpy as np
-
     there = np.isfinite(low)
     called, planted = low[there] > 0, planted[there].astype(bool)
     return {
@@ -97,8 +95,6 @@ def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
 
 
 def _precision(values: np.ndarray, planted: np.ndarray, k: int) -> float:
-    import numpy as np
-
     last = np.sort(values)[-k]
     above, tied = values > last, values == last
     places = k - int(above.sum())

@@ -9,17 +9,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import PretrainingError
-from social_provenance.pretraining.loop import Optimiser, seeded, train
+from social_provenance.training.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     import pandas as pd
     import torch
 
@@ -254,7 +254,6 @@ def _batches(
     documents: Sequence[Sequence[int]], end_of_text: int, settings: Pretraining, left_out: frozenset[int]
 ) -> Iterator[Batch]:
     """Yield inputs and labels forever: documents in a new order each epoch, joined and cut."""
-    import numpy as np
     import torch
 
     size, width = settings.batch_sequences, settings.sequence_tokens

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.report.render import render, rows_of
 

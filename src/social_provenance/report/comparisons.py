@@ -7,7 +7,7 @@ from typing import Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.side_by_side import PUBLISHED
+from social_provenance.estimation.comparison.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render, rows_of

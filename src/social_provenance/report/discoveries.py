@@ -6,8 +6,8 @@ from typing import Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.calibration import DOCUMENTS, LEVEL
-from social_provenance.estimation.decomposition import PARTS
+from social_provenance.estimation.significance.calibration import DOCUMENTS, LEVEL
+from social_provenance.estimation.significance.decomposition import PARTS
 from social_provenance.report.render import render
 
 

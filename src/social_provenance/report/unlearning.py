@@ -7,9 +7,9 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures.unlearning_balance import BOUND
-from social_provenance.forgetting.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.equivalence import AGAINST_UNTOUCHED
-from social_provenance.forgetting.readings import PRIMARY
+from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.effects.equivalence import AGAINST_UNTOUCHED
+from social_provenance.forgetting.effects.readings import PRIMARY
 from social_provenance.forgetting.settings import ARMS
 from social_provenance.report.render import figure_html, render, rows_of
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandera.pandas as pa
 
 from social_provenance.capabilities.split import USES
-from social_provenance.gradients.queries import ITEMS, NULLS
-from social_provenance.gradients.renderings import RENDERINGS
+from social_provenance.gradients.queries.build import ITEMS, NULLS
+from social_provenance.gradients.queries.renderings import RENDERINGS
 from social_provenance.gradients.settings import METHODS
 from social_provenance.schemas import fields
 from social_provenance.schemas.large import LargeTable, Rules

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.estimation.decomposition import PARTS
+from social_provenance.estimation.significance.decomposition import PARTS
 from social_provenance.schemas import fields
 
 

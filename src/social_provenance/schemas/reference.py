@@ -6,7 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.estimation.side_by_side import PUBLISHED
+from social_provenance.estimation.comparison.side_by_side import PUBLISHED
 from social_provenance.gradients.settings import METHODS
 from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields

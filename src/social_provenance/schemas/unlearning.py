@@ -6,9 +6,9 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.matching import VARIABLES
-from social_provenance.forgetting.plan import IDS
-from social_provenance.forgetting.run import STATUSES
+from social_provenance.forgetting.design.matching import VARIABLES
+from social_provenance.forgetting.design.plan import IDS
+from social_provenance.forgetting.runs.run import STATUSES
 from social_provenance.forgetting.settings import ARMS
 from social_provenance.schemas import fields
 

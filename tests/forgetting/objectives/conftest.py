@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import mean_loss, pad
-from social_provenance.pretraining.loop import Optimiser, seeded, train
+from social_provenance.training.batches import mean_loss, pad
+from social_provenance.training.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

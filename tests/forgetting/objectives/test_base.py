@@ -10,9 +10,9 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.batches import Batch, mean_loss, pad, pairs, read_losses, take
 from social_provenance.forgetting.objectives import ALGORITHMS, NPO, RMU, Algorithm, GradAscent, GradDiff, SimNPO
-from social_provenance.pretraining.loop import Optimiser, seeded, train
+from social_provenance.training.batches import Batch, mean_loss, pad, pairs, read_losses, take
+from social_provenance.training.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

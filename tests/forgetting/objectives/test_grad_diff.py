@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import Batch, mean_loss, pad, pairs
 from social_provenance.forgetting.objectives import GradAscent, GradDiff
-from social_provenance.pretraining.loop import Optimiser, train
+from social_provenance.training.batches import Batch, mean_loss, pad, pairs
+from social_provenance.training.loop import Optimiser, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable

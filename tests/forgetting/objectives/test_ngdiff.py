@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import Batch, mean_loss, pad
 from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.training.batches import Batch, mean_loss, pad
 
 DOCUMENTS = [[5, 6, 7, 8], [9, 10]], [[11, 12, 13], [14, 15, 16]]
 FORGET, RETAIN = (pad(documents) for documents in DOCUMENTS)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import Batch, document_losses, pad, take
 from social_provenance.forgetting.objectives import NPO
 from social_provenance.forgetting.objectives.terms import trainable
+from social_provenance.training.batches import Batch, document_losses, pad, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable

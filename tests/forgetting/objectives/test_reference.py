@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import logits_of, pad, read_losses
 from social_provenance.forgetting.objectives.reference import reference_losses, reference_of, untouched
+from social_provenance.training.batches import logits_of, pad, read_losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

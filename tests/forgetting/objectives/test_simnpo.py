@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import document_losses, pad, take
 from social_provenance.forgetting.objectives import NPO, SimNPO
+from social_provenance.training.batches import document_losses, pad, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.batches import logits_of, mean_loss, pad
 from social_provenance.forgetting.objectives.terms import (
     Value,
     ascent,
@@ -18,6 +17,7 @@ from social_provenance.forgetting.objectives.terms import (
     trainable,
     two_terms,
 )
+from social_provenance.training.batches import logits_of, mean_loss, pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable

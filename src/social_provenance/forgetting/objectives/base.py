@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.batches import Batch, Tokens
+from social_provenance.training.batches import Batch, Tokens
 
 Step = Callable[[Batch, Batch], dict[str, float]]
 """(forget batch, retain batch) -> what was measured; leaves the gradient on the trainable parameters."""

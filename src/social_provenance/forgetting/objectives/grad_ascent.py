@@ -16,7 +16,7 @@ from social_provenance.forgetting.objectives.terms import ascent, likelihood, tr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from social_provenance.forgetting.batches import Tokens
+    from social_provenance.training.batches import Tokens
 
 
 class GradAscent(Objective):

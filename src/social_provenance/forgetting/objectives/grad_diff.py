@@ -14,8 +14,8 @@ from social_provenance.forgetting.objectives.terms import RetainTerm, TwoTerms, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from social_provenance.forgetting.batches import Tokens
     from social_provenance.forgetting.objectives.terms import Term
+    from social_provenance.training.batches import Tokens
 
 
 class GradDiff(TwoTerms):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from social_provenance.forgetting.batches import mean_loss
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.terms import gradient_norm, trainable
+from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import torch
 
-    from social_provenance.forgetting.batches import Batch, Tokens
+    from social_provenance.training.batches import Batch, Tokens
 
 
 class NGDiff(Objective):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import torch
 
-    from social_provenance.forgetting.batches import Batch, Tokens
     from social_provenance.forgetting.objectives.terms import Term
+    from social_provenance.training.batches import Batch, Tokens
 
 
 class NPO(TwoTerms):

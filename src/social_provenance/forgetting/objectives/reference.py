@@ -6,7 +6,7 @@ import copy
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.batches import document_losses, take
+from social_provenance.training.batches import document_losses, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from social_provenance.forgetting.batches import Tokens
+    from social_provenance.training.batches import Tokens
 
     Reference = Callable[[], AbstractContextManager[Any]]
     """Opens a block with the untouched model: evaluation mode, no gradients."""

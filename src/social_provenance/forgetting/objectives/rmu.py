@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.batches import mean_loss
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
 from social_provenance.forgetting.objectives.terms import Value, trainable, two_terms
+from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import torch
 
-    from social_provenance.forgetting.batches import Batch, Tokens
+    from social_provenance.training.batches import Batch, Tokens
 
 
 class RMU(Objective):

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import NonNegativeFloat
 
-from social_provenance.forgetting.batches import document_losses, logits_of, mean_loss
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
-from social_provenance.pretraining.loop import token_losses
+from social_provenance.training.batches import document_losses, logits_of, mean_loss
+from social_provenance.training.loop import token_losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import torch
 
-    from social_provenance.forgetting.batches import Batch, Tokens
+    from social_provenance.training.batches import Batch, Tokens
 
     Term = Callable[[Batch], "Value"]
 

@@ -7,25 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation import (
-    contrasts,
-    discoveries,
-    profiles,
-    reference,
-    scored,
-    side_by_side,
-    strength,
-    taxonomy_robustness,
-)
-from social_provenance.estimation.aggregate import aggregate_scored
-from social_provenance.estimation.agreement import compare
-from social_provenance.estimation.influence import Influence
-from social_provenance.estimation.reference import Published
-from social_provenance.estimation.scored import Scored
-from social_provenance.estimation.settings import Bootstrap
-from social_provenance.estimation.top import top_documents
-from social_provenance.estimation.two_way import Blocks
-from social_provenance.gradients.store import GradientStore
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.estimation.comparison import reference, side_by_side
+from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.reference import Published
+from social_provenance.estimation.maps import contrasts, profiles, scored, strength
+from social_provenance.estimation.maps.aggregate import aggregate_scored
+from social_provenance.estimation.maps.influence import Influence
+from social_provenance.estimation.maps.scored import Scored
+from social_provenance.estimation.maps.top import top_documents
+from social_provenance.estimation.maps.two_way import Blocks
+from social_provenance.estimation.significance import discoveries, taxonomy_robustness
+from social_provenance.gradients.walk.store import GradientStore
 
 LABELS = (
     *("doc_id", "topic", "format", "cluster_id", "bin_rank"),

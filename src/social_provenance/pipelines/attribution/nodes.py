@@ -10,13 +10,15 @@ from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import build_requests
 from social_provenance.capabilities.split import items_for, split_items
 from social_provenance.documents.sampling import take_sample
-from social_provenance.gradients import queries, score_files, sequences
-from social_provenance.gradients.baseline_scores import Texts, plan_baselines
-from social_provenance.gradients.collect import plan_corpus, plan_queries
-from social_provenance.gradients.ekfac_scores import plan_ekfac
-from social_provenance.gradients.scoring import plan_scores
+from social_provenance.gradients.methods import score_files
+from social_provenance.gradients.methods.baseline_scores import Texts, plan_baselines
+from social_provenance.gradients.methods.ekfac_scores import plan_ekfac
+from social_provenance.gradients.methods.scoring import plan_scores
+from social_provenance.gradients.queries import build as queries
 from social_provenance.gradients.settings import GradientSettings, ScoringSettings
-from social_provenance.gradients.store import GradientStore, query_stores
+from social_provenance.gradients.walk import sequences
+from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
+from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
 

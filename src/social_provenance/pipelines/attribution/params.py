@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from social_provenance.gradients.queries import Null
+from social_provenance.gradients.queries.build import Null
 from social_provenance.gradients.settings import Distributed
 
 

@@ -9,10 +9,10 @@ from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
 from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
-from social_provenance.forgetting.forecast import forecast_steps
+from social_provenance.forgetting.runs.forecast import forecast_steps
 from social_provenance.forgetting.settings import Unlearning
-from social_provenance.gradients.forecast import forecast_walk
 from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.gradients.walk.forecast import forecast_walk
 from social_provenance.labelling.settings import Labelling
 from social_provenance.language_model import LanguageModel
 from social_provenance.pipelines.plan.params import Plan

@@ -7,13 +7,15 @@ from typing import Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.split import items_for
-from social_provenance.estimation.agreement import compare
-from social_provenance.estimation.bin_map import bin_map
-from social_provenance.gradients import queries, renderings, score_files
-from social_provenance.gradients.audit import plan_audit
-from social_provenance.gradients.collect import plan_queries
+from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.maps.bin_map import bin_map
+from social_provenance.gradients.methods import score_files
+from social_provenance.gradients.queries import build as queries
+from social_provenance.gradients.queries import renderings
 from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
-from social_provenance.gradients.store import GradientStore
+from social_provenance.gradients.studies.audit import plan_audit
+from social_provenance.gradients.walk.collect import plan_queries
+from social_provenance.gradients.walk.store import GradientStore
 from social_provenance.language_model import LanguageModel, max_tokens
 
 

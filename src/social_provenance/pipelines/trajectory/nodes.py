@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from social_provenance.artifacts import Parts
-from social_provenance.estimation.bin_map import bin_map
-from social_provenance.gradients import score_files, trajectory
+from social_provenance.estimation.maps.bin_map import bin_map
+from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.studies import trajectory
 from social_provenance.language_model import LanguageModel
 
 

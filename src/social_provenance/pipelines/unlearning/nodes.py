@@ -8,10 +8,13 @@ from typing import Any
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
-from social_provenance.estimation.settings import Bootstrap
-from social_provenance.forgetting import across_topics, algorithms, dose_response, effect_tables, gather, plan, study
-from social_provenance.forgetting.readings import Measured
-from social_provenance.forgetting.run import Bench
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.forgetting.design import plan
+from social_provenance.forgetting.effects import across_topics, algorithms, dose_response
+from social_provenance.forgetting.effects import tables as effect_tables
+from social_provenance.forgetting.effects.readings import Measured
+from social_provenance.forgetting.runs import gather, study
+from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.language_model import LanguageModel
 

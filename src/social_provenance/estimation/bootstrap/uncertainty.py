@@ -1,0 +1,167 @@
+"""Deviations of estimates, and the intervals that they make.
+
+Linear maps over bins (a topic is a mean of bins) and over columns (a contrast is a difference of
+benchmarks) act on the deviations of documents and of queries alike, and on the variance of their
+interaction by squares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+TINY = 1e-12
+LEAST_DF, MOST_DF = 1.0, 1e6
+"""Degrees of freedom that an interval uses: two clusters of very different size have fewer than one."""
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Bootstrap deviations of labels x columns.
+
+    Attributes:
+        documents: Replicates x labels x columns: what the draw of documents causes.
+        queries: The same, what the draw of queries causes.
+        interaction: Labels x columns: the variance that is in both.
+        document_df: Labels x columns: degrees of freedom of the variance over documents.
+        query_df: The same over queries; infinite where queries cause nothing.
+    """
+
+    documents: np.ndarray
+    queries: np.ndarray
+    interaction: np.ndarray
+    document_df: np.ndarray
+    query_df: np.ndarray
+
+    def over_labels(self, weights: np.ndarray) -> Uncertainty:
+        """Return the deviations of weighted sums over labels.
+
+        Args:
+            weights: New labels x labels.
+        """
+        small = weights.astype(np.float32)
+        return Uncertainty(
+            documents=np.matmul(small, self.documents),
+            queries=np.matmul(small, self.queries),
+            interaction=weights**2 @ self.interaction,
+            document_df=_satterthwaite(weights**2, _variance(self.documents), self.document_df),
+            query_df=np.broadcast_to(self.query_df.min(axis=0, initial=np.inf), (len(weights), self.query_df.shape[1])),
+        )
+
+    def from_mean(self, filled: np.ndarray) -> Uncertainty:
+        """Return the deviations of labels from the mean over those that are filled.
+
+        The same as :meth:`over_labels` with centring weights, without the product of labels x labels;
+        degrees of freedom stay a label's own, of which the mean over many takes next to nothing.
+
+        Args:
+            filled: Of each label: whether it counts; the others have no deviation.
+        """
+        count, there = max(int(filled.sum()), 1), filled[:, None].astype(np.float32)
+        weights = there[:, 0].astype(float) / count
+        whole = weights**2 @ self.interaction
+        mean = weights.astype(np.float32)
+        return Uncertainty(
+            documents=(self.documents - np.matmul(mean, self.documents)[:, None]) * there,
+            queries=(self.queries - np.matmul(mean, self.queries)[:, None]) * there,
+            interaction=(self.interaction * (1 - 2 / count) + whole) * there,
+            document_df=self.document_df,
+            query_df=self.query_df,
+        )
+
+    def over_columns(self, weights: np.ndarray) -> Uncertainty:
+        """Return the deviations of weighted sums over columns, which share documents and not queries.
+
+        Args:
+            weights: Columns x new columns.
+        """
+        used = (weights != 0).T[None]  # 1 x new columns x columns
+        df = np.where(used, self.document_df[:, None, :], np.inf).min(axis=2, initial=np.inf)
+        squares = (weights**2).T
+        return Uncertainty(
+            documents=self.documents @ weights.astype(np.float32),
+            queries=self.queries @ weights.astype(np.float32),
+            interaction=self.interaction @ weights**2,
+            document_df=df,
+            query_df=_satterthwaite(squares, _variance(self.queries).T, self.query_df.T).T,
+        )
+
+    def scaled(self, factors: np.ndarray) -> Self:
+        """Return the deviations of estimates times factors, of each column or of labels x columns."""
+        small = np.asarray(factors, dtype=np.float32)
+        return type(self)(
+            self.documents * small,
+            self.queries * small,
+            self.interaction * factors**2,
+            self.document_df,
+            self.query_df,
+        )
+
+    def deviations(self) -> np.ndarray:
+        """Return replicates x labels x columns: both deviations, their interaction counted once."""
+        both: np.ndarray = self.documents + self.queries * np.sqrt(self._kept()).astype(np.float32)
+        return both
+
+    def standard_error(self) -> np.ndarray:
+        """Return labels x columns: the standard deviation of the estimates."""
+        error: np.ndarray = np.sqrt(_variance(self.documents) + self._kept() * _variance(self.queries))
+        return error
+
+    def interval(self, estimates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return bounds of estimates, labels x columns each.
+
+        Percentiles of the deviations, widened as Student's t is against the normal law: a variance
+        that few clusters tell is itself uncertain (degrees of freedom by Satterthwaite 1946).
+
+        Args:
+            estimates: Labels x columns; NaN gives NaN.
+            confidence: Level, 0 to 1.
+        """
+        from scipy.special import ndtri, stdtrit
+
+        top = (1 + confidence) / 2
+        widening = stdtrit(self.degrees_of_freedom(), top) / ndtri(top)
+        low, high = interval(self.deviations(), confidence)
+        return estimates + np.minimum(low, 0) * widening, estimates + np.maximum(high, 0) * widening
+
+    def _kept(self) -> np.ndarray:
+        """Return the share of the variance over queries that is not the interaction's."""
+        queries = _variance(self.queries)
+        share = np.divide(self.interaction, queries, out=np.zeros_like(queries), where=queries > 0)
+        kept: np.ndarray = np.clip(1 - share, 0, 1)
+        return kept
+
+    def degrees_of_freedom(self) -> np.ndarray:
+        """Return labels x columns: those of the standard error (Satterthwaite 1946)."""
+        parts = np.stack([_variance(self.documents), self._kept() * _variance(self.queries)])
+        freedom = np.stack([np.broadcast_to(df, parts.shape[1:]) for df in (self.document_df, self.query_df)])
+        df = _combined(parts.sum(axis=0), (parts**2 / np.maximum(freedom, TINY)).sum(axis=0))
+        return np.asarray(np.clip(df, LEAST_DF, MOST_DF))
+
+
+def interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return percentile bounds along the first axis; NaN where there are no replicates."""
+    tail = (1 - confidence) / 2
+    last = np.ascontiguousarray(np.moveaxis(replicates, 0, -1))
+    low, high = np.quantile(last, [tail, 1 - tail], axis=-1)
+    return low, high
+
+
+def _variance(deviations: np.ndarray) -> np.ndarray:
+    """Return the mean square over replicates; the mean is known to be 0."""
+    variance: np.ndarray = np.einsum("rlc,rlc->lc", deviations, deviations, dtype=np.float64) / len(deviations)
+    return variance
+
+
+def _satterthwaite(weights: np.ndarray, variances: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Return the degrees of freedom of weighted sums of independent variances (Satterthwaite 1946)."""
+    df = np.broadcast_to(df, variances.shape)
+    return _combined(weights @ variances, weights**2 @ (variances**2 / np.maximum(df, TINY)))
+
+
+def _combined(sums: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """Return sums ** 2 / squares; infinite where there is no variance, which needs no widening."""
+    df: np.ndarray = np.divide(sums**2, squares, out=np.full_like(sums, np.inf), where=squares > 0)
+    return df

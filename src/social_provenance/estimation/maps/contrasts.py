@@ -1,0 +1,113 @@
+"""Social minus STEM, once at the reasoning level and once at the knowledge level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from social_provenance.capabilities.benchmark import Evaluation, Level
+from social_provenance.estimation.maps.influence import AXES, LEVELS, Influence
+from social_provenance.regions.grid import BINS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ["kind", "method", "axis", "topic", "format", "n_documents", "ess", "difference", "se", "ci_low", "ci_high"]
+
+
+@dataclass(frozen=True)
+class Design:
+    """The contrasts that a study can make.
+
+    Attributes:
+        names: (kind, method) of each contrast, by kind.
+        weights: Columns of the influence x contrasts.
+    """
+
+    names: list[tuple[str, str]]
+    weights: np.ndarray
+
+
+def design(columns: list[tuple[str, str]], evaluation: Evaluation) -> Design:
+    """Return the contrasts of each level that has benchmarks in both domains, for every method.
+
+    Args:
+        columns: (benchmark, method) of each column.
+        evaluation: Domain and level of each benchmark.
+    """
+    methods = list(dict.fromkeys(method for _, method in columns))
+    names, weights = [], []
+    for kind in get_args(Level):
+        social, stem = evaluation.cell("social", kind), evaluation.cell("stem", kind)
+        if not social or not stem:
+            continue
+        for method in methods:
+            names.append((kind, method))
+            weights.append(
+                [
+                    ((benchmark in social) / len(social) - (benchmark in stem) / len(stem)) * (used == method)
+                    for benchmark, used in columns
+                ]
+            )
+    return Design(names, np.array(weights, dtype=float).reshape(-1, len(columns)).T)
+
+
+def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
+    """Return the contrasts of bins, topics and formats.
+
+    The difference is the mean ``z`` over the social benchmarks of a level minus that over its STEM
+    benchmarks. All benchmarks share the draw of documents, so the interval is of the difference paired
+    by document; each benchmark has queries of its own.
+
+    Returns:
+        ``kind`` (``reasoning``, ``knowledge``), ``method``, ``axis`` (``bin``, ``topic``,
+        ``format``), ``topic``, ``format`` (null where averaged over), ``n_documents``, ``ess``,
+        ``difference``, ``se``, ``ci_low``, ``ci_high``. A level without benchmarks on both sides has
+        no rows.
+    """
+    import pandas as pd
+
+    plan = design(influence.columns, evaluation)
+    found = {level: _level(influence, plan, level) for level in LEVELS}
+    frames = [
+        found[level][place].assign(kind=kind, method=method, axis=level)
+        for place, (kind, method) in enumerate(plan.names)
+        for level in LEVELS
+    ]
+    return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
+
+
+def _level(influence: Influence, plan: Design, level: str) -> list[pd.DataFrame]:
+    """Return the rows of each contrast over bins, topics or formats."""
+    import pandas as pd
+
+    difference = influence.profile(level) @ plan.weights
+    uncertainty = influence.deviations(level).over_columns(plan.weights)
+    blank = influence.untold(level)[:, None] | ~np.isfinite(difference)
+    low, high, error = (
+        np.where(blank, np.nan, values)
+        for values in (*uncertainty.interval(difference, influence.confidence), uncertainty.standard_error())
+    )
+    labels = _labels(level).assign(**influence.counted(level))
+    return [
+        pd.DataFrame(
+            {
+                **labels,
+                "difference": difference[:, place],
+                "se": error[:, place],
+                "ci_low": low[:, place],
+                "ci_high": high[:, place],
+            }
+        )
+        for place in range(len(plan.names))
+    ]
+
+
+def _labels(level: str) -> pd.DataFrame:
+    import pandas as pd
+
+    if level == "bin":
+        return pd.DataFrame(BINS, columns=["topic", "format"])
+    return pd.DataFrame({"topic": None, "format": None, level: AXES[level]})

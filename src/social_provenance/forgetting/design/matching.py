@@ -1,0 +1,189 @@
+"""Random sets of documents that differ from a targeted one in what it is targeted for, and in little else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from social_provenance.forgetting.settings import Matching
+
+VARIABLES = ("length", "grad_norm", "loss")
+"""What sets are matched on: tokens, norm of the gradient, loss; each known before anything is forgotten."""
+
+SWAPS = 20_000
+"""Exchanges that are tried before a set is left as it is."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The documents that a set may be drawn from.
+
+    Attributes:
+        ids: Document ids, in the order of the values.
+        values: Documents x :data:`VARIABLES`.
+    """
+
+    ids: Sequence[str]
+    values: np.ndarray
+
+    @classmethod
+    def of(cls, documents: pd.DataFrame) -> Pool:
+        """Return the pool of a table with ``doc_id`` and :data:`VARIABLES`, ordered by ``doc_id``."""
+        ordered = documents.sort_values("doc_id")
+        return cls(ordered["doc_id"].tolist(), ordered[list(VARIABLES)].to_numpy(float))
+
+    def places(self, ids: Sequence[str]) -> np.ndarray:
+        """Return where documents stand in the pool."""
+        at = {doc_id: place for place, doc_id in enumerate(self.ids)}
+        return np.array([at[doc_id] for doc_id in ids])
+
+
+def standardised_differences(targeted: np.ndarray, control: np.ndarray) -> np.ndarray:
+    """Return the difference of means over the root of the mean variance (Austin 2009), one a variable.
+
+    A variable that does not vary in either set has the difference 0 where the means are equal, and an
+    infinite one otherwise.
+
+    Args:
+        targeted: Documents x variables.
+        control: Documents x variables.
+    """
+    origin = targeted[0]  # a constant is exactly 0 after that, and its mean over any number of rows, too
+    one, other = Moments.of(targeted - origin), Moments.of(control - origin)
+    return one.differences(other)
+
+
+def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: random.Random) -> list[str]:
+    """Draw a random set of the size of a targeted one, alike in length, gradient norm and loss.
+
+    For each targeted document one of its nearest neighbours is drawn, by distance in standardised
+    variables, without replacement. Then documents of the set are exchanged for others of the pool, at
+    random, where that lowers the worst difference, until all are within what is tolerated.
+    Any document of the pool may be drawn, a targeted one too: the null is "documents of this pool",
+    not "documents of this pool that matter less".
+
+    Args:
+        pool: What is drawn from; the targeted documents are in it.
+        targeted: Ids of the documents that the set stands against.
+        settings: Neighbours and tolerances.
+        rng: Draws neighbours and exchanges.
+
+    Returns:
+        Ids. Whether the tolerance was reached is for :func:`balance` to tell.
+    """
+    own = pool.places(targeted)
+    chosen = _neighbours(_standardise(pool.values), own, settings.neighbours, rng)
+    values = pool.values - pool.values[0]
+    goal = _Goal(Moments.of(values[own]), float(pool.values[own, 0].sum()), settings)
+    now = Moments.of(values[chosen])
+    worst = goal.excess(now)
+    outside = np.setdiff1d(np.arange(len(pool.ids)), chosen)
+    for _ in range(SWAPS if len(outside) else 0):
+        if worst < 1:
+            break
+        leaves, comes = rng.randrange(len(chosen)), rng.randrange(len(outside))
+        trial = now.exchange(values[chosen[leaves]], values[outside[comes]])
+        after = goal.excess(trial)
+        if after < worst:
+            chosen[leaves], outside[comes] = outside[comes], chosen[leaves]
+            now, worst = trial, after
+    return [pool.ids[place] for place in chosen]
+
+
+def balance(pool: Pool, targeted: Sequence[str], control: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one row a variable: how the sets differ, and how the targeted one differs from the whole pool.
+
+    Returns:
+        Rows of ``variable``, ``targeted``, ``control``, ``unmatched`` (means), ``standardised_difference``
+        (targeted against control) and ``unmatched_difference`` (targeted against the pool).
+    """
+    first, second = pool.values[pool.places(targeted)], pool.values[pool.places(control)]
+    matched = standardised_differences(first, second)
+    unmatched = standardised_differences(first, pool.values)
+    return [
+        {
+            "variable": name,
+            "targeted": float(first[:, column].mean()),
+            "control": float(second[:, column].mean()),
+            "unmatched": float(pool.values[:, column].mean()),
+            "standardised_difference": float(matched[column]),
+            "unmatched_difference": float(unmatched[column]),
+        }
+        for column, name in enumerate(VARIABLES)
+    ]
+
+
+def _standardise(values: np.ndarray) -> np.ndarray:
+    spread = values.std(axis=0)
+    scaled: np.ndarray = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled
+
+
+def _neighbours(values: np.ndarray, targeted: np.ndarray, count: int, rng: random.Random) -> np.ndarray:
+    free = np.ones(len(values), dtype=bool)
+    chosen = []
+    for place in rng.sample(targeted.tolist(), len(targeted)):
+        left = np.flatnonzero(free)
+        distance = ((values[left] - values[place]) ** 2).sum(axis=1)
+        near = left[np.argsort(distance, kind="stable")[:count]]
+        chosen.append(rng.choice(near.tolist()))
+        free[chosen[-1]] = False
+    return np.array(chosen)
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over a set of documents, so that an exchange costs the same whatever its size.
+
+    Attributes:
+        count: Documents.
+        sums: Of each variable.
+        squares: Sums of squares of each variable.
+    """
+
+    count: int
+    sums: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Moments:
+        """Return the moments of documents x variables."""
+        return cls(len(values), values.sum(axis=0), (values**2).sum(axis=0))
+
+    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> Moments:
+        """Return the moments after one document has taken the place of another."""
+        return Moments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
+
+    def differences(self, other: Moments) -> np.ndarray:
+        """Return the standardised differences of means, this set's minus the other's."""
+        difference = self.sums / self.count - other.sums / other.count
+        spread = np.sqrt((self._variance() + other._variance()) / 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(difference == 0, 0.0, difference / spread)
+
+    def _variance(self) -> np.ndarray:
+        """Return the unbiased variances; 0 for a single document."""
+        return np.maximum(self.squares - self.sums**2 / self.count, 0.0) / max(self.count - 1, 1)
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """What a random set is to be like."""
+
+    moments: Moments
+    tokens: float
+    settings: Matching
+
+    def excess(self, other: Moments) -> float:
+        """Return how far the worst difference is from what is tolerated; below 1 all are within."""
+        apart = abs(self.moments.differences(other)).max() / self.settings.tolerance
+        tokens = abs(float(self.moments.sums[0] - other.sums[0])) / self.tokens / self.settings.token_tolerance
+        return float(max(apart, tokens))

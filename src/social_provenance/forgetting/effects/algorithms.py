@@ -1,0 +1,62 @@
+"""What each algorithm did, over its contrasts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.effects.readings import FAILED, PRIMARY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STOPPED = "stopped"
+BY = ("algorithm", "scope")
+ALGORITHM_COLUMNS = (
+    *BY, "contrasts", "aligned_hurt_more", "beyond_every_random_set", "influence_minus_random", "did", "forget_rise",
+    "retain_rise", "heldout_rise", "runs", "stopped", "failed",
+)  # fmt: skip
+
+
+def compare_algorithms(effects: pd.DataFrame, runs: pd.DataFrame, trajectory: pd.DataFrame) -> pd.DataFrame:
+    """Hold algorithms side by side, at equal compute, by the primary outcome.
+
+    Args:
+        effects: Table ``unlearning_effects``.
+        runs: Table ``unlearning_runs``.
+        trajectory: Table ``unlearning_trajectory``.
+
+    Returns:
+        One row an algorithm and scope: ``contrasts`` (those with an estimate), in how many the influential
+        documents hurt the aligned benchmark more than random ones on average and more than every random set,
+        mean ``influence_minus_random`` and ``did``; mean rises of ``forget_loss``, ``retain_loss`` and of the
+        held-out bin that rose most, at the last step of each run that did not fail; number of ``runs``, and of
+        those that were ``stopped`` or ``failed``.
+    """
+    import pandas as pd
+
+    own = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
+    own = own[own["influence_minus_random"].notna()]
+    judged = own.assign(more=own["influence_minus_random"] < 0, beyond=own["hurts_less"] == own["n_random"])
+    contrasts = judged.groupby(list(BY)).agg(
+        contrasts=("more", "size"),
+        aligned_hurt_more=("more", "sum"),
+        beyond_every_random_set=("beyond", "sum"),
+        influence_minus_random=("influence_minus_random", "mean"),
+        did=("did", "mean"),
+    )
+    counted = runs.assign(stopped=runs["status"] == STOPPED, failed=runs["status"] == FAILED)
+    counted = counted.groupby(list(BY)).agg(
+        runs=("run_id", "size"), stopped=("stopped", "sum"), failed=("failed", "sum")
+    )
+    table = counted.join([contrasts, _rises(runs, trajectory)]).reset_index()
+    whole = ["contrasts", "aligned_hurt_more", "beyond_every_random_set"]
+    return pd.DataFrame(table.assign(**table[whole].fillna(0).astype(int))[list(ALGORITHM_COLUMNS)])
+
+
+def _rises(runs: pd.DataFrame, trajectory: pd.DataFrame) -> pd.DataFrame:
+    steps = trajectory.sort_values("step").groupby("run_id")[["forget_loss", "retain_loss", "heldout_rise"]]
+    first, last = steps.first(), steps.last()
+    rises = (last - first).rename(columns={"forget_loss": "forget_rise", "retain_loss": "retain_rise"})
+    kept = runs[runs["status"] != FAILED][["run_id", *BY]]
+    return kept.merge(rises.reset_index(), on="run_id").groupby(list(BY))[list(rises)].mean()

@@ -1,0 +1,174 @@
+"""Does forgetting influential documents hurt the aligned benchmark more than forgetting random ones?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from social_provenance.estimation.significance.multiplicity import q_values
+from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.effects.intervals import Arm, Draws, difference
+from social_provenance.forgetting.effects.readings import CONTRAST, OUTCOMES, PRIMARY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pandas as pd
+
+    from social_provenance.forgetting.effects.doses import Reading
+    from social_provenance.forgetting.effects.readings import Changes
+
+ROUNDING = 1e-12
+"""Difference of two means, as a share of the larger, below which they are the same."""
+ESTIMATES = (
+    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "hurts_less", "p", "smallest_p", "q",
+    "others", "did", "did_low", "did_high", "selectivity",
+)  # fmt: skip
+EFFECT_COLUMNS = (
+    *CONTRAST, "outcome", "reading", "step", "influence", "random", "influence_minus_random", "ci_low", "ci_high",
+    "n_targeted", "n_random", "hurts_less", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
+    "selectivity", "reason",
+)  # fmt: skip
+SET_COLUMNS = (*CONTRAST, "outcome", "reading", "measured", "arm", "set", "runs", "change")
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The two arms of a contrast at a reading.
+
+    Attributes:
+        targeted: Its order seeds.
+        random: The random sets.
+    """
+
+    targeted: Arm
+    random: Arm
+
+    def reason(self, changes: Changes, reading: Reading) -> str | None:
+        """Return why there is nothing to compare; None where there is."""
+        for arm, name in ((self.targeted, changes.arm(0)), (self.random, changes.arm(1))):
+            planned = int((changes.runs["arm"] == name).sum())
+            if not planned:
+                return f"no run of {name} is left"
+            if not len(arm.units):
+                at = "a step that all reached" if reading.name == EQUAL_COMPUTE else reading.name
+                return f"none of {planned} runs of {name} reached {at}"
+        return None
+
+
+def arms_at(changes: Changes, reading: Reading, outcome: str) -> Arms:
+    """Return the arms of a contrast at a reading: order seeds of the targeted set, and random sets.
+
+    Runs without the reading are left out; runs of one random set are averaged.
+    """
+    read = {benchmark: changes.at(reading, outcome, benchmark) for benchmark in changes.clusters}
+    made = []
+    for place, (unit, sign) in enumerate((("seed", 1), ("set", -1))):
+        rows = np.flatnonzero((changes.runs["arm"] == changes.arm(place)).to_numpy() & reading.there())
+        numbers, codes, counts = np.unique(changes.runs[unit].to_numpy()[rows], return_inverse=True, return_counts=True)
+        average = (codes == np.arange(len(numbers))[:, None]) / counts[:, None]
+        values = {name: average @ table[rows] for name, table in read.items()}
+        made.append(Arm(unit, sign, numbers.tolist(), counts.tolist(), values))
+    return Arms(*made)
+
+
+def effect_rows(changes: Changes, draws: Draws) -> Iterator[dict[str, Any]]:
+    """Yield the effect of a contrast for every outcome and reading.
+
+    Args:
+        changes: The contrast.
+        draws: Of the bootstrap.
+    """
+    for outcome in OUTCOMES:
+        for reading in changes.readings:
+            arms = arms_at(changes, reading, outcome)
+            reason = arms.reason(changes, reading)
+            row = {**changes.named, "outcome": outcome, "reading": reading.name, "step": reading.step}
+            row |= {"n_targeted": len(arms.targeted.units), "n_random": len(arms.random.units), "reason": reason}
+            yield row | (dict.fromkeys(ESTIMATES) if reason else _estimates(changes, arms, draws))
+
+
+def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
+    """Yield the mean change of every set of documents on every benchmark, for every outcome and reading.
+
+    Args:
+        changes: The contrast.
+    """
+    for outcome in OUTCOMES:
+        for reading in changes.readings:
+            arms = arms_at(changes, reading, outcome)
+            named = {**changes.named, "outcome": outcome, "reading": reading.name}
+            for measured, own in changes.clusters.items():
+                targeted, random = (arm.values[measured] @ own.shares for arm in (arms.targeted, arms.random))
+                if len(targeted):
+                    row = {"measured": measured, "arm": changes.arm(0), "set": 0, "runs": sum(arms.targeted.runs)}
+                    yield {**named, **row, "change": float(targeted.mean())}
+                for number, runs, change in zip(arms.random.units, arms.random.runs, random, strict=True):
+                    row = {"measured": measured, "arm": changes.arm(1), "set": number, "runs": runs}
+                    yield {**named, **row, "change": float(change)}
+
+
+def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
+    """Judge a targeted set by random ones: had it been drawn as they were, how often would it hurt as much?
+
+    Phipson & Smyth (2010): p = (1 + random sets at least as damaging) / (random sets + 1), exact where sets
+    are exchangeable and have one run each. The mean over several order seeds is steadier than a single run,
+    so then p is too large rather than too small.
+
+    Args:
+        targeted: Mean change, negative for damage.
+        random: Of each random set, at least one.
+
+    Returns:
+        p, one-sided, and the number of random sets that hurt less. Equal but for rounding is as damaging.
+    """
+    tolerance = ROUNDING * max(abs(targeted), float(np.abs(random).max()))
+    as_damaging = int((random <= targeted + tolerance).sum())
+    return (1 + as_damaging) / (len(random) + 1), len(random) - as_damaging
+
+
+def with_q(effects: pd.DataFrame) -> pd.DataFrame:
+    """Fill ``q`` of the primary family: topics, the primary outcome, equal compute; null elsewhere."""
+    family = (effects["scope"] == "topic") & (effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)
+    p = np.where(family, effects["p"].to_numpy(float), np.nan)
+    return effects.assign(q=q_values(p))
+
+
+def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, float]:
+    """Return the weights of the aligned benchmark minus the mean of the others; empty without another."""
+    others = [name for name in benchmarks if name != aligned]
+    return {aligned: 1.0, **dict.fromkeys(others, -1 / len(others))} if others else {}
+
+
+def _estimates(changes: Changes, arms: Arms, draws: Draws) -> dict[str, Any]:
+    aligned, pair = changes.named["benchmark"], (arms.targeted, arms.random)
+    sets, seeds = (arm.values[aligned] @ changes.clusters[aligned].shares for arm in (arms.random, arms.targeted))
+    found = difference(pair, changes.clusters, {aligned: 1.0})
+    low, high = draws.interval(found)
+    p, hurts_less = randomisation_p(float(seeds.mean()), sets)
+    estimates = {
+        "influence": float(seeds.mean()),
+        "random": float(sets.mean()),
+        "influence_minus_random": found.value,
+        "ci_low": low,
+        "ci_high": high,
+        "hurts_less": hurts_less,
+        "p": p,
+        "smallest_p": 1 / (len(sets) + 1),
+        "q": None,
+    }
+    return estimates | _against_others(changes, pair, draws)
+
+
+def _against_others(changes: Changes, pair: tuple[Arm, Arm], draws: Draws) -> dict[str, Any]:
+    names = ("others", "did", "did_low", "did_high", "selectivity")
+    aligned = changes.named["benchmark"]
+    weights = against_others(aligned, changes.clusters)
+    if not weights:
+        return dict.fromkeys(names)
+    did = difference(pair, changes.clusters, weights)
+    own = difference(pair, changes.clusters, {aligned: 1.0})
+    selectivity = difference(pair[:1], changes.clusters, weights)
+    return dict(zip(names, (own.value - did.value, did.value, *draws.interval(did), selectivity.value), strict=True))

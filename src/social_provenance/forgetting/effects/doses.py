@@ -1,0 +1,123 @@
+"""Where along its trajectory a run is read.
+
+Each reading is a weighted mean over the steps of the grid, so that it is the same for a run, a benchmark
+and a cluster of items, and needs no new run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from social_provenance.forgetting.effect_settings import Effects
+
+EQUAL_COMPUTE, AREA = "equal_compute", "area"
+"""The last step that all runs reached; the mean change up to there."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reading of some runs.
+
+    Attributes:
+        name: ``equal_compute``, ``area``, ``forget_loss+0.1``, ``heldout_loss+0.01`` and the like.
+        step: The step that is read, or up to which; None where it lies between steps, another for each run.
+        weights: Runs x grid; a run that has no such reading is NaN throughout.
+    """
+
+    name: str
+    step: int | None
+    weights: np.ndarray
+
+    def there(self) -> np.ndarray:
+        """Say of each run whether it has this reading."""
+        known: np.ndarray = np.isfinite(self.weights).all(axis=1) & (self.weights.shape[1] > 0)
+        return known
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Every reading of some runs.
+
+    Attributes:
+        grid: Steps at which they were evaluated, ascending from 0.
+        reached: Runs x grid: whether the run was evaluated there.
+        each: The readings.
+    """
+
+    grid: np.ndarray
+    reached: np.ndarray
+    each: list[Reading]
+
+
+def take_readings(trajectory: pd.DataFrame, run_ids: Sequence[str], settings: Effects) -> Readings:
+    """Return every reading of some runs.
+
+    Args:
+        trajectory: ``run_id``, ``step``, ``forget_loss``, ``heldout_loss`` of these runs, each from step 0.
+        run_ids: Their order.
+        settings: The doses.
+    """
+    import pandas as pd
+
+    grid, steps = np.unique(trajectory["step"].to_numpy(), return_inverse=True)
+    place = (pd.Index(run_ids).get_indexer(pd.Index(trajectory["run_id"])), steps)
+    reached = np.zeros((len(run_ids), len(grid)), dtype=bool)
+    reached[place] = True
+    readings = _at_equal_compute(grid, reached)
+    for name, rises in (("forget_loss", settings.forget_rises), ("heldout_loss", settings.heldout_rises)):
+        losses = np.full(reached.shape, np.nan)
+        losses[place] = trajectory[name]
+        changes = losses - losses[:, :1]
+        for rise in rises:
+            weights = np.array([crossing(own, rise) for own in changes]).reshape(changes.shape)
+            readings.append(Reading(f"{name}+{rise:g}", None, weights))
+    return Readings(grid, reached, readings)
+
+
+def crossing(rises: np.ndarray, level: float) -> np.ndarray:
+    """Return the weights of the two steps between which a loss first rises to a level, by linear interpolation.
+
+    Args:
+        rises: Of the loss against step 0, over the grid; NaN where the run was not read.
+        level: Above 0.
+
+    Returns:
+        Over the grid; NaN where the level is never reached.
+    """
+    there = np.flatnonzero(np.isfinite(rises))
+    above = np.flatnonzero(rises[there] >= level)
+    if not len(above):
+        return np.full(len(rises), np.nan)
+    before, after = there[above[0] - 1], there[above[0]]
+    weights = np.zeros(len(rises))
+    weights[after] = (level - rises[before]) / (rises[after] - rises[before])
+    weights[before] = 1 - weights[after]
+    return weights
+
+
+def trapezoid(grid: np.ndarray, reached: np.ndarray, last: int) -> np.ndarray:
+    """Return weights that take the mean over steps 0 to ``last`` by the trapezoid rule, over the grid."""
+    own = np.flatnonzero(reached & (grid <= last))
+    widths = np.diff(grid[own]) / last
+    weights = np.zeros(len(grid))
+    weights[own[:-1]] += widths / 2
+    weights[own[1:]] += widths / 2
+    return weights
+
+
+def _at_equal_compute(grid: np.ndarray, reached: np.ndarray) -> list[Reading]:
+    last = int(grid[reached.all(axis=0)].max(initial=0)) if len(reached) else 0
+    if last == 0:
+        nothing = np.full(reached.shape, np.nan)
+        return [Reading(EQUAL_COMPUTE, None, nothing), Reading(AREA, None, nothing)]
+    at_last = np.broadcast_to((grid == last).astype(float), reached.shape)
+    area = np.stack([trapezoid(grid, own, last) for own in reached])
+    return [Reading(EQUAL_COMPUTE, last, at_last), Reading(AREA, last, area)]

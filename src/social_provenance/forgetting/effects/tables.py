@@ -1,0 +1,62 @@
+"""The statistics of an unlearning study, from what its runs left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.forgetting.effects.contrast import EFFECT_COLUMNS, SET_COLUMNS, effect_rows, set_rows, with_q
+from social_provenance.forgetting.effects.equivalence import EQUIVALENCE_COLUMNS, equivalence_rows
+from social_provenance.forgetting.effects.intervals import Draws
+from social_provenance.forgetting.effects.readings import Measured, each_contrast
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from social_provenance.estimation.bootstrap.settings import Bootstrap
+    from social_provenance.forgetting.effect_settings import Effects
+
+
+@dataclass(frozen=True)
+class EffectTables:
+    """Tables of a study.
+
+    Attributes:
+        effects: ``unlearning_effects``: influence minus random, a row a contrast, outcome and reading.
+        sets: ``unlearning_sets``: the mean change of every set on every benchmark.
+        equivalence: ``unlearning_equivalence``: where arms may be said to be alike.
+    """
+
+    effects: pd.DataFrame
+    sets: pd.DataFrame
+    equivalence: pd.DataFrame
+
+
+def measure_effects(measured: Measured, settings: Effects, bootstrap: Bootstrap) -> EffectTables:
+    """Compare the arms of every contrast.
+
+    Memory beyond the tables is that of one contrast.
+
+    Args:
+        measured: The study; the order of its rows and the names of its runs do not matter.
+        settings: Doses and margin.
+        bootstrap: Replicates, level and seed.
+
+    Raises:
+        UnlearningError: If a run that did not fail has no trajectory, or lacks answers.
+    """
+    import pandas as pd
+
+    draws = Draws(bootstrap)
+    effects: list[dict[str, Any]] = []
+    sets: list[dict[str, Any]] = []
+    equivalence: list[dict[str, Any]] = []
+    for changes in each_contrast(measured, settings):
+        effects += effect_rows(changes, draws)
+        sets += set_rows(changes)
+        equivalence += equivalence_rows(changes, settings.equivalence_margin)
+    return EffectTables(
+        with_q(pd.DataFrame(effects, columns=list(EFFECT_COLUMNS))),
+        pd.DataFrame(sets, columns=list(SET_COLUMNS)),
+        pd.DataFrame(equivalence, columns=list(EQUIVALENCE_COLUMNS)),
+    )

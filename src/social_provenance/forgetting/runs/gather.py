@@ -1,0 +1,86 @@
+"""Tables of what the runs of an unlearning study left behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from social_provenance.capabilities.answers import summarise
+from social_provenance.errors import UnlearningError
+from social_provenance.forgetting.design.plan import IDS
+from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+UNTOUCHED = "untouched"
+"""What the model before any run is called among evaluations."""
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """What the runs of a study left behind; keyed by ``run_id`` and what the columns say.
+
+    Attributes:
+        runs: The plan's rows without their documents, ``n_forget``, ``n_retain``, ``status``,
+            ``last_step``, ``reason``, ``checkpoint``.
+        trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.reader.trajectory`).
+        held_out: ``step``, ``topic``, ``format``, ``loss``.
+        steps: ``step`` and what the algorithm measured in it.
+        answers: ``step``, and the answer to each item.
+        evaluations: ``step``, and each benchmark's means; of run ``untouched`` too.
+    """
+
+    runs: pd.DataFrame
+    trajectory: pd.DataFrame
+    held_out: pd.DataFrame
+    steps: pd.DataFrame
+    answers: pd.DataFrame
+    evaluations: pd.DataFrame
+
+
+def gather(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
+    """Read what the runs left behind.
+
+    Raises:
+        UnlearningError: If a run of the plan is not there.
+    """
+    import pandas as pd
+
+    missing = [run_id for run_id in plan["run_id"] if run_id not in folders]
+    if missing:
+        raise UnlearningError(
+            f"run {missing[0]} (and {len(missing) - 1} more) is not done: run the unlearning pipeline from its start"
+        )
+
+    def together(name: str) -> pd.DataFrame:
+        tables = [pd.read_parquet(folders[run_id] / name).assign(run_id=run_id) for run_id in plan["run_id"]]
+        joined = pd.concat(tables, ignore_index=True)
+        return joined[["run_id", "step", *joined.columns.drop(["run_id", "step"])]]
+
+    described = plan.assign(n_forget=plan["forget_ids"].map(len), n_retain=plan["retain_ids"].map(len))
+    ends = [{"run_id": run_id, **json.loads((folders[run_id] / SUMMARY).read_text())} for run_id in plan["run_id"]]
+    answers = together(ANSWERS)
+    return StudyTables(
+        described.drop(columns=IDS).merge(pd.DataFrame(ends), on="run_id"),
+        together(TRAJECTORY),
+        together(HELD_OUT),
+        together(STEPS),
+        answers,
+        _evaluate(answers),
+    )
+
+
+def _evaluate(answers: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    first = answers["run_id"].iloc[0]
+    untouched = answers[(answers["run_id"] == first) & (answers["step"] == 0)].assign(run_id=UNTOUCHED)
+    groups = pd.concat([untouched, answers[answers["step"] > 0]]).groupby(["run_id", "step"], sort=False)
+    tables = [summarise(own).assign(run_id=run_id, step=step) for (run_id, step), own in groups]
+    joined = pd.concat(tables, ignore_index=True)
+    return joined[["run_id", "step", *joined.columns.drop(["run_id", "step"])]]

@@ -1,0 +1,92 @@
+"""What of a model is moved, all weights or adapters, and how it is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.errors import UnlearningError
+from social_provenance.fingerprint import digest_of_path
+from social_provenance.training.loop import seeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from social_provenance.forgetting.settings import Lora
+
+ORIGIN = "unlearning.json"
+"""File beside the weights that says which run of which plan they are from."""
+BYTES = 4
+"""Of a number in fp32."""
+
+
+def trainable(model: Any, lora: Lora | None) -> Any:
+    """Return the model with all weights trainable, or with adapters of which each run draws the same.
+
+    Raises:
+        UnlearningError: If an adapter's target is no module of the model.
+    """
+    if lora is None:
+        return model
+    from peft import LoraConfig, get_peft_model
+
+    check_targets(model, lora)
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        task_type="CAUSAL_LM",
+    )
+    with seeded(0):
+        return get_peft_model(model, config)
+
+
+def check_targets(model: Any, lora: Lora) -> None:
+    """Make sure that adapters have somewhere to go.
+
+    Raises:
+        UnlearningError: Naming the target that no module has.
+    """
+    names = {name for name, _ in _adaptable(model)}
+    unknown = [target for target in lora.targets if target not in names]
+    if unknown:
+        raise UnlearningError(
+            f"unlearning.lora.targets: the model has no module {unknown[0]!r} that takes an adapter; it has "
+            f"{', '.join(sorted(names))}"
+        )
+
+
+def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
+    """Return how much a checkpoint takes on disk, from the model's configuration alone.
+
+    Raises:
+        UnlearningError: If an adapter's target is no module of the model.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        empty = AutoModelForCausalLM.from_config(config)
+    if lora is None:
+        return BYTES * sum(int(parameter.numel()) for parameter in empty.parameters())
+    check_targets(empty, lora)
+    return BYTES * lora.rank * sum(sum(shape) for name, shape in _adaptable(empty) if name in lora.targets)
+
+
+def keep(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
+    """Write what was trained as safetensors, with its origin beside, and return the digest of both."""
+    model.save_pretrained(folder)
+    (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))
+    return digest_of_path(folder)
+
+
+def _adaptable(model: Any) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the last part of the name and the shape of every matrix that an adapter can be added to."""
+    weights = [(name, getattr(module, "weight", None)) for name, module in model.named_modules()]
+    return [
+        (name.rpartition(".")[2], tuple(weight.shape))
+        for name, weight in weights
+        if weight is not None and weight.ndim == 2
+    ]

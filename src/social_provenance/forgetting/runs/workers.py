@@ -1,0 +1,91 @@
+"""Who carries out the runs of a study: this process, or several with a device each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.errors import UnlearningError
+from social_provenance.forgetting.runs.run import Bench, carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Tasks = dict[str, tuple[dict[Any, Any], "Path"]]
+"""Run -> its row of the plan and its empty folder."""
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def work_off(bench: Bench, tasks: Tasks) -> Iterator[str]:
+    """Carry out runs and yield the name of each as soon as it is whole.
+
+    A run depends on nothing but its row, so who carries it out changes no number.
+
+    Args:
+        bench: What runs share.
+        tasks: What is to be done.
+
+    Raises:
+        UnlearningError: If a run cannot be carried out, or a process died.
+    """
+    if bench.settings.processes > 1 and len(tasks) > 1:
+        yield from _spread(bench, tasks)
+        return
+    for run_id, (row, folder) in tasks.items():
+        carry_out(bench, row, folder)
+        yield run_id
+
+
+def _spread(bench: Bench, tasks: Tasks) -> Iterator[str]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    context = get_context("spawn")  # a forked process inherits threads that torch has started
+    count = min(bench.settings.processes, len(tasks))
+    names, devices = devices_of(count), context.Queue()
+    for name in names:
+        devices.put(name)
+    pool = ProcessPoolExecutor(count, context, _start, (bench, devices))
+    try:
+        futures = {pool.submit(_carry_out, row, folder): run_id for run_id, (row, folder) in tasks.items()}
+        for future in as_completed(futures):
+            future.result()
+            yield futures[future]
+    except BrokenProcessPool as error:
+        raise UnlearningError(
+            f"one of {count} processes that forget died, as for want of memory: lower unlearning.processes and run "
+            f"again, finished runs are there"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def devices_of(count: int) -> list[str | None]:
+    """Return the GPU of each of ``count`` processes, in turn; None where there is none."""
+    import torch
+
+    named = os.environ.get(VISIBLE)
+    found = range(torch.cuda.device_count()) if named is None else [name for name in named.split(",") if name]
+    gpus = [str(name) for name in found]
+    return [gpus[place % len(gpus)] if gpus else None for place in range(count)]
+
+
+_bench: Bench | None = None
+
+
+def _start(bench: Bench, devices: Any) -> None:
+    """Take a device, before torch looks for one, and keep what runs share."""
+    global _bench  # noqa: PLW0603
+    device = devices.get()
+    if device is not None:
+        os.environ[VISIBLE] = device
+    _bench = bench
+
+
+def _carry_out(row: dict[Any, Any], folder: Path) -> None:
+    if _bench is None:
+        raise UnlearningError("a process was started without what runs share: this is a defect")
+    carry_out(_bench, row, folder)

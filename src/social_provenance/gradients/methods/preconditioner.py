@@ -1,0 +1,204 @@
+"""Second moments of gradients, mixed and inverted as TrackStar says.
+
+``R = lambda R_query + (1 - lambda) R_corpus``, an uncentred second moment for each module; a
+gradient g becomes ``(R + damping * mean eigenvalue * I) ** (-1/2) g`` (Chang et al., ICLR 2025).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.walk.bergson_run import inverse_root, mixing_coefficient
+from social_provenance.gradients.walk.store import GradientStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    import torch
+
+    from social_provenance.gradients.methods.outliers import Winsoriser
+
+
+PRECISION = 2.0**-23
+"""Of fp32. An eigenvalue that is a smaller share of the largest one is a rounding error."""
+
+
+@dataclass(frozen=True)
+class SecondMoment:
+    """Uncentred second moments of projected gradients.
+
+    Attributes:
+        matrices: Module -> square fp32 matrix.
+        rows: Gradients that they were taken over.
+    """
+
+    matrices: Mapping[str, torch.Tensor]
+    rows: int
+
+    def eigenvalues(self) -> dict[str, torch.Tensor]:
+        """Module -> eigenvalues, ascending."""
+        import torch
+
+        return {name: torch.linalg.eigvalsh(matrix.double()) for name, matrix in self.matrices.items()}
+
+
+@dataclass(frozen=True)
+class Preconditioner:
+    """The inverse root of a benchmark's mixed second moment.
+
+    Attributes:
+        roots: Columns of a module -> its inverse root.
+        mixing: lambda, the weight of the queries' second moment.
+        audit: One row a module: ``module``, ``numbers``, ``effective_rank``, ``condition``,
+            ``damped_share``.
+    """
+
+    roots: tuple[tuple[slice, torch.Tensor], ...]
+    mixing: float
+    audit: pd.DataFrame
+
+    def apply(self, gradients: torch.Tensor) -> torch.Tensor:
+        """Return preconditioned gradients, rows x numbers."""
+        import torch
+
+        return torch.cat([gradients[:, columns] @ root for columns, root in self.roots], dim=1)
+
+
+def second_moment(store: GradientStore, winsoriser: Winsoriser, chunk: int) -> SecondMoment:
+    """Return the second moments of a store, outliers shortened.
+
+    A shard's own sums serve; only one with outliers is read, and summed anew: taking their excess off
+    would leave its rounding error, which for a long outlier is more than all other gradients.
+
+    Args:
+        store: Gradients.
+        winsoriser: What shortens outliers.
+        chunk: Rows read at a time.
+    """
+    sums: dict[str, torch.Tensor] = {}
+    for name, folder in store.shards.items():
+        shard = GradientStore({name: folder})
+        untouched = bool((winsoriser.factors(shard.column("norm")) == 1).all())
+        for module, own in (shard.sums() if untouched else _sums(shard, winsoriser, chunk)).items():
+            sums[module] = sums[module] + own.double() if module in sums else own.double()
+    rows = len(store.column("norm"))
+    return SecondMoment({name: (total / rows).float() for name, total in sums.items()}, rows)
+
+
+def _sums(shard: GradientStore, winsoriser: Winsoriser, chunk: int) -> dict[str, torch.Tensor]:
+    import torch
+
+    modules = shard.modules
+    sums = {
+        name: torch.zeros(at.stop - at.start, at.stop - at.start, dtype=torch.float64) for name, at in modules.items()
+    }
+    for piece in shard.chunks(chunk):
+        gradients = winsoriser.apply(piece)
+        for name, columns in modules.items():
+            block = gradients[:, columns]
+            sums[name] += block.T @ block
+    return sums
+
+
+def mix(
+    query: SecondMoment, corpus: SecondMoment, modules: Mapping[str, slice], *, target_component: int, damping: float
+) -> Preconditioner:
+    """Return the preconditioner of one benchmark.
+
+    Args:
+        query: Second moments of the benchmark's queries.
+        corpus: Second moments of the corpus.
+        modules: Module -> its columns.
+        target_component: Where the spectra are made to cross.
+        damping: In units of the mean eigenvalue of each mixed matrix.
+
+    Raises:
+        AttributionError: If a mixed matrix is singular and nothing damps it; names the module.
+    """
+    import pandas as pd
+
+    weight = mixing_coefficient(query.eigenvalues(), corpus.eigenvalues(), target_component)
+    roots, audit = [], []
+    for name, columns in modules.items():
+        mixed = weight * query.matrices[name] + (1 - weight) * corpus.matrices[name]
+        root, found = inverse_root(mixed, damping), describe(mixed, damping)
+        if not root.isfinite().all() or found["condition"] * PRECISION > 1:
+            raise AttributionError(
+                f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
+                f"if that does not help, no document has a gradient there"
+            )
+        roots.append((columns, root))
+        audit.append({"module": name, **found})
+    return Preconditioner(tuple(roots), weight, pd.DataFrame(audit))
+
+
+def describe(moment: torch.Tensor, damping: float) -> dict[str, float]:
+    """Say how a second moment fares under damping.
+
+    Returns:
+        ``numbers``, its side; ``effective_rank``, exp of the entropy of its normalised eigenvalues
+        (Roy & Vetterli 2007), from 1 to its side; ``condition``, the largest damped eigenvalue by
+        the smallest; ``damped_share``, the share of eigenvalues that are below the damping, so that
+        the damping and not the data decides how their directions weigh.
+    """
+    import torch
+
+    values = torch.linalg.eigvalsh(moment.double()).clamp_min(0)
+    extra = damping * values.mean()
+    shares = values[values > 0] / values.sum()
+    return {
+        "numbers": len(values),
+        "effective_rank": float(torch.exp(-(shares * shares.log()).sum())),
+        "condition": float((values[-1] + extra) / (values[0] + extra)),
+        "damped_share": float((values < extra).double().mean()),
+    }
+
+
+@dataclass(frozen=True)
+class JointKernel:
+    """The inverse of one second moment over all modules together (TRAK, Park et al., ICML 2023).
+
+    Attributes:
+        inverse: Square, numbers x numbers.
+    """
+
+    inverse: torch.Tensor
+
+    def apply(self, gradients: torch.Tensor) -> torch.Tensor:
+        """Return gradients times the inverse kernel, rows x numbers."""
+        return gradients @ self.inverse
+
+
+def joint_kernel(
+    store: GradientStore, winsoriser: Winsoriser, *, damping: float, max_joint: int, chunk: int
+) -> JointKernel:
+    """Return ``(G^T G / n + damping * mean eigenvalue * I) ** -1`` over a store, in one read.
+
+    Raises:
+        AttributionError: If a row has more than ``max_joint`` numbers.
+    """
+    import torch
+
+    width = store.width
+    if width > max_joint:
+        raise AttributionError(
+            f"method trak needs a joint kernel of {width} x {width} numbers, scoring.max_joint allows {max_joint}: "
+            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
+        )
+    total, rows = torch.zeros(width, width), 0
+    for piece in store.chunks(chunk):
+        gradients = winsoriser.apply(piece)
+        total += gradients.T @ gradients
+        rows += len(gradients)
+    kernel = total / rows
+    kernel.diagonal().add_(damping * kernel.diagonal().mean())
+    factor, failed = torch.linalg.cholesky_ex(kernel)
+    if failed or (rows < width and not damping):  # rounding errors hide a missing direction every other time
+        raise AttributionError(
+            f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
+            f"more documents than its {width} numbers"
+        )
+    return JointKernel(torch.cholesky_inverse(factor))

@@ -1,0 +1,120 @@
+"""Scores on disk: one part for each benchmark, written in pieces so that memory stays bounded."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
+
+from social_provenance.gradients.queries.build import ITEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+SCORES, BLOCKS, NULLS = "scores.parquet", "blocks.parquet", "nulls.parquet"
+SUMMARY, AUDIT = "summary.json", "preconditioner.parquet"
+
+
+def _schemas() -> dict[str, Any]:
+    import pyarrow as pa
+
+    key = [("doc_id", pa.string()), ("benchmark", pa.string()), ("method", pa.string())]
+    score = ("score", pa.float64())
+    return {
+        SCORES: pa.schema([*key, score, ("loss", pa.float64()), ("grad_norm", pa.float64())]),
+        BLOCKS: pa.schema([*key, ("blocks", pa.list_(pa.float32()))]),
+        NULLS: pa.schema([*key, ("variant", pa.string()), score]),
+    }
+
+
+class ScoreWriter:
+    """Writes the scores of one benchmark.
+
+    ``scores.parquet`` has the score of each document by each method, ``blocks.parquet`` its mean over
+    each query block, ``nulls.parquet`` the scores for every other variant of the queries.
+    """
+
+    def __init__(self, folder: Path, benchmark: str) -> None:
+        """Name the part's folder."""
+        self._folder, self._benchmark = folder, benchmark
+        self._stack = ExitStack()
+        self._schemas: dict[str, Any] = {}
+        self._files: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        import pyarrow.parquet as pq
+
+        self._schemas = _schemas()
+        for name, schema in self._schemas.items():
+            self._files[name] = self._stack.enter_context(pq.ParquetWriter(self._folder / name, schema))
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.__exit__(*raised)
+
+    def write(self, rows: pd.DataFrame, method: str, variant: str, blocks: np.ndarray, sizes: np.ndarray) -> None:
+        """Append the scores of some documents.
+
+        Args:
+            rows: ``id``, ``loss``, ``norm`` of each document.
+            method: How they were scored.
+            variant: Of the queries.
+            blocks: Documents x blocks: mean score over the queries of a block.
+            sizes: Queries of each block.
+        """
+        score = blocks.astype("float64") @ (sizes / sizes.sum())
+        columns: dict[str, Any] = {
+            "doc_id": rows["id"].to_numpy(object),
+            "benchmark": [self._benchmark] * len(rows),
+            "method": [method] * len(rows),
+        }
+        if variant != ITEMS:
+            self._append(NULLS, {**columns, "variant": [variant] * len(rows), "score": score})
+            return
+        self._append(SCORES, {**columns, "score": score, "loss": rows["loss"], "grad_norm": rows["norm"]})
+        self._append(BLOCKS, {**columns, "blocks": list(blocks.astype("float32"))})
+
+    def _append(self, name: str, columns: dict[str, Any]) -> None:
+        import pyarrow as pa
+
+        self._files[name].write_table(pa.table(columns, schema=self._schemas[name]))
+
+
+def gather(folders: Iterable[Path], name: str) -> Any:
+    """Return one table of all parts as an Ibis expression over their files.
+
+    Args:
+        folders: Of the parts.
+        name: ``SCORES``, ``BLOCKS`` or ``NULLS``.
+    """
+    import ibis
+    from pyarrow.dataset import dataset
+
+    return ibis.memtable(dataset([str(folder / name) for folder in folders]))
+
+
+def as_null(folders: Iterable[Path], variant: str) -> Any:
+    """Return the scores of all parts as those of a null (Ibis expression)."""
+    import ibis
+
+    scores = gather(folders, SCORES)
+    return scores.select("doc_id", "benchmark", "method", variant=ibis.literal(variant), score=scores.score)
+
+
+def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return what was compared with what, and the audit of all preconditioners.
+
+    Args:
+        parts: Benchmark -> folder of its scores.
+    """
+    import pandas as pd
+
+    found = {name: json.loads((folder / SUMMARY).read_text()) for name, folder in parts.items()}
+    shared = next(iter(found.values()))["corpus"]
+    own = {name: summary["benchmark"] for name, summary in found.items()}
+    audit = pd.concat([pd.read_parquet(folder / AUDIT) for folder in parts.values()], ignore_index=True)
+    return {**shared, "benchmarks": own}, audit[["benchmark", *audit.columns.drop("benchmark")]]

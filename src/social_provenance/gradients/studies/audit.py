@@ -1,0 +1,54 @@
+"""The query audit: every rendering of a benchmark is scored as a benchmark of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods.scoring import plan_scores
+from social_provenance.gradients.queries.build import ITEMS
+from social_provenance.gradients.settings import GRADIENT_METHODS
+from social_provenance.gradients.walk.store import GradientStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from social_provenance.artifacts import Parts
+    from social_provenance.gradients.settings import ScoringSettings
+
+
+def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: ScoringSettings) -> Parts:
+    """Describe the scores of documents for every rendering, each with a preconditioner from its own items.
+
+    A preconditioner shared by all renderings would make their maps more alike than they are.
+
+    Args:
+        corpus: Gradients of the documents.
+        renderings: ``<benchmark>.<rendering>`` -> folder of its query gradients.
+        settings: Methods and how they compare.
+
+    Returns:
+        A part for each ``<benchmark>.<rendering>``, which is also what its tables call the benchmark.
+
+    Raises:
+        AttributionError: If no method compares gradients, a store is empty, or queries and corpus do
+            not belong together.
+    """
+    require_gradient_method(settings)
+    return plan_scores(
+        corpus, {name: {ITEMS: GradientStore({name: folder})} for name, folder in renderings.items()}, settings
+    )
+
+
+def require_gradient_method(settings: ScoringSettings) -> None:
+    """Make sure that there is a method for which other queries or another model give another map.
+
+    Raises:
+        AttributionError: If there is none.
+    """
+    if not set(settings.methods) & set(GRADIENT_METHODS):
+        raise AttributionError(
+            f"scoring.methods {list(settings.methods)} has none that compares stored gradients: "
+            f"add one of {', '.join(GRADIENT_METHODS)}"
+        )

@@ -1,0 +1,292 @@
+"""The adapter of Bergson: fresh configurations in, plain arrays out.
+
+Bergson mutates the configurations that it is given, looks relative model paths up on the hub, and
+its ``trackstar`` command walks the corpus twice for every benchmark. Here its collector is used for
+one thing, the projected gradients of a tokenised dataset, and what it writes stays in its own index
+format: its ``Attributor``, ``query`` and FAISS tools open each shard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from social_provenance.language_model import max_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import torch
+    from datasets import Dataset
+
+    from social_provenance.gradients.settings import Distributed, GradientSettings
+    from social_provenance.language_model import LanguageModel
+
+INDEX, STATES = "index", "embeddings.npy"
+
+
+def _nobody(rows: int) -> None:
+    del rows
+
+
+@dataclass
+class Walker:
+    """Walks sequences with one model, which it loads once.
+
+    Attributes:
+        model: Whose loss.
+        settings: Projection and batches; a batch never exceeds the model's longest sequence.
+        distributed: Processes; with more than one, Bergson starts them anew for each walk.
+        watch: Gets the number of rows of each batch, where the walk is in this process.
+    """
+
+    model: LanguageModel
+    settings: GradientSettings
+    distributed: Distributed
+    watch: Callable[[int], None] = _nobody
+    _loaded: Any = field(default=None, init=False)
+
+    def collect(self, sequences: Dataset, folder: Path) -> None:
+        """Write the projected loss gradient and the mean hidden state of each sequence.
+
+        Args:
+            sequences: Rows with ``input_ids`` and ``length``; ``labels`` (-100 where no loss is
+                taken) where not every token counts; other columns are kept beside the gradients.
+            folder: Gets ``index``, a Bergson index (``gradients.bin``, rows x numbers), and
+                ``embeddings.npy`` (rows x hidden size, fp32), the mean last hidden state.
+        """
+        _import_bergson()
+        from bergson.distributed import launch_distributed_run
+        from numpy.lib.format import open_memmap
+
+        shape = (len(sequences), int(self.model.config().hidden_size))
+        config = self._config(folder)
+        shares = deal_batches(sequences["length"], config.token_batch_size, config.distributed.world_size, config.fsdp)
+        if config.distributed.rank == 0:  # another node may come here before the first has made the folder
+            open_memmap(folder / STATES, "w+", "float32", shape).flush()
+        with quiet():
+            if config.distributed.world_size == 1:
+                if self._loaded is None:
+                    self._loaded = _load(config)
+                _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
+            else:
+                job = (config, sequences, folder / STATES)
+                launch_distributed_run("collect", _work, [job, shares], config.distributed)
+        if config.distributed.rank == 0:
+            config.partial_run_path.rename(folder / INDEX)
+
+    def _config(self, folder: Path) -> Any:
+        return index_config(self.model, self.settings, folder / INDEX, self.distributed)
+
+
+def deal_batches(lengths: Sequence[int], batch_tokens: int, processes: int, fsdp: bool) -> list[list[list[int]]]:
+    """Return the batches of each process: those that one process would walk, dealt out in turn.
+
+    So what is stored does not depend on the processes, and a process may have nothing to do. A divided
+    model wants all its processes in step: there every one has a batch, and those that have one less
+    walk their last one twice, which writes the same numbers twice.
+
+    Args:
+        lengths: Tokens of each sequence.
+        batch_tokens: Most tokens of a batch, with padding.
+        processes: How many.
+        fsdp: Whether the model is divided over them; then there must be a sequence for each.
+    """
+    _import_bergson()
+    from bergson.data import allocate_batches
+
+    most = len(lengths) // processes if fsdp else None
+    with quiet():
+        batches = allocate_batches(list(lengths), batch_tokens, max_batch_size=most)
+    shares = [batches[process::processes] for process in range(processes)]
+    if not fsdp:
+        return shares
+    return [share + share[-1:] * (len(shares[0]) - len(share)) for share in shares]
+
+
+def index_config(model: LanguageModel, settings: GradientSettings, run_path: Path, distributed: Distributed) -> Any:
+    """Return a fresh Bergson ``IndexConfig``, without data."""
+    from bergson import IndexConfig
+    from bergson.config.config import DistributedConfig
+
+    return IndexConfig(
+        run_path=str(run_path.resolve()),
+        model=model.path,
+        revision=model.revision,
+        tokenizer=model.path,
+        precision="fp32",
+        projection_dim=settings.projection_dim,
+        projection_type=settings.projection_type,
+        loss_reduction=settings.loss_reduction,
+        token_batch_size=min(settings.token_batch, max_tokens(model.config())),
+        moe_experts=settings.moe_experts,
+        fsdp=distributed.fsdp,
+        distributed=DistributedConfig(nnode=distributed.nnode, nproc_per_node=distributed.nproc_per_node),
+    )
+
+
+def _load(config: Any) -> tuple[Any, Any]:
+    from bergson.utils.worker_utils import setup_model_and_peft
+
+    loaded: tuple[Any, Any] = setup_model_and_peft(config)
+    return loaded
+
+
+def _work(
+    rank: int, local_rank: int, world_size: int, job: tuple[Any, Dataset, Path], shares: list[list[list[int]]]
+) -> None:
+    """Take part in a walk of several processes."""
+    from bergson.distributed import init_dist
+
+    init_dist(rank, local_rank, world_size)
+    with quiet():
+        _walk(_load(job[0]), *job, _Batches(shares[rank], _nobody))
+
+
+def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, batches: _Batches) -> None:
+    from bergson import PreprocessConfig
+    from bergson.collection import collect_gradients
+    from bergson.utils.worker_utils import create_processor
+
+    model, targets = loaded
+    pooling = _MeanStates(batches, list(sequences["length"]), states)
+    handle = model.base_model.register_forward_hook(pooling)
+    try:
+        collect_gradients(
+            model=model,
+            data=sequences,
+            processor=create_processor(model, config, targets),
+            cfg=config,
+            batches=batches,
+            target_modules=targets,
+            preprocess_cfg=PreprocessConfig(),
+        )
+    finally:
+        handle.remove()
+    pooling.close()
+
+
+class _Batches(list[list[int]]):
+    """Batches that know which of them is in the model."""
+
+    def __init__(self, batches: list[list[int]], watch: Callable[[int], None]) -> None:
+        super().__init__(batches)
+        self._watch = watch
+        self.current: list[int] = []
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for self.current in super().__iter__():
+            yield self.current
+            self._watch(len(self.current))
+
+
+class _MeanStates:
+    """Forward hook on the model's body: the mean last hidden state over each row's own tokens."""
+
+    def __init__(self, batches: _Batches, lengths: list[int], path: Path) -> None:
+        self._batches, self._lengths = batches, lengths
+        self._states = np.load(path, mmap_mode="r+")
+
+    def __call__(self, module: Any, args: Any, output: Any) -> None:
+        import torch
+
+        del module, args
+        states = output[0].detach()
+        rows = self._batches.current
+        lengths = torch.tensor([self._lengths[row] for row in rows], device=states.device)
+        mask = torch.arange(states.shape[1], device=states.device)[None, :] < lengths[:, None]
+        self._states[rows] = ((states * mask[..., None]).sum(dim=1) / lengths[:, None]).float().cpu().numpy()
+
+    def close(self) -> None:
+        self._states.flush()
+
+
+def index_layout(folder: Path) -> tuple[dict[str, int], str]:
+    """Return the numbers of each module in column order, and the type of an index's numbers."""
+    info = json.loads((folder / INDEX / "info.json").read_text())
+    return dict(info["grad_sizes"]), str(info["base_dtype"])
+
+
+def index_losses(folder: Path) -> np.ndarray:
+    """Return the loss of each row of an index, nats, reduced as set."""
+    from datasets import load_from_disk
+
+    return np.array(load_from_disk(str(folder / INDEX / "data.hf"))["loss"], dtype=np.float32)
+
+
+def halve_index(folder: Path, chunk: int) -> None:
+    """Rewrite an index with numbers of half precision, in pieces of ``chunk`` rows; Bergson reads those too."""
+    sizes, kind = index_layout(folder)
+    info, data = folder / INDEX / "info.json", folder / INDEX / "gradients.bin"
+    draft = data.with_suffix(".half")
+    numbers = chunk * sum(sizes.values())
+    with data.open("rb") as source, draft.open("wb") as target:
+        while len(piece := np.fromfile(source, dtype=kind, count=numbers)):
+            with np.errstate(over="ignore"):  # who reads the store refuses what is not finite
+                target.write(piece.astype(np.float16).tobytes())
+    draft.replace(data)
+    info.write_text(json.dumps({**json.loads(info.read_text()), "base_dtype": "float16"}, indent=2))
+
+
+def mixing_coefficient(
+    query: Mapping[str, torch.Tensor], corpus: Mapping[str, torch.Tensor], target_component: int
+) -> float:
+    """Return lambda so that both spectra cross at a component (Chang et al. 2025, A.1.3).
+
+    Args:
+        query: Module -> eigenvalues of the queries' second moment.
+        corpus: Module -> eigenvalues of the corpus's second moment.
+        target_component: Place in the pooled, sorted spectra, from 1.
+    """
+    _import_bergson()
+    from bergson.utils.math import compute_lambda
+
+    def pairs(eigenvalues: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+        return {name: (values, None) for name, values in eigenvalues.items()}
+
+    return float(compute_lambda(pairs(query), pairs(corpus), target_component))
+
+
+def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
+    """Return ``(moment + damping * mean eigenvalue * I) ** (-1/2)``."""
+    _import_bergson()
+    from bergson.hessians.inversion import invert_psd_matrix
+
+    root: torch.Tensor = invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
+    return root
+
+
+def _import_bergson() -> None:
+    """Import Bergson without what it and its dependencies do to the log."""
+    with quiet(logging.WARNING):
+        import bergson.build
+        import bergson.hessians.inversion  # noqa: F401
+
+
+@contextlib.contextmanager
+def quiet(upto: int = logging.INFO) -> Iterator[None]:
+    """Keep Bergson's prints, progress bars and messages up to a level out of the log.
+
+    The format of the root logger's handlers, which it replaces, is put back. Errors still rise.
+    """
+    previous = logging.root.manager.disable
+    handlers = [(handler, handler.formatter, handler.level) for handler in logging.root.handlers]
+    level = logging.root.level
+    logging.disable(upto)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(previous)
+        logging.root.handlers[:] = [handler for handler, _, _ in handlers]
+        logging.root.setLevel(level)
+        for handler, formatter, own in handlers:
+            handler.setFormatter(formatter)
+            handler.setLevel(own)

@@ -1,0 +1,259 @@
+"""Walk a corpus once and leave its gradients in a store, shard by shard."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from social_provenance.artifacts import Parts, Work, leads, node
+from social_provenance.errors import AttributionError
+from social_provenance.fingerprint import digest_of
+from social_provenance.gradients.walk.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
+from social_provenance.gradients.walk.coverage import inspect, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from datasets import Dataset
+
+    from social_provenance.gradients.settings import Distributed, GradientSettings
+    from social_provenance.language_model import LanguageModel
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 4096
+"""Rows of a finished shard that are looked at a time."""
+
+HEADERS = 14_000
+"""Bytes of a shard beside its numbers: Bergson's settings, headers of Parquet and Arrow, the seal."""
+
+TRIAL_TOKENS = 4096
+SECONDS_BETWEEN_LINES = 5.0
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How gradients are taken.
+
+    Attributes:
+        model: Whose gradients.
+        settings: What changes them.
+        distributed: What does not: the processes that take them.
+        id_column: Column that names a row.
+    """
+
+    model: LanguageModel
+    settings: GradientSettings
+    distributed: Distributed
+    id_column: str
+
+    def identity(self) -> dict[str, Any]:
+        """Return what all shards of one store, and the queries that it is compared with, share."""
+        taken = self.settings.model_dump(include={"projection_dim", "projection_type", "loss_reduction", "moe_experts"})
+        return {"model": self.model.digest(), **taken}
+
+
+def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset]:
+    """Divide documents into shards by their place in their bin's seeded order.
+
+    A larger nested sample adds ranks, so every full shard of a smaller one is a shard of it too.
+
+    Args:
+        sequences: Rows with ``bin_rank``, from 0.
+        ranks_per_shard: Places of each bin in a shard.
+    """
+    shard = np.array(sequences["bin_rank"]) // ranks_per_shard
+    return {
+        f"ranks-{number * ranks_per_shard:06d}": sequences.select(np.flatnonzero(shard == number), keep_in_memory=True)
+        for number in np.unique(shard)
+    }
+
+
+def plan_corpus(tokens: Dataset, model: LanguageModel, settings: GradientSettings, distributed: Distributed) -> Parts:
+    """Describe the gradient store of documents, a part for each shard."""
+    rows = tokens.select_columns(["doc_id", "bin_rank", "input_ids", "length"])
+    return plan_store(shard_by_rank(rows, settings.ranks_per_shard), Walk(model, settings, distributed, "doc_id"))
+
+
+def plan_queries(
+    sets: Mapping[str, Dataset], model: LanguageModel, settings: GradientSettings, distributed: Distributed
+) -> Parts:
+    """Describe the gradients of query sets, a part for each.
+
+    Queries are few: they keep full precision, and one process takes them unless the model has to be
+    divided, because starting processes anew for each set would take longer than the sets.
+    """
+    processes = distributed if distributed.fsdp else distributed.model_copy(update={"nnode": 1, "nproc_per_node": 1})
+    return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), processes, "item"))
+
+
+def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
+    """Describe a store before it is computed.
+
+    Args:
+        pieces: Part -> its rows: ``input_ids``, ``length``, the id column, and what else is to be
+            kept; ``labels`` where not every token bears loss.
+        walk: How its gradients are taken.
+
+    Raises:
+        AttributionError: If a row is longer than the token budget, a module is smaller than its
+            projection, a part has no rows or, where the model is divided, fewer than processes, or this
+            is not the first node and one node takes the gradients.
+    """
+    if not leads() and walk.distributed.nnode == 1:
+        raise AttributionError(
+            f"this is node {node()} of several and one node takes these gradients: run this step on the first node "
+            f"alone, or give attribution.distributed.nnode for a walk of all"
+        )
+    coverage = inspect(walk.model.config(), walk.settings.moe_experts)
+    refuse_too_wide(coverage, walk.settings.projection_dim)
+    warn_of_experts(coverage, walk.settings.moe_experts)
+    for name, rows in pieces.items():
+        _refuse_few(name, rows, walk)
+        _refuse_long(rows, walk)
+    shared = digest_of(
+        walk.identity(),
+        walk.settings.token_batch,
+        walk.settings.store,
+        [version(name) for name in ("bergson", "torch", "transformers")],
+    )
+    numbers = len(coverage.modules) * walk.settings.projection_dim**2
+    hidden = int(walk.model.config().hidden_size)
+    width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
+    fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS
+    work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
+    inputs = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
+    # A divided model does not fit the one process of a trial.
+    pace = None if walk.distributed.fsdp else partial(_pace, pieces, walk)
+    return Parts(inputs, partial(_write, pieces, walk), work, pace)
+
+
+def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path]) -> Iterator[str]:
+    from datasets.utils.logging import disable_progress_bar
+    from tqdm import tqdm
+
+    disable_progress_bar()
+    total = sum(len(pieces[name]) for name in waiting)
+    with tqdm(total=total, unit=" documents", smoothing=0.05, disable=None) as bar:
+        walker = Walker(walk.model, walk.settings, walk.distributed, bar.update)
+        done, start, told = 0, time.perf_counter(), time.perf_counter()
+        for name, folder in waiting.items():
+            # In memory: else the library leaves files inside the dataset, which then is another one.
+            rows = pieces[name].flatten_indices(keep_in_memory=True)
+            walker.collect(rows, folder)
+            if leads():
+                _finish(rows, walk, folder)
+            done += len(rows)
+            bar.update(done - bar.n)
+            now = time.perf_counter()
+            if now - told > SECONDS_BETWEEN_LINES:
+                told, pace = now, done / (now - start)
+                left = round((total - done) / pace)
+                logger.info("%s: %d of %d rows, %.0f a second, %d s left", name, done, total, pace, left)
+            yield name
+
+
+def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
+    """Look at every gradient of a shard once: refuse broken ones, note norms and second moments."""
+    import pandas as pd
+    import torch
+    from safetensors.torch import save_file
+
+    if walk.settings.store == "fp16":
+        halve_index(folder, CHUNK)
+    sizes, _ = index_layout(folder)
+    ids = [str(name) for name in rows[walk.id_column]]
+    norms = []
+    sums = {name: torch.zeros(size, size, dtype=torch.float64) for name, size in sizes.items()}
+    for start, piece in gradients_of(folder, CHUNK):
+        norms.append(_norms(ids[start : start + len(piece)], piece, walk.settings.store))
+        blocks = torch.split(torch.from_numpy(piece), list(sizes.values()), dim=1)
+        for name, block in zip(sizes, blocks, strict=True):
+            sums[name] += block.T @ block
+    save_file({name: total.float() for name, total in sums.items()}, folder / MOMENTS)
+    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": np.concatenate(norms)}
+    extra = {name: rows[name] for name in ("block",) if name in rows.column_names}
+    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
+    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
+
+
+def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
+    """Return the norm of each gradient.
+
+    Raises:
+        AttributionError: Naming the first row whose gradient is not finite, or so long that its second
+            moment is not.
+    """
+    norms = np.linalg.norm(gradients.astype(np.float64), axis=1)
+    # Bergson cuts an infinite gradient to the largest number of its type, whose square is none.
+    broken = ~(norms**2 < np.finfo(np.float32).max)
+    if broken.any():
+        fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "the model diverged, or overflows here"
+        raise AttributionError(
+            f"the gradient of {ids[int(np.argmax(broken))]!r} is not finite (and of {int(broken.sum()) - 1} more in "
+            f"its shard): {fix}; finished shards stay"
+        )
+    return np.asarray(norms, dtype=np.float32)
+
+
+def _refuse_few(name: str, rows: Dataset, walk: Walk) -> None:
+    if not len(rows):
+        raise AttributionError(f"part {name!r} has no rows: there is nothing to take gradients of")
+    processes = walk.distributed.processes
+    if walk.distributed.fsdp and len(rows) < processes:
+        raise AttributionError(
+            f"part {name!r} has {len(rows)} rows and attribution.distributed divides the model over {processes} "
+            f"processes, each of which needs a row: start fewer, or change gradients.ranks_per_shard"
+        )
+
+
+def _refuse_long(rows: Dataset, walk: Walk) -> None:
+    lengths = list(rows["length"])
+    budget = walk.settings.max_tokens
+    longest = max(lengths)
+    if longest > budget:
+        name = rows[walk.id_column][lengths.index(longest)]
+        raise AttributionError(
+            f"{walk.id_column} {name!r} has {longest} tokens, gradients.max_tokens is {budget}: raise it and "
+            f"gradients.token_batch, or leave that {walk.id_column.removesuffix('_id')} out"
+        )
+
+
+def _pace(pieces: Mapping[str, Dataset], walk: Walk) -> float:
+    """Return the seconds that a token takes, from plain steps on a few rows in one process."""
+    import torch
+
+    rows = max(pieces.values(), key=len)
+    model = walk.model.load()
+    spent, tokens = 0.0, 0
+    for number, place in enumerate((0, *range(0, len(rows), max(1, len(rows) // 16)))):
+        ids = torch.tensor([rows[place]["input_ids"]], device=model.device)
+        start = time.perf_counter()
+        model(input_ids=ids, labels=ids).loss.backward()
+        if number == 0:  # warms up
+            continue
+        spent += time.perf_counter() - start
+        tokens += ids.shape[1]
+        if tokens > TRIAL_TOKENS:
+            break
+    return spent / tokens / walk.distributed.processes
+
+
+def _digest_of_rows(rows: Dataset, id_column: str) -> str:
+    """Return the identity of a shard's rows, streamed."""
+    import hashlib
+
+    columns = [name for name in (id_column, "input_ids", "labels", "block") if name in rows.column_names]
+    total = hashlib.sha256()
+    for batch in rows.select_columns(columns).iter(batch_size=1000):
+        total.update(json.dumps(batch).encode())
+    return total.hexdigest()

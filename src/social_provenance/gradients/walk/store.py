@@ -1,0 +1,202 @@
+"""Gradients on disk, shard by shard."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from social_provenance.artifacts import sealed_checksum, sealed_digest
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.walk.bergson_run import INDEX, STATES, index_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    import torch
+
+ROWS, MOMENTS, STORE = "rows.parquet", "moments.safetensors", "store.json"
+NUMBERS = f"{INDEX}/gradients.bin"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a store.
+
+    Attributes:
+        rows: ``id``, ``tokens``, ``loss`` (nats, reduced as set), ``norm`` of each row; queries
+            also have ``block``.
+        gradients: fp32, rows x numbers.
+    """
+
+    rows: pd.DataFrame
+    gradients: np.ndarray
+
+
+@dataclass(frozen=True)
+class GradientStore:
+    """Shards of a store.
+
+    Attributes:
+        shards: Shard -> its folder.
+    """
+
+    shards: Mapping[str, Path]
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What model and settings the gradients come from, and the numbers of each module.
+
+        Raises:
+            AttributionError: If there is no shard, or two are of different stores.
+        """
+        if not self.shards:
+            raise AttributionError("the gradient store is empty: run the attribution pipeline from its start")
+        found = {name: json.loads((folder / STORE).read_text()) for name, folder in self.shards.items()}
+        first, *others = found
+        for name in others:
+            refuse_others(f"shard {first}", found[first], f"shard {name}", found[name])
+        known: dict[str, Any] = found[first]
+        return known
+
+    @property
+    def digest(self) -> dict[str, str | None]:
+        """Shard -> identity of its content."""
+        return {name: sealed_digest(folder) for name, folder in self.shards.items()}
+
+    @property
+    def modules(self) -> dict[str, slice]:
+        """Module -> its columns."""
+        modules, start = {}, 0
+        for name, size in self.identity["modules"].items():
+            modules[name] = slice(start, start + size)
+            start += size
+        return modules
+
+    @property
+    def width(self) -> int:
+        """Numbers a row."""
+        return int(sum(self.identity["modules"].values()))
+
+    def column(self, name: str) -> np.ndarray:
+        """Return one column of all rows: ``tokens``, ``loss``, ``norm`` or ``block``."""
+        import pandas as pd
+
+        return np.concatenate(
+            [pd.read_parquet(folder / ROWS, columns=[name])[name].to_numpy() for folder in self.shards.values()]
+        )
+
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """Yield the store in pieces of at most ``rows`` rows.
+
+        Raises:
+            AttributionError: If a shard has other bytes than when it was finished.
+        """
+        import pandas as pd
+
+        for folder in self.shards.values():
+            table = pd.read_parquet(folder / ROWS)
+            for start, gradients in gradients_of(folder, rows, check=sealed_digest(folder) is not None):
+                yield Chunk(table.iloc[start : start + len(gradients)].reset_index(drop=True), gradients)
+
+    def states(self) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
+        """Yield rows and mean hidden states (rows x hidden, memory map) of each shard."""
+        import pandas as pd
+
+        for folder in self.shards.values():
+            yield pd.read_parquet(folder / ROWS), np.load(folder / STATES, mmap_mode="r")
+
+    def states_of(self, ids: np.ndarray) -> np.ndarray:
+        """Return the mean hidden states of some rows by their ids, in that order, rows x hidden, fp32.
+
+        Raises:
+            AttributionError: Naming a row that the store does not have.
+        """
+        import pandas as pd
+
+        wanted = pd.Index(ids)
+        found, pieces = [], []
+        for rows, states in self.states():
+            own = np.flatnonzero(rows["id"].isin(wanted))
+            found += rows["id"].iloc[own].tolist()
+            pieces.append(np.asarray(states[own], dtype=np.float32))
+        places = pd.Index(found).get_indexer(wanted)
+        if (places < 0).any():
+            raise AttributionError(
+                f"document {wanted[int(places.argmin())]!r} is not in the gradient store: scores and store are of "
+                f"different runs, run the attribution pipeline again"
+            )
+        ordered: np.ndarray = np.concatenate(pieces)[places]
+        return ordered
+
+    def sums(self) -> dict[str, torch.Tensor]:
+        """Return module -> sum over rows of the outer product of its gradient with itself."""
+        from safetensors.torch import load_file
+
+        total: dict[str, torch.Tensor] = {}
+        for folder in self.shards.values():
+            for name, matrix in load_file(folder / MOMENTS).items():
+                total[name] = total[name] + matrix if name in total else matrix
+        return total
+
+
+def query_stores(parts: Mapping[str, Path]) -> dict[str, dict[str, GradientStore]]:
+    """Return benchmark -> variant -> gradients of its queries.
+
+    Args:
+        parts: ``<benchmark>.<variant>`` -> folder.
+    """
+    stores: dict[str, dict[str, GradientStore]] = {}
+    for name, folder in parts.items():
+        benchmark, _, variant = name.partition(".")
+        stores.setdefault(benchmark, {})[variant] = GradientStore({name: folder})
+    return stores
+
+
+def gradients_of(folder: Path, rows: int, *, check: bool = False) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first row, gradients in fp32) of a shard in pieces, without mapping the file into memory.
+
+    Args:
+        folder: Of the shard.
+        rows: Most rows of a piece.
+        check: Compare the bytes that were read with the checksum of the seal.
+
+    Raises:
+        AttributionError: If they differ.
+    """
+    import xxhash
+
+    sizes, kind = index_layout(folder)
+    width, start, read = sum(sizes.values()), 0, xxhash.xxh3_128()
+    with (folder / NUMBERS).open("rb") as stream:
+        while len(numbers := np.fromfile(stream, dtype=kind, count=rows * width)):
+            if check:
+                read.update(numbers.data)
+            whole = len(numbers) // width
+            yield start, numbers[: whole * width].reshape(whole, width).astype(np.float32, copy=False)
+            start += whole
+    if check and read.hexdigest() != sealed_checksum(folder, NUMBERS):
+        raise AttributionError(
+            f"{folder / NUMBERS} is damaged: it has other bytes than when it was finished; run the node that makes "
+            f"{folder.parent.name} again, which computes this shard anew and keeps the others"
+        )
+
+
+def refuse_others(one: str, first: Mapping[str, Any], other: str, second: Mapping[str, Any]) -> None:
+    """Make sure that two sets of gradients can be compared.
+
+    Raises:
+        AttributionError: Naming the first thing in which they differ.
+    """
+    for key in first:
+        if first[key] != second.get(key):
+            shown = "modules" if key == "modules" else f"{key} ({first[key]} and {second.get(key)})"
+            raise AttributionError(
+                f"gradients of {one} and {other} differ in {shown}: they come from different models or settings; "
+                f"run the attribution pipeline from its start"
+            )

@@ -1,0 +1,34 @@
+"""Laws of both axes multiply, and labels are drawn as often as the law says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from social_provenance.errors import AttributionError
+from social_provenance.estimation.significance.label_noise import draw_labels, flip_law
+
+
+def test_a_law_of_both_axes_is_their_product() -> None:
+    law = flip_law(0.2, 0.1)
+    np.testing.assert_allclose(law.sum(axis=1), 1)
+    assert law[25, 25] == pytest.approx(0.8 * 0.9)
+    assert law[25, 25 + 24] == pytest.approx(0.2 / 23 * 0.9)
+    assert law[25, 25 + 1] == pytest.approx(0.8 * 0.1 / 23)
+
+
+def test_labels_are_drawn_as_often_as_the_law_says() -> None:
+    law = np.random.default_rng(0).dirichlet(np.ones(4), size=4)
+    bins = np.repeat(np.arange(4), 20_000)
+    drawn = draw_labels(np.cumsum(law, axis=1), bins, np.random.default_rng(1))
+    found = np.stack([np.bincount(drawn[bins == bin_], minlength=4) / 20_000 for bin_ in range(4)])
+    np.testing.assert_allclose(found, law, atol=0.015)  # four errors of 20,000 draws
+
+
+def test_what_is_no_law_is_refused() -> None:
+    with pytest.raises(AttributionError, match=r"wrong labels of topic is 1\.2"):
+        flip_law(1.2, 0.0)
+    with pytest.raises(AttributionError, match="row 0 of format sums to 2"):
+        flip_law(0.0, 2 * np.eye(24))
+    with pytest.raises(AttributionError, match=r"topic has the shape \(2, 2\)"):
+        flip_law(np.eye(2), 0.0)

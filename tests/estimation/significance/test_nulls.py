@@ -1,0 +1,169 @@
+"""A null that is judged by itself is called at its nominal rate, and units do not matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from social_provenance.errors import AttributionError
+from social_provenance.estimation.significance import nulls
+from social_provenance.estimation.significance.nulls import judge, judge_by_documents, measure, null_z
+
+T, F, N = 24, 24, 8
+BINS = np.repeat(np.arange(T * F), N)
+TOPICS = np.repeat(np.arange(T), F)
+
+
+def _scores(seed: int, structure: float = 0.0, columns: int = 2) -> np.ndarray:
+    """Return documents x columns; bins differ by ``structure`` standard deviations of a document."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(len(BINS), columns)) + structure * rng.normal(size=(T * F, columns))[BINS]
+
+
+def test_without_structure_in_the_null_it_is_nearly_the_t_of_the_bins_documents() -> None:
+    scores = _scores(0)
+    scores[BINS == 5] += 4
+    found = null_z(scores, _scores(1), BINS, T * F)
+    assert (found.between < 0.015).all()
+    own = scores.reshape(T * F, N, 2)
+    plain = stats.ttest_1samp(own - scores.mean(axis=0), 0, axis=1)
+    assert np.corrcoef(found.z[:, 0], plain.statistic[:, 0])[0, 1] > 0.95
+    assert (found.q[5] <= 0.05).all()
+
+
+def test_what_the_null_does_too_is_not_called() -> None:
+    scores, null = _scores(0, 1.0), _scores(1, 1.0)
+    assert (null_z(scores, _scores(1), BINS, T * F).q <= 0.05).mean() > 0.2
+    found = null_z(scores, null, BINS, T * F)
+    assert (found.q <= 0.05).mean() < 0.005
+    np.testing.assert_allclose(found.between, 1, atol=0.2)
+
+
+@pytest.mark.parametrize("structure", [0.0, 0.3, 2.0])
+def test_the_rate_under_the_null_is_nominal_and_q_calls_next_to_nothing(structure: float) -> None:
+    """40 pairs of maps of the same law: 46,080 bins, a rate of .05 is known to +- .003 (99 %).
+
+    Where nothing but documents spreads the bins, and all bins' documents alike, their spread is known
+    better than its degrees of freedom say: the rate is .04.
+    """
+    found = [null_z(_scores(seed, structure), _scores(1000 + seed, structure), BINS, T * F) for seed in range(40)]
+    rates = np.array([(one.p <= 0.05).mean() for one in found])
+    assert 0.036 < rates.mean() < 0.056
+    assert np.mean([(one.q <= 0.05).mean() for one in found]) < 0.001
+    z = np.concatenate([one.z.ravel() for one in found])
+    assert np.median(np.abs(z)) == pytest.approx(0.6745, abs=0.06)
+
+
+def _heavy(seed: int) -> np.ndarray:
+    """Return skewed documents in bins whose true values have heavy tails."""
+    rng = np.random.default_rng(seed)
+    return rng.exponential(size=(len(BINS), 2)) ** 1.5 + 0.5 * rng.standard_t(3, size=(T * F, 2))[BINS]
+
+
+def test_ranks_hold_the_rate_whatever_the_law_and_a_normal_law_does_not() -> None:
+    """100 pairs of maps of 1,152 bins: with no effect, q calls a bin in at most one pair of twenty."""
+    found = [null_z(_heavy(seed), _heavy(1000 + seed), BINS, T * F) for seed in range(100)]
+    assert np.mean([(one.rank_p <= 0.05).mean() for one in found]) == pytest.approx(0.05, abs=0.006)
+    by_rank, by_law = (
+        sum(bool((one <= 0.05).any()) for one in q) for q in zip(*[(f.rank_q, f.q) for f in found], strict=True)
+    )
+    assert stats.binomtest(by_rank, 100).proportion_ci(0.99).low <= 0.05
+    assert by_law > 50
+
+
+def test_ranks_call_a_topic_that_lies_outside_the_null() -> None:
+    scores = _scores(0, 0.3)
+    scores[TOPICS[BINS] == 3] += 6
+    found = null_z(scores, _scores(1, 0.3), BINS, T * F)
+    called = found.rank_q <= 0.05
+    assert called[TOPICS == 3].all()
+    assert called[TOPICS != 3].sum() <= 8  # of some 56 calls q lets 5 % be false, give or take
+    assert found.rank_p.min() == pytest.approx(1 / 577)
+
+
+def test_a_rank_is_the_share_of_the_null_that_is_as_far_out() -> None:
+    own, null = measure(_scores(0, 0.5), BINS, T * F), measure(_scores(1, 0.5), BINS, T * F)
+    found, mirror = judge(own, null), judge(null, null)
+    for bin_ in (0, 100, 575):
+        further = np.abs(mirror.z[:, 1]) >= abs(found.z[bin_, 1])
+        assert found.rank_p[bin_, 1] == pytest.approx((1 + further.sum()) / 577)
+
+
+def test_a_group_is_judged_by_the_others() -> None:
+    own = measure(_scores(0, 0.5), BINS, T * F)
+    apart = judge(own, own, TOPICS)
+    mine = TOPICS == 7
+    without = judge(own, type(own)(np.where(mine[:, None], np.nan, own.values), own.variances, own.counts))
+    np.testing.assert_allclose(apart.z[mine], without.z[mine])
+    np.testing.assert_allclose(apart.rank_p[mine], without.rank_p[mine])
+
+
+def test_few_documents_that_agree_by_chance_are_not_called() -> None:
+    """Bins of three normal documents, nothing between them: 40 pairs of maps, at most two with a call."""
+    bins = np.repeat(np.arange(T * F), 3)
+    rng = np.random.default_rng(0)
+    maps = [null_z(*(rng.normal(size=(len(bins), 2)) for _ in range(2)), bins, T * F) for _ in range(40)]
+    assert sum((found.q <= 0.05).any() for found in maps) <= 4
+    assert np.mean([(found.p <= 0.05).mean() for found in maps]) < 0.06
+
+
+def test_with_two_bins_and_no_other_spread_than_their_own_it_is_welchs_t(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nulls, "PRIOR", 0.0)
+    scores = np.random.default_rng(0).normal(size=(11, 1))
+    z, _ = judge_by_documents(measure(scores, np.repeat([0, 1], [4, 7]), 2))
+    known = stats.ttest_ind(scores[:4, 0], scores[4:, 0], equal_var=False).statistic
+    np.testing.assert_allclose(z[:, 0], [known, -known])
+
+
+def test_by_documents_alone_it_is_the_judgement_of_a_null_without_structure() -> None:
+    own = measure(_scores(0), BINS, T * F)
+    flat = type(own)(0 * own.values, own.variances, own.counts)
+    z, p = judge_by_documents(own)
+    np.testing.assert_allclose(judge(own, flat).z, z)
+    np.testing.assert_allclose(judge(own, flat).p, p)
+
+
+@pytest.mark.parametrize(("shift", "scale"), [(3.0, 1.0), (-1.0, 1e-6), (0.0, 1e4)])
+def test_units_and_levels_of_either_map_do_not_matter(shift: float, scale: float) -> None:
+    scores, null = _scores(0, 0.5), _scores(1, 0.5)
+    plain = null_z(scores, null, BINS, T * F)
+    for found in (
+        null_z(scale * (scores + shift), null, BINS, T * F),
+        null_z(scores, scale * (null + shift), BINS, T * F),
+    ):
+        np.testing.assert_allclose(found.z, plain.z, rtol=1e-5, atol=1e-8)
+        np.testing.assert_allclose(found.p, plain.p, rtol=1e-5)
+
+
+def test_permuting_documents_changes_nothing_and_bins_permute_the_result() -> None:
+    scores, null, rng = _scores(0, 0.5), _scores(1, 0.5), np.random.default_rng(2)
+    plain, order, names = null_z(scores, null, BINS, T * F), rng.permutation(len(BINS)), rng.permutation(T * F)
+    np.testing.assert_allclose(null_z(scores[order], null[order], BINS[order], T * F).z, plain.z, rtol=1e-6)
+    np.testing.assert_allclose(null_z(scores, null, names[BINS], T * F).z[names], plain.z, rtol=1e-6)
+
+
+def test_a_constant_score_is_no_discovery() -> None:
+    constant = np.full((len(BINS), 2), 0.1)
+    for scores, null in ((constant, _scores(0, 0.5)), (constant, constant)):
+        found = null_z(scores, null, BINS, T * F)
+        np.testing.assert_array_equal(found.z, 0)
+        np.testing.assert_array_equal(found.p, 1)
+        np.testing.assert_array_equal(found.rank_p, 1)
+        np.testing.assert_array_equal(found.rank_q, 1)
+
+
+def test_bins_of_fewer_than_two_documents_have_no_verdict() -> None:
+    keep = (BINS > 1) | ((BINS == 1) & (np.arange(len(BINS)) == N))
+    found = null_z(_scores(0)[keep], _scores(1)[keep], BINS[keep], T * F)
+    for array in (found.z, found.p, found.q, found.rank_p, found.rank_q):
+        assert np.isnan(array[:2]).all()
+        assert np.isfinite(array[2:]).all()
+
+
+def test_what_does_not_belong_together_is_refused() -> None:
+    scores = _scores(0)
+    with pytest.raises(AttributionError, match=r"\(4608, 1\) and scores of \(4608, 2\)"):
+        null_z(scores, scores[:, :1], BINS, T * F)
+    with pytest.raises(AttributionError, match=r"scores\[0, 0\] is nan"):
+        null_z(scores, scores * np.nan, BINS, T * F)

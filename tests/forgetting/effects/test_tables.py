@@ -1,0 +1,51 @@
+"""The tables of a study pass their schemas, whatever has failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effects.readings import FAILED
+from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.schemas import unlearning_effects as schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from social_provenance.forgetting.effects.readings import Measured
+
+
+def test_tables_pass_their_schemas_with_failed_runs_one_set_and_one_benchmark(
+    simulate: Callable[..., Measured],
+) -> None:
+    whole = simulate(topics=("games", None))
+    lost = np.where(whole.runs["arm"] == "random_global", FAILED, "done")
+    studies = (
+        whole,
+        replace(whole, runs=whole.runs.assign(status=lost)),
+        replace(whole, runs=whole.runs.assign(status=FAILED)),
+        simulate(sets=1, seeds=1, benchmarks=("social",)),
+        replace(whole, runs=whole.runs.iloc[:0]),
+    )
+    for measured in studies:
+        tables = measure_effects(measured, Effects(), Bootstrap(replicates=20))
+        schemas.UnlearningEffects.validate(tables.effects, lazy=True)
+        schemas.UnlearningSets.validate(tables.sets, lazy=True)
+        schemas.UnlearningEquivalence.validate(tables.equivalence, lazy=True)
+
+
+def test_the_same_seed_gives_the_same_bounds_and_another_hardly_others(simulate: Callable[..., Measured]) -> None:
+    noise = np.random.default_rng(0).normal(size=(2, 5, 12))
+    measured = simulate(lambda arm, number, *_: noise[int(arm.startswith("random")), number])
+    one, same, other = (
+        measure_effects(measured, Effects(), Bootstrap(replicates=2000, seed=seed)).effects["ci_low"].to_numpy(float)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+    known = np.isfinite(one)
+    np.testing.assert_allclose(one[known], other[known], rtol=0.15, atol=0.01)

@@ -1,0 +1,193 @@
+"""The training loop: what it does to a model of one weight can be worked out by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+from torch.nn import functional
+
+from social_provenance.training.loop import Optimiser, cpu_threads, seeded, token_losses, train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLAIN = Optimiser(learning_rate=0.1, weight_decay=0.0)
+
+
+class Weight(nn.Module):
+    """A model of one weight."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor([value]))
+        self.fixed = nn.Parameter(torch.tensor([3.0]), requires_grad=False)
+
+
+def _push(model: Weight) -> Callable[[float], dict[str, float]]:
+    def set_gradients(gradient: float) -> dict[str, float]:
+        model.weight.grad = torch.tensor([gradient])
+        return {"loss": gradient}
+
+    return set_gradients
+
+
+def _train(model: Weight, gradients: list[float], settings: Optimiser = PLAIN, **kept: Any) -> list[dict[str, float]]:
+    seen: list[dict[str, float]] = []
+
+    def after_step(step: int, measured: dict[str, float]) -> bool:
+        seen.append({"step": step, **measured})
+        return step < kept.get("last", 1000)
+
+    steps = train(model, gradients, _push(model), settings, kept.get("rate", lambda _: 1.0), after_step)
+    assert steps == len(seen)
+    return seen
+
+
+def test_the_first_step_of_adamw_moves_by_the_learning_rate_against_the_gradient() -> None:
+    model = Weight()
+    _train(model, [0.3])
+    assert float(model.weight.detach()) == pytest.approx(0.9, abs=1e-6)
+
+
+def test_weight_decay_is_decoupled_from_the_gradient() -> None:
+    model = Weight(2.0)
+    _train(model, [0.3], PLAIN.model_copy(update={"weight_decay": 0.5}))
+    assert float(model.weight.detach()) == pytest.approx(2.0 - 0.1 * 0.5 * 2.0 - 0.1, abs=1e-6)
+
+
+def test_the_rate_scales_a_step_and_nought_freezes_the_model() -> None:
+    model, shares = Weight(), {1: 0.5, 2: 0.0}
+    _train(model, [0.3, 0.3], rate=lambda step: shares[step])
+    assert float(model.weight.detach()) == pytest.approx(0.95, abs=1e-6)
+
+
+def test_a_gradient_beyond_the_clip_counts_as_one_at_the_clip() -> None:
+    loud, soft = Weight(), Weight()
+    noted = _train(loud, [400.0, 0.5])
+    _train(soft, [1.0, 0.5])
+    assert float(loud.weight.detach()) == pytest.approx(float(soft.weight.detach()), abs=1e-6)
+    assert [one["grad_norm"] for one in noted] == [400.0, 0.5]  # noted as it was
+
+
+def test_a_gradient_within_the_clip_stays() -> None:
+    model, other = Weight(), Weight()
+    _train(model, [0.5, 0.1])
+    _train(other, [0.5, 0.1], PLAIN.model_copy(update={"clip": 1e6}))
+    assert torch.equal(model.weight, other.weight)
+
+
+def test_weights_that_need_no_gradient_stay() -> None:
+    model = Weight()
+    _train(model, [0.3] * 5, PLAIN.model_copy(update={"weight_decay": 0.5}))
+    assert float(model.fixed) == 3.0
+
+
+def test_training_stops_when_told_and_leaves_later_batches() -> None:
+    batches = iter([0.1, 0.2, 0.3, 0.4])
+    noted = _train(Weight(), batches, last=2)  # type: ignore[arg-type]
+    assert [one["loss"] for one in noted] == [0.1, 0.2]
+    assert list(batches) == [0.3, 0.4]
+
+
+def test_training_ends_with_the_batches_and_none_are_no_step() -> None:
+    assert len(_train(Weight(), [0.1, 0.2])) == 2
+    model = Weight()
+    assert _train(model, []) == []
+    assert not model.training
+
+
+def test_a_step_is_in_training_mode_and_the_end_is_not() -> None:
+    model, modes = Weight(), []
+
+    def set_gradients(_: float) -> dict[str, float]:
+        modes.append(model.training)
+        model.weight.grad = torch.tensor([1.0])
+        return {}
+
+    def evaluate(*_: Any) -> bool:
+        model.eval()
+        return True
+
+    train(model, [1.0, 1.0], set_gradients, PLAIN, lambda _: 1.0, evaluate)
+    assert modes == [True, True]
+    assert not model.training
+
+
+def test_gradients_do_not_pile_up_over_steps() -> None:
+    model = Weight()
+
+    def set_gradients(_: float) -> dict[str, float]:
+        torch.autograd.backward(model.weight.sum() * 0.5)
+        return {}
+
+    norms = []
+    train(model, [1.0] * 3, set_gradients, PLAIN, lambda _: 1.0, lambda _, seen: not norms.append(seen["grad_norm"]))
+    assert norms == pytest.approx([0.5, 0.5, 0.5])
+
+
+def test_token_losses_are_cross_entropies_of_the_next_token() -> None:
+    logits = torch.randn(2, 4, 9, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([[1, 2, 3, 4], [-100, -100, 5, -100]])
+    losses, counted = token_losses(logits, labels)
+    assert counted.tolist() == [[True, True, True], [False, True, False]]
+    for row, place in [(0, 0), (0, 1), (0, 2), (1, 1)]:
+        expected = -functional.log_softmax(logits[row, place], dim=-1)[labels[row, place + 1]]
+        assert float(losses[row, place]) == pytest.approx(float(expected), rel=1e-5)
+    assert losses[~counted].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_seeded_block_leaves_the_stream_outside_as_it_was(fails: bool) -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    try:
+        with seeded(5):
+            torch.rand(11)
+            assert not fails
+    except AssertionError:
+        pass
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_seed_gives_the_same_numbers_and_another_seed_others() -> None:
+    draws = []
+    for seed in (5, 5, 6):
+        with seeded(seed):
+            draws.append(torch.rand(3))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+def test_threads_are_as_before_after_the_block() -> None:
+    before = torch.get_num_threads()
+    with cpu_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("learning_rate", -0.1, "greater than 0"),
+        ("weight_decay", -0.1, "greater than or equal to 0"),
+        ("beta2", 1.0, "less than 1"),
+        ("clip", 0.0, "greater than 0"),
+        ("threads", 0, "greater than 0"),
+        ("momentum", 0.9, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_with_its_name(field: str, value: float, said: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Optimiser.model_validate({"learning_rate": 0.1, field: value})
+    assert field in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_the_learning_rate_has_no_default() -> None:
+    with pytest.raises(ValidationError, match=r"learning_rate\s+Field required"):
+        Optimiser.model_validate({})
