@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.gradients.settings import BASELINES
 from social_provenance.report.render import render, rows_of
 
@@ -142,5 +142,5 @@ def _against_study(trajectory: Table, bins: Table) -> list[dict[str, Any]]:
 
     own = trajectory.sort_values("order", kind="stable")
     both = pd.concat([own, bins[bins["benchmark"].isin(own["benchmark"])].assign(checkpoint=STUDY)])
-    found = compare(both[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    found = compare_pairs(both[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
     return _pairs(found[found["other"] == STUDY], "checkpoint")

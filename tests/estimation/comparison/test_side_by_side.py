@@ -11,7 +11,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.comparison import side_by_side
 from social_provenance.estimation.comparison.agreement import MEASURES, agreement
-from social_provenance.estimation.comparison.leave_one_out import CARRIED, carrier
+from social_provenance.estimation.comparison.leave_one_out import LEAVE_ONE_BIN_OUT, extreme_bin
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 SHAPE = (len(TOPICS), len(FORMATS))
@@ -151,12 +151,12 @@ def test_similarity_is_of_two_benchmarks_of_one_map(maps: pd.DataFrame) -> None:
     measures = list(MEASURES)
     assert found.loc[("published", "talk", "sums"), measures].to_dict() == pytest.approx(agreement(grid(0), grid(3)))
     assert found.loc["influence"].equals(found.loc["published"])
-    assert found.loc[("published", "talk", "sums"), list(CARRIED)].to_dict() == carrier(grid(0), grid(3))
+    assert found.loc[("published", "talk", "sums"), list(LEAVE_ONE_BIN_OUT)].to_dict() == extreme_bin(grid(0), grid(3))
 
 
 def test_agreement_is_of_one_benchmark_in_two_maps(maps: pd.DataFrame) -> None:
     found = side_by_side.agreement_with_published(maps)
-    assert list(found) == ["benchmark", "method", *MEASURES, *CARRIED]
+    assert list(found) == ["benchmark", "method", *MEASURES, *LEAVE_ONE_BIN_OUT]
     assert len(found) == 2 * 4
     own = found.set_index(["method", "benchmark"])
     assert own.loc["influence", "bin_correlation"].tolist() == pytest.approx([1.0] * 4)

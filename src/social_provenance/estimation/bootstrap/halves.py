@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.estimation.bootstrap.multipliers import hash_names, mixed
+from social_provenance.estimation.bootstrap.multipliers import derive_hashes, hash_names
 
 if TYPE_CHECKING:
     from social_provenance.estimation.bootstrap.resample import Groups
@@ -39,7 +39,7 @@ def document_halves(groups: Groups, scores: np.ndarray, seed: int, splits: int =
         if last - first < 2:
             continue
         part = slice(first, last)
-        ranks = mixed(groups.hashes[part], seed + HALVES, splits).argsort(axis=0).argsort(axis=0)
+        ranks = derive_hashes(groups.hashes[part], seed + HALVES, splits).argsort(axis=0).argsort(axis=0)
         chosen = (ranks < (last - first + larger) // 2).astype(float)
         for half, mask in enumerate((chosen, 1 - chosen)):
             out[half, :, bin_] = (mask.T @ sums[part]) / (mask.T @ groups.sizes[part])[:, None]
@@ -62,13 +62,13 @@ def query_halves(means: np.ndarray, weights: np.ndarray, benchmark: str, seed: i
     if len(weights) < 2:
         return np.full((2, splits, len(means)), np.nan)
     names = hash_names([f"{benchmark}/{block}" for block in range(len(weights))])
-    ranks = mixed(names, seed + HALVES, splits).argsort(axis=0).argsort(axis=0)
+    ranks = derive_hashes(names, seed + HALVES, splits).argsort(axis=0).argsort(axis=0)
     chosen = (ranks < len(weights) // 2).astype(float)
     halves = [weights[:, None] * mask for mask in (chosen, 1 - chosen)]
     return np.stack([(means @ (half / half.sum(axis=0))).T for half in halves])
 
 
-def reliability(halves: np.ndarray) -> np.ndarray:
+def split_half_reliability(halves: np.ndarray) -> np.ndarray:
     """Return the reliability of profiles, each the correlation of its halves, stepped up to full length.
 
     r is Pearson's correlation over labels, averaged over the splits; 2 r / (1 + r) is what a profile of
@@ -81,14 +81,17 @@ def reliability(halves: np.ndarray) -> np.ndarray:
         Of each column, -1 to 1; NaN where fewer than three labels have both halves, or a half is constant.
     """
     r = np.array(
-        [[correlation(one[:, c], other[:, c]) for c in range(one.shape[1])] for one, other in zip(*halves, strict=True)]
+        [
+            [finite_correlation(one[:, c], other[:, c]) for c in range(one.shape[1])]
+            for one, other in zip(*halves, strict=True)
+        ]
     )
     mean = r.mean(axis=0)
     stepped = np.divide(2 * mean, 1 + mean, out=np.full_like(mean, -1.0), where=mean > -1 + 1e-9)
     return np.where(np.isnan(mean), np.nan, np.clip(stepped, -1, 1))
 
 
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
+def finite_correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Return Pearson's r over the places where both are numbers; NaN with fewer than three, or a constant."""
     there = np.isfinite(one) & np.isfinite(other)
     left, right = one[there], other[there]

@@ -30,7 +30,7 @@ def hash_names(names: Sequence[str]) -> np.ndarray:
     return hash_array(np.asarray(names, dtype=object), categorize=False)
 
 
-def mixed(hashes: np.ndarray, seed: int, count: int) -> np.ndarray:
+def derive_hashes(hashes: np.ndarray, seed: int, count: int) -> np.ndarray:
     """Return ``count`` further hashes of each hash: the finaliser of splitmix64 at seeded offsets.
 
     Args:
@@ -61,7 +61,7 @@ def multipliers(hashes: np.ndarray, replicates: int, seed: int) -> np.ndarray:
     Returns:
         Clusters x replicates, float32.
     """
-    words = mixed(hashes, seed, -(-replicates // 4)).astype("<u8", copy=False)
+    words = derive_hashes(hashes, seed, -(-replicates // 4)).astype("<u8", copy=False)
     return np.take(_quantiles(), words.view("<u2"))[:, :replicates]
 
 

@@ -86,7 +86,7 @@ class Groups:
         ]
 
 
-def group(bins: np.ndarray, hashes: np.ndarray, n_bins: int) -> Groups:
+def group_documents(bins: np.ndarray, hashes: np.ndarray, n_bins: int) -> Groups:
     """Sort documents into bins and clusters.
 
     Args:

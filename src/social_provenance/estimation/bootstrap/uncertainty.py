@@ -123,7 +123,7 @@ class Uncertainty:
 
         top = (1 + confidence) / 2
         widening = stdtrit(self.degrees_of_freedom(), top) / ndtri(top)
-        low, high = interval(self.deviations(), confidence)
+        low, high = percentile_interval(self.deviations(), confidence)
         return estimates + np.minimum(low, 0) * widening, estimates + np.maximum(high, 0) * widening
 
     def _kept(self) -> np.ndarray:
@@ -141,7 +141,7 @@ class Uncertainty:
         return np.asarray(np.clip(df, LEAST_DF, MOST_DF))
 
 
-def interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+def percentile_interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Return percentile bounds along the first axis; NaN where there are no replicates."""
     tail = (1 - confidence) / 2
     last = np.ascontiguousarray(np.moveaxis(replicates, 0, -1))

@@ -32,7 +32,7 @@ AGREEMENTS = (
 MEASURES = (*AGREEMENTS, "n_bins")
 
 
-def compare(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
+def compare_pairs(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
     """Compare every two maps of the same thing.
 
     Args:

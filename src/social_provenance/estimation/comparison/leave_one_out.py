@@ -8,7 +8,13 @@ import numpy as np
 
 from social_provenance.regions.grid import BINS
 
-CARRIED = ("leave_one_bin_out_min", "leave_one_bin_out_max", "extreme_topic", "extreme_format", "without_extreme")
+LEAVE_ONE_BIN_OUT = (
+    "leave_one_bin_out_min",
+    "leave_one_bin_out_max",
+    "extreme_topic",
+    "extreme_format",
+    "without_extreme",
+)
 
 FLAT = 1e-9
 """What may be left of a map's sum of squares for it to count as constant without a bin."""
@@ -44,7 +50,7 @@ def correlations_without(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return result
 
 
-def carrier(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
+def extreme_bin(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
     """Return the range of Pearson's r with one bin left out, and the bin that moves it the most.
 
     Args:
@@ -59,8 +65,8 @@ def carrier(one: np.ndarray, other: np.ndarray) -> dict[str, Any]:
     without = correlations_without(one, other)
     there = np.isfinite(one) & np.isfinite(other)
     if not np.isfinite(without).any():
-        return dict.fromkeys(CARRIED)
+        return dict.fromkeys(LEAVE_ONE_BIN_OUT)
     whole = np.corrcoef(one[there], other[there])[0, 1]
     place = int(np.nanargmax(np.abs(without - whole)))
     values = (np.nanmin(without), np.nanmax(without), *BINS[place], without[place])
-    return dict(zip(CARRIED, values, strict=True))
+    return dict(zip(LEAVE_ONE_BIN_OUT, values, strict=True))

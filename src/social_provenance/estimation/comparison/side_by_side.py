@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from social_provenance.capabilities.benchmark import Evaluation, Level
-from social_provenance.estimation.comparison.agreement import MEASURES, compare
-from social_provenance.estimation.comparison.leave_one_out import CARRIED, carrier
+from social_provenance.estimation.comparison.agreement import MEASURES, compare_pairs
+from social_provenance.estimation.comparison.leave_one_out import LEAVE_ONE_BIN_OUT, extreme_bin
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -153,9 +153,9 @@ def similarity(maps: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``source``, ``benchmark``, ``other``, the measures of
         :func:`social_provenance.estimation.comparison.agreement.agreement`, and the bin that carries
-        ``bin_correlation`` (:func:`social_provenance.estimation.comparison.leave_one_out.carrier`).
+        ``bin_correlation`` (:func:`social_provenance.estimation.comparison.leave_one_out.extreme_bin`).
     """
-    pairs = compare(maps.rename(columns={"z": "potency"}), "benchmark", ["source"])
+    pairs = compare_pairs(maps.rename(columns={"z": "potency"}), "benchmark", ["source"])
     return _with_carriers(pairs, maps, ("source", "benchmark"), ("source", "other"))
 
 
@@ -166,10 +166,10 @@ def agreement_with_published(maps: pd.DataFrame) -> pd.DataFrame:
         ``benchmark``, ``method``, and what :func:`similarity` says of a pair, over the bins that have
         documents in both.
     """
-    pairs = compare(maps.rename(columns={"z": "potency"}), "source", ["benchmark"])
+    pairs = compare_pairs(maps.rename(columns={"z": "potency"}), "source", ["benchmark"])
     own = pairs[pairs["source"] == PUBLISHED].rename(columns={"other": "method"}).reset_index(drop=True)
     table = _with_carriers(own, maps, ("source", "benchmark"), ("method", "benchmark"))
-    return table[["benchmark", "method", *MEASURES, *CARRIED]]
+    return table[["benchmark", "method", *MEASURES, *LEAVE_ONE_BIN_OUT]]
 
 
 def _with_carriers(pairs: pd.DataFrame, maps: pd.DataFrame, *ends: tuple[str, str]) -> pd.DataFrame:
@@ -177,8 +177,8 @@ def _with_carriers(pairs: pd.DataFrame, maps: pd.DataFrame, *ends: tuple[str, st
     import pandas as pd
 
     grids = {key: _grid(own) for key, own in maps.groupby(["source", "benchmark"], sort=False)}
-    rows = [carrier(*(grids[row[end[0]], row[end[1]]] for end in ends)) for row in pairs.to_dict("records")]
-    return pd.concat([pairs, pd.DataFrame(rows, columns=list(CARRIED), index=pairs.index)], axis=1)
+    rows = [extreme_bin(*(grids[row[end[0]], row[end[1]]] for end in ends)) for row in pairs.to_dict("records")]
+    return pd.concat([pairs, pd.DataFrame(rows, columns=list(LEAVE_ONE_BIN_OUT), index=pairs.index)], axis=1)
 
 
 def _grid(bins: pd.DataFrame) -> np.ndarray:

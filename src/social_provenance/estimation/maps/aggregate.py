@@ -14,7 +14,7 @@ import numpy as np
 
 from social_provenance.estimation.bootstrap.resample import without_rounding
 from social_provenance.estimation.maps.concentration import top_ten_share
-from social_provenance.estimation.maps.influence import AXES, Influence, places
+from social_provenance.estimation.maps.influence import AXES, Influence, label_indices
 from social_provenance.estimation.maps.scored import gather_scored, widen
 from social_provenance.estimation.maps.two_way import Blocks, two_way
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
@@ -82,7 +82,7 @@ def aggregate_scored(
         confidence=bootstrap.confidence,
         uncertainty=found.uncertainty,
         halves={"documents": found.document_halves, "queries": found.query_halves},
-        top_ten={axis: top_ten_share(scored.scores, scored.bins, counts, centre, places(axis)) for axis in AXES},
+        top_ten={axis: top_ten_share(scored.scores, scored.bins, counts, centre, label_indices(axis)) for axis in AXES},
     )
 
 

@@ -18,7 +18,7 @@ COLUMNS = ["kind", "method", "axis", "topic", "format", "n_documents", "ess", "d
 
 
 @dataclass(frozen=True)
-class Design:
+class ContrastDesign:
     """The contrasts that a study can make.
 
     Attributes:
@@ -30,7 +30,7 @@ class Design:
     weights: np.ndarray
 
 
-def design(columns: list[tuple[str, str]], evaluation: Evaluation) -> Design:
+def contrast_design(columns: list[tuple[str, str]], evaluation: Evaluation) -> ContrastDesign:
     """Return the contrasts of each level that has benchmarks in both domains, for every method.
 
     Args:
@@ -51,7 +51,7 @@ def design(columns: list[tuple[str, str]], evaluation: Evaluation) -> Design:
                     for benchmark, used in columns
                 ]
             )
-    return Design(names, np.array(weights, dtype=float).reshape(-1, len(columns)).T)
+    return ContrastDesign(names, np.array(weights, dtype=float).reshape(-1, len(columns)).T)
 
 
 def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
@@ -69,7 +69,7 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     """
     import pandas as pd
 
-    plan = design(influence.columns, evaluation)
+    plan = contrast_design(influence.columns, evaluation)
     found = {level: _level(influence, plan, level) for level in LEVELS}
     frames = [
         found[level][place].assign(kind=kind, method=method, axis=level)
@@ -79,18 +79,18 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
 
-def _level(influence: Influence, plan: Design, level: str) -> list[pd.DataFrame]:
+def _level(influence: Influence, plan: ContrastDesign, level: str) -> list[pd.DataFrame]:
     """Return the rows of each contrast over bins, topics or formats."""
     import pandas as pd
 
     difference = influence.profile(level) @ plan.weights
     uncertainty = influence.deviations(level).over_columns(plan.weights)
-    blank = influence.untold(level)[:, None] | ~np.isfinite(difference)
+    blank = influence.without_interval(level)[:, None] | ~np.isfinite(difference)
     low, high, error = (
         np.where(blank, np.nan, values)
         for values in (*uncertainty.interval(difference, influence.confidence), uncertainty.standard_error())
     )
-    labels = _labels(level).assign(**influence.counted(level))
+    labels = _labels(level).assign(**influence.sample_sizes(level))
     return [
         pd.DataFrame(
             {

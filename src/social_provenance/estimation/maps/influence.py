@@ -22,13 +22,13 @@ LEVELS = ("bin", *AXES)
 """What a profile may be over."""
 
 
-def places(axis: str) -> np.ndarray:
+def label_indices(axis: str) -> np.ndarray:
     """Return for each bin the place of its topic (or format) along the axis."""
     every = np.arange(len(BINS))
     return every // len(FORMATS) if axis == "topic" else every % len(FORMATS)
 
 
-def by_method(columns: list[tuple[str, str]]) -> dict[str, list[int]]:
+def columns_by_method(columns: list[tuple[str, str]]) -> dict[str, list[int]]:
     """Return the places of each method's columns, given their (benchmark, method)."""
     found: dict[str, list[int]] = {}
     for place, (_, method) in enumerate(columns):
@@ -105,7 +105,7 @@ class Influence:
         centred = weights - weights.sum(axis=1, keepdims=True) * filled / max(filled.sum(), 1)
         return self.uncertainty.over_labels(centred).scaled(1 / np.asarray(self.spread))
 
-    def counted(self, level: str) -> dict[str, np.ndarray]:
+    def sample_sizes(self, level: str) -> dict[str, np.ndarray]:
         """Return documents and effective sample size of each label.
 
         The size of a topic is that of its unweighted mean over bins: 1 / sum of the squared weights of
@@ -129,13 +129,13 @@ class Influence:
         grid = halves.reshape(*halves.shape[:2], len(TOPICS), len(FORMATS), -1)
         return _quiet("nanmean", grid, axis=3 if level == "topic" else 2)
 
-    def whole(self) -> dict[str, float]:
+    def total_sizes(self) -> dict[str, float]:
         """Return documents and effective sample size of the whole grid, every bin with the same weight."""
         inverse = 1 / self.ess[self.ess > 0]
         size = len(inverse) ** 2 / inverse.sum() if len(inverse) else np.nan
         return {"n_documents": int(self.counts.sum()), "ess": float(size)}
 
-    def untold(self, level: str) -> np.ndarray:
+    def without_interval(self, level: str) -> np.ndarray:
         """Say of each label whether documents tell nothing of its spread: no bin of it has two clusters."""
         single = self._single()
         if level == "bin":
@@ -149,7 +149,7 @@ class Influence:
         z, deviations = self.profile("bin"), self.deviations("bin")
         bounds = deviations.interval(z, self.confidence)
         error, ci_low, ci_high = self._shown("bin", deviations.standard_error(), *bounds)
-        counted = {name: _wide(values, z) for name, values in self.counted("bin").items()}
+        counted = {name: _wide(values, z) for name, values in self.sample_sizes("bin").items()}
         rows = {
             **counted,
             "potency": potency,
@@ -174,7 +174,7 @@ class Influence:
         z, deviations = self.profile(axis), self.deviations(axis)
         bounds = deviations.interval(z, self.confidence)
         error, low, high = self._shown(axis, deviations.standard_error(), *bounds)
-        counted = {name: _wide(values, z) for name, values in self.counted(axis).items()}
+        counted = {name: _wide(values, z) for name, values in self.sample_sizes(axis).items()}
         filled = self.counts > 0
         counted["n_bins"] = _wide(self._over(axis, filled), z)
         counted["n_bins_without_interval"] = _wide(self._over(axis, filled & self._single()), z)
@@ -209,7 +209,7 @@ class Influence:
 
     def _means(self, level: str) -> np.ndarray:
         """Return labels x bins: the weights of unweighted means over the bins that have documents."""
-        own = np.arange(len(BINS)) if level == "bin" else places(level)
+        own = np.arange(len(BINS)) if level == "bin" else label_indices(level)
         labels = len(BINS) if level == "bin" else len(AXES[level])
         there = (own == np.arange(labels)[:, None]) & (self.counts.reshape(-1) > 0)
         weights: np.ndarray = there / np.maximum(there.sum(axis=1, keepdims=True), 1)
@@ -226,7 +226,7 @@ class Influence:
 
     def _shown(self, level: str, *arrays: np.ndarray) -> list[np.ndarray]:
         """Return arrays of labels x columns with NaN where there is no interval."""
-        return [np.where(self.untold(level)[:, None], np.nan, array) for array in arrays]
+        return [np.where(self.without_interval(level)[:, None], np.nan, array) for array in arrays]
 
 
 def _wide(values: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.estimation.bootstrap.halves import correlation, reliability
-from social_provenance.estimation.bootstrap.uncertainty import interval
-from social_provenance.estimation.maps.influence import LEVELS, by_method
+from social_provenance.estimation.bootstrap.halves import finite_correlation, split_half_reliability
+from social_provenance.estimation.bootstrap.uncertainty import percentile_interval
+from social_provenance.estimation.maps.influence import LEVELS, columns_by_method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,17 +38,24 @@ def profile_similarity(influence: Influence) -> pd.DataFrame:
         values = influence.profile(level)
         there = np.isfinite(values).all(axis=1)
         deviations = influence.deviations(level).deviations()[:, there]
-        told = bool((~influence.untold(level)[there]).any())
-        for method, own in by_method(influence.columns).items():
+        told = bool((~influence.without_interval(level)[there]).any())
+        for method, own in columns_by_method(influence.columns).items():
             again = _correlations(values[there][:, own] + deviations[..., own])
             for one, other in combinations(range(len(own)), 2):
                 left, right = own[one], own[other]
-                r = correlation(values[:, left], values[:, right])
+                r = finite_correlation(values[:, left], values[:, right])
                 low, high = _around(r, again[:, one, other], influence.confidence) if told else (np.nan, np.nan)
                 names = {"benchmark": influence.columns[left][0], "other": influence.columns[right][0]}
                 found = {"correlation": r, "ci_low": low, "ci_high": high}
                 rows.append(
-                    {"method": method, "axis": level, **names, "n": int(there.sum()), **influence.whole(), **found}
+                    {
+                        "method": method,
+                        "axis": level,
+                        **names,
+                        "n": int(there.sum()),
+                        **influence.total_sizes(),
+                        **found,
+                    }
                 )
     columns = ["method", "axis", "benchmark", "other", "n", "n_documents", "ess", "correlation", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
@@ -59,18 +66,18 @@ def profile_reliability(influence: Influence) -> pd.DataFrame:
 
     Returns:
         ``benchmark``, ``method``, ``axis``, ``n`` (labels with documents), ``n_documents``, ``ess``,
-        ``documents``, ``queries`` (:func:`social_provenance.estimation.bootstrap.halves.reliability`).
+        ``documents``, ``queries`` (:func:`social_provenance.estimation.bootstrap.halves.split_half_reliability`).
     """
     import pandas as pd
 
     rows = []
     for level in LEVELS:
         count = int(np.isfinite(influence.profile(level)).all(axis=1).sum())
-        steady = {side: reliability(influence.profile_halves(side, level)) for side in influence.halves}
+        steady = {side: split_half_reliability(influence.profile_halves(side, level)) for side in influence.halves}
         for place, (benchmark, method) in enumerate(influence.columns):
             found = {side: values[place] for side, values in steady.items()}
             names = {"benchmark": benchmark, "method": method, "axis": level}
-            rows.append({**names, "n": count, **influence.whole(), **found})
+            rows.append({**names, "n": count, **influence.total_sizes(), **found})
     return pd.DataFrame(rows)
 
 
@@ -88,6 +95,6 @@ def _around(r: float, replicates: np.ndarray, confidence: float) -> tuple[float,
     if not np.isfinite(r) or not np.isfinite(replicates).all():
         return np.nan, np.nan
     scale = np.arctanh(np.clip(replicates, -NEARLY_ONE, NEARLY_ONE))
-    low, high = interval(scale - np.median(scale), confidence)
+    low, high = percentile_interval(scale - np.median(scale), confidence)
     at = np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE))
     return float(min(np.tanh(at + low), r)), float(max(np.tanh(at + high), r))

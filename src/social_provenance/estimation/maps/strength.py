@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.estimation.bootstrap.halves import reliability
-from social_provenance.estimation.bootstrap.uncertainty import interval
-from social_provenance.estimation.maps.contrasts import design
+from social_provenance.estimation.bootstrap.halves import split_half_reliability
+from social_provenance.estimation.bootstrap.uncertainty import percentile_interval
+from social_provenance.estimation.maps.contrasts import contrast_design
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,12 +56,15 @@ def contrast_strength(influence: Influence, evaluation: Evaluation, seed: int) -
     """
     import pandas as pd
 
-    plan = design(influence.columns, evaluation)
+    plan = contrast_design(influence.columns, evaluation)
     methods = [method for kind, method in plan.names if kind == "knowledge" and ("reasoning", method) in plan.names]
     values = influence.profile("topic") @ plan.weights
     deviations = influence.deviations("topic").over_columns(plan.weights).deviations()
-    steady = {side: reliability(influence.profile_halves(side, "topic") @ plan.weights) for side in influence.halves}
-    whole = influence.whole()
+    steady = {
+        side: split_half_reliability(influence.profile_halves(side, "topic") @ plan.weights)
+        for side in influence.halves
+    }
+    whole = influence.total_sizes()
     rows = []
     for method in methods:
         own = [plan.names.index((kind, method)) for kind in KINDS]
@@ -72,7 +75,7 @@ def contrast_strength(influence: Influence, evaluation: Evaluation, seed: int) -
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def strength(variance: np.ndarray, noise: np.ndarray) -> np.ndarray:
+def excess_sd(variance: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """Return sqrt(variance - noise), 0 where noise is all."""
     root: np.ndarray = np.sqrt(np.maximum(variance - noise, 0))
     return root
@@ -90,8 +93,8 @@ def exchange_p(values: np.ndarray, noise: np.ndarray, seed: int, permutations: i
     swap = np.random.default_rng(seed).random((permutations, len(values))) < 0.5
     first, second = (np.where(swap, values[:, 1 - place], values[:, place]) for place in (0, 1))
     one, other = (np.where(swap, noise[:, 1 - place], noise[:, place]).mean(axis=1) for place in (0, 1))
-    null = strength(first.var(axis=1, ddof=1), one) - strength(second.var(axis=1, ddof=1), other)
-    found = np.subtract(*strength(values.var(axis=0, ddof=1), noise.mean(axis=0)))
+    null = excess_sd(first.var(axis=1, ddof=1), one) - excess_sd(second.var(axis=1, ddof=1), other)
+    found = np.subtract(*excess_sd(values.var(axis=0, ddof=1), noise.mean(axis=0)))
     return float((1 + (np.abs(null) >= abs(found) - 1e-12).sum()) / (1 + permutations))
 
 
@@ -105,12 +108,12 @@ def _compare(values: np.ndarray, deviations: np.ndarray, confidence: float, seed
     # Each topic's part of the variance over topics, so that what all topics share is no noise.
     apart = deviations - deviations.mean(axis=1, keepdims=True)
     noise = (apart**2).mean(axis=0) * len(values) / (len(values) - 1)
-    found = strength(values.var(axis=0, ddof=1), noise.mean(axis=0))
-    again = strength((values + deviations).var(axis=1, ddof=1), 2 * noise.mean(axis=0))
-    low, high = interval(again, confidence)
+    found = excess_sd(values.var(axis=0, ddof=1), noise.mean(axis=0))
+    again = excess_sd((values + deviations).var(axis=1, ddof=1), 2 * noise.mean(axis=0))
+    low, high = percentile_interval(again, confidence)
     for place, kind in enumerate(KINDS):
         row |= {kind: found[place], f"{kind}_low": low[place], f"{kind}_high": high[place]}
-    bounds = interval(again[:, 0] - again[:, 1], confidence)
+    bounds = percentile_interval(again[:, 0] - again[:, 1], confidence)
     return row | {
         "difference": found[0] - found[1],
         "ci_low": float(bounds[0]),

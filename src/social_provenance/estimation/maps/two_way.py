@@ -12,7 +12,7 @@ from social_provenance.estimation.bootstrap.resample import (
     CHUNK,
     Groups,
     document_deviations,
-    group,
+    group_documents,
     interaction_variance,
     kish,
     query_deviations,
@@ -72,7 +72,7 @@ def two_way(scored: Scored, bootstrap: Bootstrap, blocks: Blocks, chunk: int = C
         blocks: Scores by query block; a column without them has no uncertainty over queries.
         chunk: Clusters at a time; changes the last digits only.
     """
-    groups = group(scored.bins, scored.hashes, len(BINS))
+    groups = group_documents(scored.bins, scored.hashes, len(BINS))
     shape = (bootstrap.replicates, len(BINS), len(scored.columns))
     queries, interaction = np.zeros(shape, dtype=np.float32), np.zeros(shape[1:])
     query_df = np.full(shape[1:], np.inf)

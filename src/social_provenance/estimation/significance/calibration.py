@@ -8,7 +8,7 @@ import numpy as np
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.significance.multiplicity import q_values
-from social_provenance.estimation.significance.nulls import judge, judge_by_documents, measure
+from social_provenance.estimation.significance.nulls import judge, judge_by_documents, standardise_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def calibrate(
                 f"null {variant!r} is of documents x columns {scores.shape} and the study of "
                 f"{(len(bins), len(columns))}: give the same documents, benchmarks and methods"
             )
-    maps = {variant: measure(scores, bins, len(topics)) for variant, scores in nulls.items()}
+    maps = {variant: standardise_map(scores, bins, len(topics)) for variant, scores in nulls.items()}
     rows = []
     for variant, own in maps.items():
         p = judge_by_documents(own)[1]
@@ -66,11 +66,13 @@ def calibrate(
         for name, verdict in verdicts.items():
             for number, (benchmark, method) in enumerate(columns):
                 named = {"variant": variant, "judge": name, "benchmark": benchmark, "method": method}
-                rows += [{**named, "measure": key, **called(values[:, number])} for key, values in verdict.items()]
+                rows += [
+                    {**named, "measure": key, **count_called(values[:, number])} for key, values in verdict.items()
+                ]
     return pd.DataFrame(rows)
 
 
-def called(values: np.ndarray) -> dict[str, float]:
+def count_called(values: np.ndarray) -> dict[str, float]:
     """Return how many of some p or q are at most .05, with Clopper & Pearson's interval at 95 %.
 
     Args:

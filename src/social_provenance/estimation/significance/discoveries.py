@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.maps.influence import by_method, long_table, places
+from social_provenance.estimation.maps.influence import columns_by_method, label_indices, long_table
 from social_provenance.estimation.significance.calibration import calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
@@ -72,7 +72,7 @@ def bin_tests(influence: Influence, scored: Scored, bootstrap: Bootstrap) -> pd.
         Null where a bin has no documents, or too few to say anything.
     """
     z, deviations = influence.profile("bin"), influence.deviations("bin")
-    unknown = influence.untold("bin")[:, None]
+    unknown = influence.without_interval("bin")[:, None]
     error, df = _blank(deviations.standard_error(), unknown), deviations.degrees_of_freedom()
     p = two_sided_p(z, error, df)
     drawn = shrink(_grid(z), _grid(error**2))
@@ -119,7 +119,7 @@ def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.Da
     for method in dict.fromkeys(method for _, method in columns):
         own = [column for column in columns if column[1] == method]
         arrays = {variant: _array(scored, variant, table, own) for variant, table in nulls.items()}
-        frames.append(calibrate(arrays, own, scored.bins, places("topic")))
+        frames.append(calibrate(arrays, own, scored.bins, label_indices("topic")))
     names = ("variant", "judge", "benchmark", "method", "measure", "n_bins", "called", "share", "ci_low", "ci_high")
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(names))
 
@@ -154,7 +154,7 @@ def _permuted(scored: Scored, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
     strata = length_strata(np.add.reduceat(scored.lengths[order], starts) / sizes)
     how = Permutations(count=bootstrap.replicates, seed=bootstrap.seed)
     alone, family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
-    for own in by_method(scored.columns).values():
+    for own in columns_by_method(scored.columns).values():
         tested = max_t(means[:, own], found[:, 1].astype(np.int64), len(BINS), strata, how)
         alone[:, own], family[:, own] = tested.p, tested.p_adjusted
     return {"p_permutation": alone, "p_family": family}
@@ -163,7 +163,7 @@ def _permuted(scored: Scored, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
 def _by_method(scored: Scored, variant: str, table: pd.DataFrame) -> list[tuple[list[Column], np.ndarray, np.ndarray]]:
     """Return for each method its columns, and the scores of study and null."""
     found = []
-    for own in by_method(scored.columns).values():
+    for own in columns_by_method(scored.columns).values():
         there = [place for place in own if scored.columns[place] in table.columns]
         columns = [scored.columns[place] for place in there]
         if columns:
@@ -186,7 +186,7 @@ def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Colu
 
 def _q_of_methods(columns: list[Column], p: np.ndarray) -> np.ndarray:
     q = np.full(p.shape, np.nan)
-    for own in by_method(columns).values():
+    for own in columns_by_method(columns).values():
         q[:, own] = q_values(p[:, own])
     return q
 

@@ -8,7 +8,7 @@ from social_provenance.errors import AttributionError
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 
-def flip_law(topic: float | np.ndarray, form: float | np.ndarray) -> np.ndarray:
+def transition_matrix(topic: float | np.ndarray, form: float | np.ndarray) -> np.ndarray:
     """Return the law of flips of bins, 576 x 576, from that of each axis; axes err independently.
 
     Args:
@@ -25,14 +25,14 @@ def flip_law(topic: float | np.ndarray, form: float | np.ndarray) -> np.ndarray:
 
 def _axis_law(given: float | np.ndarray, name: str, size: int) -> np.ndarray:
     if isinstance(given, np.ndarray):
-        refuse_no_law(given, name, size)
+        refuse_improper_rows(given, name, size)
         return given
     if not 0 <= given <= 1:
         raise AttributionError(f"the rate of wrong labels of {name} is {given}: give a share, 0 to 1")
     return np.where(np.eye(size, dtype=bool), 1 - given, given / (size - 1))
 
 
-def refuse_no_law(law: np.ndarray, name: str, size: int) -> None:
+def refuse_improper_rows(law: np.ndarray, name: str, size: int) -> None:
     """Refuse what is not ``size`` laws over ``size`` labels, one in each row.
 
     Raises:

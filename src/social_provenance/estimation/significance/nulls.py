@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.moments import bin_moments
+from social_provenance.estimation.significance.bin_moments import bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
 
@@ -64,7 +64,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Effects:
+class StandardisedMap:
     """A map in its own unit, standard deviations of a document, about its own centre.
 
     Attributes:
@@ -96,10 +96,10 @@ def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) 
             f"null scores are of documents x columns {null.shape} and scores of {scores.shape}: give the same "
             f"documents, benchmarks and methods, run the attribution pipeline again"
         )
-    return judge(measure(scores, bins, n_bins), measure(null, bins, n_bins))
+    return judge(standardise_map(scores, bins, n_bins), standardise_map(null, bins, n_bins))
 
 
-def measure(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Effects:
+def standardise_map(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> StandardisedMap:
     """Put a map into standard deviations of a document, about its centre.
 
     Args:
@@ -123,10 +123,10 @@ def measure(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Effects:
     sampling = spread / np.maximum(moments.counts, 1)[:, None]
     # The centre is a mean of the same bins: it lessens the bin's own part and adds a little of all others.
     variances = sampling * (1 - 2 / there) + np.nansum(sampling, axis=0) / there**2
-    return Effects(away / np.sqrt(within), variances, moments.counts)
+    return StandardisedMap(away / np.sqrt(within), variances, moments.counts)
 
 
-def judge(own: Effects, null: Effects, groups: np.ndarray | None = None) -> Judged:
+def judge(own: StandardisedMap, null: StandardisedMap, groups: np.ndarray | None = None) -> Judged:
     """Judge the bins of a map by a null.
 
     Args:
@@ -148,12 +148,12 @@ def judge(own: Effects, null: Effects, groups: np.ndarray | None = None) -> Judg
     return Judged(z, p, q_values(p), rank_p, q_values(rank_p), between)
 
 
-def judge_by_documents(own: Effects) -> tuple[np.ndarray, np.ndarray]:
+def judge_by_documents(own: StandardisedMap) -> tuple[np.ndarray, np.ndarray]:
     """Return z and p of bins against the mean by the noise of their documents alone, as if tau2 were 0."""
     return _tested(own, np.zeros(own.values.shape), np.full(own.values.shape, np.inf))
 
 
-def _between(null: Effects, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _between(null: StandardisedMap, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return tau2 of a null and the degrees of freedom that it has, bins x columns."""
     labels = np.zeros(len(null.values), dtype=int) if groups is None else groups
     between, freedom = np.zeros(null.values.shape), np.ones(null.values.shape)
@@ -180,7 +180,7 @@ def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
     return between_by_moments(y, v, 1 / (first + 1 / counts), design)
 
 
-def _tested(own: Effects, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _tested(own: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return z and p of effects by both variances; degrees of freedom by Satterthwaite (1946)."""
     total = between + own.variances
     with np.errstate(invalid="ignore", divide="ignore"):

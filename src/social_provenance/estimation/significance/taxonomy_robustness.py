@@ -12,9 +12,9 @@ import numpy as np
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.comparison.agreement import AGREEMENTS, agreement
-from social_provenance.estimation.maps.influence import places
-from social_provenance.estimation.significance.label_noise import draw_labels, flip_law, refuse_no_law
-from social_provenance.estimation.significance.moments import bin_sums, refuse_unusable
+from social_provenance.estimation.maps.influence import label_indices
+from social_provenance.estimation.significance.bin_moments import bin_sums, refuse_unusable
+from social_provenance.estimation.significance.label_noise import draw_labels, refuse_improper_rows, transition_matrix
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ def check_labels(
     frames = [weigh_by_confidence(scores, columns, bins, scored.confidence)]
     wrong = {row["axis"]: 1 - row["accuracy"] for row in quality.to_dict("records")}
     if wrong:
-        law = flip_law(wrong.get("topic", 0.0), wrong.get("format", 0.0))
+        law = transition_matrix(wrong.get("topic", 0.0), wrong.get("format", 0.0))
         frames.append(flip_labels(scores, columns, bins, law, seed=seed))
     chosen = slice(None, None, -(-len(bins) // CLUSTERED))
-    embeddings, topics = states_of(scored.ids[chosen]), places("topic")[bins[chosen]]
+    embeddings, topics = states_of(scored.ids[chosen]), label_indices("topic")[bins[chosen]]
     frames.append(cluster_embeddings(scores[chosen], columns, topics, embeddings, seed=seed))
     return pd.concat(frames, ignore_index=True)
 
@@ -105,7 +105,7 @@ def flip_labels(
         columns: Benchmark and method of each column.
         bins: Bin of each document: its place in ``BINS``.
         flips: Bins x bins: row b is the law from which documents of bin b get their label
-            (:func:`social_provenance.estimation.significance.label_noise.flip_law`).
+            (:func:`social_provenance.estimation.significance.label_noise.transition_matrix`).
         repeats: Draws; all columns share them.
         seed: Of the draws.
 
@@ -121,7 +121,7 @@ def flip_labels(
     refuse_unusable(scores, bins=bins)
     if repeats < 1:
         raise AttributionError(f"repeats is {repeats}: give 1 or more")
-    refuse_no_law(flips, "flips", N_BINS)
+    refuse_improper_rows(flips, "flips", N_BINS)
     plain, rng = _maps(scores, bins), np.random.default_rng(seed)
     steps = np.cumsum(flips, axis=1)
     found = []

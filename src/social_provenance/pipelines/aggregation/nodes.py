@@ -9,13 +9,13 @@ from typing import Any
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.comparison import reference, side_by_side
-from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.estimation.comparison.reference import Published
 from social_provenance.estimation.maps import contrasts, profiles, scored, strength
 from social_provenance.estimation.maps.aggregate import aggregate_scored
 from social_provenance.estimation.maps.influence import Influence
 from social_provenance.estimation.maps.scored import Scored
-from social_provenance.estimation.maps.top import top_documents
+from social_provenance.estimation.maps.top_documents import top_documents
 from social_provenance.estimation.maps.two_way import Blocks
 from social_provenance.estimation.significance import discoveries, taxonomy_robustness
 from social_provenance.gradients.walk.store import GradientStore
@@ -91,7 +91,7 @@ def pick_documents(scores: Any, working_set: Any, method: str) -> Any:
 
 def compare_methods(bins: Any) -> Any:
     """Return how far the maps of any two methods agree about a benchmark."""
-    return compare(bins, "method", ["benchmark"])
+    return compare_pairs(bins, "method", ["benchmark"])
 
 
 def read_reference(files: dict[Path, Any] | None, published: Published, evaluation: Evaluation) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import pandas as pd
 
-from social_provenance.estimation.maps.top import COUNT, EXCERPT_CHARS, top_documents
+from social_provenance.estimation.maps.top_documents import COUNT, EXCERPT_CHARS, top_documents
 
 
 def test_the_highest_scores_of_the_method_in_order() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.miniature.check import homes
+from social_provenance.miniature.planted import planted_benchmarks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NAMED = ["method", "benchmark"]
 
 
-def measure(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def measure_validation(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return how well each method finds the planted topics of each benchmark, and their bins.
 
     A bin is planted if its topic is: facts lie in all formats of a planted topic.
@@ -25,23 +25,23 @@ def measure(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and what :func:`separate` and
-        :func:`call` measure.
+        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and what :func:`measure_separation` and
+        :func:`measure_calls` measure.
     """
     import pandas as pd
 
-    home = homes(truth)
+    home = planted_benchmarks(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
         for (method, benchmark), own in table.groupby(NAMED, sort=False):
             planted = (own["topic"].map(home) == benchmark).to_numpy()
             found = {"level": level, "method": method, "benchmark": benchmark}
-            found |= separate(own["z"].to_numpy(float), planted)
-            rows.append(found | call(own["ci_low"].to_numpy(float), planted))
+            found |= measure_separation(own["z"].to_numpy(float), planted)
+            rows.append(found | measure_calls(own["ci_low"].to_numpy(float), planted))
     return pd.DataFrame(rows)
 
 
-def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
+def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     """Measure how far planted regions stand above the others; regions without a value do not count.
 
     - ``auc``: area under the ROC curve, ties by half; 0.5 is chance.
@@ -75,7 +75,7 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     }
 
 
-def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
+def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     """Measure how often a region is called, that is, has an interval above 0.
 
     Args:

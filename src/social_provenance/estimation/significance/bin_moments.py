@@ -10,7 +10,7 @@ from social_provenance.errors import AttributionError
 
 
 @dataclass(frozen=True)
-class Moments:
+class BinMoments:
     """What a bin's documents say about its mean.
 
     Attributes:
@@ -36,7 +36,7 @@ class Moments:
         return pooled
 
 
-def bin_moments(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Moments:
+def bin_moments(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> BinMoments:
     """Return counts, means and variances of the bins.
 
     Args:
@@ -57,7 +57,7 @@ def bin_moments(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Moments:
         means = bin_sums(away, bins, n_bins) / np.where(counts > 0, counts, np.nan)[:, None]
         rest = away - means[bins]
         spread = bin_sums(rest**2, bins, n_bins) / np.where(counts > 1, counts - 1, np.nan)[:, None]
-    return Moments(counts, means + centre, spread)
+    return BinMoments(counts, means + centre, spread)
 
 
 def bin_sums(values: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:

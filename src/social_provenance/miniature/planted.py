@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def homes(truth: pd.DataFrame) -> pd.Series[str]:
+def planted_benchmarks(truth: pd.DataFrame) -> pd.Series[str]:
     """Return planted topic -> the benchmark whose facts stand in it, from table ``miniature_truth``."""
     found: pd.Series[str] = truth.dropna(subset="planted").groupby("topic")["planted"].first()
     return found
 
 
-def mark_planted(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def mark_planted_topics(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return topics with whether the benchmark's facts were planted in them.
 
     Args:
@@ -24,17 +24,17 @@ def mark_planted(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     Returns:
         ``method``, ``benchmark``, ``topic``, ``planted`` (bool), ``z``, ``ci_low``, ``ci_high``.
     """
-    home = homes(truth)
+    home = planted_benchmarks(truth)
     marked = topics.assign(planted=topics["topic"].map(home) == topics["benchmark"])
     return marked[["method", "benchmark", "topic", "planted", "z", "ci_low", "ci_high"]].reset_index(drop=True)
 
 
-def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def compare_with_truth(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return how well each method separates the planted topics of each benchmark.
 
     Args:
         scores: Table ``document_scores``.
-        topics: Table of :func:`mark_planted`.
+        topics: Table of :func:`mark_planted_topics`.
         truth: Table ``miniature_truth``.
 
     Returns:
@@ -63,11 +63,13 @@ def compare(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> 
     return pd.DataFrame(rows)
 
 
-def report(comparison: pd.DataFrame, accuracy: dict[str, float], seed: int, default_method: str) -> dict[str, Any]:
-    """Return the validation record: the figures of :func:`compare` by method and benchmark.
+def report_validation(
+    comparison: pd.DataFrame, accuracy: dict[str, float], seed: int, default_method: str
+) -> dict[str, Any]:
+    """Return the validation record: the figures of :func:`compare_with_truth` by method and benchmark.
 
     Args:
-        comparison: Of :func:`compare`.
+        comparison: Of :func:`compare_with_truth`.
         accuracy: Benchmark -> accuracy of the model that was attributed.
         seed: Of the world.
         default_method: The method that the study goes by.
