@@ -23,7 +23,6 @@ def test_moments_are_those_of_pandas(drawn: tuple[np.ndarray, np.ndarray]) -> No
     np.testing.assert_array_equal(found.counts, groups.size().reindex(range(8), fill_value=0))
     np.testing.assert_allclose(found.means, groups.mean().reindex(range(8)))
     np.testing.assert_allclose(found.spread, groups.var().reindex(range(8)))
-    np.testing.assert_allclose(found.errors(), groups.sem().reindex(range(8)))
     rest = scores - groups.transform("mean").to_numpy()
     np.testing.assert_allclose(found.pooled_spread(), (rest**2).sum(axis=0) / (60 - 6))
 

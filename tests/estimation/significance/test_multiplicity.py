@@ -66,7 +66,7 @@ def _rates_of_bh(per_bin: int, df: float) -> tuple[float, float, float]:
     shares = []
     for _ in range(400):
         moments = bin_moments(rng.normal(size=(len(bins), 4)), bins, 576)
-        q = q_values(two_sided_p(moments.means, moments.errors(), df))
+        q = q_values(two_sided_p(moments.means, np.sqrt(moments.spread / per_bin), df))
         shares.append((q <= 0.05).mean())
     return float(np.mean(shares)), *_interval(int(np.count_nonzero(shares)), 400)
 

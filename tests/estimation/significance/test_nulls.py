@@ -109,7 +109,7 @@ def test_few_documents_that_agree_by_chance_are_not_called() -> None:
 
 
 def test_with_two_bins_and_no_other_spread_than_their_own_it_is_welchs_t(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nulls, "PRIOR", 0.0)
+    monkeypatch.setattr(nulls, "PRIOR_DF", 0.0)
     scores = np.random.default_rng(0).normal(size=(11, 1))
     z, _ = judge_by_documents(standardise_map(scores, np.repeat([0, 1], [4, 7]), 2))
     known = stats.ttest_ind(scores[:4, 0], scores[4:, 0], equal_var=False).statistic

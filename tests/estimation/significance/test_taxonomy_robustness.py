@@ -71,9 +71,7 @@ def test_the_law_is_what_is_drawn(given: tuple[np.ndarray, np.ndarray]) -> None:
     ring = np.roll(np.eye(24), 1, axis=1)
     moved = (bins + 24) % N_BINS
     maps = [np.bincount(own, weights=scores[:, 0], minlength=N_BINS) / 4 for own in (bins, moved)]
-    table = flip_labels(scores, COLUMNS, bins, transition_matrix(ring, 0.0), repeats=1).set_index(
-        ["benchmark", "measure"]
-    )
+    table = flip_labels(scores, COLUMNS, bins, np.kron(ring, np.eye(24)), repeats=1).set_index(["benchmark", "measure"])
     assert table.loc[("quiz", "bin_correlation"), "value"] == pytest.approx(np.corrcoef(*maps)[0, 1])
     assert np.isnan(table.loc[("quiz", "bin_correlation_sd"), "value"])
 
@@ -157,6 +155,8 @@ def test_what_cannot_be_used_is_refused(given: tuple[np.ndarray, np.ndarray]) ->
         weigh_by_confidence(scores, COLUMNS, bins, sure[1:])
     with pytest.raises(AttributionError, match=r"flips has the shape \(24, 24\)"):
         flip_labels(scores, COLUMNS, bins, np.eye(24))
+    with pytest.raises(AttributionError, match="row 0 of flips sums to 2"):
+        flip_labels(scores, COLUMNS, bins, 2 * np.eye(576))
     with pytest.raises(AttributionError, match="repeats is 0"):
         flip_labels(scores, COLUMNS, bins, transition_matrix(0.0, 0.0), 0)
     with pytest.raises(AttributionError, match=r"embeddings\[0\] has nan"):

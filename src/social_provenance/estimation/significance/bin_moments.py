@@ -8,6 +8,12 @@ import numpy as np
 
 from social_provenance.errors import AttributionError
 
+PRIOR_DF = 4.0
+"""Degrees of freedom that the variance of all documents counts for beside that of a bin's own (Smyth 2004).
+
+Three documents that agree by chance would otherwise have a variance near zero, and their bin a statistic without bound.
+"""
+
 
 @dataclass(frozen=True)
 class BinMoments:
@@ -23,11 +29,6 @@ class BinMoments:
     counts: np.ndarray
     means: np.ndarray
     spread: np.ndarray
-
-    def errors(self) -> np.ndarray:
-        """Return the standard errors of the means, bins x columns, in the scores' unit."""
-        errors: np.ndarray = np.sqrt(self.spread / np.maximum(self.counts, 1)[:, None])
-        return errors
 
     def pooled_spread(self) -> np.ndarray:
         """Return the variance of a document within its bin, columns: bins weighted by counts - 1."""

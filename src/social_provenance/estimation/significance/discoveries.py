@@ -16,7 +16,7 @@ from social_provenance.estimation.significance.calibration import calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.nulls import null_z
-from social_provenance.estimation.significance.permutation import Permutations, length_strata, max_t
+from social_provenance.estimation.significance.permutation import length_strata, max_t
 from social_provenance.estimation.significance.shrinkage import shrink
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
@@ -138,9 +138,9 @@ def map_parts(influence: Influence) -> pd.DataFrame:
     rows = []
     for number, (benchmark, method) in enumerate(influence.columns):
         there = np.isfinite(z[..., number])
-        found = decompose(z[..., number], variances=np.where(there, variances[..., number], np.nan)).corrected or {}
+        shares = decompose(z[..., number], np.where(there, variances[..., number], np.nan)).shares
         named = {"benchmark": benchmark, "method": method}
-        rows += [{**named, "part": part, "share": found.get(part)} for part in (*PARTS, "noise")]
+        rows += [{**named, "part": part, "share": shares[part]} for part in (*PARTS, "noise")]
     return pd.DataFrame(rows)
 
 
@@ -152,10 +152,10 @@ def _permuted(scored: Scored, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     means = np.add.reduceat(scored.scores[order], starts, axis=0) / sizes[:, None]
     strata = length_strata(np.add.reduceat(scored.lengths[order], starts) / sizes)
-    how = Permutations(count=bootstrap.replicates, seed=bootstrap.seed)
+    bins = found[:, 1].astype(np.int64)
     alone, family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
     for own in columns_by_method(scored.columns).values():
-        tested = max_t(means[:, own], found[:, 1].astype(np.int64), len(BINS), strata, how)
+        tested = max_t(means[:, own], bins, len(BINS), strata, bootstrap.replicates, bootstrap.seed)
         alone[:, own], family[:, own] = tested.p, tested.p_adjusted
     return {"p_permutation": alone, "p_family": family}
 

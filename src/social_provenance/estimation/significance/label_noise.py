@@ -8,28 +8,23 @@ from social_provenance.errors import AttributionError
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 
-def transition_matrix(topic: float | np.ndarray, form: float | np.ndarray) -> np.ndarray:
+def transition_matrix(topic: float, form: float) -> np.ndarray:
     """Return the law of flips of bins, 576 x 576, from that of each axis; axes err independently.
 
     Args:
-        topic: Share of wrong labels, 0 to 1, spread evenly over the other topics; or 24 x 24: row t
-            has the shares of what documents of topic t are labelled (a confusion matrix, rows
-            summing to 1).
+        topic: Share of wrong topic labels, 0 to 1, spread evenly over the other topics.
         form: The same for formats.
 
     Raises:
-        AttributionError: If a rate is outside 0 to 1, or a row is no law.
+        AttributionError: If a rate is outside 0 to 1.
     """
-    return np.kron(_axis_law(topic, "topic", len(TOPICS)), _axis_law(form, "format", len(FORMATS)))
+    return np.kron(_of_axis(topic, "topic", len(TOPICS)), _of_axis(form, "format", len(FORMATS)))
 
 
-def _axis_law(given: float | np.ndarray, name: str, size: int) -> np.ndarray:
-    if isinstance(given, np.ndarray):
-        refuse_improper_rows(given, name, size)
-        return given
-    if not 0 <= given <= 1:
-        raise AttributionError(f"the rate of wrong labels of {name} is {given}: give a share, 0 to 1")
-    return np.where(np.eye(size, dtype=bool), 1 - given, given / (size - 1))
+def _of_axis(rate: float, name: str, size: int) -> np.ndarray:
+    if not 0 <= rate <= 1:
+        raise AttributionError(f"the rate of wrong labels of {name} is {rate}: give a share, 0 to 1")
+    return np.where(np.eye(size, dtype=bool), 1 - rate, rate / (size - 1))
 
 
 def refuse_improper_rows(law: np.ndarray, name: str, size: int) -> None:

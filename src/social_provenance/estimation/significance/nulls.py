@@ -34,12 +34,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.bin_moments import bin_moments
+from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
-
-PRIOR = 4.0
-"""Degrees of freedom that the spread of all bins has beside a bin's own."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def standardise_map(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Standa
     within = moments.pooled_spread()
     within = np.where(within > 0, within, 1.0)
     freedom = np.maximum(moments.counts - 1, 0)[:, None]
-    spread = (freedom * moments.spread / within + PRIOR) / (freedom + PRIOR)
+    spread = (freedom * moments.spread / within + PRIOR_DF) / (freedom + PRIOR_DF)
     spread = np.where(moments.pooled_spread() > 0, spread, 0.0)
     sampling = spread / np.maximum(moments.counts, 1)[:, None]
     # The centre is a mean of the same bins: it lessens the bin's own part and adds a little of all others.
@@ -175,9 +172,8 @@ def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
 
     Weights by counts and not by ``v``: a bin that seems sure by chance would weigh too much.
     """
-    design = np.ones((len(y), 1))
-    first = between_by_moments(y, v, counts.astype(float), design)
-    return between_by_moments(y, v, 1 / (first + 1 / counts), design)
+    first = between_by_moments(y, v, counts.astype(float))
+    return between_by_moments(y, v, 1 / (first + 1 / counts))
 
 
 def _tested(own: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +181,7 @@ def _tested(own: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> t
     total = between + own.variances
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(total > 0, own.values / np.sqrt(total), np.where(own.values == 0, 0.0, np.nan))
-        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1 + PRIOR, np.nan)[:, None]
+        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1 + PRIOR_DF, np.nan)[:, None]
         df = np.where(total > 0, total**2 / (between**2 / freedom + single), 1.0)
     return z, two_sided_p(own.values, np.sqrt(total), df)
 

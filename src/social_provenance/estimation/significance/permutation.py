@@ -10,27 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.bin_moments import bin_sums, refuse_unusable
-
-
-@dataclass(frozen=True)
-class Permutations:
-    """How labels are permuted.
-
-    Attributes:
-        count: Permutations, at least 1. The smallest p is 1 / (count + 1).
-        seed: Of the permutations.
-        prior_df: The spread of a bin's documents is mixed with that of all documents as if the latter
-            were known from so many more of its own (Smyth 2004). Zero trusts the bin alone, infinity
-            all documents alone.
-        step_down: Take the bins from the highest statistic down, each against those that are left:
-            never less powerful than one step for all.
-    """
-
-    count: int = 1000
-    seed: int = 0
-    prior_df: float = 4.0
-    step_down: bool = True
+from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_sums, refuse_unusable
 
 
 @dataclass(frozen=True)
@@ -66,7 +46,7 @@ def length_strata(lengths: np.ndarray, strata: int = 10) -> np.ndarray:
 
 
 def max_t(
-    scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, how: Permutations | None = None
+    scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, permutations: int = 1000, seed: int = 0
 ) -> MaxT:
     """Test every bin by permuting the bins of documents within strata (Westfall & Young 1993).
 
@@ -84,38 +64,38 @@ def max_t(
         bins: Bin of each document, 0 to ``n_bins - 1``.
         n_bins: Bins of the grid.
         strata: Stratum of each document, integers from 0.
-        how: Number and seed of permutations, and how they are used.
+        permutations: Number of permutations, at least 1. The smallest p is 1 / (permutations + 1).
+        seed: Seed of the permutations.
 
     Raises:
         AttributionError: If a score is no number, arrays are of different documents, or there is no
             permutation.
     """
-    how = how or Permutations()
     refuse_unusable(scores, bins=bins, strata=strata)
-    if how.count < 1:
-        raise AttributionError(f"permutations.count is {how.count}: give 1 or more")
-    test = _Statistic(scores, bins, n_bins, strata, how.prior_df)
+    if permutations < 1:
+        raise AttributionError(f"permutations is {permutations}: give 1 or more")
+    test = _Statistic(scores, bins, n_bins, strata)
     observed = test(np.arange(len(scores)))
     size = np.abs(observed).ravel()
     ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")[: np.isfinite(size).sum()]
     bound = size[ranked] * (1 - 1e-9)  # sums in another order differ in their last digits, and are ties
     alone, family = np.ones(len(ranked)), np.ones(len(ranked))
-    rng = np.random.default_rng(how.seed)
-    for _ in range(how.count):
+    rng = np.random.default_rng(seed)
+    for _ in range(permutations):
         drawn = np.abs(test(test.permute(rng))).ravel()[ranked]
         alone += drawn >= bound
         highest = np.maximum.accumulate(drawn[::-1])[::-1]
-        family += (highest if how.step_down else drawn.max(initial=0.0)) >= bound
+        family += highest >= bound
     p, adjusted = np.full(size.shape, np.nan), np.full(size.shape, np.nan)
-    p[ranked] = alone / (how.count + 1)
-    adjusted[ranked] = np.maximum.accumulate(family / (how.count + 1)) if len(family) else family
+    p[ranked] = alone / (permutations + 1)
+    adjusted[ranked] = np.maximum.accumulate(family / (permutations + 1)) if len(family) else family
     return MaxT(observed, p.reshape(observed.shape), adjusted.reshape(observed.shape))
 
 
 class _Statistic:
     """Studentised bin means of documents whose bins are permuted."""
 
-    def __init__(self, scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, prior_df: float) -> None:
+    def __init__(self, scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray) -> None:
         from scipy.sparse import csr_array
 
         sizes = np.bincount(strata)
@@ -130,7 +110,6 @@ class _Statistic:
         self._counts = np.bincount(bins, minlength=n_bins)
         self._starts = np.concatenate([[0], np.cumsum(self._counts)])
         self._matrix, self._ones = csr_array, np.ones(len(bins))
-        self._prior = prior_df
         self._pooled = (rest**2).sum(axis=0) / max(len(rest) - len(sizes), 1)
 
     def permute(self, rng: np.random.Generator) -> np.ndarray:
@@ -148,10 +127,7 @@ class _Statistic:
         sums, squares = np.split(members @ self._values, 2, axis=1)
         n = np.where(self._counts > 1, self._counts, np.nan)[:, None]
         own = np.maximum(squares - sums**2 / n, 0)
-        if np.isinf(self._prior):
-            spread = np.broadcast_to(self._pooled, own.shape)
-        else:
-            spread = (own + self._prior * self._pooled) / (n - 1 + self._prior)
+        spread = (own + PRIOR_DF * self._pooled) / (n - 1 + PRIOR_DF)
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = sums / np.sqrt(n * spread)
         return np.where(np.isnan(n), np.nan, np.where(sums == 0, 0.0, statistic))
