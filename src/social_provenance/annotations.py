@@ -8,12 +8,23 @@ and importing pandas for it would slow down every command. These names are the r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ibis import Table as LazyTable
     from pandas import DataFrame as Table
     from plotly.graph_objects import Figure
 else:
-    Table = Figure = Any
+    Table = LazyTable = Figure = Any
 
-__all__ = ["Figure", "Table"]
+PartFolders = Mapping[str, Path]
+
+__all__ = ["Figure", "LazyTable", "PartFolders", "Table"]
+"""
+- ``Table``: a table in memory.
+- ``LazyTable``: a table on an Ibis backend, of which only what is asked for is read.
+- ``PartFolders``: an artifact that is whole, part -> its folder.
+- ``Figure``: a figure of Plotly.
+"""

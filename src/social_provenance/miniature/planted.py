@@ -1,21 +1,23 @@
-"""Compare what the study found with what was planted."""
+"""Comparison of the topics and documents that a study found with those that were planted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.annotations import LazyTable, Table
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def planted_benchmarks(truth: pd.DataFrame) -> pd.Series[str]:
-    """Return planted topic -> the benchmark whose facts stand in it, from table ``miniature_truth``."""
-    found: pd.Series[str] = truth.dropna(subset="planted").groupby("topic")["planted"].first()
-    return found
+def planted_benchmarks(truth: Table) -> pd.Series[str]:
+    """Return planted topic -> the benchmark whose facts were planted in it, from table ``miniature_truth``."""
+    benchmarks: pd.Series[str] = truth.dropna(subset="planted").groupby("topic")["planted"].first()
+    return benchmarks
 
 
-def mark_planted_topics(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return topics with whether the benchmark's facts were planted in them.
+def mark_planted_topics(topics: Table, truth: Table) -> Table:
+    """Return the topics, marked whether the facts of the benchmark were planted in them.
 
     Args:
         topics: Table ``topic_influence``.
@@ -24,13 +26,13 @@ def mark_planted_topics(topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFra
     Returns:
         ``method``, ``benchmark``, ``topic``, ``planted`` (bool), ``z``, ``ci_low``, ``ci_high``.
     """
-    home = planted_benchmarks(truth)
-    marked = topics.assign(planted=topics["topic"].map(home) == topics["benchmark"])
+    planted_for = topics["topic"].map(planted_benchmarks(truth))
+    marked = topics.assign(planted=planted_for == topics["benchmark"])
     return marked[["method", "benchmark", "topic", "planted", "z", "ci_low", "ci_high"]].reset_index(drop=True)
 
 
-def compare_with_truth(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return how well each method separates the planted topics of each benchmark.
+def compare_with_truth(scores: LazyTable, topics: Table, truth: Table) -> Table:
+    """Return how well each method separates the planted topics and documents of each benchmark from the others.
 
     Args:
         scores: Table ``document_scores``.
@@ -46,36 +48,36 @@ def compare_with_truth(scores: pd.DataFrame, topics: pd.DataFrame, truth: pd.Dat
     import pandas as pd
     from sklearn.metrics import roc_auc_score
 
-    told = scores.merge(truth[["doc_id", "planted", "carrier"]], on="doc_id")
+    documents = scores.to_pandas().merge(truth[["doc_id", "planted", "carrier"]], on="doc_id")
     rows = []
-    for (method, benchmark), own in told.groupby(["method", "benchmark"], sort=False):
-        table = topics[(topics["method"] == method) & (topics["benchmark"] == benchmark)]
-        home = own["planted"] == benchmark
+    for (method, benchmark), scored in documents.groupby(["method", "benchmark"], sort=False):
+        marked = topics[(topics["method"] == method) & (topics["benchmark"] == benchmark)]
+        planted = scored["planted"] == benchmark
         rows.append(
             {
                 "method": method,
                 "benchmark": benchmark,
-                "topic_auc": float(roc_auc_score(table["planted"], table["z"])),
-                "document_auc": float(roc_auc_score(home, own["score"])),
-                "carrier_auc": float(roc_auc_score(own.loc[home, "carrier"], own.loc[home, "score"])),
+                "topic_auc": float(roc_auc_score(marked["planted"], marked["z"])),
+                "document_auc": float(roc_auc_score(planted, scored["score"])),
+                "carrier_auc": float(roc_auc_score(scored.loc[planted, "carrier"], scored.loc[planted, "score"])),
             }
         )
     return pd.DataFrame(rows)
 
 
-def report_validation(
-    comparison: pd.DataFrame, accuracy: dict[str, float], seed: int, default_method: str
-) -> dict[str, Any]:
-    """Return the validation record: the figures of :func:`compare_with_truth` by method and benchmark.
+def report_validation(comparison: Table, log: Table, seed: int, default_method: str) -> dict[str, Any]:
+    """Return the validation record: the areas of :func:`compare_with_truth` by method and benchmark.
 
     Args:
-        comparison: Of :func:`compare_with_truth`.
-        accuracy: Benchmark -> accuracy of the model that was attributed.
-        seed: Of the world.
-        default_method: The method that the study goes by.
+        comparison: Table of :func:`compare_with_truth`.
+        log: Table ``pretraining_log``; the accuracies are those of its last step, the model that was attributed.
+        seed: Seed of the world.
+        default_method: Attribution method that the report shows.
     """
     methods: dict[str, dict[str, dict[str, float]]] = {}
     for row in comparison.to_dict("records"):
-        figures = {name: round(row[name], 4) for name in ("topic_auc", "document_auc")}
-        methods.setdefault(row["method"], {})[row["benchmark"]] = figures
+        areas = {name: round(row[name], 4) for name in ("topic_auc", "document_auc")}
+        methods.setdefault(row["method"], {})[row["benchmark"]] = areas
+    final = log[log["step"] == log["step"].max()]
+    accuracy = dict(zip(final["benchmark"], final["accuracy"].astype(float), strict=True))
     return {"seed": seed, "default_method": default_method, "methods": methods, "accuracy": accuracy}

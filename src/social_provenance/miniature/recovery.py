@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from social_provenance.annotations import Table
 from social_provenance.miniature.planted import planted_benchmarks
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NAMED = ["method", "benchmark"]
 
 
-def measure_validation(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     """Return how well each method finds the planted topics of each benchmark, and their bins.
 
     A bin is planted if its topic is: facts lie in all formats of a planted topic.

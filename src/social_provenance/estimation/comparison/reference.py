@@ -8,20 +8,19 @@ scores, the way that a study's own is (ddof 1), and has to be the file's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.errors import LabelError, ReferenceFileError, did_you_mean, excerpt
 from social_provenance.regions.aliases import canonical_format, canonical_topic
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 FILE_COLUMNS = ("topic_label", "format_label", "mean_score", "zscore", "doc_count")
 BIN = ["topic", "format"]
@@ -44,7 +43,7 @@ class Published(BaseModel):
     """Bins that are shown as the signature of a benchmark."""
 
 
-def read_reference(files: Mapping[Path, pd.DataFrame] | None, published: Published, evaluation: Evaluation) -> Any:
+def read_reference(files: Mapping[Path, Table] | None, published: Published, evaluation: Evaluation) -> Table:
     """Return the published map.
 
     Args:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from social_provenance.annotations import Table
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.maps.influence import columns_by_method, label_indices, long_table
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.estimation.maps.influence import Influence, columns_by_method, label_indices, long_table
+from social_provenance.estimation.maps.scored import Scored
 from social_provenance.estimation.significance.calibration import calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
@@ -25,15 +28,13 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.estimation.bootstrap.settings import Bootstrap
-    from social_provenance.estimation.maps.influence import Influence
-    from social_provenance.estimation.maps.scored import Column, Scored
+    from social_provenance.estimation.maps.scored import Column
 
 BIN = ("topic", "format")
 SHAPE = (len(TOPICS), len(FORMATS))
 
 
-def bin_influence(influence: Influence, scored: Scored, nulls: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
+def aggregate_bins(influence: Influence, scored: Scored, nulls: Table, bootstrap: Bootstrap) -> Table:
     """Return the table ``bin_influence``: every bin with its uncertainty, and what of it is more than chance.
 
     Args:
@@ -49,7 +50,7 @@ def bin_influence(influence: Influence, scored: Scored, nulls: pd.DataFrame, boo
     key = ["benchmark", "method", *BIN]
     least = nulls.sort_values("null_z", key=abs, kind="stable").drop_duplicates(key)[[*key, "null_z"]]
     table = influence.bins().merge(bin_tests(influence, scored, bootstrap), on=key, validate="one_to_one")
-    joined: pd.DataFrame = table.merge(least.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
+    joined: Table = table.merge(least.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
     return joined
 
 
@@ -124,7 +125,7 @@ def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.Da
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(names))
 
 
-def map_parts(influence: Influence) -> pd.DataFrame:
+def decompose_maps(influence: Influence) -> Table:
     """Return what of each map is topic, what format, what neither, and what noise.
 
     Returns:

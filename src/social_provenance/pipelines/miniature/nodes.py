@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from social_provenance.annotations import Table
 from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
 from social_provenance.miniature.items import TASK, write_items
 from social_provenance.miniature.world import draw_world
@@ -21,7 +22,7 @@ def write_benchmarks(params: Miniature) -> dict[str, Any]:
     return {"items": items, "task": TASK}
 
 
-def tell_truth(params: Miniature) -> Any:
+def write_truth(params: Miniature) -> Table:
     """Return what was planted: ``doc_id``, true ``topic`` and ``format``, ``planted``, ``carrier``."""
     import pandas as pd
 

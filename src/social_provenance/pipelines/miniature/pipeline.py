@@ -24,10 +24,10 @@ def create_pipeline() -> Pipeline:
                 name="write_benchmarks",
             ),
             Node(
-                nodes.tell_truth,
+                nodes.write_truth,
                 "params:miniature",
                 "miniature_truth",
-                name="tell_truth",
+                name="write_truth",
             ),
         ]
     )
