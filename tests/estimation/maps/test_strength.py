@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pandas as pd
-    from social_provenance.estimation.influence import Influence
+
+    from social_provenance.estimation.maps.influence import Influence
 
     Tables = Callable[..., tuple[Any, Any, Any]]
 

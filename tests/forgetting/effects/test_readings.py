@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from social_provenance.estimation.multipliers import hash_names
 
 from social_provenance.errors import UnlearningError
+from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.effects.readings import FAILED, each_contrast
 
