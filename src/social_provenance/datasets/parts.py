@@ -12,9 +12,9 @@ from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.artifacts import SEAL, Parts, Work, damage, leads, seal, sealed_checksums, sealed_digest
 from social_provenance.datasets.folders import DRAFT
-from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ArtifactError
 from social_provenance.fingerprint import digest_of
+from social_provenance.lineage import ABSENT
 
 logger = logging.getLogger(__name__)
 
