@@ -14,9 +14,9 @@ from kedro.io import DatasetError
 from social_provenance.artifacts import SEAL, Parts, Work, one_by_one
 from social_provenance.datasets import PartsFolder
 from social_provenance.datasets.folders import DRAFT
+from social_provenance.datasets.identity import ABSENT
 from social_provenance.datasets.parts import CURRENT
 from social_provenance.errors import ArtifactError
-from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
