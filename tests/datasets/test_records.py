@@ -13,6 +13,7 @@ from social_provenance.documents.records import plan_records
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import find_shards
 from social_provenance.errors import ArtifactError, CorpusError
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +106,14 @@ def test_rules_that_change_are_asked_of_every_shard(folder: RecordFolder, corpus
     save(folder, corpus)
     save(folder, corpus, DocumentSettings(min_chars=2))
     assert read == ["a.jsonl", "b.jsonl", "c.jsonl"] * 2
+
+
+def test_the_identity_is_that_of_the_records(folder: RecordFolder, corpus: Path, write_shard: Any, row: Any) -> None:
+    assert folder.digest() == ABSENT
+    save(folder, corpus)
+    before = folder.digest()
+    assert folder.location().rename(folder.location().with_name("moved")).exists()
+    assert RecordFolder(path=str(folder.location().with_name("moved"))).digest() == before != ABSENT
+    write_shard(corpus / "b.jsonl", [row("new")])
+    save(folder, corpus)
+    assert folder.digest() not in (before, ABSENT)
