@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.datasets import RecordFolder
+from social_provenance.artifacts import seal, sealed_origin
+from social_provenance.datasets import PartsFolder, RecordFolder
 from social_provenance.documents import records
 from social_provenance.documents.records import plan_records
 from social_provenance.documents.settings import DocumentSettings
@@ -117,3 +118,20 @@ def test_the_identity_is_that_of_the_records(folder: RecordFolder, corpus: Path,
     write_shard(corpus / "b.jsonl", [row("new")])
     save(folder, corpus)
     assert folder.digest() not in (before, ABSENT)
+
+
+def test_records_of_accepted_code_stay_and_say_so(folder: RecordFolder, corpus: Path, read: list[str]) -> None:
+    save(folder, corpus)
+    written = PartsFolder(path=str(folder.location()))
+    (code,) = {by_other_code(path) for path in written.load().values()}
+    accepting = RecordFolder(path=str(folder.location()), accept="old")
+    save(accepting, corpus)
+    assert read == ["a.jsonl", "b.jsonl", "c.jsonl"]
+    assert accepting.accepted() == {"old": code}
+
+
+def by_other_code(part: Path) -> str:
+    """Make a part look as if other code had written it, and return the code that did."""
+    inputs, code = sealed_origin(part)
+    seal(part, str(inputs), "old")
+    return str(code)
