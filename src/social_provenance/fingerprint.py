@@ -77,7 +77,8 @@ def digest_of_reach(source: Code, roots: frozenset[tuple[str, str]]) -> str:
     # Colour refinement: a definition is what it says and what its names stand for, not where it is.
     while count != (count := len(set(labels.values()))):
         labels = {key: _label(labels[key], own, labels) for key, own in edges.items()}
-    return digest_of(sorted(labels.values()))
+    # The prefix keeps a digest a text where it is given as a parameter: 12e4 would be read as a number.
+    return f"code-{digest_of(sorted(labels.values()))}"
 
 
 def _label(own: str, edges: Iterable[tuple[str, Any]], labels: dict[Any, str]) -> str:

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+ABSENT = "absent"
+"""Digest of a dataset that has not been made."""
+
 UNKNOWN = "unknown"
 """Digest of a dataset whose content cannot be identified: any two are taken for the same."""
+
+
+class UnknownContentError(Exception):
+    """The content of a dataset cannot be identified; the message is the reason. It ends no run."""
 
 
 @dataclass(frozen=True)

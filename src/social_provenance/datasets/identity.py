@@ -2,7 +2,8 @@
 
 A dataset class of this package states both itself (:class:`Identified`). Other classes are asked through Kedro's
 public surface: the catalog's configuration, ``exists`` and the versions of versioned datasets. What is on this
-machine is digested there. Anything else has a place and no digest: :class:`UnknownContentError` says why.
+machine is digested there. Anything else has a place and no digest:
+:class:`~social_provenance.lineage.UnknownContentError` says why.
 """
 
 from __future__ import annotations
@@ -27,20 +28,14 @@ from kedro.io.core import VersionNotFoundError, get_protocol_and_path, parse_dat
 
 from social_provenance.errors import excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ABSENT = "absent"
-"""Digest of a dataset that has not been made."""
-
 LOCAL = frozenset({"file", "local"})
 ARGUMENTS = frozenset({"load_args", "save_args", "fs_args", "credentials"})
 """Settings of access: with others it is the same dataset."""
-
-
-class UnknownContentError(Exception):
-    """The content of a dataset cannot be identified; the message is the reason."""
 
 
 @runtime_checkable

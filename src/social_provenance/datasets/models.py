@@ -8,9 +8,10 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.datasets.identity import UnknownContentError, content_digest
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ModelError
 from social_provenance.language_model import HUB, LanguageModel, TrainedModel
+from social_provenance.lineage import UnknownContentError
 
 MARK = "made-by-pretraining.txt"
 

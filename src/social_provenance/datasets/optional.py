@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.datasets.identity import (
-    Identified,
-    UnknownContentError,
-    accepted_by,
-    identity_of,
-    kept_at,
-)
+from social_provenance.datasets.identity import Identified, accepted_by, identity_of, kept_at
+from social_provenance.lineage import UnknownContentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

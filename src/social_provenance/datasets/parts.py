@@ -23,9 +23,9 @@ from social_provenance.artifacts import (
     sealed_origin,
 )
 from social_provenance.datasets.folders import DRAFT
-from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ArtifactError
 from social_provenance.fingerprint import digest_of
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,9 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.datasets.identity import ABSENT, content_digest
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ReferenceFileError, excerpt
+from social_provenance.lineage import ABSENT
 
 
 class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.datasets.identity import ABSENT, without_secrets
+from social_provenance.datasets.identity import without_secrets
 from social_provenance.documents.fields import with_defaults
 from social_provenance.documents.shards import Shard, find_shards, is_wild, write_shards
 from social_provenance.errors import CorpusError
 from social_provenance.fingerprint import digest_of
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from social_provenance.documents.fields import Place

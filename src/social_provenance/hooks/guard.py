@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
 
-PLACES = ("root", "corpus", "benchmarks", "model", "reference")
-"""What ``--params`` may point elsewhere in the catalog."""
+PLACES = ("root", "corpus", "benchmarks", "model", "reference", "accepted_code")
+"""Runtime parameters that the catalog reads."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 QUIET = {"DO_NOT_TRACK": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from social_provenance.datasets.identity import ABSENT, Elsewhere, UnknownContentError, accepted_by, identity_of
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.lineage import UNKNOWN, Ledger
+from social_provenance.lineage import ABSENT, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -95,6 +94,8 @@ class LineageHooks:
 
     def _identity(self, name: str) -> Identified | None:
         """Return the identity of a dataset; of its views the first one whose content can be seen states it."""
+        from social_provenance.datasets.identity import Elsewhere, identity_of  # which load Ibis
+
         if name not in self._identities:
             every = [identity_of(self._catalog[view]) for view in _views(self._catalog, name)]
             found = [identity for identity in every if identity is not None]
@@ -152,6 +153,8 @@ class LineageHooks:
         return UNKNOWN
 
     def _accepted(self, name: str) -> dict[str, str]:
+        from social_provenance.datasets.identity import accepted_by
+
         identity = None if _is_parameter(name) else self._identity(name)
         return dict(accepted_by(identity)) if identity else {}
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from social_provenance.artifacts import leads
-from social_provenance.datasets.identity import identity_of
 from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ class LockHooks:
         Raises:
             ArtifactError: If another run has it.
         """
+        from social_provenance.datasets.identity import identity_of
+
         ledger = identity_of(catalog[LEDGER]) if LEDGER in catalog else None
         place = ledger.location() if ledger else None
         if not isinstance(place, Path) or not leads():
