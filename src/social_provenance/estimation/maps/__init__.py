@@ -13,7 +13,7 @@ In their order, with their public names:
 - ``influence``: :class:`~.influence.Influence`, which has the tables ``bins`` and ``marginal``;
 - ``concentration``: ``top_ten_share``: how much of a topic rests on ten documents;
 - ``aggregate``: ``aggregate_scored``, ``aggregate``: from scored documents to an ``Influence``;
-- ``contrasts``: ``contrast``: social minus STEM; ``strength``: ``contrast_strength``: at which level topics differ more;
+- ``contrasts``: ``contrast``: social minus STEM; ``strength``: ``contrast_strength``: the spread of topics in it;
 - ``profiles``: ``profile_similarity``, ``profile_reliability``;
 - ``top_documents``: ``pick_documents``; ``bin_map``: ``bin_map``: a map without intervals, for comparisons.
 """
