@@ -1,4 +1,4 @@
-"""Social minus STEM, once at the reasoning level and once at the knowledge level."""
+"""Contrasts of social and STEM benchmarks, at the reasoning level and at the knowledge level."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ COLUMNS = ["kind", "method", "axis", "topic", "format", "n_documents", "ess", "d
 
 @dataclass(frozen=True)
 class ContrastDesign:
-    """The contrasts that a study can make.
+    """The contrasts that the benchmarks of a study allow.
 
     Attributes:
         names: (kind, method) of each contrast, by kind.
-        weights: Columns of the influence x contrasts.
+        weights: Weights of the columns of the influence, shape (columns, contrasts).
     """
 
     names: list[tuple[str, str]]
@@ -58,8 +58,8 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     """Return the contrasts of bins, topics and formats.
 
     The difference is the mean ``z`` over the social benchmarks of a level minus that over its STEM
-    benchmarks. All benchmarks share the draw of documents, so the interval is of the difference paired
-    by document; each benchmark has queries of its own.
+    benchmarks. All benchmarks share the resampled documents, so the interval is of the difference
+    paired by document; queries are resampled for each benchmark.
 
     Returns:
         ``kind`` (``reasoning``, ``knowledge``), ``method``, ``axis`` (``bin``, ``topic``,
@@ -69,22 +69,22 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     """
     import pandas as pd
 
-    plan = contrast_design(influence.columns, evaluation)
-    found = {level: _level(influence, plan, level) for level in LEVELS}
+    design = contrast_design(influence.columns, evaluation)
+    rows = {level: _level(influence, design, level) for level in LEVELS}
     frames = [
-        found[level][place].assign(kind=kind, method=method, axis=level)
-        for place, (kind, method) in enumerate(plan.names)
+        rows[level][index].assign(kind=kind, method=method, axis=level)
+        for index, (kind, method) in enumerate(design.names)
         for level in LEVELS
     ]
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
 
-def _level(influence: Influence, plan: ContrastDesign, level: str) -> list[pd.DataFrame]:
+def _level(influence: Influence, design: ContrastDesign, level: str) -> list[pd.DataFrame]:
     """Return the rows of each contrast over bins, topics or formats."""
     import pandas as pd
 
-    difference = influence.profile(level) @ plan.weights
-    uncertainty = influence.deviations(level).over_columns(plan.weights)
+    difference = influence.profile(level) @ design.weights
+    uncertainty = influence.deviations(level).over_columns(design.weights)
     blank = influence.without_interval(level)[:, None] | ~np.isfinite(difference)
     low, high, error = (
         np.where(blank, np.nan, values)
@@ -95,13 +95,13 @@ def _level(influence: Influence, plan: ContrastDesign, level: str) -> list[pd.Da
         pd.DataFrame(
             {
                 **labels,
-                "difference": difference[:, place],
-                "se": error[:, place],
-                "ci_low": low[:, place],
-                "ci_high": high[:, place],
+                "difference": difference[:, index],
+                "se": error[:, index],
+                "ci_low": low[:, index],
+                "ci_high": high[:, index],
             }
         )
-        for place in range(len(plan.names))
+        for index in range(len(design.names))
     ]
 
 
