@@ -10,7 +10,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.aggregate import aggregate
-from social_provenance.estimation.maps.contrasts import COLUMNS, contrast, design
+from social_provenance.estimation.maps.contrasts import COLUMNS, contrast, contrast_design
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_weights_of_a_contrast_are_a_mean_of_social_less_a_mean_of_stem_benchmar
     cells = {"a": "social/reasoning", "b": "stem/reasoning", "c": "stem/reasoning", "d": "stem/knowledge"}
     cells |= dict.fromkeys("efg", "social/knowledge")
     columns = [(name, method) for method in ("one", "other") for name in cells]
-    plan = design(columns, _evaluation(**cells))
+    plan = contrast_design(columns, _evaluation(**cells))
     assert plan.names == [(kind, method) for kind in ("reasoning", "knowledge") for method in ("one", "other")]
     for (kind, method), weights in zip(plan.names, plan.weights.T, strict=True):
         for domain, sign in (("social", 1), ("stem", -1)):
