@@ -161,5 +161,5 @@ def test_what_cannot_be_used_is_refused(given: tuple[np.ndarray, np.ndarray]) ->
         flip_labels(scores, COLUMNS, bins, transition_matrix(0.0, 0.0), 0)
     with pytest.raises(AttributionError, match=r"embeddings\[0\] has nan"):
         cluster_embeddings(scores, COLUMNS, bins // 24, width * np.nan)
-    with pytest.raises(AttributionError, match="3 documents cannot make 24 clusters"):
+    with pytest.raises(AttributionError, match="3 documents cannot form 24 clusters"):
         cluster_embeddings(scores[:3], COLUMNS, bins[:3], width[:3])

@@ -1,4 +1,4 @@
-"""Counts, means and variances of bins, of documents that are known to belong together."""
+"""Counts, means and variances of the documents of each bin."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Three documents that agree by chance would otherwise have a variance near zero, 
 
 @dataclass(frozen=True)
 class BinMoments:
-    """What a bin's documents say about its mean.
+    """Counts, means and variances of bins.
 
     Attributes:
-        counts: Bins: documents.
-        means: Bins x columns, in the scores' unit; NaN where a bin has no document.
-        spread: Bins x columns: variance of its documents (ddof 1), in the unit squared; NaN where a
-            bin has fewer than two.
+        counts: Number of documents, shape (bins,).
+        means: Mean scores, shape (bins, columns); NaN where a bin has no document.
+        spread: Variance of the documents (ddof 1), in the unit of the scores squared, shape (bins, columns);
+            NaN where a bin has fewer than two.
     """
 
     counts: np.ndarray
@@ -31,7 +31,7 @@ class BinMoments:
     spread: np.ndarray
 
     def pooled_spread(self) -> np.ndarray:
-        """Return the variance of a document within its bin, columns: bins weighted by counts - 1."""
+        """Return the variance of documents within bins, pooled with weights counts - 1, shape (columns,)."""
         freedom = np.maximum(self.counts - 1, 0)
         pooled: np.ndarray = freedom @ np.nan_to_num(self.spread) / max(int(freedom.sum()), 1)
         return pooled
@@ -41,40 +41,40 @@ def bin_moments(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> BinMoments
     """Return counts, means and variances of the bins.
 
     Args:
-        scores: Documents x columns.
+        scores: Scores, shape (documents, columns).
         bins: Bin of each document, 0 to ``n_bins - 1``.
-        n_bins: Bins of the grid.
+        n_bins: Number of bins of the grid.
 
     Raises:
-        AttributionError: If a score is no number, or scores and bins are of different documents.
+        AttributionError: If a score is not finite, or scores and bins are of different documents.
     """
     refuse_unusable(scores, bins=bins)
     counts = np.bincount(bins, minlength=n_bins)
-    # Sums of squares about the overall mean: about zero they would drown a spread that is small by the level.
+    # Deviations from the overall mean: squares of the scores themselves would lose a small variance to rounding.
     centre = scores.mean(axis=0) if len(scores) else np.zeros(scores.shape[1])
-    away = scores - centre
-    away = np.where(np.abs(away) <= 1e-12 * np.abs(centre), 0.0, away)
+    centred = scores - centre
+    centred = np.where(np.abs(centred) <= 1e-12 * np.abs(centre), 0.0, centred)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = bin_sums(away, bins, n_bins) / np.where(counts > 0, counts, np.nan)[:, None]
-        rest = away - means[bins]
-        spread = bin_sums(rest**2, bins, n_bins) / np.where(counts > 1, counts - 1, np.nan)[:, None]
+        means = bin_sums(centred, bins, n_bins) / np.where(counts > 0, counts, np.nan)[:, None]
+        residuals = centred - means[bins]
+        spread = bin_sums(residuals**2, bins, n_bins) / np.where(counts > 1, counts - 1, np.nan)[:, None]
     return BinMoments(counts, means + centre, spread)
 
 
 def bin_sums(values: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
-    """Return the sums over the documents of each bin, bins x columns."""
+    """Return the sums over the documents of each bin, shape (bins, columns)."""
     return np.stack([np.bincount(bins, weights=column, minlength=n_bins) for column in values.T], axis=1)
 
 
 def refuse_unusable(scores: np.ndarray, **beside: np.ndarray) -> None:
-    """Refuse scores that are no numbers, and arrays that are not one row a document.
+    """Refuse scores that are not finite, and arrays that do not have one row per document.
 
     Args:
-        scores: Documents x columns.
-        **beside: Arrays that go with the documents, by the name that the message gives them.
+        scores: Scores, shape (documents, columns).
+        **beside: Further arrays over the documents, by their name in the message.
 
     Raises:
-        AttributionError: With the first offending place, its value, and what to do.
+        AttributionError: With the first offending index, its value, and the fix.
     """
     if scores.ndim != 2:
         raise AttributionError(f"scores have the shape {scores.shape}: give documents x columns")
