@@ -1,4 +1,4 @@
-"""How well a map finds what was planted, of topics and of bins."""
+"""Recovery of the planted topics and bins by a map."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAMED = ["method", "benchmark"]
 
 
 def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
-    """Return how well each method finds the planted topics of each benchmark, and their bins.
+    """Return how well each method recovers the planted topics of each benchmark, and their bins.
 
     A bin is planted if its topic is: facts lie in all formats of a planted topic.
 
@@ -21,24 +21,24 @@ def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and what :func:`measure_separation` and
-        :func:`measure_calls` measure.
+        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and the measures of
+        :func:`measure_separation` and :func:`measure_calls`.
     """
     import pandas as pd
 
-    home = planted_benchmarks(truth)
+    planted_for = planted_benchmarks(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
-        for (method, benchmark), own in table.groupby(NAMED, sort=False):
-            planted = (own["topic"].map(home) == benchmark).to_numpy()
-            found = {"level": level, "method": method, "benchmark": benchmark}
-            found |= measure_separation(own["z"].to_numpy(float), planted)
-            rows.append(found | measure_calls(own["ci_low"].to_numpy(float), planted))
+        for (method, benchmark), regions in table.groupby(NAMED, sort=False):
+            planted = (regions["topic"].map(planted_for) == benchmark).to_numpy()
+            row = {"level": level, "method": method, "benchmark": benchmark}
+            row |= measure_separation(regions["z"].to_numpy(float), planted)
+            rows.append(row | measure_calls(regions["ci_low"].to_numpy(float), planted))
     return pd.DataFrame(rows)
 
 
 def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
-    """Measure how far planted regions stand above the others; regions without a value do not count.
+    """Measure how well planted regions are ranked above the others; regions without a value do not count.
 
     - ``auc``: area under the ROC curve, ties by half; 0.5 is chance.
     - ``precision_at_k``: share of planted regions among the k highest, k being their number; of
@@ -47,7 +47,7 @@ def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, flo
       few planted regions it stays below 1 also where ``auc`` is 1.
 
     Args:
-        values: Value of each region, NaN where there is none.
+        values: Value of each region, NaN where missing.
         planted: Whether it is planted.
 
     Returns:
@@ -55,8 +55,8 @@ def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, flo
     """
     from scipy.stats import rankdata
 
-    there = np.isfinite(values)
-    values, planted = values[there], planted[there].astype(bool)
+    present = np.isfinite(values)
+    values, planted = values[present], planted[present].astype(bool)
     count, positive = len(values), int(planted.sum())
     sizes: dict[str, float] = {"n_regions": count, "n_planted": positive}
     if not 0 < positive < count:
@@ -72,7 +72,7 @@ def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, flo
 
 
 def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
-    """Measure how often a region is called, that is, has an interval above 0.
+    """Measure the share of regions that are called, that is, whose interval is above 0.
 
     Args:
         low: Lower bound of each region, NaN where it has no interval and cannot be called.
@@ -82,8 +82,8 @@ def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
         ``power``, the share of planted regions that are called, and ``false_positive_rate``, that of
         the others; NaN where there are none.
     """
-    there = np.isfinite(low)
-    called, planted = low[there] > 0, planted[there].astype(bool)
+    has_interval = np.isfinite(low)
+    called, planted = low[has_interval] > 0, planted[has_interval].astype(bool)
     return {
         "power": float(called[planted].mean()) if planted.any() else float("nan"),
         "false_positive_rate": float(called[~planted].mean()) if (~planted).any() else float("nan"),
@@ -93,5 +93,5 @@ def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
 def _precision(values: np.ndarray, planted: np.ndarray, k: int) -> float:
     last = np.sort(values)[-k]
     above, tied = values > last, values == last
-    places = k - int(above.sum())
-    return float((planted[above].sum() + places * planted[tied].mean()) / k)
+    left = k - int(above.sum())
+    return float((planted[above].sum() + left * planted[tied].mean()) / k)

@@ -1,4 +1,4 @@
-"""Columns that several tables have."""
+"""Columns and bases that several schemas share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from social_provenance.regions.grid import FORMATS, TOPICS
 
 
 class Table(pa.DataFrameModel):
-    """A table that has its schema's columns and no others."""
+    """A table with the columns of its schema and no others."""
 
     class Config:
-        """Strict; texts are cast because pandas has two types for them."""
+        """Strict about columns; values are cast, because pandas has two types for texts."""
 
         strict = True
         coerce = True
@@ -25,12 +25,12 @@ class OptionalTable(Table):
 
     @classmethod
     def validate(cls, check_obj: Any, *args: Any, **options: Any) -> Any:
-        """Return the table as the schema has it, and None as it is."""
+        """Return the validated table, and None as it is."""
         return None if check_obj is None else super().validate(check_obj, *args, **options)
 
 
 class IntervalTable(Table):
-    """A table whose rows have an interval, or none where there is nothing to make one of."""
+    """A table whose rows have an interval, null where there are too few documents for one."""
 
     ci_low: float = pa.Field(nullable=True)
     ci_high: float = pa.Field(nullable=True)
@@ -38,40 +38,40 @@ class IntervalTable(Table):
     @pa.dataframe_check(error="intervals are in order")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
+        """Return whether the lower bound is not above the upper one."""
         return bounds_in_order(table)
 
 
 def topic(**options: Any) -> Any:
-    """Return a column of topic slugs."""
+    """Return a field of topic slugs."""
     return pa.Field(isin=TOPICS, **options)
 
 
 def form(**options: Any) -> Any:
-    """Return a column of format slugs."""
+    """Return a field of format slugs."""
     return pa.Field(isin=FORMATS, **options)
 
 
 def axis(**options: Any) -> Any:
-    """Return a column of axes of the grid."""
+    """Return a field of axes of the grid: ``topic`` or ``format``."""
     return pa.Field(isin=["topic", "format"], **options)
 
 
 def method() -> Any:
-    """Return a column of attribution methods."""
+    """Return a field of attribution methods."""
     return pa.Field(isin=METHODS)
 
 
 def share(**options: Any) -> Any:
-    """Return a column of numbers from 0 to 1."""
+    """Return a field of shares, 0 to 1."""
     return pa.Field(ge=0, le=1, **options)
 
 
 def count() -> Any:
-    """Return a column of numbers of things."""
+    """Return a field of counts, at least 0."""
     return pa.Field(ge=0)
 
 
 def bounds_in_order(table: Any, low: str = "ci_low", high: str = "ci_high") -> Any:
-    """Say of each row whether its interval, where it has one, is in order."""
+    """Return whether the interval of each row is in order; a row without one counts as in order."""
     return (table[low] <= table[high]) | (table[low].isna() & table[high].isna())

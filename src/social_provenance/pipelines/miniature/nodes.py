@@ -1,4 +1,4 @@
-"""Nodes of the miniature world: the only place, with ``validation``, that knows the truth."""
+"""Nodes of the miniature world, which with ``validation`` and ``worlds`` are all that know the truth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from social_provenance.pipelines.miniature.params import Miniature
 
 
 def write_corpus(params: Miniature) -> list[dict[str, Any]]:
-    """Return the raw records of the world's documents, without their truth."""
+    """Return the raw records of the world's documents, without the truth about them."""
     return [raw_record(document) for document in _documents(params)]
 
 
@@ -23,7 +23,7 @@ def write_benchmarks(params: Miniature) -> dict[str, Any]:
 
 
 def write_truth(params: Miniature) -> Table:
-    """Return what was planted: ``doc_id``, true ``topic`` and ``format``, ``planted``, ``carrier``."""
+    """Return the truth about each document: ``doc_id``, ``topic``, ``format``, ``planted``, ``carrier``."""
     import pandas as pd
 
     columns = ["doc_id", "topic", "format", "planted", "carrier"]

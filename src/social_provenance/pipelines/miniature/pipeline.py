@@ -1,4 +1,4 @@
-"""Make a world whose provenance is known."""
+"""Generation of a world whose provenance is known."""
 
 from __future__ import annotations
 
