@@ -31,8 +31,12 @@ _LABELS: Rules = {
     "format is a slug of the grid": lambda table: ~table.format.isin(FORMATS) | table.format.isnull(),
     "topic_confidence is from 0 to 1": lambda table: ~table.topic_confidence.between(0, 1),
     "format_confidence is from 0 to 1": lambda table: ~table.format_confidence.between(0, 1),
-    "topic_source is given, linear or official": lambda table: ~table.topic_source.isin(_SOURCES),
-    "format_source is given, linear or official": lambda table: ~table.format_source.isin(_SOURCES),
+    "topic_source is given, linear or official": lambda table: (
+        ~table.topic_source.isin(_SOURCES) | table.topic_source.isnull()
+    ),
+    "format_source is given, linear or official": lambda table: (
+        ~table.format_source.isin(_SOURCES) | table.format_source.isnull()
+    ),
 }
 
 
