@@ -10,7 +10,7 @@ import ast
 import copy
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from social_provenance.source.names import Names, imports_below
@@ -80,6 +80,7 @@ class Module:
     imports: Mapping[str, Import]
 
 
+@lru_cache(maxsize=1024)  # of a package that is read again, with one edit, only that module is parsed again
 def parse_module(source: str, name: str, *, is_package: bool) -> Module:
     """Divide a module into definitions.
 
