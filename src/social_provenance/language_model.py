@@ -78,7 +78,7 @@ class LanguageModel:
             raise ModelError(f"{self.path} has no config.json: it is not a model folder")
         if not any(any(Path(self.path).glob(pattern)) for pattern in WEIGHT_PATTERNS):
             raise ModelError(
-                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): it is not a whole model folder"
+                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): the model folder is incomplete"
             )
         if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
             raise ModelError(
@@ -139,14 +139,14 @@ class LanguageModel:
         except OSError as error:
             raise ModelError(
                 f"model {self.path} cannot be loaded ({str(error).splitlines()[0]}); give a local folder with "
-                f"--params model=DIR, or, for the hub, say offline: false in engines.yml of the environment"
+                f"--params model=DIR, or, for the hub, set offline: false in engines.yml of the environment"
             ) from error
         except ValueError as error:
             if "trust_remote_code" not in str(error):
                 raise
             raise ModelError(
-                f"model {self.path} comes with code of its own, which is not run: give a model of an architecture "
-                f"that transformers has"
+                f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
+                f"of transformers"
             ) from error
 
 
@@ -159,8 +159,8 @@ def refuse_missing(place: str, weights: Collection[str]) -> None:
     if weights:
         more = f" and {len(weights) - 1} more" if len(weights) > 1 else ""
         raise ModelError(
-            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a whole model of the "
-            f"kind that is asked for"
+            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a complete model "
+            f"of the requested architecture"
         )
 
 

@@ -140,12 +140,12 @@ class Ledger:
             return
         if record.digest is None:
             raise LineageError(
-                f"{name} is not whole: node {record.node} was stopped while writing it; run that pipeline again"
+                f"{name} is incomplete: node {record.node} was stopped while writing it; run that pipeline again"
             )
         if record.digest != digest:
             raise LineageError(
                 f"{name} has changed since node {record.node} wrote it ({record.digest} then, {digest} now): "
-                f"run that pipeline again, or, if the change is yours, remove {name!r} from {self.path}"
+                f"run that pipeline again, or, if you made the change on purpose, remove {name!r} from {self.path}"
             )
 
     def conflict(self, inputs: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -178,7 +178,7 @@ class Ledger:
         one, other, ancestor = found
         raise LineageError(
             f"{node} would mix runs: {one} and {other} were made from different versions of {ancestor}; "
-            f"run again the pipelines between {ancestor} and {node}"
+            f"rerun the pipelines between {ancestor} and {node}"
         )
 
     def _save(self) -> None:

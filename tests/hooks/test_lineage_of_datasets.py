@@ -234,7 +234,7 @@ def test_what_can_be_known_of_it_is_checked(blind: Study) -> None:
     blind.run("make", "see")
     with pytest.raises(RuntimeError, match="stopped"):
         blind.run("make", fails=True)
-    with pytest.raises(LineageError, match="table is not whole: node make was stopped while writing it"):
+    with pytest.raises(LineageError, match="table is incomplete: node make was stopped while writing it"):
         blind.run("see")
     blind.write("a", 2)
     blind.run("make")

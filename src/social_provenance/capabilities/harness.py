@@ -158,7 +158,7 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
     except Exception as error:
         reason = " ".join(str(error).split())
         raise BenchmarkError(
-            f"benchmark {benchmark.name}: task definition {definition} cannot be read ({reason}); mend the YAML"
+            f"benchmark {benchmark.name}: task definition {definition} cannot be read ({reason}); fix the YAML"
         ) from error
     for key in ("tag", "group", "task_list"):
         config.pop(key, None)

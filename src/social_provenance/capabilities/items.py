@@ -26,7 +26,7 @@ def check_items(path: Path, columns: Iterable[str]) -> None:
                 hint = did_you_mean(column, item) or f"; it has {', '.join(item)}"
                 raise BenchmarkError(f"{path}, row {rows}: no column {column!r}{hint}")
     if not rows:
-        raise BenchmarkError(f"{path} has no item: give one JSON object a line")
+        raise BenchmarkError(f"{path} has no item: give one JSON object per line")
 
 
 def columns_of(config: dict[str, Any]) -> set[str]:
@@ -55,7 +55,7 @@ def check_prompt(place: str, prompt: object) -> None:
         BenchmarkError: If it is empty, or no text.
     """
     if not isinstance(prompt, str):
-        raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is no text")
+        raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is not text")
     if not prompt:
         raise BenchmarkError(f"{place}: its prompt is empty")
 
@@ -68,7 +68,7 @@ def check_length(place: str, tokens: int, limit: int) -> None:
     """
     if tokens > limit:
         raise BenchmarkError(
-            f"{place}: {tokens} tokens, the model takes {limit}: a model with a longer context could take it"
+            f"{place}: {tokens} tokens exceed the model's limit of {limit}: use a model with a longer context"
         )
 
 
@@ -86,10 +86,10 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
     for choice in choices:
         tokens, text = tuple(choice["completion_ids"]), choice["completion"]
         if not tokens:
-            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer could not be told")
+            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer would be ambiguous")
         if tokens in seen:
             raise BenchmarkError(
-                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer could not be told"
+                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer would be ambiguous"
             )
         seen[tokens] = text
 

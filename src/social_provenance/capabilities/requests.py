@@ -114,5 +114,5 @@ def check_answers(benchmark: Benchmark, task: Any) -> None:
         if not isinstance(gold, int) or not 0 <= gold < len(choices):
             raise BenchmarkError(
                 f"{place}, row {row}: answer {gold!r} is not one of the {len(choices)} choices "
-                f"(0 to {len(choices) - 1} after the task's own reading)"
+                f"(0 to {len(choices) - 1} after the task's preprocessing)"
             )

@@ -75,7 +75,7 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
             return self._class().unpack(_with_texts(arrays), record)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
-                f"{self._filepath} is no whole {self._holds} ({type(error).__name__}: {excerpt(str(error), 120)}): "
+                f"{self._filepath} is not a complete {self._holds} ({type(error).__name__}: {excerpt(str(error), 120)}): "
                 f"run the node that writes it again"
             ) from error
 

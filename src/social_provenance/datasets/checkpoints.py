@@ -86,14 +86,14 @@ class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, Langua
             )
         if self._path.exists() and not (self._path / MARK).exists():
             raise ModelError(
-                f"{self._path} is not a folder that the pretraining pipeline made, so it is left alone: "
-                f"leave that pipeline out to use the checkpoints there"
+                f"{self._path} is not a folder that the pretraining pipeline made, so it is not overwritten: "
+                f"skip that pipeline to use the checkpoints there"
             )
         _check_labels(data)
         with replacing(self._path) as draft:
             for label, model in data.items():
                 model.save(draft / label)
-            (draft / MARK).write_text("Kept by the pretraining pipeline, which writes this folder anew.\n")
+            (draft / MARK).write_text("Kept by the pretraining pipeline, which overwrites this folder.\n")
 
     def location(self) -> Path | str:
         return self._path or ", ".join(f"{label}: {place}" for label, place in self._places.items())
@@ -129,4 +129,4 @@ def _open(label: str, place: str) -> LanguageModel:
 def _check_labels(labels: Iterable[str]) -> None:
     for label in labels:
         if not LABEL.fullmatch(label):
-            raise SettingsError(f"checkpoint {label!r}: a label has letters, digits, _ and - only; name it otherwise")
+            raise SettingsError(f"checkpoint {label!r}: a label has letters, digits, _ and - only; choose another")

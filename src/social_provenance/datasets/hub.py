@@ -64,7 +64,7 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         """
         self._folder = Path(name) if Path(name).exists() else None
         if self._folder is None and not revision:
-            raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or it may change unseen")
+            raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or its content may change unnoticed")
         self._name, self._revision = name, revision
         self._asked = {"name": config, "split": split, **(load_args or {})}
         self.fields = with_defaults(fields)
@@ -113,8 +113,8 @@ def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:
     except Exception as error:  # the library raises many kinds
         reason = " ".join(str(error).split())
         raise CorpusError(
-            f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): see its name, revision, "
-            f"config and split; conf/*/engines.yml has to say offline: false for one of the hub"
+            f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): check its name, revision, "
+            f"config and split; a dataset on the hub needs offline: false in conf/*/engines.yml"
         ) from error
 
 

@@ -122,7 +122,7 @@ class Files:
             path = path / version / path.name if version else path
         found = content_digest(path)
         if found == ABSENT and self._exists():
-            raise UnknownContentError(f"it exists, and not as a file at {path}")
+            raise UnknownContentError(f"it exists, but not as a file at {path}")
         return found
 
     def _exists(self) -> bool:

@@ -54,12 +54,12 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
             )
         if target.exists() and not (target / MARK).exists():
             raise ModelError(
-                f"{target} is not a folder that the pretraining pipeline made, so it is left alone: "
-                f"leave that pipeline out to use the model there"
+                f"{target} is not a folder that the pretraining pipeline made, so it is not overwritten: "
+                f"skip that pipeline to use the model there"
             )
         with replacing(target) as draft:
             data.save(draft)
-            (draft / MARK).write_text("Trained by the pretraining pipeline, which writes this folder anew.\n")
+            (draft / MARK).write_text("Trained by the pretraining pipeline, which overwrites this folder.\n")
 
     def location(self) -> Path | str:
         return self._path if self._path.startswith(HUB) else Path(self._path)
@@ -84,5 +84,5 @@ def digest_of_model(place: str, revision: str | None = None) -> str:
         return content_digest(Path(place))
     model = LanguageModel.at(place, revision)
     if model.revision in MOVING:
-        raise UnknownContentError(f"{place} has no revision that stays: give a commit or a tag")
+        raise UnknownContentError(f"{place} has no fixed revision: give a commit or a tag")
     return model.digest()

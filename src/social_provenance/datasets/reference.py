@@ -51,7 +51,7 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
 
     def save(self, data: None) -> None:
         del data
-        raise ReferenceFileError(f"{self._path} is a reference of others, so nothing is written there")
+        raise ReferenceFileError(f"{self._path} is a published reference and is not written")
 
     def location(self) -> Path | None:
         return self._path
@@ -74,7 +74,7 @@ def _read(path: Path) -> Any:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file, strict=True) if row]
     except (ValueError, csv.Error) as error:
-        raise ReferenceFileError(f"{path} cannot be read as CSV ({error}): mend it, or fetch it again") from error
+        raise ReferenceFileError(f"{path} cannot be read as CSV ({error}): fix it, or fetch it again") from error
     if not rows:
         raise ReferenceFileError(f"{path} is empty: fetch it again, or take it out of the folder")
     header, *cells = rows
@@ -85,6 +85,6 @@ def _read(path: Path) -> Any:
         if len(row) != len(header):
             raise ReferenceFileError(
                 f"{path}, line {line} has {len(row)} cells and the header has {len(header)} "
-                f"({excerpt(','.join(row))}): mend that line, or fetch the file again"
+                f"({excerpt(','.join(row))}): fix that line, or fetch the file again"
             )
     return pd.DataFrame(cells, columns=header, dtype=str)

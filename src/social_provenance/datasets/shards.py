@@ -78,13 +78,13 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         folder = Path(self._path)
         if self._is_pattern_or_address() or (folder.exists() and not (folder / MARK).exists()):
             raise CorpusError(
-                f"{self._path} is not a folder that the miniature pipeline made, so it is left alone: "
-                f"for a corpus of your own run --pipelines pretraining,provenance"
+                f"{self._path} is not a folder that the miniature pipeline made, so it is not overwritten: "
+                f"for your own corpus, run --pipelines pretraining,provenance"
             )
         with replacing(folder) as draft:
             write_shards(draft, data, self._shards)
             (draft / MARK).write_text(
-                "Documents of a miniature world; the miniature pipeline writes this folder anew.\n"
+                "Documents of a miniature world; the miniature pipeline overwrites this folder.\n"
             )
 
     def location(self) -> Path | str:

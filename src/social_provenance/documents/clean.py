@@ -79,7 +79,7 @@ def refuse_repeated_ids(kept: Any) -> None:
     doc_id = repeated["doc_id"].iloc[0]
     places = kept.filter(kept.doc_id == doc_id).order_by(*PLACE).limit(2).execute()
     listed = " and ".join(f"{place.shard} row {place.row}" for place in places.itertuples())
-    raise CorpusError(f"id {doc_id!r} has two texts, in {listed}: give every document its own id")
+    raise CorpusError(f"id {doc_id!r} has two texts, in {listed}: give every document a unique id")
 
 
 def _site(table: Any) -> Any:
@@ -125,7 +125,7 @@ def count_corpus(records: Any, documents: Any, rejected: Any, max_damaged_share:
     broken = {str(one.shard): f"at record {one.row}" for one in damaged.itertuples()}
     check_damage(broken, shards, max_damaged_share)
     if kept + sum(dropped.values()) != read:
-        raise CorpusError(f"{read} records became {kept} documents and {dropped}: records were lost, this is a defect")
+        raise CorpusError(f"{read} records became {kept} documents and {dropped}: records were lost, this is a bug")
     if not kept:
-        raise CorpusError(f"no document is left of {read} records ({dropped}): see the parameters documents")
+        raise CorpusError(f"no document remains of {read} records ({dropped}): check the documents parameters")
     return {"shards": shards, "damaged_shards": list(broken), "records": read, "documents": kept, "rejected": dropped}

@@ -125,7 +125,7 @@ def check_damage(damaged: Mapping[str, str], shards: int, allowed: float) -> Non
     others = f" (and {len(damaged) - 1} more of {shards} shards)" if len(damaged) > 1 else ""
     raise CorpusError(
         f"shard {place} is damaged ({why}){others}: fetch it again or take it out of the folder, or raise "
-        f"documents.max_damaged_share above {allowed} to put such shards aside"
+        f"documents.max_damaged_share above {allowed} to set such shards aside"
     )
 
 
@@ -231,8 +231,8 @@ class _Judge:
         elsewhere = _ELSEWHERE.get(problem, "")
         others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
         raise CorpusError(
-            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; mend it, {elsewhere}"
-            f"or raise documents.max_malformed_share above {allowed} to put such records aside"
+            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; fix it, {elsewhere}"
+            f"or raise documents.max_malformed_share above {allowed} to set such records aside"
         )
 
 

@@ -83,8 +83,8 @@ def parquet_rows(
         for name, *columns in roots:
             if name and columns and not set(columns) & set(has):
                 raise CorpusError(
-                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; say which one is "
-                    f"it with raw_documents.fields.{name} in the catalog"
+                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; name the right "
+                    f"one in raw_documents.fields.{name} in the catalog"
                 )
         wanted = [name for name in has if any(name in columns for _, *columns in roots)] if roots else has
         for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
@@ -134,7 +134,7 @@ def _damage(place: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise CorpusError(
-            f"shard {place} is not there any more: bring it back or run again; finished shards are kept"
+            f"shard {place} has disappeared: restore it or run again; finished shards are kept"
         ) from error
     except pa.ArrowException as error:
         raise Damage(_first_line(error)) from error

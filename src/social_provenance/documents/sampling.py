@@ -53,7 +53,7 @@ def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir
         return working_set
     if per_bin > drawn_per_bin:
         raise SamplingError(
-            f"attribution.per_bin asks for {per_bin} documents a bin, the working set was drawn with "
+            f"attribution.per_bin asks for {per_bin} documents per bin, but the working set was drawn with "
             f"{drawn_per_bin}: lower it, or raise working_set.per_bin and run the taxonomy pipeline"
         )
     return working_set.filter(working_set.bin_rank < per_bin)
@@ -80,7 +80,7 @@ def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_doc
     rows = manifest.select("doc_id", "content_hash", "topic", "format").order_by("doc_id").execute()
     if len(rows) < min_documents:
         raise SamplingError(
-            f"the working set has {len(rows)} documents, working_set.min_documents asks for "
+            f"the working set has {len(rows)} documents, working_set.min_documents requires "
             f"{min_documents}: give more documents, raise working_set.per_bin, or lower working_set.min_documents"
         )
     counts = rows.groupby(["topic", "format"]).size()

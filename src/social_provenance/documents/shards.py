@@ -98,7 +98,7 @@ def _local_files(source: Path) -> tuple[str, dict[str, _File]]:
         anchor = Path(source.anchor) if source.is_absolute() else Path()
         paths = list(anchor.glob(str(source.relative_to(anchor))))
         if not paths:
-            raise CorpusError(f"nothing fits {source}: mend the pattern, or give a folder of shards")
+            raise CorpusError(f"no file matches {source}: fix the pattern, or give a folder of shards")
     elif not source.exists():
         raise CorpusError(f"there is no corpus at {source}: give a folder of shards with --params corpus=DIR")
     else:
@@ -117,8 +117,8 @@ def _remote_files(source: str, options: dict[str, Any]) -> tuple[str, dict[str, 
         sizes = {place: int(system.info(place).get("size") or 0) for place in places if not system.isdir(place)}
     except (OSError, ImportError, ValueError) as error:
         raise CorpusError(
-            f"the corpus at {source} cannot be listed ({type(error).__name__}: {error}): see the address and "
-            f"storage_options of raw_documents; a store may need a package of its own (s3fs, gcsfs, ...)"
+            f"the corpus at {source} cannot be listed ({type(error).__name__}: {error}): check the address "
+            f"and storage_options of raw_documents; a store may need an extra package (s3fs, gcsfs, ...)"
         ) from error
     scheme = source.partition("://")[0] + "://"
     return root, {

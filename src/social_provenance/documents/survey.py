@@ -59,8 +59,8 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         seconds = time.perf_counter() - start
     if not counts["fit"]:
         raise CorpusError(
-            f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or see the "
-            f"parameters documents"
+            f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or check "
+            f"the documents parameters"
         )
     known = sum(shard.size for shard in shards)
     scale = known / sum(shard.size for shard in chosen) if known else len(shards) / len(chosen)

@@ -84,7 +84,7 @@ def _read(manifest: Path) -> pd.DataFrame:
     rows = pd.read_parquet(manifest)
     missing = {"doc_id", "topic", "format", "bin_rank", "content_hash"} - set(rows.columns)
     if missing:
-        raise SamplingError(f"{manifest} has no column {min(missing)!r}: it is no sampling manifest")
+        raise SamplingError(f"{manifest} has no column {min(missing)!r}: it is not a sampling manifest")
     return rows
 
 
@@ -118,7 +118,7 @@ def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
                     continue
                 found[name] = content_hash(normalise(readers["text"](row) or ""))
         except Damage as error:
-            raise SamplingError(f"shard {shard.place} is damaged ({error}): nothing can be said of it") from error
+            raise SamplingError(f"shard {shard.place} is damaged ({error}): its documents cannot be checked") from error
     return found
 
 

@@ -79,7 +79,7 @@ def take(folder: Path) -> Any:
         holder = file.read().strip() or "unknown"
         file.close()
         raise ArtifactError(
-            f"another run works in {folder} ({holder}): wait for its end, or give this one a folder of its own "
+            f"another run is using {folder} ({holder}): wait until it ends, or use a separate folder "
             f"with --params root=DIR"
         ) from error
     file.truncate(0)

@@ -70,7 +70,7 @@ def _slugs(documents: Any, axis: str) -> dict[str, str]:
         except LabelError as error:
             place = documents.filter(column == label).order_by("shard", "row").limit(1).execute().iloc[0]
             raise LabelError(
-                f"{place.shard} row {place.row}, document {place.doc_id}: {error}; mend it, or have such "
+                f"{place.shard} row {place.row}, document {place.doc_id}: {error}; fix it, or have such "
                 f"labels left out (raw_documents.fields.given_{axis})"
             ) from error
     return table

@@ -109,7 +109,7 @@ class LinearLabeller:
         known = json.loads((folder / DESCRIPTION).read_text())
         if known["version"] != VERSION:
             raise LabelError(
-                f"the classifier in {folder} is of version {known['version']}, this is version {VERSION}: "
+                f"the classifier in {folder} has version {known['version']}, this code reads version {VERSION}: "
                 f"train it again"
             )
         arrays = load_file(folder / ARRAYS)

@@ -97,10 +97,10 @@ class Classifier:
         except (OSError, ValueError, ImportError, AssertionError) as error:
             own_code = "trust_remote_code" in str(error)
             fix = (
-                "it comes with code of its own: read it, pin its revision, and set "
+                "it ships its own code: read it, pin its revision, and set "
                 "labelling.official.trust_remote_code to true"
                 if own_code
-                else "give a local folder, or, for the hub, say offline: false in engines.yml of the environment"
+                else "give a local folder, or, for the hub, set offline: false in engines.yml of the environment"
             )
             reason = "" if own_code else f" ({next(iter(str(error).splitlines()), type(error).__name__)})"
             raise ModelError(f"labelling.official.{axis} {place} cannot be loaded{reason}; {fix}") from error
@@ -165,7 +165,7 @@ def read_labels(axis: str, place: str, id2label: Mapping[int, str]) -> list[str]
         if slug in slugs:
             raise LabelError(
                 f"classifier {place} (labelling.official.{axis}): outputs {slugs[slug]!r} and {label!r} are both the "
-                f"{axis} {slug}; mend id2label in its config.json"
+                f"{axis} {slug}; fix id2label in its config.json"
             )
         slugs[slug] = label
     return list(slugs)

@@ -56,7 +56,7 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         return Parts({}, OneByOne({}))
     if settings.classifier is None:
         raise LabelError(
-            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or say light "
+            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or set it to light "
             f"or official"
         )
     if settings.classifier == "official":
@@ -139,7 +139,7 @@ def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> P
     named = chosen.select("doc_id", "content_hash", "n_chars", "url", "given_topic", "given_format").execute()
     if named.empty:
         raise LabelError(
-            "no document has both a topic and a format, so nothing can be learned: give both in some shards "
+            "no document has both a topic and a format, so no classifier can be trained: give both in some shards "
             "(raw_documents.fields), a trained classifier (labelling.light.saved), or labelling.classifier: official"
         )
 
