@@ -96,7 +96,9 @@ def test_no_size_takes_the_whole_working_set() -> None:
 
 
 def test_more_than_was_drawn_is_refused_with_both_sizes() -> None:
-    with pytest.raises(SamplingError, match="asks for 5 documents per bin, but the working set was drawn with 4: lower it"):
+    with pytest.raises(
+        SamplingError, match="asks for 5 documents per bin, but the working set was drawn with 4: lower it"
+    ):
         take_sample(ibis.memtable(draw(frame(SIZES))), 5, drawn_per_bin=4)
 
 

@@ -75,8 +75,8 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
             return self._class().unpack(_with_texts(arrays), record)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
-                f"{self._filepath} is not a complete {self._holds} ({type(error).__name__}: {excerpt(str(error), 120)}): "
-                f"run the node that writes it again"
+                f"{self._filepath} is not a complete {self._holds} ({type(error).__name__}: "
+                f"{excerpt(str(error), 120)}): run the node that writes it again"
             ) from error
 
     def save(self, data: Packs) -> None:

@@ -64,7 +64,9 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         """
         self._folder = Path(name) if Path(name).exists() else None
         if self._folder is None and not revision:
-            raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or its content may change unnoticed")
+            raise CorpusError(
+                f"raw_documents: {name} needs a revision (a commit or a tag), or its content may change unnoticed"
+            )
         self._name, self._revision = name, revision
         self._asked = {"name": config, "split": split, **(load_args or {})}
         self.fields = with_defaults(fields)

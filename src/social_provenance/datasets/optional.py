@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class OptionalDataset(AbstractDataset[Any, Any]):
-    """Another dataset, or None where it has not been made.
+    """Another dataset, or None where it was not computed.
 
     The report shows the check against the planted truth where there is one; a study on real pages
     has none.

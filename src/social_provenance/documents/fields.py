@@ -134,6 +134,8 @@ def _check(name: str, place: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise CorpusError(f"raw_documents.fields.{name}: {pattern!r} is not a valid regular expression ({error})") from error
+        raise CorpusError(
+            f"raw_documents.fields.{name}: {pattern!r} is not a valid regular expression ({error})"
+        ) from error
     if groups != 1:
         raise CorpusError(f"raw_documents.fields.{name}: {pattern!r} needs one group in parentheses, it has {groups}")

@@ -97,8 +97,7 @@ class Classifier:
         except (OSError, ValueError, ImportError, AssertionError) as error:
             own_code = "trust_remote_code" in str(error)
             fix = (
-                "it ships its own code: read it, pin its revision, and set "
-                "labelling.official.trust_remote_code to true"
+                "it ships its own code: read it, pin its revision, and set labelling.official.trust_remote_code to true"
                 if own_code
                 else "give a local folder, or, for the hub, set offline: false in engines.yml of the environment"
             )

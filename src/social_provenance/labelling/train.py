@@ -56,8 +56,8 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         return Parts({}, OneByOne({}))
     if settings.classifier is None:
         raise LabelError(
-            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or set it to light "
-            f"or official"
+            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or set it "
+            f"to light or official"
         )
     if settings.classifier == "official":
         return _plan_official(documents, given, settings)
