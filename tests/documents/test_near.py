@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.documents.clean import clean
-from social_provenance.documents.near import foremost_of_groups
+from social_provenance.documents.near import representatives
 from social_provenance.documents.settings import DocumentSettings
 
 WORDS = [f"word{number}" for number in range(5000)]
@@ -81,5 +81,5 @@ def test_a_corpus_without_alike_texts_is_left_as_it_is(corpus_of: Any, row: Any)
 
 def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
     pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
-    groups = foremost_of_groups(pairs).set_index("member")["alike_id"].to_dict()
+    groups = representatives(pairs).set_index("member")["alike_id"].to_dict()
     assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}

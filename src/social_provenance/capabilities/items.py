@@ -1,4 +1,4 @@
-"""Look at a benchmark's own file before the harness does: what is wrong with it, and where."""
+"""Checks of a benchmark's file before the harness reads it, with the location of each problem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_items(path: Path, columns: Iterable[str]) -> None:
-    """Make sure that every item of a JSON-lines file has the columns that its task reads.
+    """Check that every item of a JSON-lines file has the columns that its task reads.
 
     Raises:
         BenchmarkError: Naming the file, the row and the column.
@@ -30,7 +30,7 @@ def check_items(path: Path, columns: Iterable[str]) -> None:
 
 
 def columns_of(config: dict[str, Any]) -> set[str]:
-    """Return the columns that the templates of a task definition name; functions name none."""
+    """Return the columns that the templates of a task definition use; functions are not inspected."""
     from jinja2 import Environment, meta
 
     names: set[str] = set()
@@ -44,12 +44,12 @@ def columns_of(config: dict[str, Any]) -> set[str]:
 
 
 def first_item(path: Path) -> dict[str, Any]:
-    """Return the first item of a JSON-lines file that :func:`check_items` let pass."""
+    """Return the first item of a JSON-lines file that passed :func:`check_items`."""
     return next(item for _, item in _read(path))
 
 
 def check_prompt(place: str, prompt: object) -> None:
-    """Make sure that an item has a prompt.
+    """Check that an item has a prompt.
 
     Raises:
         BenchmarkError: If it is empty, or no text.
@@ -61,10 +61,10 @@ def check_prompt(place: str, prompt: object) -> None:
 
 
 def check_length(place: str, tokens: int, limit: int) -> None:
-    """Make sure that an item fits the model; lm-eval would cut it without a word.
+    """Check that an item fits the model's context; lm-eval would truncate it silently.
 
     Raises:
-        BenchmarkError: If it has more tokens than the model takes.
+        BenchmarkError: If it has more tokens than the limit.
     """
     if tokens > limit:
         raise BenchmarkError(
@@ -73,10 +73,10 @@ def check_length(place: str, tokens: int, limit: int) -> None:
 
 
 def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
-    """Make sure that the choices of an item can be told apart by their tokens.
+    """Check that the choices of an item differ in their tokens.
 
     Args:
-        place: What an error calls the item.
+        place: Name of the item in error messages.
         choices: ``completion`` and ``completion_ids`` of each choice.
 
     Raises:
@@ -95,9 +95,9 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
 
 
 def evenly_spaced(count: int, limit: int | None) -> list[int]:
-    """Return the places of at most ``limit`` of ``count`` items, from first to last.
+    """Return the indices of at most ``limit`` of ``count`` items, from first to last.
 
-    The first items of a benchmark are often of one subject; evenly spaced ones are of all.
+    The first items of a benchmark are often about one subject; evenly spaced ones cover all.
     """
     kept = count if limit is None else min(limit, count)
     return [place * count // kept for place in range(kept)]

@@ -1,4 +1,4 @@
-"""A folder of benchmark items and task definitions."""
+"""Dataset for a folder of benchmark items and task definitions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MARK = "made-by-miniature.txt"
 
 
 class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
-    """Items as JSON lines, and lm-eval task definitions (YAML) of one's own beside them.
+    """Items as JSON lines, beside your own lm-eval task definitions (YAML).
 
-    Loading returns the folder, for those to look into who need a file of it. Saving ``{"items":
+    Loading returns the path of the folder; its files are read where they are needed. Saving ``{"items":
     {name: rows}, "task": settings}`` writes ``<name>.jsonl`` and a complete lm-eval task
     ``<name>.yaml``, so that ``lm_eval --include_path`` runs them too; it only ever replaces a folder
     that an earlier save made.

@@ -1,4 +1,4 @@
-"""Language models as catalog entries."""
+"""Dataset for a language model."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from social_provenance.language_model import HUB, LanguageModel, TrainedModel
 MARK = "made-by-pretraining.txt"
 
 MOVING = (None, "main")
-"""Revisions of the hub that may be other weights tomorrow."""
+"""Revisions on the hub that move: their weights may change."""
 
 
 class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
     """A causal language model: a local folder in the transformers format, or a name on the hub.
 
-    Loading returns where the model is, after a look at whether it is whole; the weights are read
-    by who needs them. Saving writes weights (safetensors) and tokenizer, and only ever over a
-    folder that an earlier save made, never to the hub.
+    Loading checks that the model is complete and returns its location; weights are read where they are
+    needed. Saving writes weights (safetensors) and tokenizer, only ever to a folder that an earlier save
+    made, and never to the hub.
 
     Example:
         .. code-block:: yaml
@@ -75,10 +75,10 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
 
 def digest_of_model(place: str, revision: str | None = None) -> str:
-    """Return the identity of the model at a place as the catalog writes it.
+    """Return the digest of the model at a place given as in the catalog.
 
     Raises:
-        UnknownContentError: If it is on the hub without a revision that stays.
+        UnknownContentError: If it is on the hub without a fixed revision.
     """
     if not place.startswith(HUB):
         return content_digest(Path(place))

@@ -1,4 +1,4 @@
-"""A folder of published bin tables."""
+"""Dataset for a folder of published bin tables."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from social_provenance.errors import ReferenceFileError, excerpt
 
 
 class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
-    r"""Published bin tables, a CSV file for each benchmark; None where no folder is named.
+    r"""Published bin tables, one CSV file per benchmark; None without a folder.
 
-    Loading returns the file's path -> its cells as they stand, all of them text: what they have to
-    be is for the reader of the tables to say. Nothing is ever saved.
+    Loading returns path -> table with the raw cells as text, which the reader of the tables validates.
+    Nothing is ever saved.
 
     Example:
         .. code-block:: yaml
@@ -67,7 +67,7 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
 
 
 def _read(path: Path) -> Any:
-    """Read a file with Python's own reader: pandas cuts a row of too many cells, or shifts it by one."""
+    """Read a CSV file with the standard library: pandas truncates a row with extra cells, or shifts it by one."""
     import pandas as pd
 
     try:

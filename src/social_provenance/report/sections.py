@@ -74,7 +74,7 @@ def write_influence(figure: Figure, topics: Table, documents: Table, evaluation:
         topics: Table ``topic_influence``.
         documents: Table ``top_documents``.
         evaluation: Order of the benchmarks.
-        method: Whose scores.
+        method: Method of the scores.
     """
     own = topics[topics["method"] == method]
     blocks = [
@@ -95,7 +95,7 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
         figure: The topic contrasts.
         table: Table ``contrasts``.
         strength: Table ``contrast_strength``.
-        method: Whose scores.
+        method: Method of the scores.
     """
     topics = table[(table["method"] == method) & (table["axis"] == "topic")].dropna(subset="difference")
     levels = [
