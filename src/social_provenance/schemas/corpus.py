@@ -1,4 +1,4 @@
-"""Tables of documents."""
+"""Schemas of tables of documents."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LABELS: Rules = {
 
 
 class Records(LargeTable):
-    """What shards hold, each record judged on its own; of unfit ones the text is not kept."""
+    """Records of shards, each filtered on its own; the text of rejected ones is not kept."""
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",
@@ -90,7 +90,7 @@ class Documents(LargeTable):
 
 
 class RejectedDocuments(LargeTable):
-    """Records that are no documents, with the reason."""
+    """Rejected records, with the reason."""
 
     columns: ClassVar[Mapping[str, str]] = {"doc_id": "string", **_PLACE, "reason": "string", "n_chars": "int64"}
     rules: ClassVar[Rules] = {"a reason is there": lambda table: table.reason.isnull()}
@@ -135,7 +135,7 @@ class WorkingSet(LargeTable):
 
 
 class SamplingManifest(LargeTable):
-    """What identifies the documents of the stratified sample."""
+    """Identity of the documents of the stratified sample."""
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",
