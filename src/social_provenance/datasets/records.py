@@ -1,4 +1,4 @@
-"""Records of a corpus: written one shard at a time, side by side, and read as one table."""
+"""Dataset for the records of a corpus: written in parallel per shard, read as one table."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RecordFolder(AbstractDataset[Parts, Any]):
         """Describe the folder.
 
         Args:
-            path: Folder, with one folder a shard.
+            path: Folder, with one folder per shard.
             connection: Ibis backend that reads the records as a table.
             accept: Digests of earlier code whose parts are kept; see :class:`PartsFolder`.
             metadata: For kedro-viz.

@@ -153,8 +153,16 @@ def twice() -> pd.DataFrame:
         (with_cell(4, "topic_label", "Sciense"), LabelError, ["line 4", "unknown topic label 'Sciense'"]),
         (with_cell(9, "format_label", "essay"), LabelError, ["line 9", "unknown format label 'essay'"]),
         (twice(), ReferenceFileError, ["'adult_content/content_listing'", "line 7 and again in line 578", "leave one"]),
-        (with_cell(3, "mean_score", "nan"), ReferenceFileError, ["line 3: mean_score 'nan'", "finite", "fix that line"]),
-        (with_cell(3, "mean_score", "-inf"), ReferenceFileError, ["line 3: mean_score '-inf'", "finite", "fix that line"]),
+        (
+            with_cell(3, "mean_score", "nan"),
+            ReferenceFileError,
+            ["line 3: mean_score 'nan'", "finite", "fix that line"],
+        ),
+        (
+            with_cell(3, "mean_score", "-inf"),
+            ReferenceFileError,
+            ["line 3: mean_score '-inf'", "finite", "fix that line"],
+        ),
         (with_cell(3, "mean_score", ""), ReferenceFileError, ["line 3: mean_score ''", "finite", "fix that line"]),
         (with_cell(3, "zscore", "high"), ReferenceFileError, ["line 3: zscore 'high'", "finite", "fix that line"]),
         (with_cell(3, "doc_count", "0"), ReferenceFileError, ["line 3: doc_count '0'", "1 or more", "fix that line"]),
