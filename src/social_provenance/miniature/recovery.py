@@ -7,8 +7,6 @@ import numpy as np
 from social_provenance.annotations import Table
 from social_provenance.miniature.planted import planted_benchmarks
 
-NAMED = ["method", "benchmark"]
-
 
 def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     """Return how well each method recovers the planted topics of each benchmark, and their bins.
@@ -29,7 +27,7 @@ def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     planted_for = planted_benchmarks(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
-        for (method, benchmark), regions in table.groupby(NAMED, sort=False):
+        for (method, benchmark), regions in table.groupby(["method", "benchmark"], sort=False):
             planted = (regions["topic"].map(planted_for) == benchmark).to_numpy()
             row = {"level": level, "method": method, "benchmark": benchmark}
             row |= measure_separation(regions["z"].to_numpy(float), planted)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from social_provenance.capabilities.benchmark import Evaluation, Level
-from social_provenance.estimation.maps.influence import AXES, LEVELS, Influence
+from social_provenance.estimation.maps.influence import AXES, PROFILES, Influence
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -70,27 +70,27 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     import pandas as pd
 
     design = contrast_design(influence.columns, evaluation)
-    rows = {level: _level(influence, design, level) for level in LEVELS}
+    rows = {axis: _rows_along(influence, design, axis) for axis in PROFILES}
     frames = [
-        rows[level][index].assign(kind=kind, method=method, axis=level)
+        rows[axis][index].assign(kind=kind, method=method, axis=axis)
         for index, (kind, method) in enumerate(design.names)
-        for level in LEVELS
+        for axis in PROFILES
     ]
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
 
-def _level(influence: Influence, design: ContrastDesign, level: str) -> list[pd.DataFrame]:
+def _rows_along(influence: Influence, design: ContrastDesign, axis: str) -> list[pd.DataFrame]:
     """Return the rows of each contrast over bins, topics or formats."""
     import pandas as pd
 
-    difference = influence.profile(level) @ design.weights
-    uncertainty = influence.deviations(level).over_columns(design.weights)
-    blank = influence.without_interval(level)[:, None] | ~np.isfinite(difference)
+    difference = influence.profile(axis) @ design.weights
+    uncertainty = influence.deviations(axis).over_columns(design.weights)
+    blank = influence.without_interval(axis)[:, None] | ~np.isfinite(difference)
     low, high, error = (
         np.where(blank, np.nan, values)
         for values in (*uncertainty.interval(difference, influence.confidence), uncertainty.standard_error())
     )
-    labels = _labels(level).assign(**influence.sample_sizes(level))
+    labels = _labels(axis).assign(**influence.sample_sizes(axis))
     return [
         pd.DataFrame(
             {
@@ -105,9 +105,9 @@ def _level(influence: Influence, design: ContrastDesign, level: str) -> list[pd.
     ]
 
 
-def _labels(level: str) -> pd.DataFrame:
+def _labels(axis: str) -> pd.DataFrame:
     import pandas as pd
 
-    if level == "bin":
+    if axis == "bin":
         return pd.DataFrame(BINS, columns=["topic", "format"])
-    return pd.DataFrame({"topic": None, "format": None, level: AXES[level]})
+    return pd.DataFrame({"topic": None, "format": None, axis: AXES[axis]})

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 AXES: dict[str, tuple[str, ...]] = {"topic": TOPICS, "format": FORMATS}
 """Axis of the grid -> its labels; a grid array is topics x formats, in this order."""
-LEVELS = ("bin", *AXES)
-"""What a profile can be over."""
+PROFILES = ("bin", *AXES)
+"""Axes of profiles, as the column ``axis`` names them: over bins, or over one axis of the grid."""
 
 
 def label_indices(axis: str) -> np.ndarray:
@@ -89,47 +89,47 @@ class Influence:
             **{**record, **attributes, "columns": [(benchmark, method) for benchmark, method in record["columns"]]}
         )
 
-    def profile(self, level: str) -> np.ndarray:
+    def profile(self, axis: str) -> np.ndarray:
         """Return z of bins, topics or formats, shape (labels, columns); NaN without documents."""
-        if level == "bin":
+        if axis == "bin":
             return self.z.reshape(len(BINS), -1)
-        return _quiet("nanmean", self.z, axis=1 if level == "topic" else 0)
+        return _quiet("nanmean", self.z, axis=1 if axis == "topic" else 0)
 
-    def deviations(self, level: str) -> Uncertainty:
+    def deviations(self, axis: str) -> Uncertainty:
         """Return the deviations of z of bins, topics or formats.
 
         A replicate that shifts all bins alike shifts their centre too, and changes no z.
         """
         filled = self.counts.reshape(-1) > 0
-        if level == "bin":
+        if axis == "bin":
             return self.uncertainty.from_mean(filled).scaled(1 / np.asarray(self.spread))
-        weights = self._mean_weights(level)
+        weights = self._mean_weights(axis)
         centred = weights - weights.sum(axis=1, keepdims=True) * filled / max(filled.sum(), 1)
         return self.uncertainty.over_labels(centred).scaled(1 / np.asarray(self.spread))
 
-    def sample_sizes(self, level: str) -> dict[str, np.ndarray]:
+    def sample_sizes(self, axis: str) -> dict[str, np.ndarray]:
         """Return the number of documents and the effective sample size of each label.
 
         The effective size of a topic is that of its unweighted mean over bins: 1 / sum of the squared weights of
         its clusters.
         """
-        weights = self._mean_weights(level)
+        weights = self._mean_weights(axis)
         ess = self.ess.reshape(-1)
         inverse = np.divide(1, ess, out=np.zeros_like(ess), where=ess > 0)
         squares = weights**2 @ inverse
         size = np.divide(1, squares, out=np.full_like(squares, np.nan), where=squares > 0)
         return {"n_documents": (weights > 0) @ self.counts.reshape(-1), "ess": size}
 
-    def profile_halves(self, side: str, level: str) -> np.ndarray:
+    def profile_halves(self, side: str, axis: str) -> np.ndarray:
         """Return z of either half of the documents or queries, shape (2, splits, labels, columns).
 
         The unit of z is that of the whole, so halves may be subtracted from each other.
         """
         halves: np.ndarray = self.halves[side] / self.spread
-        if level == "bin":
+        if axis == "bin":
             return halves
         grid = halves.reshape(*halves.shape[:2], len(TOPICS), len(FORMATS), -1)
-        return _quiet("nanmean", grid, axis=3 if level == "topic" else 2)
+        return _quiet("nanmean", grid, axis=3 if axis == "topic" else 2)
 
     def total_sizes(self) -> dict[str, float]:
         """Return the number of documents and the effective sample size of the whole grid, bins weighted equally."""
@@ -137,12 +137,12 @@ class Influence:
         size = len(inverse) ** 2 / inverse.sum() if len(inverse) else np.nan
         return {"n_documents": int(self.counts.sum()), "ess": float(size)}
 
-    def without_interval(self, level: str) -> np.ndarray:
+    def without_interval(self, axis: str) -> np.ndarray:
         """Return whether a label has no interval, because none of its bins has two clusters, shape (labels,)."""
         single = self._single_cluster()
-        if level == "bin":
+        if axis == "bin":
             return single.reshape(-1)
-        return np.asarray(single.all(axis=1 if level == "topic" else 0))
+        return np.asarray(single.all(axis=1 if axis == "topic" else 0))
 
     def bins(self) -> pd.DataFrame:
         """Return the table ``bin_influence``: one row for each of the 576 bins, empty ones too."""
@@ -209,10 +209,10 @@ class Influence:
         low, high = self._masked(axis, *self.uncertainty.over_labels(weights).interval(value, self.confidence))
         return {"contribution": value, "contribution_low": low, "contribution_high": high}
 
-    def _mean_weights(self, level: str) -> np.ndarray:
+    def _mean_weights(self, axis: str) -> np.ndarray:
         """Return the weights of unweighted means over the bins that have documents, shape (labels, bins)."""
-        label_of_bin = np.arange(len(BINS)) if level == "bin" else label_indices(level)
-        n_labels = len(BINS) if level == "bin" else len(AXES[level])
+        label_of_bin = np.arange(len(BINS)) if axis == "bin" else label_indices(axis)
+        n_labels = len(BINS) if axis == "bin" else len(AXES[axis])
         filled = (label_of_bin == np.arange(n_labels)[:, None]) & (self.counts.reshape(-1) > 0)
         weights: np.ndarray = filled / np.maximum(filled.sum(axis=1, keepdims=True), 1)
         return weights
@@ -226,9 +226,9 @@ class Influence:
         total: np.ndarray = grid.sum(axis=1 if axis == "topic" else 0)
         return total
 
-    def _masked(self, level: str, *arrays: np.ndarray) -> list[np.ndarray]:
+    def _masked(self, axis: str, *arrays: np.ndarray) -> list[np.ndarray]:
         """Return arrays of labels x columns, NaN where a label has no interval."""
-        return [np.where(self.without_interval(level)[:, None], np.nan, array) for array in arrays]
+        return [np.where(self.without_interval(axis)[:, None], np.nan, array) for array in arrays]
 
 
 def _wide(values: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from social_provenance.estimation.bootstrap.halves import finite_correlation, split_half_reliability
 from social_provenance.estimation.bootstrap.uncertainty import percentile_interval
-from social_provenance.estimation.maps.influence import LEVELS, columns_by_method
+from social_provenance.estimation.maps.influence import PROFILES, columns_by_method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +34,11 @@ def profile_similarity(influence: Influence) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for level in LEVELS:
-        values = influence.profile(level)
+    for axis in PROFILES:
+        values = influence.profile(axis)
         filled = np.isfinite(values).all(axis=1)
-        deviations = influence.deviations(level).deviations()[:, filled]
-        has_interval = bool((~influence.without_interval(level)[filled]).any())
+        deviations = influence.deviations(axis).deviations()[:, filled]
+        has_interval = bool((~influence.without_interval(axis)[filled]).any())
         for method, columns_of_method in columns_by_method(influence.columns).items():
             replicates = _correlations(values[filled][:, columns_of_method] + deviations[..., columns_of_method])
             for one, other in combinations(range(len(columns_of_method)), 2):
@@ -52,7 +52,7 @@ def profile_similarity(influence: Influence) -> pd.DataFrame:
                 rows.append(
                     {
                         "method": method,
-                        "axis": level,
+                        "axis": axis,
                         **names,
                         "n": int(filled.sum()),
                         **influence.total_sizes(),
@@ -73,12 +73,12 @@ def profile_reliability(influence: Influence) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for level in LEVELS:
-        count = int(np.isfinite(influence.profile(level)).all(axis=1).sum())
-        by_side = {side: split_half_reliability(influence.profile_halves(side, level)) for side in influence.halves}
+    for axis in PROFILES:
+        count = int(np.isfinite(influence.profile(axis)).all(axis=1).sum())
+        by_side = {side: split_half_reliability(influence.profile_halves(side, axis)) for side in influence.halves}
         for index, (benchmark, method) in enumerate(influence.columns):
             reliabilities = {side: values[index] for side, values in by_side.items()}
-            names = {"benchmark": benchmark, "method": method, "axis": level}
+            names = {"benchmark": benchmark, "method": method, "axis": axis}
             rows.append({**names, "n": count, **influence.total_sizes(), **reliabilities})
     return pd.DataFrame(rows)
 

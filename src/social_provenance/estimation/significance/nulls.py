@@ -131,13 +131,13 @@ def judge(tested: StandardisedMap, null: StandardisedMap, groups: np.ndarray | N
             map can be tested against itself. None tests all bins against all.
     """
     between, freedom = _between(null, groups)
-    z, p = _tested(tested, between, freedom)
+    z, p = _z_and_p(tested, between, freedom)
     rank_p = np.full(z.shape, np.nan)
     labels = np.zeros(len(z), dtype=int) if groups is None else groups
     for group in np.unique(labels):
         in_group = labels == group
         others = np.ones(len(z), dtype=bool) if groups is None else ~in_group
-        reference = _tested(null, between[in_group][:1], freedom[in_group][:1])[0]
+        reference = _z_and_p(null, between[in_group][:1], freedom[in_group][:1])[0]
         for column in range(z.shape[1]):
             rank_p[in_group, column] = _rank_p(z[in_group, column], reference[others, column])
     return Judged(z, p, q_values(p), rank_p, q_values(rank_p), between)
@@ -145,7 +145,7 @@ def judge(tested: StandardisedMap, null: StandardisedMap, groups: np.ndarray | N
 
 def judge_by_documents(tested: StandardisedMap) -> tuple[np.ndarray, np.ndarray]:
     """Return z and p of bins against the noise of their documents alone, as if tau2 were 0."""
-    return _tested(tested, np.zeros(tested.values.shape), np.full(tested.values.shape, np.inf))
+    return _z_and_p(tested, np.zeros(tested.values.shape), np.full(tested.values.shape, np.inf))
 
 
 def _between(null: StandardisedMap, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -174,13 +174,13 @@ def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
     return between_by_moments(y, v, 1 / (first + 1 / counts))
 
 
-def _tested(tested: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _z_and_p(tested: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return z and p given both variances; degrees of freedom by Satterthwaite (1946)."""
     total = between + tested.variances
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(total > 0, tested.values / np.sqrt(total), np.where(tested.values == 0, 0.0, np.nan))
-        sampling_df = tested.variances**2 / np.where(tested.counts > 1, tested.counts - 1 + PRIOR_DF, np.nan)[:, None]
-        df = np.where(total > 0, total**2 / (between**2 / freedom + sampling_df), 1.0)
+        sampling_term = tested.variances**2 / np.where(tested.counts > 1, tested.counts - 1 + PRIOR_DF, np.nan)[:, None]
+        df = np.where(total > 0, total**2 / (between**2 / freedom + sampling_term), 1.0)
     return z, two_sided_p(tested.values, np.sqrt(total), df)
 
 

@@ -84,15 +84,13 @@ def max_t(
     for _ in range(permutations):
         drawn = np.abs(test(test.permute(rng))).ravel()[ranked]
         exceeded_alone += drawn >= bound
+        # Step-down: for each bin the maximum over the bins that are not more extreme than it.
         highest = np.maximum.accumulate(drawn[::-1])[::-1]
         exceeded_in_family += highest >= bound
     p, adjusted = np.full(size.shape, np.nan), np.full(size.shape, np.nan)
     p[ranked] = exceeded_alone / (permutations + 1)
-    adjusted[ranked] = (
-        np.maximum.accumulate(exceeded_in_family / (permutations + 1))
-        if len(exceeded_in_family)
-        else exceeded_in_family
-    )
+    if len(ranked):
+        adjusted[ranked] = np.maximum.accumulate(exceeded_in_family / (permutations + 1))
     return MaxT(observed, p.reshape(observed.shape), adjusted.reshape(observed.shape))
 
 
@@ -130,8 +128,8 @@ class _Statistic:
         members = self._matrix((self._ones, taken[self._by_bin], self._starts), shape=(len(self._counts), len(taken)))
         sums, squares = np.split(members @ self._values, 2, axis=1)
         n = np.where(self._counts > 1, self._counts, np.nan)[:, None]
-        squared = np.maximum(squares - sums**2 / n, 0)
-        spread = (squared + PRIOR_DF * self._pooled) / (n - 1 + PRIOR_DF)
+        squared_deviations = np.maximum(squares - sums**2 / n, 0)
+        spread = (squared_deviations + PRIOR_DF * self._pooled) / (n - 1 + PRIOR_DF)
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = sums / np.sqrt(n * spread)
         return np.where(np.isnan(n), np.nan, np.where(sums == 0, 0.0, statistic))
