@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from social_provenance.capabilities.harness import Scorer
-from social_provenance.forgetting.effects.readings import OUTCOMES, Measured
+from social_provenance.forgetting.effects.readings import Measured
 from social_provenance.forgetting.runs.run import Bench
-from social_provenance.forgetting.settings import ARMS, Unlearning
+from social_provenance.forgetting.settings import Unlearning
+from social_provenance.forgetting.vocabulary import ARMS, OUTCOMES
 from social_provenance.language_model import LanguageModel
 from social_provenance.training.loop import Optimiser
 

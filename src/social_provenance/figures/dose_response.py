@@ -7,7 +7,7 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
+from social_provenance.forgetting.vocabulary import CONTRAST, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
 VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nats a token"}

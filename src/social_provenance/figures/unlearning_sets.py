@@ -9,9 +9,7 @@ import numpy as np
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, CONTRAST, EQUAL_COMPUTE, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
 OTHERS = "others"

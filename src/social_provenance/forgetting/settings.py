@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.objectives import Algorithm, NGDiff
 from social_provenance.training.loop import Optimiser
-
-Arm = Literal["influence_in_topic", "random_in_topic", "influence_global", "random_global"]
-Scope = Literal["topic", "global"]
-ARMS: dict[Scope, tuple[Arm, Arm]] = {
-    "topic": ("influence_in_topic", "random_in_topic"),
-    "global": ("influence_global", "random_global"),
-}
-"""Scope of a contrast -> its targeted arm and its control."""
 
 
 class Lora(BaseModel):

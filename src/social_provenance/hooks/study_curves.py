@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import PRIMARY
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,9 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.plan import IDS
-from social_provenance.forgetting.effects.readings import FAILED
-from social_provenance.forgetting.runs.gather import UNTOUCHED
+from social_provenance.forgetting.vocabulary import FAILED, IDS, UNTOUCHED
 from social_provenance.hooks.study_curves import Point, effects_of, losses, measured, rows, scores
 
 if TYPE_CHECKING:

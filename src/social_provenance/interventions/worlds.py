@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import WorldError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

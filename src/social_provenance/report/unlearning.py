@@ -7,10 +7,7 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures.unlearning_balance import BOUND
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.equivalence import AGAINST_UNTOUCHED
-from social_provenance.forgetting.effects.readings import PRIMARY
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import AGAINST_UNTOUCHED, ARMS, DONE, EQUAL_COMPUTE, PRIMARY
 from social_provenance.report.render import figure_html, render, rows_of
 
 
@@ -43,7 +40,7 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
         others=bool(effects["did"].notna().any()),
         one_set=bool((judged["n_random"] == 1).any()),
         readings=_readings(effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects),
-        broken=rows_of(runs[runs["status"] != "done"]),
+        broken=rows_of(runs[runs["status"] != DONE]),
         counts=runs["status"].value_counts().to_dict(),
     )
 

@@ -6,10 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.design.matching import VARIABLES
-from social_provenance.forgetting.design.plan import IDS
-from social_provenance.forgetting.runs.run import STATUSES
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, DONE, FAILED, IDS, STATUSES, VARIABLES
 from social_provenance.schemas import fields
 
 
@@ -84,8 +81,8 @@ class UnlearningRuns(_Run):
     @classmethod
     def explained(cls, table: Any) -> Any:
         """Compare status, reason and checkpoint."""
-        explained = table["reason"].isna() == (table["status"] == "done")
-        return explained & (table["checkpoint"].isna() == (table["status"] == "failed"))
+        explained = table["reason"].isna() == (table["status"] == DONE)
+        return explained & (table["checkpoint"].isna() == (table["status"] == FAILED))
 
 
 class _OfRun(fields.Table):

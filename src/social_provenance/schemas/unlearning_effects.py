@@ -6,9 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.effects.equivalence import AGAINST_RANDOM, AGAINST_UNTOUCHED
-from social_provenance.forgetting.effects.readings import OUTCOMES
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, ARMS, OUTCOMES
 from social_provenance.schemas import fields
 
 

@@ -12,15 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from social_provenance.forgetting.design.matching import (
-    VARIABLES,
-    Moments,
-    Pool,
-    balance,
-    draw_matched,
-    standardised_differences,
-)
+from social_provenance.forgetting.design.matching import Moments, Pool, balance, draw_matched, standardised_differences
 from social_provenance.forgetting.settings import Matching
+from social_provenance.forgetting.vocabulary import VARIABLES
 
 SIZE = 24
 

@@ -18,7 +18,8 @@ from social_provenance.forgetting.design import plan as planning
 from social_provenance.forgetting.design.plan import balance_sets, choose_contrasts, list_runs
 from social_provenance.forgetting.objectives import NGDiff, SimNPO
 from social_provenance.forgetting.runs.forecast import count_runs
-from social_provenance.forgetting.settings import ARMS, HeldOut, Unlearning
+from social_provenance.forgetting.settings import HeldOut, Unlearning
+from social_provenance.forgetting.vocabulary import ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

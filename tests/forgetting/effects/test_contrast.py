@@ -13,8 +13,8 @@ from statsmodels.stats.multitest import multipletests
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.effects.contrast import against_others, randomisation_p, with_q
-from social_provenance.forgetting.effects.readings import FAILED, OUTCOMES
 from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.forgetting.vocabulary import FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

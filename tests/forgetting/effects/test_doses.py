@@ -7,15 +7,8 @@ import pandas as pd
 import pytest
 
 from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.doses import (
-    AREA,
-    EQUAL_COMPUTE,
-    Reading,
-    Readings,
-    crossing,
-    take_readings,
-    trapezoid,
-)
+from social_provenance.forgetting.effects.doses import Reading, Readings, crossing, take_readings, trapezoid
+from social_provenance.forgetting.vocabulary import AREA, EQUAL_COMPUTE
 
 GRID = np.array([0, 3, 6, 12])
 SETTINGS = Effects(forget_rises=(0.1, 0.4), heldout_rises=(0.01,))

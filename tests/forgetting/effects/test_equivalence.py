@@ -12,10 +12,11 @@ from statsmodels.stats.weightstats import DescrStatsW
 from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.equivalence import AGAINST_RANDOM, AGAINST_UNTOUCHED, tost_p
+from social_provenance.forgetting.effects.equivalence import tost_p
 from social_provenance.forgetting.effects.intervals import Arm, Difference, difference
 from social_provenance.forgetting.effects.readings import Clusters
 from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

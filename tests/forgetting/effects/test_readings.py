@@ -10,7 +10,8 @@ import pytest
 
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.readings import FAILED, each_contrast
+from social_provenance.forgetting.effects.readings import each_contrast
+from social_provenance.forgetting.vocabulary import FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

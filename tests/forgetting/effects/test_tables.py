@@ -9,8 +9,8 @@ import numpy as np
 
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.readings import FAILED
 from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.forgetting.vocabulary import FAILED
 from social_provenance.schemas import unlearning_effects as schemas
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.gather import UNTOUCHED, StudyTables, gather
+from social_provenance.forgetting.runs.gather import StudyTables, gather
 from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
+from social_provenance.forgetting.vocabulary import UNTOUCHED
 from social_provenance.schemas import unlearning
 
 if TYPE_CHECKING:

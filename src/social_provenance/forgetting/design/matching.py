@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from social_provenance.forgetting.vocabulary import VARIABLES
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.forgetting.settings import Matching
-
-VARIABLES = ("length", "grad_norm", "loss")
-"""What sets are matched on: tokens, norm of the gradient, loss; each known before anything is forgotten."""
 
 SWAPS = 20_000
 """Exchanges that are tried before a set is left as it is."""

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.matching import VARIABLES, Pool, balance, draw_matched
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.design.matching import Pool, balance, draw_matched
+from social_provenance.forgetting.vocabulary import ARMS, VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
-    from social_provenance.forgetting.settings import Scope, Unlearning
+    from social_provenance.forgetting.settings import Unlearning
+    from social_provenance.forgetting.vocabulary import Scope
 
 REGION = ["topic", "format"]
-IDS = ["forget_ids", "retain_ids", "held_out_ids"]
-"""Columns of the plan that list documents."""
 POOL_LIMIT = 50_000
 """Documents that random sets are drawn from, at most: beside the targeted ones a random part of larger pools."""
 

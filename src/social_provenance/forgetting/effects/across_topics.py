@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS
 
 if TYPE_CHECKING:
     import pandas as pd

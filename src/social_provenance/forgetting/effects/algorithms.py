@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import FAILED, PRIMARY
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, FAILED, PRIMARY, STOPPED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STOPPED = "stopped"
 BY = ("algorithm", "scope")
 ALGORITHM_COLUMNS = (
     *BY, "contrasts", "aligned_hurt_more", "beyond_every_random_set", "influence_minus_random", "did", "forget_rise",

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.estimation.significance.multiplicity import q_values
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
 from social_provenance.forgetting.effects.intervals import Arm, Draws, difference
-from social_provenance.forgetting.effects.readings import CONTRAST, OUTCOMES, PRIMARY
+from social_provenance.forgetting.vocabulary import CONTRAST, EQUAL_COMPUTE, OUTCOMES, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

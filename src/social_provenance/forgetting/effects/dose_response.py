@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from social_provenance.forgetting.effects.readings import CONTRAST, FAILED, OUTCOMES
+from social_provenance.forgetting.vocabulary import CONTRAST, FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd

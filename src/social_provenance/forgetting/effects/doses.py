@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from social_provenance.forgetting.vocabulary import AREA, EQUAL_COMPUTE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
     from social_provenance.forgetting.effect_settings import Effects
-
-EQUAL_COMPUTE, AREA = "equal_compute", "area"
-"""The last step that all runs reached; the mean change up to there."""
 
 
 @dataclass(frozen=True)

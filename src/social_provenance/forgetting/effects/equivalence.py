@@ -13,7 +13,7 @@ import numpy as np
 
 from social_provenance.forgetting.effects.contrast import arms_at
 from social_provenance.forgetting.effects.intervals import difference
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, CONTRAST, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,6 @@ EQUIVALENCE_COLUMNS = (
     *CONTRAST, "outcome", "reading", "comparison", "measured", "difference", "low", "high", "margin", "p",
     "equivalent", "reason",
 )  # fmt: skip
-AGAINST_RANDOM, AGAINST_UNTOUCHED = "influence_minus_random", "random_minus_untouched"
 
 
 def equivalence_rows(changes: Changes, margin: float) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from social_provenance.errors import UnlearningError
 from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.forgetting.effects.doses import take_readings
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, CONTRAST, FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,18 +19,6 @@ if TYPE_CHECKING:
 
     from social_provenance.forgetting.effect_settings import Effects
     from social_provenance.forgetting.effects.doses import Reading, Readings
-
-OUTCOMES = {
-    "choice_logprob": "choice_logprob",
-    "gold_logprob": "gold_logprob",
-    "margin": "margin",
-    "accuracy": "correct",
-}
-"""Outcome -> column of the answers. The normalised ``choice_logprob`` is the primary one: accuracy
-saturates, and the raw log-probability moves with everything."""
-PRIMARY = "choice_logprob"
-CONTRAST = ("benchmark", "topic", "scope", "algorithm")
-FAILED = "failed"
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.design.plan import IDS
 from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
+from social_provenance.forgetting.vocabulary import IDS, UNTOUCHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     import pandas as pd
-
-UNTOUCHED = "untouched"
-"""What the model before any run is called among evaluations."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,7 @@ def gather(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
     ends = [{"run_id": run_id, **json.loads((folders[run_id] / SUMMARY).read_text())} for run_id in plan["run_id"]]
     answers = together(ANSWERS)
     return StudyTables(
-        described.drop(columns=IDS).merge(pd.DataFrame(ends), on="run_id"),
+        described.drop(columns=list(IDS)).merge(pd.DataFrame(ends), on="run_id"),
         together(TRAJECTORY),
         together(HELD_OUT),
         together(STEPS),

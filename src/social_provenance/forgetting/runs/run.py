@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.runs.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
 from social_provenance.forgetting.runs.trainable import keep, trainable
+from social_provenance.forgetting.vocabulary import DONE, FAILED, STOPPED
 from social_provenance.training.batches import Tokens, pairs
 from social_provenance.training.loop import cpu_threads, seeded, train
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT, SUMMARY = "checkpoint", "summary.json"
 ANSWERS, TRAJECTORY, HELD_OUT, STEPS = (f"{name}.parquet" for name in ("answers", "trajectory", "held_out", "steps"))
-
-STATUSES = ("done", "stopped", "failed")
-"""How a run can end: as planned, by the bound on held-out losses, by a loss that is no number."""
 
 Bin = tuple[str, str]
 
@@ -76,7 +74,7 @@ class _Course:
     bound: float
     readings: dict[int, Reading] = field(default_factory=dict)
     steps: list[dict[str, float]] = field(default_factory=list)
-    status: str = "done"
+    status: str = DONE
     reason: str | None = None
 
     def note(self, step: int, measured: Mapping[str, float]) -> bool:
@@ -84,19 +82,19 @@ class _Course:
         self.steps.append({"step": step, **measured})
         wrong = next((name for name, value in measured.items() if not math.isfinite(value)), None)
         if wrong is not None:
-            self._end("failed", f"{wrong} is {measured[wrong]} in step {step}")
+            self._end(FAILED, f"{wrong} is {measured[wrong]} in step {step}")
         return wrong is None
 
     def read(self, step: int, reading: Reading) -> bool:
         """Keep a reading; return whether the model is fit to go on."""
         unsound = reading.unsound()
         if unsound is not None:
-            self._end("failed", f"{unsound} is no number after step {step}")
+            self._end(FAILED, f"{unsound} is no number after step {step}")
             return False
         self.readings[step] = reading
         rise = (heldout_of_bins(reading, self.bins) - heldout_of_bins(self.readings[0], self.bins)).max()
         if rise > self.bound:
-            self._end("stopped", f"the held-out loss of a bin rose by {rise:.3g} nats a token after step {step}")
+            self._end(STOPPED, f"the held-out loss of a bin rose by {rise:.3g} nats a token after step {step}")
         return self.reason is None
 
     def _end(self, status: str, reason: str) -> None:
@@ -122,7 +120,7 @@ def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
     with _disk_has_room(folder, row["run_id"]):
         _write(course, folder)
         digest = None
-        if course.status != "failed":
+        if course.status != FAILED:
             origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
             digest = keep(model, folder / CHECKPOINT, origin)
         summary = {

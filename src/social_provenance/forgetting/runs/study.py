@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import Parts, Work
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.plan import IDS
 from social_provenance.forgetting.runs.run import carry_out
 from social_provenance.forgetting.runs.trainable import checkpoint_bytes, trainable
 from social_provenance.forgetting.runs.workers import work_off
+from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.training.batches import take
 from social_provenance.training.loop import cpu_threads
 

@@ -16,6 +16,7 @@ from social_provenance.forgetting.effects.readings import Measured
 from social_provenance.forgetting.runs import gather, study
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
+from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
 
 
@@ -32,7 +33,7 @@ def forget_documents(
     runs: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
 ) -> Parts:
     """Return the runs of the plan; each is trained and read once, when saved."""
-    wanted = {doc_id for name in plan.IDS for ids in runs[name] for doc_id in ids}
+    wanted = {doc_id for name in IDS for ids in runs[name] for doc_id in ids}
     # Not `filter`, which leaves a file beside the data, and the data would be another.
     rows = tokens.select([place for place, doc_id in enumerate(tokens["doc_id"]) if doc_id in wanted])
     columns = (rows["doc_id"], rows["input_ids"], rows["topic"], rows["format"])
