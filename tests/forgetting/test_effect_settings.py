@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effect_settings import EffectSettings
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,10 @@ from social_provenance.forgetting.effect_settings import Effects
 )
 def test_a_value_without_meaning_is_refused(field: str, value: object, said: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        Effects.model_validate({field: value})
+        EffectSettings.model_validate({field: value})
     assert said in str(caught.value)
 
 
 def test_settings_cannot_be_changed_afterwards() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Effects().equivalence_margin = 1.0  # type: ignore[misc]
+        EffectSettings().equivalence_margin = 1.0  # type: ignore[misc]

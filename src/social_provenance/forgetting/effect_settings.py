@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 
 
-class Effects(BaseModel):
+class EffectSettings(BaseModel):
     """Readings and margin of the statistics of an unlearning study."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -21,7 +21,7 @@ class Effects(BaseModel):
     the right answer's probability (geometric mean over items)."""
 
     @model_validator(mode="after")
-    def _rises_differ(self) -> Effects:
+    def _rises_differ(self) -> EffectSettings:
         for name in ("forget_rises", "heldout_rises"):
             rises = list(getattr(self, name))
             if len(set(rises)) < len(rises):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.objectives import Algorithm, NGDiff
 from social_provenance.training.loop import Optimiser
 
@@ -98,7 +98,7 @@ class Unlearning(BaseModel):
     """Rise of the held-out loss of any bin, nats a token, at which a run is stopped; the run says so."""
     processes: PositiveInt = 1
     """Processes that share the runs, each with a device of its own where there are several."""
-    effects: Effects = Effects()
+    effects: EffectSettings = EffectSettings()
     """What is read from the runs."""
 
     @model_validator(mode="after")

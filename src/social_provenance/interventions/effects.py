@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 TAIL_PATCH = "tail_patch"
-COURSE, END = "course", "end"
+TRAINING_MEAN, END = "training_mean", "end"
 """Outcomes: the mean over the evaluations of a training, and the last of them."""
-RUN = ["arm", "design", "seed", "steps"]
+RETRAINING = ["arm", "design", "seed", "steps"]
 
 
-def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
+def measure_retraining(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
     """Return the effect of each retraining on each benchmark, against the full training with its seed.
 
     At the end of training a benchmark may be learned with and without a topic, only at another time;
-    the mean over the way there, ``course``, sees that.
+    the mean over the way there, ``training_mean``, sees that.
 
     Returns:
-        ``arm``, ``design``, ``outcome`` (``course`` or ``end``), ``benchmark``, ``seed``, ``steps``,
+        ``arm``, ``design``, ``outcome`` (``training_mean`` or ``end``), ``benchmark``, ``seed``, ``steps``,
         ``full`` and ``without`` (mean normalised gold log-probability, nats an item) and ``effect``,
         their difference: negative where what is left out supports the benchmark.
 
@@ -40,7 +40,7 @@ def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, 
     import pandas as pd
 
     tables = []
-    for run in plan[RUN].drop_duplicates().to_dict("records"):
+    for run in plan[RETRAINING].drop_duplicates().to_dict("records"):
         reference, own = _outcomes(full, f"seed-{run['seed']}"), _outcomes(without, f"seed-{run['seed']}.{run['arm']}")
         tables.append(pd.DataFrame({"full": reference, "without": own, **run}).reset_index())
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)
@@ -48,7 +48,7 @@ def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, 
     return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
 
 
-def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
+def values_of_topics(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
     """Return how each check values topics: ``method``, ``benchmark``, ``topic``, ``value``, larger for more support.
 
     Args:
@@ -68,12 +68,12 @@ def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
     return table
 
 
-def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+def predict_effects(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     """Return what each check expects of leaving topics out: the sum of their values (Park et al. 2023).
 
     Args:
         plan: Of :func:`~social_provenance.interventions.retraining.plan_retraining`.
-        checks: Of :func:`found`.
+        checks: Of :func:`values_of_topics`.
 
     Returns:
         ``method``, ``benchmark``, ``arm``, ``value``, larger for more support.
@@ -95,7 +95,7 @@ def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     return expected
 
 
-def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+def compare_with_retraining(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     """Return the correlation over retrainings of what each check expects with what came, by rank and by value.
 
     Ranks weigh all retrainings alike, also those whose effect is noise; values weigh the few of large
@@ -106,8 +106,8 @@ def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     that: the noise ceiling.
 
     Args:
-        effects: Of :func:`measure`.
-        expected: Of :func:`foretell`.
+        effects: Of :func:`measure_retraining`.
+        expected: Of :func:`predict_effects`.
 
     Returns:
         ``design``, ``outcome``, ``benchmark``, ``method``, ``measure`` (``rank`` or ``value``),
@@ -158,5 +158,5 @@ def _outcomes(folders: Mapping[str, Path], part: str) -> pd.Series:
     if part not in folders:
         raise CounterfactualError(f"training {part} is not there: run the pipeline counterfactual again")
     scores = evaluations(folders[part]).pivot(index="step", columns="benchmark", values="choice_logprob").sort_index()
-    outcomes: pd.Series = pd.concat({COURSE: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
+    outcomes: pd.Series = pd.concat({TRAINING_MEAN: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
     return outcomes

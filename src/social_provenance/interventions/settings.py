@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from social_provenance.training.loop import Optimiser
 
-Region = Literal["topic", "bin"]
+Level = Literal["topic", "bin"]
 
 
 class TailPatch(BaseModel):
@@ -17,7 +17,7 @@ class TailPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    level: Region = "topic"
+    level: Level = "topic"
     """What a patch is made of: each of the 24 topics, or each of the 576 bins."""
     doses: Annotated[Sequence[PositiveInt], Field(min_length=1)] = (1, 2, 4)
     """Optimiser steps after which the benchmarks are asked; the largest ends a patch."""
@@ -51,7 +51,7 @@ class Counterfactual(BaseModel):
     seeds: Annotated[Sequence[int], Field(min_length=2)] = (0, 1)
     """Seeds of weights and order; two or more, because one cannot tell an effect from its noise."""
     evaluate_every: PositiveInt = 16
-    """Steps between looks at the benchmarks, of which the outcome ``course`` is the mean."""
+    """Steps between looks at the benchmarks, of which the outcome ``training_mean`` is the mean."""
 
     @model_validator(mode="after")
     def _differ(self) -> Counterfactual:

@@ -4,7 +4,7 @@ A check for any model and any corpus (Chang et al. 2025 patch with single docume
 mini-batch has less noise): from the trained weights a few optimiser steps on documents of a region,
 then the change of each benchmark's normalised gold log-probability. Much of that change has nothing
 to do with the region, since any further training moves a model; what all regions share is
-taken off by :func:`summarise`.
+taken off by :func:`summarise_patches`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.answers import summarise as summarise_answers
+from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.items import evenly_spaced
 from social_provenance.errors import TailPatchError
 from social_provenance.training.batches import Tokens, mean_loss, pad
@@ -33,7 +33,7 @@ Region = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Patient:
+class PatchedModel:
     """The model that is patched, and what it is asked.
 
     Attributes:
@@ -46,9 +46,9 @@ class Patient:
     tokenizer: Any
     scorer: Scorer
 
-    def ask(self) -> pd.Series:
+    def evaluate(self) -> pd.Series:
         """Return the mean normalised gold log-probability of each benchmark, nats an item."""
-        table = summarise_answers(self.scorer.score(self.model, self.tokenizer))
+        table = summarise(self.scorer.score(self.model, self.tokenizer))
         scores: pd.Series = table.set_index("benchmark")["choice_logprob"]
         return scores
 
@@ -75,11 +75,13 @@ def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]
     return regions
 
 
-def patch(patient: Patient, regions: Mapping[Region, Sequence[Tokens]], settings: TailPatch) -> pd.DataFrame:
+def patch_regions(
+    patched: PatchedModel, regions: Mapping[Region, Sequence[Tokens]], settings: TailPatch
+) -> pd.DataFrame:
     """Patch the model with each region in turn, each time from its own weights.
 
     Args:
-        patient: Model and benchmarks.
+        patched: Model and benchmarks.
         regions: Region -> token ids of its documents.
         settings: Doses, repeats, mini-batches, optimiser.
 
@@ -99,19 +101,19 @@ def patch(patient: Patient, regions: Mapping[Region, Sequence[Tokens]], settings
         )
     rows: list[dict[str, Any]] = []
     with cpu_threads(settings.optimiser.threads):
-        start = {name: value.detach().clone() for name, value in patient.model.state_dict().items()}
-        before = patient.ask()
+        start = {name: value.detach().clone() for name, value in patched.model.state_dict().items()}
+        before = patched.evaluate()
         for region, documents in regions.items():
             for repeat in range(settings.repeats):
                 named = {"topic": region[0], "format": region[1], "repeat": repeat}
-                for dose, after in _dose(patient, region, documents, repeat, settings):
+                for dose, after in _dose(patched, region, documents, repeat, settings):
                     changes = (after - before).items()
                     rows += [{**named, "dose": dose, "benchmark": name, "change": change} for name, change in changes]
-                patient.model.load_state_dict(start)
+                patched.model.load_state_dict(start)
     return pd.DataFrame(rows)
 
 
-def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
+def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Return the effect of each region: its change minus the mean change over regions, mean over repeats.
 
     Few repeats say little of their own spread, so it is pooled over the regions of a benchmark and
@@ -119,7 +121,7 @@ def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
     mini-batches, and nothing else.
 
     Args:
-        changes: Of :func:`patch`.
+        changes: Of :func:`patch_regions`.
         confidence: Level of the interval.
 
     Returns:
@@ -144,24 +146,24 @@ def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def _dose(
-    patient: Patient, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
+    patched: PatchedModel, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
 ) -> list[tuple[int, pd.Series]]:
     """Return each dose and the benchmarks' scores after it."""
     scores: list[tuple[int, pd.Series]] = []
 
     def set_gradients(batch: Batch) -> dict[str, float]:
-        loss = mean_loss(patient.model, batch)
+        loss = mean_loss(patched.model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return {"loss": float(loss.detach())}
 
     def after_step(step: int, _: dict[str, float]) -> bool:
         if step in settings.doses:
-            scores.append((step, patient.ask()))
+            scores.append((step, patched.evaluate()))
         return step < settings.doses[-1]
 
     rng = random.Random(f"patch {settings.seed} {region} {repeat}")
-    batches = _batches(documents, rng, settings.batch_documents, patient.model.device)
-    train(patient.model, batches, set_gradients, settings.optimiser, lambda _: 1.0, after_step)
+    batches = _batches(documents, rng, settings.batch_documents, patched.model.device)
+    train(patched.model, batches, set_gradients, settings.optimiser, lambda _: 1.0, after_step)
     return scores
 
 

@@ -65,7 +65,7 @@ def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = No
     )
 
 
-def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
+def gather_metrics(folders: Mapping[str, Path]) -> pd.DataFrame:
     """Return how well each method found what was planted in each world.
 
     Returns:

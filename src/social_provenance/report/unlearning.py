@@ -94,7 +94,7 @@ def _verdict(judged: Table) -> dict[str, Any]:
     return {
         "contrasts": len(judged),
         "more": int((judged["influence_minus_random"] < 0).sum()),
-        "beyond": int((judged["hurts_less"] == judged["n_random"]).sum()),
+        "beyond": int((judged["n_random_less_damaging"] == judged["n_random"]).sum()),
         "discoveries": int((judged["q"] <= 0.05).sum()),
         "p_at_most": int((judged["p"] <= 0.05).sum()),
         "sets": sorted({int(count) for count in judged["n_random"]}),
@@ -113,7 +113,7 @@ def _readings(effects: Table) -> list[dict[str, Any]]:
                 "reading": reading,
                 "contrasts": len(known),
                 "more": int((known["influence_minus_random"] < 0).sum()),
-                "beyond": int((known["hurts_less"] == known["n_random"]).sum()),
+                "beyond": int((known["n_random_less_damaging"] == known["n_random"]).sum()),
                 "difference": known["influence_minus_random"].mean(),
                 "did": known["did"].mean(),
                 "missing": sorted(set(own["reason"].dropna())),

@@ -70,7 +70,7 @@ class CounterfactualEffects(fields.Table):
 
     arm: str
     design: str = pa.Field(isin=["topic", "half"])
-    outcome: str = pa.Field(isin=["course", "end"])
+    outcome: str = pa.Field(isin=["training_mean", "end"])
     benchmark: str
     seed: int
     steps: int = pa.Field(ge=1)
@@ -88,7 +88,7 @@ class CounterfactualAgreement(fields.OptionalTable):
     """How far a check foretells what retraining did."""
 
     design: str = pa.Field(isin=["topic", "half"])
-    outcome: str = pa.Field(isin=["course", "end"])
+    outcome: str = pa.Field(isin=["training_mean", "end"])
     benchmark: str
     method: str
     measure: str = pa.Field(isin=["rank", "value"])

@@ -31,7 +31,7 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
     influence_minus_random: float = pa.Field(nullable=True)
     n_targeted: int = fields.count()
     n_random: int = fields.count()
-    hurts_less: float = pa.Field(ge=0, nullable=True)
+    n_random_less_damaging: float = pa.Field(ge=0, nullable=True)
     p: float = fields.share(nullable=True)
     smallest_p: float = fields.share(nullable=True)
     q: float = fields.share(nullable=True)

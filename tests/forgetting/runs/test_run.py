@@ -22,7 +22,7 @@ from social_provenance.forgetting.runs.run import (
     SUMMARY,
     TRAJECTORY,
     Bench,
-    carry_out,
+    execute_run,
 )
 from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
@@ -60,7 +60,7 @@ def carry(plan: pd.DataFrame, make_bench: Maker, tmp_path: Path) -> Carry:
 
     def run(name: str = "run", row: dict[str, Any] | None = None, **changed: Any) -> Path:
         (tmp_path / name).mkdir()
-        carry_out(make_bench(**changed), {**plan.to_dict("records")[0], **(row or {})}, tmp_path / name)
+        execute_run(make_bench(**changed), {**plan.to_dict("records")[0], **(row or {})}, tmp_path / name)
         return tmp_path / name
 
     return run
@@ -163,7 +163,7 @@ def test_a_run_does_not_depend_on_what_its_process_did_before(
     bench, rows = make_bench(), plan.to_dict("records")
     for row in reversed(rows):
         (tmp_path / row["arm"]).mkdir()
-        carry_out(bench, row, tmp_path / row["arm"])
+        execute_run(bench, row, tmp_path / row["arm"])
     assert digest_of_path(tmp_path / rows[0]["arm"]) == digest_of_path(carry())
 
 

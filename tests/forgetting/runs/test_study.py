@@ -152,7 +152,7 @@ def test_a_document_changes_the_runs_that_have_it(plan: pd.DataFrame, make_bench
         ("training/loop.py", "def cpu_threads(", "def cpu_threads(*_, ", {INFLUENCE, RANDOM}),
         ("forgetting/objectives/ngdiff.py", "def _gradient(", "def _gradient(*_, ", {INFLUENCE, RANDOM}),
         ("forgetting/objectives/npo.py", "class NPO(", "class NPO(int, ", set()),
-        ("forgetting/runs/workers.py", "def work_off(", "def work_off(*_, ", set()),
+        ("forgetting/runs/workers.py", "def execute_runs(", "def execute_runs(*_, ", set()),
         ("forgetting/runs/study.py", "PASSES = 3", "PASSES = 4", set()),
     ],
 )
@@ -279,7 +279,7 @@ def test_a_killed_study_goes_on_with_the_next_run_and_has_the_same_tables(
 ) -> None:
     whole = PartsFolder(path=str(tmp_path / "whole"))
     whole.save(plan_parts(plan, make_bench()))
-    usual, begun = workers.carry_out, []
+    usual, begun = workers.execute_run, []
 
     def killed(bench: Bench, row: dict[str, Any], where: Path) -> None:
         begun.append(row["run_id"])
@@ -287,7 +287,7 @@ def test_a_killed_study_goes_on_with_the_next_run_and_has_the_same_tables(
         if len(begun) == 2:  # all is written, but the run has not been declared whole
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(workers, "carry_out", killed)
+    monkeypatch.setattr(workers, "execute_run", killed)
     with pytest.raises(KeyboardInterrupt):
         folder.save(plan_parts(plan, make_bench()))
     with pytest.raises(UnlearningError, match=rf"run {INFLUENCE} \(and 1 more\) is not done"):

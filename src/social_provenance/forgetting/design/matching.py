@@ -56,7 +56,7 @@ def standardised_differences(targeted: np.ndarray, control: np.ndarray) -> np.nd
         control: Documents x variables.
     """
     origin = targeted[0]  # a constant is exactly 0 after that, and its mean over any number of rows, too
-    one, other = Moments.of(targeted - origin), Moments.of(control - origin)
+    one, other = SetMoments.of(targeted - origin), SetMoments.of(control - origin)
     return one.differences(other)
 
 
@@ -81,8 +81,8 @@ def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: r
     own = pool.places(targeted)
     chosen = _neighbours(_standardise(pool.values), own, settings.neighbours, rng)
     values = pool.values - pool.values[0]
-    goal = _Goal(Moments.of(values[own]), float(pool.values[own, 0].sum()), settings)
-    now = Moments.of(values[chosen])
+    goal = _Goal(SetMoments.of(values[own]), float(pool.values[own, 0].sum()), settings)
+    now = SetMoments.of(values[chosen])
     worst = goal.excess(now)
     outside = np.setdiff1d(np.arange(len(pool.ids)), chosen)
     for _ in range(SWAPS if len(outside) else 0):
@@ -139,7 +139,7 @@ def _neighbours(values: np.ndarray, targeted: np.ndarray, count: int, rng: rando
 
 
 @dataclass(frozen=True)
-class Moments:
+class SetMoments:
     """Sums over a set of documents, so that an exchange costs the same whatever its size.
 
     Attributes:
@@ -153,15 +153,15 @@ class Moments:
     squares: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Moments:
+    def of(cls, values: np.ndarray) -> SetMoments:
         """Return the moments of documents x variables."""
         return cls(len(values), values.sum(axis=0), (values**2).sum(axis=0))
 
-    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> Moments:
+    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> SetMoments:
         """Return the moments after one document has taken the place of another."""
-        return Moments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
+        return SetMoments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
 
-    def differences(self, other: Moments) -> np.ndarray:
+    def differences(self, other: SetMoments) -> np.ndarray:
         """Return the standardised differences of means, this set's minus the other's."""
         difference = self.sums / self.count - other.sums / other.count
         spread = np.sqrt((self._variance() + other._variance()) / 2)
@@ -177,11 +177,11 @@ class Moments:
 class _Goal:
     """What a random set is to be like."""
 
-    moments: Moments
+    moments: SetMoments
     tokens: float
     settings: Matching
 
-    def excess(self, other: Moments) -> float:
+    def excess(self, other: SetMoments) -> float:
         """Return how far the worst difference is from what is tolerated; below 1 all are within."""
         apart = abs(self.moments.differences(other)).max() / self.settings.tolerance
         tokens = abs(float(self.moments.sums[0] - other.sums[0])) / self.tokens / self.settings.token_tolerance

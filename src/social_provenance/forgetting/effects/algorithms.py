@@ -35,7 +35,7 @@ def compare_algorithms(effects: pd.DataFrame, runs: pd.DataFrame, trajectory: pd
 
     own = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
     own = own[own["influence_minus_random"].notna()]
-    judged = own.assign(more=own["influence_minus_random"] < 0, beyond=own["hurts_less"] == own["n_random"])
+    judged = own.assign(more=own["influence_minus_random"] < 0, beyond=own["n_random_less_damaging"] == own["n_random"])
     contrasts = judged.groupby(list(BY)).agg(
         contrasts=("more", "size"),
         aligned_hurt_more=("more", "sum"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.estimation.significance.multiplicity import q_values
-from social_provenance.forgetting.effects.intervals import Arm, Draws, difference
+from social_provenance.forgetting.effects.intervals import ArmChanges, Draws, difference
 from social_provenance.forgetting.vocabulary import CONTRAST, EQUAL_COMPUTE, OUTCOMES, PRIMARY
 
 if TYPE_CHECKING:
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.forgetting.effects.doses import Reading
-    from social_provenance.forgetting.effects.readings import Changes
+    from social_provenance.forgetting.effects.changes import Changes
+    from social_provenance.forgetting.effects.readings import Reading
 
 ROUNDING = 1e-12
 """Difference of two means, as a share of the larger, below which they are the same."""
 ESTIMATES = (
-    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "hurts_less", "p", "smallest_p", "q",
-    "others", "did", "did_low", "did_high", "selectivity",
+    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "n_random_less_damaging", "p", "smallest_p",
+    "q", "others", "did", "did_low", "did_high", "selectivity",
 )  # fmt: skip
 EFFECT_COLUMNS = (
     *CONTRAST, "outcome", "reading", "step", "influence", "random", "influence_minus_random", "ci_low", "ci_high",
-    "n_targeted", "n_random", "hurts_less", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
+    "n_targeted", "n_random", "n_random_less_damaging", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
     "selectivity", "reason",
 )  # fmt: skip
 SET_COLUMNS = (*CONTRAST, "outcome", "reading", "measured", "arm", "set", "runs", "change")
 
 
 @dataclass(frozen=True)
-class Arms:
+class ContrastArms:
     """The two arms of a contrast at a reading.
 
     Attributes:
@@ -42,8 +42,8 @@ class Arms:
         random: The random sets.
     """
 
-    targeted: Arm
-    random: Arm
+    targeted: ArmChanges
+    random: ArmChanges
 
     def reason(self, changes: Changes, reading: Reading) -> str | None:
         """Return why there is nothing to compare; None where there is."""
@@ -57,7 +57,7 @@ class Arms:
         return None
 
 
-def arms_at(changes: Changes, reading: Reading, outcome: str) -> Arms:
+def arms_at(changes: Changes, reading: Reading, outcome: str) -> ContrastArms:
     """Return the arms of a contrast at a reading: order seeds of the targeted set, and random sets.
 
     Runs without the reading are left out; runs of one random set are averaged.
@@ -69,8 +69,8 @@ def arms_at(changes: Changes, reading: Reading, outcome: str) -> Arms:
         numbers, codes, counts = np.unique(changes.runs[unit].to_numpy()[rows], return_inverse=True, return_counts=True)
         average = (codes == np.arange(len(numbers))[:, None]) / counts[:, None]
         values = {name: average @ table[rows] for name, table in read.items()}
-        made.append(Arm(unit, sign, numbers.tolist(), counts.tolist(), values))
-    return Arms(*made)
+        made.append(ArmChanges(unit, sign, numbers.tolist(), counts.tolist(), values))
+    return ContrastArms(*made)
 
 
 def effect_rows(changes: Changes, draws: Draws) -> Iterator[dict[str, Any]]:
@@ -141,19 +141,19 @@ def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, flo
     return {aligned: 1.0, **dict.fromkeys(others, -1 / len(others))} if others else {}
 
 
-def _estimates(changes: Changes, arms: Arms, draws: Draws) -> dict[str, Any]:
+def _estimates(changes: Changes, arms: ContrastArms, draws: Draws) -> dict[str, Any]:
     aligned, pair = changes.named["benchmark"], (arms.targeted, arms.random)
     sets, seeds = (arm.values[aligned] @ changes.clusters[aligned].shares for arm in (arms.random, arms.targeted))
     found = difference(pair, changes.clusters, {aligned: 1.0})
     low, high = draws.interval(found)
-    p, hurts_less = randomisation_p(float(seeds.mean()), sets)
+    p, n_random_less_damaging = randomisation_p(float(seeds.mean()), sets)
     estimates = {
         "influence": float(seeds.mean()),
         "random": float(sets.mean()),
         "influence_minus_random": found.value,
         "ci_low": low,
         "ci_high": high,
-        "hurts_less": hurts_less,
+        "n_random_less_damaging": n_random_less_damaging,
         "p": p,
         "smallest_p": 1 / (len(sets) + 1),
         "q": None,
@@ -161,7 +161,7 @@ def _estimates(changes: Changes, arms: Arms, draws: Draws) -> dict[str, Any]:
     return estimates | _against_others(changes, pair, draws)
 
 
-def _against_others(changes: Changes, pair: tuple[Arm, Arm], draws: Draws) -> dict[str, Any]:
+def _against_others(changes: Changes, pair: tuple[ArmChanges, ArmChanges], draws: Draws) -> dict[str, Any]:
     names = ("others", "did", "did_low", "did_high", "selectivity")
     aligned = changes.named["benchmark"]
     weights = against_others(aligned, changes.clusters)

@@ -9,14 +9,14 @@ from social_provenance.forgetting.vocabulary import CONTRAST, FAILED, OUTCOMES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
 DOSE_COLUMNS = (
     *CONTRAST, "arm", "step", "outcome", "mean", "low", "high", "forget_rise", "heldout_rise", "runs",
 )  # fmt: skip
 
 
-def dose_response(measured: Measured) -> pd.DataFrame:
+def dose_response(measured: RunTables) -> pd.DataFrame:
     """Return the change of the aligned benchmark at every step of the grid, for each arm.
 
     Args:

@@ -18,8 +18,8 @@ from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from social_provenance.forgetting.effects.intervals import Arm, Difference
-    from social_provenance.forgetting.effects.readings import Changes
+    from social_provenance.forgetting.effects.changes import Changes
+    from social_provenance.forgetting.effects.intervals import ArmChanges, Difference
 
 CONFIDENCE = 0.9
 """Two one-sided tests at 5 percent call arms alike exactly where this interval lies within the margin."""
@@ -75,7 +75,9 @@ def tost_p(found: Difference, margin: float) -> float:
     )
 
 
-def _tested(changes: Changes, arms: list[Arm], measured: str, margin: float, reason: str | None) -> dict[str, Any]:
+def _tested(
+    changes: Changes, arms: list[ArmChanges], measured: str, margin: float, reason: str | None
+) -> dict[str, Any]:
     nothing = {**dict.fromkeys(("difference", "low", "high", "p")), "equivalent": False}
     if reason:
         return {**nothing, "reason": reason}

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from social_provenance.estimation.bootstrap.settings import Bootstrap
-    from social_provenance.forgetting.effects.readings import Clusters
+    from social_provenance.forgetting.effects.changes import Clusters
 
 
 @dataclass(frozen=True)
-class Arm:
+class ArmChanges:
     """An arm of a difference.
 
     Attributes:
@@ -52,13 +52,13 @@ class Difference:
         value: Over items and units.
         error: Its standard error; NaN where a source of its variance cannot be known.
         df: Degrees of freedom of the error.
-        pulls: (Hashes, deviations) of each source: what multipliers are multiplied with.
+        sources: (Hashes, deviations) of each source: what multipliers are multiplied with.
     """
 
     value: float
     error: float
     df: float
-    pulls: list[tuple[np.ndarray, np.ndarray]]
+    sources: list[tuple[np.ndarray, np.ndarray]]
 
     def t_interval(self, confidence: float) -> tuple[float, float]:
         """Return the interval of Student's t."""
@@ -86,9 +86,11 @@ class Draws:
 
         if np.isnan(difference.error):
             return float("nan"), float("nan")
-        deviations = np.sum([pulls.astype(np.float32) @ self._of(hashes) for hashes, pulls in difference.pulls], axis=0)
+        replicates = np.sum(
+            [deviations.astype(np.float32) @ self._of(hashes) for hashes, deviations in difference.sources], axis=0
+        )
         top = (1 + self._bootstrap.confidence) / 2
-        low, high = np.quantile(deviations, [1 - top, top])
+        low, high = np.quantile(replicates, [1 - top, top])
         widening = float(stdtrit(difference.df, top) / ndtri(top))
         return difference.value + min(low, 0) * widening, difference.value + max(high, 0) * widening
 
@@ -99,7 +101,9 @@ class Draws:
         return self._made[key]
 
 
-def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> Difference:
+def difference(
+    arms: Sequence[ArmChanges], clusters: Mapping[str, Clusters], weights: Mapping[str, float]
+) -> Difference:
     """Return a mean difference of arms, in a weighted sum of benchmarks.
 
     Args:
@@ -111,14 +115,14 @@ def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: M
     Returns:
         The error is NaN with one random set, and where a benchmark has a single cluster of items.
     """
-    value, pulls, variances, freedoms = 0.0, [], [], []
+    value, sources, variances, freedoms = 0.0, [], [], []
     for benchmark, weight in weights.items():
         own = clusters[benchmark]
         means = np.sum([arm.sign * arm.values[benchmark].mean(axis=0) for arm in arms], axis=0) * weight
         mean, effective = float(own.shares @ means), kish(own.shares)
         value += mean
-        pulls.append((own.hashes, own.shares * (means - mean) * unbiasing(effective)))
-        variances.append(float((pulls[-1][1] ** 2).sum()) if effective > 1 + 1e-9 else np.nan)
+        sources.append((own.hashes, own.shares * (means - mean) * unbiasing(effective)))
+        variances.append(float((sources[-1][1] ** 2).sum()) if effective > 1 + 1e-9 else np.nan)
         freedoms.append(float(effective) - 1)
     lender = _units(arms[-1], clusters, weights)
     for arm in arms:
@@ -126,13 +130,13 @@ def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: M
         spread = own_units if len(arm.units) > 1 else lender
         scale = np.sqrt(spread.variance * spread.kept / len(arm.units))
         standard = own_units.standard if len(arm.units) > 1 else np.ones(1)
-        pulls.append((hash_names([f"{arm.name} {unit}" for unit in arm.units]), arm.sign * standard * scale))
+        sources.append((hash_names([f"{arm.name} {unit}" for unit in arm.units]), arm.sign * standard * scale))
         variances.append(float(scale**2))
         freedoms.append(spread.df)
     total = float(np.sum(variances))
     squares = float(np.sum([variance**2 / max(df, 1e-12) for variance, df in zip(variances, freedoms, strict=True)]))
     df = float(np.clip(total**2 / squares, LEAST_DF, MOST_DF)) if squares > 0 else MOST_DF
-    return Difference(value, float(np.sqrt(total)), df, pulls)
+    return Difference(value, float(np.sqrt(total)), df, sources)
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class _Units:
     df: float
 
 
-def _units(arm: Arm, clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> _Units:
+def _units(arm: ArmChanges, clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> _Units:
     count = len(arm.units)
     if count < 2:
         return _Units(np.nan, 1.0, np.zeros(count), np.nan)

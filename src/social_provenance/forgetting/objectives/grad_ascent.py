@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import NonNegativeFloat
 
 from social_provenance.forgetting.objectives.base import Objective, Step
-from social_provenance.forgetting.objectives.terms import ascent, likelihood, trainable, two_terms
+from social_provenance.forgetting.objectives.terms import ascent, likelihood, trainable_parameters, two_terms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,4 +29,4 @@ class GradAscent(Objective):
 
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         del forget, size  # nothing is compared with the untouched model
-        return two_terms(model, trainable(model), (self.gamma, ascent(model)), (0.0, likelihood(model)))
+        return two_terms(model, trainable_parameters(model), (self.gamma, ascent(model)), (0.0, likelihood(model)))

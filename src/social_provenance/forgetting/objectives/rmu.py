@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
-from social_provenance.forgetting.objectives.terms import Value, trainable, two_terms
+from social_provenance.forgetting.objectives.terms import Value, trainable_parameters, two_terms
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class RMU(Objective):
         layer = (len(blocks) - 1) // 2 if self.layer is None else self.layer
         self._check(layer, len(blocks))
         reference = reference_of(model)
-        parameters = _within(trainable(model), blocks, self.trained_layers)
+        parameters = _within(trainable_parameters(model), blocks, self.trained_layers)
         target = self.coefficient * direction(model.config.hidden_size, self.seed).to(model.device)
 
         def steer(batch: Batch) -> Value:

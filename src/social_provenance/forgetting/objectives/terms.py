@@ -55,13 +55,13 @@ class TwoTerms(Objective):
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         retain = divergence(model) if self.retain == "kl" and self.alpha else likelihood(model)
         forget_term = self._forget_term(model, forget, size)
-        return two_terms(model, trainable(model), (self.gamma, forget_term), (self.alpha, retain))
+        return two_terms(model, trainable_parameters(model), (self.gamma, forget_term), (self.alpha, retain))
 
     @abstractmethod
     def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term: ...
 
 
-def trainable(model: Any) -> list[torch.nn.Parameter]:
+def trainable_parameters(model: Any) -> list[torch.nn.Parameter]:
     """Return the parameters that take a gradient."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 

@@ -25,7 +25,7 @@ class StudyTables:
     Attributes:
         runs: The plan's rows without their documents, ``n_forget``, ``n_retain``, ``status``,
             ``last_step``, ``reason``, ``checkpoint``.
-        trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.reader.trajectory`).
+        trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.evaluation.tabulate`).
         held_out: ``step``, ``topic``, ``format``, ``loss``.
         steps: ``step`` and what the algorithm measured in it.
         answers: ``step``, and the answer to each item.
@@ -40,7 +40,7 @@ class StudyTables:
     evaluations: pd.DataFrame
 
 
-def gather(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
+def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
     """Read what the runs left behind.
 
     Raises:

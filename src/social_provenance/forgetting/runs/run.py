@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
-from social_provenance.forgetting.runs.trainable import keep, trainable
+from social_provenance.forgetting.runs.evaluation import Evaluator, Sets, Snapshot, heldout_of_bins, tabulate
+from social_provenance.forgetting.runs.trainable import make_trainable, save_checkpoint
 from social_provenance.forgetting.vocabulary import DONE, FAILED, STOPPED
 from social_provenance.training.batches import Tokens, pairs
 from social_provenance.training.loop import cpu_threads, seeded, train
@@ -51,8 +51,8 @@ class Bench:
     settings: Unlearning
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.scorer, self.model.tokenizer(), self.settings.read_documents)
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self.scorer, self.model.tokenizer(), self.settings.read_documents)
 
     @cached_property
     def algorithms(self) -> Mapping[str, Objective]:
@@ -67,12 +67,12 @@ class Bench:
 
 
 @dataclass
-class _Course:
+class _Trajectory:
     """What a run has been through, and whether it goes on."""
 
     bins: Sequence[Bin]
     bound: float
-    readings: dict[int, Reading] = field(default_factory=dict)
+    readings: dict[int, Snapshot] = field(default_factory=dict)
     steps: list[dict[str, float]] = field(default_factory=list)
     status: str = DONE
     reason: str | None = None
@@ -85,11 +85,11 @@ class _Course:
             self._end(FAILED, f"{wrong} is {measured[wrong]} in step {step}")
         return wrong is None
 
-    def read(self, step: int, reading: Reading) -> bool:
+    def read(self, step: int, reading: Snapshot) -> bool:
         """Keep a reading; return whether the model is fit to go on."""
-        unsound = reading.unsound()
-        if unsound is not None:
-            self._end(FAILED, f"{unsound} is no number after step {step}")
+        non_finite = reading.non_finite()
+        if non_finite is not None:
+            self._end(FAILED, f"{non_finite} is no number after step {step}")
             return False
         self.readings[step] = reading
         rise = (heldout_of_bins(reading, self.bins) - heldout_of_bins(self.readings[0], self.bins)).max()
@@ -101,7 +101,7 @@ class _Course:
         self.status, self.reason = status, reason
 
 
-def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
+def execute_run(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
     """Forget, read on the way, and keep what came of it.
 
     A loss that is no number ends the run as ``failed``, a held-out loss that rises above the bound as
@@ -116,52 +116,54 @@ def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
         UnlearningError: If the untouched model has no sound reading, or the disk is full.
     """
     with cpu_threads(bench.settings.optimiser.threads):
-        course, model = _forget(bench, row)
+        trajectory, model = _forget(bench, row)
     with _disk_has_room(folder, row["run_id"]):
-        _write(course, folder)
+        _write(trajectory, folder)
         digest = None
-        if course.status != FAILED:
+        if trajectory.status != FAILED:
             origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
-            digest = keep(model, folder / CHECKPOINT, origin)
+            digest = save_checkpoint(model, folder / CHECKPOINT, origin)
         summary = {
-            "status": course.status,
-            "last_step": max(course.readings),
-            "reason": course.reason,
+            "status": trajectory.status,
+            "last_step": max(trajectory.readings),
+            "reason": trajectory.reason,
             "checkpoint": digest,
         }
         (folder / SUMMARY).write_text(json.dumps(summary))
 
 
-def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Course, Any]:
-    settings, reader, sets = bench.settings, bench.reader, bench.sets(row)
+def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Trajectory, Any]:
+    settings, evaluator, sets = bench.settings, bench.evaluator, bench.sets(row)
     algorithm = bench.algorithms[row["algorithm"]]
-    course = _Course([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
+    trajectory = _Trajectory([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
     model = bench.model.load()
-    if not course.read(0, reader.read_untouched(model, sets)):
-        raise UnlearningError(f"model {bench.model.path}: {course.reason}, so nothing can be forgotten: mend the model")
-    model = trainable(model, settings.lora)
+    if not trajectory.read(0, evaluator.evaluate_untouched(model, sets)):
+        raise UnlearningError(
+            f"model {bench.model.path}: {trajectory.reason}, so nothing can be forgotten: mend the model"
+        )
+    model = make_trainable(model, settings.lora)
     optimiser = settings.optimiser
     if algorithm.learning_rate is not None:
         optimiser = optimiser.model_copy(update={"learning_rate": algorithm.learning_rate})
 
     def after_step(step: int, measured: dict[str, float]) -> bool:
-        if not course.note(step, measured):
+        if not trajectory.note(step, measured):
             return False
-        return step not in settings.grid or course.read(step, reader.read(model, sets))
+        return step not in settings.grid or trajectory.read(step, evaluator.evaluate(model, sets))
 
     batches = pairs(sets.forget, sets.retain, settings.batch_documents, row["steps"], row["seed"], model.device)
     with seeded(row["seed"]):
         step = algorithm.prepare(model, sets.forget, sets.retain, settings.batch_documents)
         train(model, batches, lambda pair: step(*pair), optimiser, lambda _: 1.0, after_step)
-    return course, model
+    return trajectory, model
 
 
-def _write(course: _Course, folder: Path) -> None:
+def _write(trajectory: _Trajectory, folder: Path) -> None:
     import pandas as pd
 
-    tables = dict(zip((TRAJECTORY, HELD_OUT), trajectory(course.readings, course.bins), strict=True))
-    tables[ANSWERS] = pd.concat([one.answers.assign(step=step) for step, one in course.readings.items()])
-    tables[STEPS] = pd.DataFrame(course.steps)
+    tables = dict(zip((TRAJECTORY, HELD_OUT), tabulate(trajectory.readings, trajectory.bins), strict=True))
+    tables[ANSWERS] = pd.concat([one.answers.assign(step=step) for step, one in trajectory.readings.items()])
+    tables[STEPS] = pd.DataFrame(trajectory.steps)
     for name, table in tables.items():
         table.reset_index(drop=True).to_parquet(folder / name)
 

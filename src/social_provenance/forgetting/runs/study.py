@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import Parts, Work
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.runs.run import carry_out
-from social_provenance.forgetting.runs.trainable import checkpoint_bytes, trainable
-from social_provenance.forgetting.runs.workers import work_off
+from social_provenance.forgetting.runs.run import execute_run
+from social_provenance.forgetting.runs.trainable import checkpoint_bytes, make_trainable
+from social_provenance.forgetting.runs.workers import execute_runs
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.training.batches import take
 from social_provenance.training.loop import cpu_threads
@@ -62,14 +62,14 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
         work[run_id] = _work(row, bench, size)
 
     # Who carries out a run, and beside which others, changes nothing: its code is that of one run and its objective.
-    code = {run_id: (carry_out, bench.algorithms[row["algorithm"]]) for run_id, row in rows.items()}
+    code = {run_id: (execute_run, bench.algorithms[row["algorithm"]]) for run_id, row in rows.items()}
     return Parts(inputs, partial(_write, bench, rows), work, partial(_pace, bench, next(iter(rows.values()))), code)
 
 
 def _write(bench: Bench, rows: Mapping[str, dict[Any, Any]], waiting: Mapping[str, Path]) -> Iterator[str]:
     tasks = {run_id: (rows[run_id], folder) for run_id, folder in waiting.items()}
     logger.info("%d runs of %d, %d at a time", len(tasks), len(rows), min(bench.settings.processes, len(tasks)))
-    yield from work_off(bench, tasks)
+    yield from execute_runs(bench, tasks)
 
 
 def _refuse_overlap(row: Mapping[Any, Any]) -> None:
@@ -103,7 +103,7 @@ def _pace(bench: Bench, row: Mapping[Any, Any]) -> float:
     """Return how long a token takes, on a step of a run that leaves nothing behind, in seconds."""
     settings, sets = bench.settings, bench.sets(row)
     with cpu_threads(settings.optimiser.threads):
-        model = trainable(bench.model.load(), settings.lora).train()
+        model = make_trainable(bench.model.load(), settings.lora).train()
         step = bench.algorithms[row["algorithm"]].prepare(model, sets.forget, sets.retain, settings.batch_documents)
         both = [take(own, range(min(settings.batch_documents, len(own)))) for own in (sets.forget, sets.retain)]
         step(both[0], both[1])

@@ -21,7 +21,7 @@ BYTES = 4
 """Of a number in fp32."""
 
 
-def trainable(model: Any, lora: Lora | None) -> Any:
+def make_trainable(model: Any, lora: Lora | None) -> Any:
     """Return the model with all weights trainable, or with adapters of which each run draws the same.
 
     Raises:
@@ -75,7 +75,7 @@ def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
     return BYTES * lora.rank * sum(sum(shape) for name, shape in _adaptable(empty) if name in lora.targets)
 
 
-def keep(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
+def save_checkpoint(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
     """Write what was trained as safetensors, with its origin beside, and return the digest of both."""
     model.save_pretrained(folder)
     (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.run import Bench, carry_out
+from social_provenance.forgetting.runs.run import Bench, execute_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ Tasks = dict[str, tuple[dict[Any, Any], "Path"]]
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def work_off(bench: Bench, tasks: Tasks) -> Iterator[str]:
+def execute_runs(bench: Bench, tasks: Tasks) -> Iterator[str]:
     """Carry out runs and yield the name of each as soon as it is whole.
 
     A run depends on nothing but its row, so who carries it out changes no number.
@@ -34,7 +34,7 @@ def work_off(bench: Bench, tasks: Tasks) -> Iterator[str]:
         yield from _spread(bench, tasks)
         return
     for run_id, (row, folder) in tasks.items():
-        carry_out(bench, row, folder)
+        execute_run(bench, row, folder)
         yield run_id
 
 
@@ -88,4 +88,4 @@ def _start(bench: Bench, devices: Any) -> None:
 def _carry_out(row: dict[Any, Any], folder: Path) -> None:
     if _bench is None:
         raise UnlearningError("a process was started without what runs share: this is a defect")
-    carry_out(_bench, row, folder)
+    execute_run(_bench, row, folder)

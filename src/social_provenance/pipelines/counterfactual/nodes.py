@@ -44,12 +44,14 @@ def retrain_without(
 
 def measure_retraining(plan: Any, full: dict[str, Path], without: dict[str, Path]) -> Any:
     """Return what leaving topics out did to each benchmark."""
-    return effects.measure(plan, full, without)
+    return effects.measure_retraining(plan, full, without)
 
 
 def compare_with_retraining(plan: Any, retrained: Any, topics: Any, patches: Any) -> Any:
     """Return how far methods and tail-patches foretell what retraining did."""
-    return effects.compare(retrained, effects.foretell(plan, effects.found(topics, patches)))
+    return effects.compare_with_retraining(
+        retrained, effects.predict_effects(plan, effects.values_of_topics(topics, patches))
+    )
 
 
 def _training(

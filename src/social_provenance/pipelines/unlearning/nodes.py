@@ -12,7 +12,7 @@ from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.design import plan
 from social_provenance.forgetting.effects import across_topics, algorithms, dose_response
 from social_provenance.forgetting.effects import tables as effect_tables
-from social_provenance.forgetting.effects.readings import Measured
+from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs import gather, study
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
@@ -50,7 +50,7 @@ def forget_documents(
 
 def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
     """Return how runs ended, and what was read and measured on their way."""
-    tables = gather.gather(runs, models)
+    tables = gather.gather_tables(runs, models)
     return (
         tables.runs,
         tables.answers,
@@ -65,13 +65,13 @@ def measure_effects(
     runs: Any, answers: Any, trajectory: Any, params: Unlearning, bootstrap: Bootstrap
 ) -> tuple[Any, Any, Any]:
     """Return influence minus random, the changes that it is made of, and where arms are alike."""
-    tables = effect_tables.measure_effects(Measured(runs, answers, trajectory), params.effects, bootstrap)
+    tables = effect_tables.measure_effects(RunTables(runs, answers, trajectory), params.effects, bootstrap)
     return tables.effects, tables.sets, tables.equivalence
 
 
 def trace_doses(runs: Any, answers: Any, trajectory: Any) -> Any:
     """Return what each arm did at each dose."""
-    return dose_response.dose_response(Measured(runs, answers, trajectory))
+    return dose_response.dose_response(RunTables(runs, answers, trajectory))
 
 
 def compare_topics(effects: Any, sets: Any) -> Any:

@@ -16,4 +16,4 @@ def study_worlds(parameters: dict[str, Any], worlds: int) -> Parts:
 
 def gather_worlds(folders: dict[str, Path]) -> tuple[Any, Any]:
     """Return how well each method found what was planted in each world, and what forgetting it did."""
-    return studies.gather(folders), studies.gather_effects(folders)
+    return studies.gather_metrics(folders), studies.gather_effects(folders)

@@ -34,7 +34,7 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Snapshot:
     """What was read at a step.
 
     Attributes:
@@ -49,7 +49,7 @@ class Reading:
     held_out: np.ndarray
     answers: pd.DataFrame
 
-    def unsound(self) -> str | None:
+    def non_finite(self) -> str | None:
         """Return what is not a finite number, if anything."""
         losses = {"forget_loss": self.forget_loss, "retain_loss": self.retain_loss}
         means = {"held-out loss": float(self.held_out.mean()) if len(self.held_out) else 0.0}
@@ -57,7 +57,7 @@ class Reading:
         return next((name for name, value in {**losses, **means}.items() if not math.isfinite(value)), None)
 
 
-class Reader:
+class Evaluator:
     """Reads models; what the untouched model says of a set is read once for all runs of a process."""
 
     def __init__(self, scorer: Scorer, tokenizer: Any, size: int) -> None:
@@ -72,12 +72,12 @@ class Reader:
         self._losses: dict[int, np.ndarray] = {}
         self._answers: pd.DataFrame | None = None
 
-    def read(self, model: Any, sets: Sets) -> Reading:
+    def evaluate(self, model: Any, sets: Sets) -> Snapshot:
         """Return what the model makes of a run's documents and of every item."""
         losses = [self._read(model, documents) for documents in (sets.forget, sets.retain, sets.held_out)]
-        return _reading(losses, self._scorer.score(model, self._tokenizer))
+        return _snapshot(losses, self._scorer.score(model, self._tokenizer))
 
-    def read_untouched(self, model: Any, sets: Sets) -> Reading:
+    def evaluate_untouched(self, model: Any, sets: Sets) -> Snapshot:
         """Return the same of the untouched model."""
         keys = [hash(tuple(map(tuple, documents))) for documents in (sets.forget, sets.retain, sets.held_out)]
         for key, documents in zip(keys, (sets.forget, sets.retain, sets.held_out), strict=True):
@@ -85,13 +85,13 @@ class Reader:
                 self._losses[key] = self._read(model, documents)
         if self._answers is None:
             self._answers = self._scorer.score(model, self._tokenizer)
-        return _reading([self._losses[key] for key in keys], self._answers)
+        return _snapshot([self._losses[key] for key in keys], self._answers)
 
     def _read(self, model: Any, documents: Sequence[Tokens]) -> np.ndarray:
         return read_losses(model, documents, self._size)
 
 
-def trajectory(readings: Mapping[int, Reading], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tabulate(readings: Mapping[int, Snapshot], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Lay readings out as tables.
 
     Args:
@@ -120,7 +120,7 @@ def trajectory(readings: Mapping[int, Reading], bins: Sequence[tuple[str, str]])
     return pd.DataFrame(rows), pd.concat(held, ignore_index=True)[["step", "topic", "format", "loss"]]
 
 
-def heldout_of_bins(reading: Reading, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
+def heldout_of_bins(reading: Snapshot, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
     """Return the mean held-out loss of each bin, nats a token."""
     import pandas as pd
 
@@ -135,9 +135,9 @@ def _no_bins() -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([[], []], names=["topic", "format"])
 
 
-def _reading(losses: Sequence[np.ndarray], answers: pd.DataFrame) -> Reading:
+def _snapshot(losses: Sequence[np.ndarray], answers: pd.DataFrame) -> Snapshot:
     forget, retain, held_out = losses
-    return Reading(_mean(forget), _mean(retain), held_out[:, 0] / held_out[:, 1].clip(1), answers)
+    return Snapshot(_mean(forget), _mean(retain), held_out[:, 0] / held_out[:, 1].clip(1), answers)
 
 
 def _mean(losses: np.ndarray) -> float:
