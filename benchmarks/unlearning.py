@@ -63,7 +63,7 @@ def measure_training(study: Path, repeats: int) -> float:
     import torch
     from torch.nn import functional
 
-    from social_provenance.forgetting.objectives import GradDiff
+    from social_provenance.forgetting.objectives.grad_diff import GradDiff
     from social_provenance.language_model import LanguageModel
     from social_provenance.training.batches import pairs
     from social_provenance.training.loop import Optimiser, train

@@ -11,7 +11,7 @@
 In their order, each importing only what stands above it:
 
 - ``vocabulary``: arms, outcomes, readings, statuses and keys of all tables;
-- ``objectives``: unlearning algorithms, one per module; :data:`~.objectives.Algorithm`, :data:`~.objectives.ALGORITHMS`;
+- ``objectives``: unlearning algorithms, one per module, found by name;
 - ``effect_settings``, ``settings``: parameters; :class:`~.settings.Unlearning`;
 - ``design``: targeted and matched random sets, the list of runs, their balance;
 - ``runs``: training and evaluation of one run and of all, and the tables gathered from them;

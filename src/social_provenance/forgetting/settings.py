@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.forgetting.effect_settings import EffectSettings
-from social_provenance.forgetting.objectives import Algorithm, NGDiff
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.registry import Algorithm
 from social_provenance.training.loop import Optimiser
 
 

@@ -16,7 +16,8 @@ import pytest
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.design import plan as planning
 from social_provenance.forgetting.design.plan import balance_sets, choose_contrasts, list_runs
-from social_provenance.forgetting.objectives import NGDiff, SimNPO
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs.forecast import count_runs
 from social_provenance.forgetting.settings import HeldOut, Unlearning
 from social_provenance.forgetting.vocabulary import ARMS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import torch
 
-from social_provenance.forgetting.objectives import NPO
+from social_provenance.forgetting.objectives.npo import NPO
 from social_provenance.forgetting.objectives.terms import trainable_parameters
 from social_provenance.training.batches import Batch, document_losses, pad, take
 

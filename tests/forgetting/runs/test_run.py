@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.forgetting.objectives import NGDiff
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.runs.run import (
     ANSWERS,
     CHECKPOINT,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from social_provenance.forgetting.objectives import Step
+    from social_provenance.forgetting.objectives.base import Step
     from social_provenance.training.batches import Batch
 
     Maker = Callable[..., Bench]

@@ -18,9 +18,10 @@ import social_provenance
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.objectives import NGDiff, SimNPO
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs import workers
-from social_provenance.forgetting.runs.gather import StudyTables, gather
+from social_provenance.forgetting.runs.gather import StudyTables, gather_tables
 from social_provenance.forgetting.runs.study import plan_parts
 from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
@@ -30,7 +31,7 @@ from social_provenance.training.loop import Optimiser
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from social_provenance.forgetting.objectives import Step
+    from social_provenance.forgetting.objectives.base import Step
     from social_provenance.forgetting.runs.run import Bench
     from social_provenance.training.batches import Batch
 
@@ -220,7 +221,7 @@ def test_a_run_whose_loss_is_lost_is_recorded_and_the_others_go_on(
 ) -> None:
     broken = LosesOne(document=tuple(tokens["thanks"]))  # the influence arm alone forgets it
     folder.save(plan_parts(plan, make_bench(algorithms=(broken,))))
-    tables = gather(plan, folder.load())
+    tables = gather_tables(plan, folder.load())
     runs = tables.runs.set_index("run_id")
     assert runs.loc[INFLUENCE, ["status", "last_step", "reason"]].tolist() == [
         "failed",
@@ -260,7 +261,7 @@ def test_a_full_disk_is_one_clear_error_and_finished_runs_stay(
     written = done.stat().st_mtime_ns
     folder.save(plan_parts(plan, make_bench()))
     assert done.stat().st_mtime_ns == written
-    assert (gather(plan, folder.load()).runs["status"] == "done").all()
+    assert (gather_tables(plan, folder.load()).runs["status"] == "done").all()
 
 
 def test_another_fault_of_the_disk_is_told_as_it_is(
@@ -291,8 +292,8 @@ def test_a_killed_study_goes_on_with_the_next_run_and_has_the_same_tables(
     with pytest.raises(KeyboardInterrupt):
         folder.save(plan_parts(plan, make_bench()))
     with pytest.raises(UnlearningError, match=rf"run {INFLUENCE} \(and 1 more\) is not done"):
-        gather(plan, folder.load())
+        gather_tables(plan, folder.load())
     torch.rand(5)
     folder.save(plan_parts(plan, make_bench()))
     assert begun == [INFLUENCE, RANDOM, RANDOM]
-    same(gather(plan, folder.load()), gather(plan, whole.load()))
+    same(gather_tables(plan, folder.load()), gather_tables(plan, whole.load()))

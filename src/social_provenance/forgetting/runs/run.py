@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from social_provenance.capabilities.harness import Scorer
-    from social_provenance.forgetting.objectives import Objective
+    from social_provenance.forgetting.objectives.base import Objective
     from social_provenance.forgetting.settings import Unlearning
     from social_provenance.language_model import LanguageModel
 
