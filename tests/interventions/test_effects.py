@@ -82,7 +82,7 @@ def test_the_course_is_the_mean_over_evaluations_and_the_end_the_last(tmp_path: 
 
 def test_a_training_that_is_not_there_is_named(tmp_path: Path) -> None:
     full = {"seed-0": training(tmp_path / "f", {"quiz": -1.0})}
-    with pytest.raises(CounterfactualError, match=r"training seed-0\.games is not there"):
+    with pytest.raises(CounterfactualError, match=r"training seed-0\.games is missing"):
         measure_retraining(plan_of({"games": ["games"]}), full, {})
 
 

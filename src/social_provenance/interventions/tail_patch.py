@@ -1,10 +1,9 @@
-"""Tail-patch: train a little more on one region, and see which benchmarks gain.
+"""Tail-patch: extra training steps on one region, and the change of each benchmark.
 
 A check for any model and any corpus (Chang et al. 2025 patch with single documents; a region's
 mini-batch has less noise): from the trained weights a few optimiser steps on documents of a region,
-then the change of each benchmark's normalised gold log-probability. Much of that change has nothing
-to do with the region, since any further training moves a model; what all regions share is
-taken off by :func:`summarise_patches`.
+then the change of each benchmark's normalised gold log-probability. Much of that change is common to all
+regions, because any further training changes a model; :func:`summarise_patches` subtracts it.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ Region = tuple[str, str | None]
 
 @dataclass(frozen=True)
 class PatchedModel:
-    """The model that is patched, and what it is asked.
+    """The model that is patched, with its benchmarks.
 
     Attributes:
-        model: In memory; every patch starts from its weights and leaves them as they were.
-        tokenizer: Its tokenizer.
-        scorer: Asks the benchmarks.
+        model: Model in memory; every patch starts from its weights and restores them.
+        tokenizer: Tokenizer of the model.
+        scorer: Scores the items of the benchmarks.
     """
 
     model: Any
@@ -47,14 +46,14 @@ class PatchedModel:
     scorer: Scorer
 
     def evaluate(self) -> pd.Series:
-        """Return the mean normalised gold log-probability of each benchmark, nats an item."""
+        """Return the mean normalised gold log-probability of each benchmark, nats per item."""
         table = summarise(self.scorer.score(self.model, self.tokenizer))
         scores: pd.Series = table.set_index("benchmark")["choice_logprob"]
         return scores
 
 
 def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
-    """Return the requests of so many items of each benchmark, evenly spaced; None: of all."""
+    """Return the requests of ``items`` evenly spaced items per benchmark; None: of all."""
     names = requests[["benchmark", "item"]].drop_duplicates()
     kept = [own["item"].to_numpy()[evenly_spaced(len(own), items)] for _, own in names.groupby("benchmark", sort=False)]
     chosen = {str(item) for own in kept for item in own}
@@ -62,7 +61,7 @@ def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
 
 
 def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]]:
-    """Return the token ids of each region's documents, by ``doc_id``, so that their order tells nothing.
+    """Return the token ids of each region's documents, sorted by ``doc_id``, so that input order has no effect.
 
     Args:
         documents: ``doc_id``, ``topic``, ``format``, ``input_ids``.
@@ -81,16 +80,16 @@ def patch_regions(
     """Patch the model with each region in turn, each time from its own weights.
 
     Args:
-        patched: Model and benchmarks.
+        patched: Model with its benchmarks.
         regions: Region -> token ids of its documents.
         settings: Doses, repeats, mini-batches, optimiser.
 
     Returns:
         ``topic``, ``format`` (null for a whole topic), ``repeat``, ``dose`` (steps), ``benchmark`` and
-        ``change`` of the mean normalised gold log-probability, nats an item.
+        ``change`` of the mean normalised gold log-probability, nats per item.
 
     Raises:
-        TailPatchError: If there are fewer than two regions, for then there is nothing to compare with.
+        TailPatchError: If there are fewer than two regions, so that there is nothing to compare with.
     """
     import pandas as pd
 
@@ -114,18 +113,18 @@ def patch_regions(
 
 
 def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Return the effect of each region: its change minus the mean change over regions, mean over repeats.
+    """Return the effect of each region: its change minus the mean change over regions, averaged over repeats.
 
-    Few repeats say little of their own spread, so it is pooled over the regions of a benchmark and
-    dose, and the interval is Student's with that many degrees of freedom. It covers the draw of
-    mini-batches, and nothing else.
+    A few repeats estimate their own variance badly, so it is pooled over the regions of a benchmark and
+    dose, and the interval is Student's t with the pooled degrees of freedom. It covers the draw of
+    mini-batches only.
 
     Args:
         changes: Of :func:`patch_regions`.
-        confidence: Level of the interval.
+        confidence: Confidence level of the interval.
 
     Returns:
-        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats an item, means
+        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats per item, means
         over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
     """
     from scipy.stats import t
@@ -148,7 +147,7 @@ def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
 def _dose(
     patched: PatchedModel, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
 ) -> list[tuple[int, pd.Series]]:
-    """Return each dose and the benchmarks' scores after it."""
+    """Train one patch; return each dose with the benchmarks' scores after it."""
     scores: list[tuple[int, pd.Series]] = []
 
     def set_gradients(batch: Batch) -> dict[str, float]:

@@ -326,12 +326,12 @@ def test_a_corpus_too_small_for_global_sets_is_refused(tables: dict[str, pd.Data
 
 def test_a_corpus_of_one_topic_is_refused(tables: dict[str, pd.DataFrame]) -> None:
     documents = tables["documents"][tables["documents"]["topic"] == "games"]
-    with pytest.raises(UnlearningError, match="no document outside topic games is left to be retained"):
+    with pytest.raises(UnlearningError, match="no document outside topic games is left to retain"):
         plan_of({**tables, "documents": documents})
 
 
 def test_a_corpus_that_its_sets_use_up_is_refused(tables: dict[str, pd.DataFrame]) -> None:
     documents = tables["documents"].groupby("topic").head(3)  # 12 documents, and 20 sets of 8
     nothing = tables["topics"].assign(z=float("nan"))
-    with pytest.raises(UnlearningError, match="no document is left to be retained: give more documents, or forget"):
+    with pytest.raises(UnlearningError, match="no document is left to retain: give more documents, or forget"):
         plan_of({**tables, "documents": documents, "topics": nothing}, global_sets=20)

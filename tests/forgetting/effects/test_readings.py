@@ -64,7 +64,7 @@ def test_all_runs_are_read_at_the_last_step_that_all_reached() -> None:
     assert at[EQUAL_COMPUTE].step == at[AREA].step == 6
     np.testing.assert_array_equal(at[EQUAL_COMPUTE].weights, [[0, 0, 1, 0]] * 2)
     np.testing.assert_array_equal(taken.reached, [[True, True, True, False], [True] * 4])
-    assert at["forget_loss+0.4"].there().tolist() == [False, True]  # b stopped at a rise of .25
+    assert at["forget_loss+0.4"].is_known().tolist() == [False, True]  # b stopped at a rise of .25
     assert at["forget_loss+0.1"].step is None
 
 
@@ -82,11 +82,11 @@ def test_without_a_common_step_after_0_nothing_is_read_at_equal_compute() -> Non
     table = _trajectory(a=0.5, b=0.5)
     at = _named(take_readings(table[(table["run_id"] == "a") | (table["step"] == 0)], ["a", "b"], SETTINGS))
     assert at[EQUAL_COMPUTE].step is None
-    assert not at[EQUAL_COMPUTE].there().any()
-    assert at["forget_loss+0.1"].there().tolist() == [True, False]
+    assert not at[EQUAL_COMPUTE].is_known().any()
+    assert at["forget_loss+0.1"].is_known().tolist() == [True, False]
 
 
 def test_without_runs_there_are_the_same_readings_of_nothing() -> None:
     taken = take_readings(_trajectory(a=0.5).iloc[:0], [], SETTINGS)
     assert [reading.name for reading in taken.each] == list(_named(take_readings(_trajectory(a=1), ["a"], SETTINGS)))
-    assert all(reading.there().shape == (0,) for reading in taken.each)
+    assert all(reading.is_known().shape == (0,) for reading in taken.each)

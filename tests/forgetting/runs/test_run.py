@@ -43,7 +43,7 @@ LORA = Lora(rank=2, alpha=4, dropout=0.1, targets=("q_proj", "v_proj"))
 
 
 class TurnsNaN(NGDiff):
-    """NGDiff whose loss is no number from its third step on."""
+    """NGDiff whose loss is not finite from its third step on."""
 
     def _step(self, model: Any, forget: Sequence[Any], size: int) -> Step:
         usual, taken = super()._step(model, forget, size), iter(range(99))
@@ -225,7 +225,7 @@ def test_weights_that_a_step_breaks_are_found_at_the_next_reading(carry: Carry) 
     run = carry(optimiser=Optimiser(learning_rate=1e37), read_every=1)
     found = summary(run)
     assert (found["status"], found["last_step"]) == ("failed", 0)
-    assert found["reason"] == "forget_loss is no number after step 1"
+    assert found["reason"] == "forget_loss is not finite after step 1"
 
 
 def test_other_damage_above_the_bound_stops_the_run_which_says_so(carry: Carry) -> None:
@@ -254,5 +254,5 @@ def test_a_model_that_is_broken_from_the_start_is_refused(
         tiny_model.lm_head.weight.fill_(math.nan)
     for part in (tiny_model, tiny_tokenizer):
         part.save_pretrained(tmp_path / "broken")
-    with pytest.raises(UnlearningError, match=r"broken: forget_loss is no number .* so nothing can be forgotten"):
+    with pytest.raises(UnlearningError, match=r"broken: forget_loss is not finite .*: check its weights"):
         carry(model=LanguageModel(str(tmp_path / "broken")))

@@ -199,7 +199,7 @@ def test_the_cost_is_known_before(plan: pd.DataFrame, make_bench: Maker, tokens:
         ("retain_ids", ["rod", "judge"], "document judge is in forget_ids and in retain_ids"),
         ("held_out_ids", ["salt", "court"], "document court is in forget_ids and in held_out_ids"),
         ("held_out_ids", ["rod"], "document rod is in retain_ids and in held_out_ids"),
-        ("retain_ids", [], r"has nothing to retain: raise unlearning\.retain_per_topic"),
+        ("retain_ids", [], r"has no documents to retain: raise unlearning\.retain_per_topic"),
     ],
 )
 def test_sets_that_overlap_and_an_empty_retain_set_are_refused(
@@ -254,7 +254,7 @@ def test_a_full_disk_is_one_clear_error_and_finished_runs_stay(
 
     with monkeypatch.context() as patch:
         patch.setattr(transformers.PreTrainedModel, "save_pretrained", save)
-        with pytest.raises(DatasetError, match=rf"the disk of .* is full: run {RANDOM} could not be kept") as caught:
+        with pytest.raises(DatasetError, match=rf"the disk of .* is full: run {RANDOM} could not be written") as caught:
             folder.save(plan_parts(plan, make_bench()))
     assert isinstance(caught.value.__cause__, UnlearningError)
     done = tmp_path / "models" / INFLUENCE / "done.json"

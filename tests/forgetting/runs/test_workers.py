@@ -54,9 +54,7 @@ def test_two_processes_leave_the_bytes_that_one_leaves(
 def test_a_process_that_dies_is_told_with_what_to_do(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]]
 ) -> None:
-    said = (
-        r"one of 2 processes that forget died, .*: lower unlearning\.processes and run again, finished runs are there"
-    )
+    said = r"one of 2 processes died, .*: lower unlearning\.processes and run again; finished runs are kept"
     with pytest.raises(UnlearningError, match=said):
         list(execute_runs(make_bench(processes=2, tokens=Deadly()), tasks_in("dead")))
 

@@ -1,4 +1,4 @@
-"""From answers along the way to the change of every cluster of items, in every run, at every reading."""
+"""Changes of the benchmarks: per run, reading and cluster of items, against step 0."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunTables:
-    """What the runs of a study left behind.
+    """Tables of a study's runs.
 
     Attributes:
         runs: ``run_id``, ``benchmark``, ``topic``, ``scope``, ``arm``, ``set``, ``algorithm``, ``seed``,
@@ -42,8 +42,8 @@ class Clusters:
     """The clusters of a benchmark's items.
 
     Attributes:
-        hashes: Of their names, uint64.
-        shares: Of the items; sum to 1.
+        hashes: Hashes of their names, uint64, shape (clusters,).
+        shares: Share of the items, shape (clusters,); sums to 1.
     """
 
     hashes: np.ndarray
@@ -52,15 +52,15 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Changes:
-    """A contrast, and how far its runs moved every benchmark.
+    """A contrast with the changes of every benchmark in its runs.
 
     Attributes:
-        named: Its ``benchmark`` (the aligned one), ``topic``, ``scope``, ``algorithm``.
-        runs: Its runs that did not fail, by ``arm``, ``set`` and ``seed``.
-        readings: Of these runs.
-        clusters: Of each benchmark.
-        grid: Outcome and benchmark -> runs x steps x clusters: the mean change of the cluster's items
-            against step 0; NaN at steps that a run did not reach.
+        named: ``benchmark`` (the aligned one), ``topic``, ``scope``, ``algorithm``.
+        runs: Runs that did not fail, sorted by ``arm``, ``set`` and ``seed``.
+        readings: Readings of these runs.
+        clusters: Benchmark -> clusters of its items.
+        grid: Outcome and benchmark -> mean change of a cluster's items since step 0, shape (runs, steps,
+            clusters); NaN at steps that a run did not reach.
     """
 
     named: Mapping[str, Any]
@@ -70,23 +70,29 @@ class Changes:
     grid: Mapping[tuple[str, str], np.ndarray]
 
     def at(self, reading: Reading, outcome: str, benchmark: str) -> np.ndarray:
-        """Return the changes at a reading, runs x clusters; NaN for a run that has no such reading."""
+        """Return the changes at a reading, shape (runs, clusters); NaN for a run without it."""
         changes = self.grid[outcome, benchmark]
         # Steps that a run did not reach have weight 0, and 0 x NaN is NaN.
         read: np.ndarray = np.einsum("rs,rsc->rc", reading.weights, np.nan_to_num(changes))
         return read
 
-    def arm(self, place: int) -> str:
-        """Return the arm under test (0), or the one it is held against (1)."""
-        return ARMS[self.named["scope"]][place]
+    @property
+    def targeted(self) -> str:
+        """Arm of the influential documents."""
+        return ARMS[self.named["scope"]][0]
+
+    @property
+    def control(self) -> str:
+        """Arm of the random sets."""
+        return ARMS[self.named["scope"]][1]
 
 
 def contrast_changes(measured: RunTables, settings: EffectSettings) -> Iterator[Changes]:
-    """Yield every contrast with the changes of its runs, one at a time: all at once may not fit.
+    """Yield every contrast with the changes of its runs, one at a time, because all may not fit in memory.
 
     Args:
-        measured: The study; its rows may come in any order.
-        settings: The doses.
+        measured: Tables of the study, rows in any order.
+        settings: Doses.
 
     Raises:
         UnlearningError: If a run that did not fail has no trajectory, or lacks answers.
@@ -112,7 +118,7 @@ def contrast_changes(measured: RunTables, settings: EffectSettings) -> Iterator[
 
 
 def _by_run(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the places of each run's rows."""
+    """Return the row numbers of each run."""
     groups = table.groupby("run_id", observed=True, sort=False).indices
     return {str(run_id): np.asarray(places) for run_id, places in groups.items()}
 

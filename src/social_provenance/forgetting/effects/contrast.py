@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from social_provenance.forgetting.effects.readings import Reading
 
 ROUNDING = 1e-12
-"""Difference of two means, as a share of the larger, below which they are the same."""
+"""Relative difference of two means below which they are equal but for rounding."""
 ESTIMATES = (
     "influence", "random", "influence_minus_random", "ci_low", "ci_high", "n_random_less_damaging", "p", "smallest_p",
     "q", "others", "did", "did_low", "did_high", "selectivity",
@@ -38,16 +38,16 @@ class ContrastArms:
     """The two arms of a contrast at a reading.
 
     Attributes:
-        targeted: Its order seeds.
-        random: The random sets.
+        targeted: Targeted arm; its units are order seeds.
+        random: Control; its units are random sets.
     """
 
     targeted: ArmChanges
     random: ArmChanges
 
     def reason(self, changes: Changes, reading: Reading) -> str | None:
-        """Return why there is nothing to compare; None where there is."""
-        for arm, name in ((self.targeted, changes.arm(0)), (self.random, changes.arm(1))):
+        """Return the reason why the arms cannot be compared; None if they can."""
+        for arm, name in ((self.targeted, changes.targeted), (self.random, changes.control)):
             planned = int((changes.runs["arm"] == name).sum())
             if not planned:
                 return f"no run of {name} is left"
@@ -64,8 +64,8 @@ def arms_at(changes: Changes, reading: Reading, outcome: str) -> ContrastArms:
     """
     read = {benchmark: changes.at(reading, outcome, benchmark) for benchmark in changes.clusters}
     made = []
-    for place, (unit, sign) in enumerate((("seed", 1), ("set", -1))):
-        rows = np.flatnonzero((changes.runs["arm"] == changes.arm(place)).to_numpy() & reading.there())
+    for arm, unit, sign in ((changes.targeted, "seed", 1), (changes.control, "set", -1)):
+        rows = np.flatnonzero((changes.runs["arm"] == arm).to_numpy() & reading.is_known())
         numbers, codes, counts = np.unique(changes.runs[unit].to_numpy()[rows], return_inverse=True, return_counts=True)
         average = (codes == np.arange(len(numbers))[:, None]) / counts[:, None]
         values = {name: average @ table[rows] for name, table in read.items()}
@@ -77,8 +77,8 @@ def effect_rows(changes: Changes, draws: Draws) -> Iterator[dict[str, Any]]:
     """Yield the effect of a contrast for every outcome and reading.
 
     Args:
-        changes: The contrast.
-        draws: Of the bootstrap.
+        changes: Contrast with its changes.
+        draws: Bootstrap multipliers.
     """
     for outcome in OUTCOMES:
         for reading in changes.readings:
@@ -93,7 +93,7 @@ def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
     """Yield the mean change of every set of documents on every benchmark, for every outcome and reading.
 
     Args:
-        changes: The contrast.
+        changes: Contrast with its changes.
     """
     for outcome in OUTCOMES:
         for reading in changes.readings:
@@ -102,26 +102,26 @@ def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
             for measured, own in changes.clusters.items():
                 targeted, random = (arm.values[measured] @ own.shares for arm in (arms.targeted, arms.random))
                 if len(targeted):
-                    row = {"measured": measured, "arm": changes.arm(0), "set": 0, "runs": sum(arms.targeted.runs)}
+                    row = {"measured": measured, "arm": changes.targeted, "set": 0, "runs": sum(arms.targeted.runs)}
                     yield {**named, **row, "change": float(targeted.mean())}
                 for number, runs, change in zip(arms.random.units, arms.random.runs, random, strict=True):
-                    row = {"measured": measured, "arm": changes.arm(1), "set": number, "runs": runs}
+                    row = {"measured": measured, "arm": changes.control, "set": number, "runs": runs}
                     yield {**named, **row, "change": float(change)}
 
 
 def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
-    """Judge a targeted set by random ones: had it been drawn as they were, how often would it hurt as much?
+    """Return p of the randomisation test: how often a random set damages at least as much as the targeted one.
 
     Phipson & Smyth (2010): p = (1 + random sets at least as damaging) / (random sets + 1), exact where sets
     are exchangeable and have one run each. The mean over several order seeds is steadier than a single run,
-    so then p is too large rather than too small.
+    so p is then conservative.
 
     Args:
-        targeted: Mean change, negative for damage.
-        random: Of each random set, at least one.
+        targeted: Mean change of the targeted set, negative for damage.
+        random: Mean change of each random set, at least one, shape (sets,).
 
     Returns:
-        p, one-sided, and the number of random sets that hurt less. Equal but for rounding is as damaging.
+        One-sided p, and the number of random sets that damage less; equal but for rounding counts as much.
     """
     tolerance = ROUNDING * max(abs(targeted), float(np.abs(random).max()))
     as_damaging = int((random <= targeted + tolerance).sum())
@@ -129,14 +129,14 @@ def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
 
 
 def with_q(effects: pd.DataFrame) -> pd.DataFrame:
-    """Fill ``q`` of the primary family: topics, the primary outcome, equal compute; null elsewhere."""
+    """Return effects with ``q`` of the primary family (scope topic, primary outcome, equal compute); null elsewhere."""
     family = (effects["scope"] == "topic") & (effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)
     p = np.where(family, effects["p"].to_numpy(float), np.nan)
     return effects.assign(q=q_values(p))
 
 
 def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, float]:
-    """Return the weights of the aligned benchmark minus the mean of the others; empty without another."""
+    """Return weights of the aligned benchmark minus the mean of the others; empty if there is no other."""
     others = [name for name in benchmarks if name != aligned]
     return {aligned: 1.0, **dict.fromkeys(others, -1 / len(others))} if others else {}
 
@@ -144,13 +144,13 @@ def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, flo
 def _estimates(changes: Changes, arms: ContrastArms, draws: Draws) -> dict[str, Any]:
     aligned, pair = changes.named["benchmark"], (arms.targeted, arms.random)
     sets, seeds = (arm.values[aligned] @ changes.clusters[aligned].shares for arm in (arms.random, arms.targeted))
-    found = difference(pair, changes.clusters, {aligned: 1.0})
-    low, high = draws.interval(found)
+    aligned_difference = difference(pair, changes.clusters, {aligned: 1.0})
+    low, high = draws.interval(aligned_difference)
     p, n_random_less_damaging = randomisation_p(float(seeds.mean()), sets)
     estimates = {
         "influence": float(seeds.mean()),
         "random": float(sets.mean()),
-        "influence_minus_random": found.value,
+        "influence_minus_random": aligned_difference.value,
         "ci_low": low,
         "ci_high": high,
         "n_random_less_damaging": n_random_less_damaging,

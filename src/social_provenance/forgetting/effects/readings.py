@@ -1,7 +1,7 @@
-"""Where along its trajectory a run is read.
+"""Readings: at which steps of their trajectories runs are compared.
 
-Each reading is a weighted mean over the steps of the grid, so that it is the same for a run, a benchmark
-and a cluster of items, and needs no new run.
+A reading is a weighted mean over the evaluated steps. The same weights serve every benchmark and cluster of
+items, and a new reading needs no new run.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """A reading of some runs.
+    """One reading of some runs.
 
     Attributes:
         name: ``equal_compute``, ``area``, ``forget_loss+0.1``, ``heldout_loss+0.01`` and the like.
-        step: The step that is read, or up to which; None where it lies between steps, another for each run.
-        weights: Runs x grid; a run that has no such reading is NaN throughout.
+        step: The step that is read, or the last one of a mean; None where it lies between steps.
+        weights: Weight of each step, shape (runs, steps); NaN throughout for a run without this reading.
     """
 
     name: str
     step: int | None
     weights: np.ndarray
 
-    def there(self) -> np.ndarray:
-        """Say of each run whether it has this reading."""
+    def is_known(self) -> np.ndarray:
+        """Return for each run whether it has this reading, shape (runs,)."""
         known: np.ndarray = np.isfinite(self.weights).all(axis=1) & (self.weights.shape[1] > 0)
         return known
 
 
 @dataclass(frozen=True)
 class Readings:
-    """Every reading of some runs.
+    """All readings of some runs.
 
     Attributes:
         grid: Steps at which they were evaluated, ascending from 0.
-        reached: Runs x grid: whether the run was evaluated there.
+        reached: Whether the run was evaluated at the step, shape (runs, steps).
         each: The readings.
     """
 
@@ -57,26 +57,26 @@ class Readings:
 
 
 def take_readings(trajectory: pd.DataFrame, run_ids: Sequence[str], settings: EffectSettings) -> Readings:
-    """Return every reading of some runs.
+    """Return all readings of some runs.
 
     Args:
         trajectory: ``run_id``, ``step``, ``forget_loss``, ``heldout_loss`` of these runs, each from step 0.
-        run_ids: Their order.
-        settings: The doses.
+        run_ids: Runs, in the order of the weights.
+        settings: Doses.
     """
     import pandas as pd
 
     grid, steps = np.unique(trajectory["step"].to_numpy(), return_inverse=True)
-    place = (pd.Index(run_ids).get_indexer(pd.Index(trajectory["run_id"])), steps)
+    cells = (pd.Index(run_ids).get_indexer(pd.Index(trajectory["run_id"])), steps)
     reached = np.zeros((len(run_ids), len(grid)), dtype=bool)
-    reached[place] = True
+    reached[cells] = True
     readings = _at_equal_compute(grid, reached)
     for name, rises in (("forget_loss", settings.forget_rises), ("heldout_loss", settings.heldout_rises)):
         losses = np.full(reached.shape, np.nan)
-        losses[place] = trajectory[name]
+        losses[cells] = trajectory[name]
         changes = losses - losses[:, :1]
         for rise in rises:
-            weights = np.array([crossing(own, rise) for own in changes]).reshape(changes.shape)
+            weights = np.array([crossing(rises_of_run, rise) for rises_of_run in changes]).reshape(changes.shape)
             readings.append(Reading(f"{name}+{rise:g}", None, weights))
     return Readings(grid, reached, readings)
 
@@ -85,17 +85,17 @@ def crossing(rises: np.ndarray, level: float) -> np.ndarray:
     """Return the weights of the two steps between which a loss first rises to a level, by linear interpolation.
 
     Args:
-        rises: Of the loss against step 0, over the grid; NaN where the run was not read.
-        level: Above 0.
+        rises: Rise of the loss since step 0, shape (steps,); NaN where the run was not evaluated.
+        level: Rise to look for, above 0.
 
     Returns:
-        Over the grid; NaN where the level is never reached.
+        Weights, shape (steps,); NaN where the level is never reached.
     """
-    there = np.flatnonzero(np.isfinite(rises))
-    above = np.flatnonzero(rises[there] >= level)
+    evaluated = np.flatnonzero(np.isfinite(rises))
+    above = np.flatnonzero(rises[evaluated] >= level)
     if not len(above):
         return np.full(len(rises), np.nan)
-    before, after = there[above[0] - 1], there[above[0]]
+    before, after = evaluated[above[0] - 1], evaluated[above[0]]
     weights = np.zeros(len(rises))
     weights[after] = (level - rises[before]) / (rises[after] - rises[before])
     weights[before] = 1 - weights[after]
@@ -103,12 +103,12 @@ def crossing(rises: np.ndarray, level: float) -> np.ndarray:
 
 
 def trapezoid(grid: np.ndarray, reached: np.ndarray, last: int) -> np.ndarray:
-    """Return weights that take the mean over steps 0 to ``last`` by the trapezoid rule, over the grid."""
-    own = np.flatnonzero(reached & (grid <= last))
-    widths = np.diff(grid[own]) / last
+    """Return the weights of the mean over steps 0 to ``last`` by the trapezoid rule, shape (steps,)."""
+    evaluated = np.flatnonzero(reached & (grid <= last))
+    widths = np.diff(grid[evaluated]) / last
     weights = np.zeros(len(grid))
-    weights[own[:-1]] += widths / 2
-    weights[own[1:]] += widths / 2
+    weights[evaluated[:-1]] += widths / 2
+    weights[evaluated[1:]] += widths / 2
     return weights
 
 
@@ -118,5 +118,5 @@ def _at_equal_compute(grid: np.ndarray, reached: np.ndarray) -> list[Reading]:
         nothing = np.full(reached.shape, np.nan)
         return [Reading(EQUAL_COMPUTE, None, nothing), Reading(AREA, None, nothing)]
     at_last = np.broadcast_to((grid == last).astype(float), reached.shape)
-    area = np.stack([trapezoid(grid, own, last) for own in reached])
+    area = np.stack([trapezoid(grid, of_run, last) for of_run in reached])
     return [Reading(EQUAL_COMPUTE, last, at_last), Reading(AREA, last, area)]

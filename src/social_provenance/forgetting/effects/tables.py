@@ -1,4 +1,4 @@
-"""The statistics of an unlearning study, from what its runs left behind."""
+"""Statistics of an unlearning study, from the tables of its runs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EffectTables:
-    """Tables of a study.
+    """Statistics of a study, as tables.
 
     Attributes:
-        effects: ``unlearning_effects``: influence minus random, a row a contrast, outcome and reading.
-        sets: ``unlearning_sets``: the mean change of every set on every benchmark.
-        equivalence: ``unlearning_equivalence``: where arms may be said to be alike.
+        effects: ``unlearning_effects``: influence minus random, one row per contrast, outcome and reading.
+        sets: ``unlearning_sets``: mean change of every set on every benchmark.
+        equivalence: ``unlearning_equivalence``: equivalence tests of arms.
     """
 
     effects: pd.DataFrame
@@ -35,11 +35,11 @@ class EffectTables:
 def measure_effects(measured: RunTables, settings: EffectSettings, bootstrap: Bootstrap) -> EffectTables:
     """Compare the arms of every contrast.
 
-    Memory beyond the tables is that of one contrast.
+    Contrasts are read one at a time, so memory beyond the tables is that of one contrast.
 
     Args:
-        measured: The study; the order of its rows and the names of its runs do not matter.
-        settings: Doses and margin.
+        measured: Tables of the study; order of rows and names of runs do not matter.
+        settings: Doses and equivalence margin.
         bootstrap: Replicates, level and seed.
 
     Raises:

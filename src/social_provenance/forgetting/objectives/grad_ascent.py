@@ -1,7 +1,7 @@
 """Gradient ascent on the forget set (Jang et al. 2022, arXiv 2210.01504).
 
 A step minimises ``gamma * -CE(forget)``, the mean over the batch's tokens. Nothing holds the retain
-set, and the loss has no bound: where it stops is the result.
+set, and the loss is unbounded: the result depends on where it stops.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class GradAscent(Objective):
     """Raise the forget loss, and nothing else."""
 
     name: Literal["grad_ascent"] = "grad_ascent"
-    """What parameters call it."""
+    """Name in the parameters."""
     gamma: NonNegativeFloat = 1.0
     """Weight of the forget term; at 0 a step changes nothing."""
 

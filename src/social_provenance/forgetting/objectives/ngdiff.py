@@ -24,7 +24,7 @@ class NGDiff(Objective):
     """Normalised gradient difference; it has no weights, for a step is the same whatever scales its losses."""
 
     name: Literal["ngdiff"] = "ngdiff"
-    """What parameters call it."""
+    """Name in the parameters."""
 
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         del forget, size  # nothing is compared with the untouched model

@@ -1,4 +1,4 @@
-"""Read a model on its way: the losses of what is forgotten, retained and neither, and every benchmark."""
+"""Evaluation of a model during unlearning: losses on the forget, retain and held-out documents, and every benchmark."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Sets:
     """The documents of a run, as token ids.
 
     Attributes:
-        forget: Whose loss is to rise.
-        retain: Whose loss is to stay.
-        held_out: Neither, cut to what is looked at.
+        forget: Documents to forget.
+        retain: Documents to retain.
+        held_out: Held-out documents, cut to their evaluated tokens.
     """
 
     forget: Sequence[Tokens]
@@ -35,13 +35,13 @@ class Sets:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was read at a step.
+    """Losses and answers of a model at one step.
 
     Attributes:
-        forget_loss: Of the whole set, nats a token.
-        retain_loss: Of the whole set, nats a token.
-        held_out: Loss of each held-out document, nats a token.
-        answers: Of :meth:`social_provenance.capabilities.harness.Scorer.score`.
+        forget_loss: Loss of the forget set, nats per token.
+        retain_loss: Loss of the retain set, nats per token.
+        held_out: Loss of each held-out document, nats per token, shape (documents,).
+        answers: Answer to each item, of :meth:`social_provenance.capabilities.harness.Scorer.score`.
     """
 
     forget_loss: float
@@ -50,7 +50,7 @@ class Snapshot:
     answers: pd.DataFrame
 
     def non_finite(self) -> str | None:
-        """Return what is not a finite number, if anything."""
+        """Return the name of a value that is not finite; None if all are."""
         losses = {"forget_loss": self.forget_loss, "retain_loss": self.retain_loss}
         means = {"held-out loss": float(self.held_out.mean()) if len(self.held_out) else 0.0}
         means["log-probability of the answers"] = float(self.answers["gold_logprob"].to_numpy().mean())
@@ -58,22 +58,22 @@ class Snapshot:
 
 
 class Evaluator:
-    """Reads models; what the untouched model says of a set is read once for all runs of a process."""
+    """Evaluates models; the untouched model is evaluated once per set of documents for all runs of a process."""
 
     def __init__(self, scorer: Scorer, tokenizer: Any, size: int) -> None:
-        """Keep what every reading needs.
+        """Keep what every evaluation needs.
 
         Args:
-            scorer: Asks the benchmarks.
-            tokenizer: Of the model.
-            size: Documents that a loss is read of at a time.
+            scorer: Scores the items of the benchmarks.
+            tokenizer: Tokenizer of the model.
+            size: Batch size of losses, documents.
         """
         self._scorer, self._tokenizer, self._size = scorer, tokenizer, size
         self._losses: dict[int, np.ndarray] = {}
         self._answers: pd.DataFrame | None = None
 
     def evaluate(self, model: Any, sets: Sets) -> Snapshot:
-        """Return what the model makes of a run's documents and of every item."""
+        """Return the losses of a run's documents and the answers to all items."""
         losses = [self._read(model, documents) for documents in (sets.forget, sets.retain, sets.held_out)]
         return _snapshot(losses, self._scorer.score(model, self._tokenizer))
 
@@ -92,16 +92,16 @@ class Evaluator:
 
 
 def tabulate(readings: Mapping[int, Snapshot], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lay readings out as tables.
+    """Tabulate the evaluations of a run.
 
     Args:
-        readings: Step -> what was read; step 0 is among them.
+        readings: Step -> snapshot; includes step 0.
         bins: Topic and format of each held-out document.
 
     Returns:
-        One row a step: ``step``, ``forget_loss``, ``retain_loss``, ``heldout_loss`` (nats a token, mean
+        One row per step: ``step``, ``forget_loss``, ``retain_loss``, ``heldout_loss`` (nats per token, mean
         over bins) and ``heldout_rise`` (largest rise of a bin since step 0); null without held-out
-        documents. And one row a step and bin: ``step``, ``topic``, ``format``, ``loss``.
+        documents. And one row per step and bin: ``step``, ``topic``, ``format``, ``loss``.
     """
     import pandas as pd
 
@@ -121,7 +121,7 @@ def tabulate(readings: Mapping[int, Snapshot], bins: Sequence[tuple[str, str]]) 
 
 
 def heldout_of_bins(reading: Snapshot, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
-    """Return the mean held-out loss of each bin, nats a token."""
+    """Return the mean held-out loss of each bin, nats per token."""
     import pandas as pd
 
     index = pd.MultiIndex.from_tuples(list(bins), names=["topic", "format"]) if bins else _no_bins()

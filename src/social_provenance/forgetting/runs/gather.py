@@ -1,4 +1,4 @@
-"""Tables of what the runs of an unlearning study left behind."""
+"""Tables of an unlearning study, gathered from the folders of its runs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyTables:
-    """What the runs of a study left behind; keyed by ``run_id`` and what the columns say.
+    """Tables of a study's runs, each with ``run_id``.
 
     Attributes:
         runs: The plan's rows without their documents, ``n_forget``, ``n_retain``, ``status``,
             ``last_step``, ``reason``, ``checkpoint``.
         trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.evaluation.tabulate`).
         held_out: ``step``, ``topic``, ``format``, ``loss``.
-        steps: ``step`` and what the algorithm measured in it.
-        answers: ``step``, and the answer to each item.
-        evaluations: ``step``, and each benchmark's means; of run ``untouched`` too.
+        steps: ``step`` and the measurements of the algorithm.
+        answers: ``step`` and the answer to each item.
+        evaluations: ``step`` and the means of each benchmark; also of run ``untouched``.
     """
 
     runs: pd.DataFrame
@@ -41,10 +41,10 @@ class StudyTables:
 
 
 def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
-    """Read what the runs left behind.
+    """Read the folders of runs.
 
     Raises:
-        UnlearningError: If a run of the plan is not there.
+        UnlearningError: If a run of the plan has no folder.
     """
     import pandas as pd
 

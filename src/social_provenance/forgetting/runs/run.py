@@ -1,4 +1,4 @@
-"""Carry out one run of an unlearning study."""
+"""One run of an unlearning study: train, evaluate on the way, keep the results."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ Bin = tuple[str, str]
 
 @dataclass(frozen=True)
 class Bench:
-    """What every run of a study needs.
+    """Model, benchmarks, documents and parameters that all runs of a study share.
 
     Attributes:
         model: The untouched model.
-        scorer: Evaluates a model on every benchmark.
-        tokens: Document id -> token ids, of every document of the plan.
-        bins: Document id -> its topic and format, of every held-out document.
-        settings: Of the study.
+        scorer: Scores the items of every benchmark.
+        tokens: Document id -> token ids, for all documents of the plan.
+        bins: Document id -> topic and format, for all held-out documents.
+        settings: Parameters of the study.
     """
 
     model: LanguageModel
@@ -59,7 +59,7 @@ class Bench:
         return {algorithm.name: algorithm for algorithm in self.settings.algorithms}
 
     def sets(self, row: Mapping[Any, Any]) -> Sets:
-        """Return the documents of a run, held-out ones cut to what is looked at."""
+        """Return the documents of a run, held-out ones cut to their evaluated tokens."""
         forget, retain, held = (
             [self.tokens[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids", "held_out_ids")
         )
@@ -68,7 +68,7 @@ class Bench:
 
 @dataclass
 class _Trajectory:
-    """What a run has been through, and whether it goes on."""
+    """The trajectory of a run: its snapshots and steps so far, and why it ended."""
 
     bins: Sequence[Bin]
     bound: float
@@ -78,23 +78,23 @@ class _Trajectory:
     reason: str | None = None
 
     def note(self, step: int, measured: Mapping[str, float]) -> bool:
-        """Note a step; return whether it left numbers."""
+        """Record a step; return whether all its measurements are finite."""
         self.steps.append({"step": step, **measured})
-        wrong = next((name for name, value in measured.items() if not math.isfinite(value)), None)
-        if wrong is not None:
-            self._end(FAILED, f"{wrong} is {measured[wrong]} in step {step}")
-        return wrong is None
+        non_finite = next((name for name, value in measured.items() if not math.isfinite(value)), None)
+        if non_finite is not None:
+            self._end(FAILED, f"{non_finite} is {measured[non_finite]} in step {step}")
+        return non_finite is None
 
     def read(self, step: int, reading: Snapshot) -> bool:
-        """Keep a reading; return whether the model is fit to go on."""
+        """Record a snapshot; return whether the run goes on."""
         non_finite = reading.non_finite()
         if non_finite is not None:
-            self._end(FAILED, f"{non_finite} is no number after step {step}")
+            self._end(FAILED, f"{non_finite} is not finite after step {step}")
             return False
         self.readings[step] = reading
         rise = (heldout_of_bins(reading, self.bins) - heldout_of_bins(self.readings[0], self.bins)).max()
         if rise > self.bound:
-            self._end(STOPPED, f"the held-out loss of a bin rose by {rise:.3g} nats a token after step {step}")
+            self._end(STOPPED, f"the held-out loss of a bin rose by {rise:.3g} nats per token after step {step}")
         return self.reason is None
 
     def _end(self, status: str, reason: str) -> None:
@@ -102,18 +102,18 @@ class _Trajectory:
 
 
 def execute_run(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
-    """Forget, read on the way, and keep what came of it.
+    """Train and evaluate one run, and write its tables, summary and checkpoint.
 
-    A loss that is no number ends the run as ``failed``, a held-out loss that rises above the bound as
-    ``stopped``; both leave their readings and say why.
+    A loss that is not finite ends the run as ``failed``, a held-out loss that rises above the bound as
+    ``stopped``; both keep their evaluations and the reason.
 
     Args:
-        bench: What runs share.
-        row: Of the plan.
-        folder: Empty; gets the tables, the summary and, unless the run failed, the checkpoint.
+        bench: Model, benchmarks and documents that runs share.
+        row: Row of the plan.
+        folder: Empty folder for the tables, the summary and, unless the run failed, the checkpoint.
 
     Raises:
-        UnlearningError: If the untouched model has no sound reading, or the disk is full.
+        UnlearningError: If a loss of the untouched model is not finite, or the disk is full.
     """
     with cpu_threads(bench.settings.optimiser.threads):
         trajectory, model = _forget(bench, row)
@@ -138,9 +138,7 @@ def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Trajectory, Any]:
     trajectory = _Trajectory([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
     model = bench.model.load()
     if not trajectory.read(0, evaluator.evaluate_untouched(model, sets)):
-        raise UnlearningError(
-            f"model {bench.model.path}: {trajectory.reason}, so nothing can be forgotten: mend the model"
-        )
+        raise UnlearningError(f"model {bench.model.path}: {trajectory.reason}, before any training: check its weights")
     model = make_trainable(model, settings.lora)
     optimiser = settings.optimiser
     if algorithm.learning_rate is not None:
@@ -170,7 +168,7 @@ def _write(trajectory: _Trajectory, folder: Path) -> None:
 
 @contextmanager
 def _disk_has_room(folder: Path, run_id: str) -> Iterator[None]:
-    """Say which run could not be kept when the disk is full."""
+    """Name the run that could not be written when the disk is full."""
     from safetensors import SafetensorError
 
     try:
@@ -179,6 +177,6 @@ def _disk_has_room(folder: Path, run_id: str) -> Iterator[None]:
         if getattr(error, "errno", None) != errno.ENOSPC and "No space left" not in str(error):
             raise
         raise UnlearningError(
-            f"the disk of {folder} is full: run {run_id} could not be kept; make room or move the data with "
-            f"--params root=DIR, and run again: finished runs are there"
+            f"the disk of {folder} is full: run {run_id} could not be written; free space or move the data with "
+            f"--params root=DIR, and run again: finished runs are kept"
         ) from error
