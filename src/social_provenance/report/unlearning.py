@@ -1,4 +1,4 @@
-"""The section on forgetting: the answer first, then what it rests on."""
+"""Section on unlearning: the result first, then the tables that it is based on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from social_provenance.report.render import figure_html, render, rows_of
 
 
 def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Evaluation) -> str:
-    """Show whether forgetting influential documents hurt more than forgetting random ones.
+    """Write whether unlearning influential documents does more damage than unlearning random ones.
 
     Args:
         figure: Targeted sets among random sets.
@@ -27,7 +27,7 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
         for scope in ARMS
         if (primary["scope"] == scope).any()
     ]
-    # In the topic where there is one: it is the sharper question, and its p values are one family.
+    # The verdict is on contrasts within topics if there are any: the sharper question, and the family of q.
     first = primary[primary["scope"] == (scopes[0]["scope"] if scopes else "topic")]
     judged = first[first["influence_minus_random"].notna()]
     return render(
@@ -46,7 +46,7 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
 
 
 def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -> str:
-    """Show the curves, and how alike random sets were to the influential one before training.
+    """Write the dose-response curves and the balance of random sets.
 
     Args:
         dose_response: Curves of the aligned benchmarks.
@@ -63,7 +63,7 @@ def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -
 
 
 def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, evaluation: Evaluation) -> str:
-    """Show where arms are alike, algorithms side by side, and topics summed up.
+    """Write equivalence tests, the comparison of algorithms, and the tests over topics.
 
     Args:
         equivalence: Table ``unlearning_equivalence``.
@@ -86,8 +86,8 @@ def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, ev
 
 def in_order(table: Table, evaluation: Evaluation) -> Table:
     """Return a table with its aligned benchmarks in the order of the study."""
-    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
-    return table.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
+    rank = {benchmark.name: position for position, benchmark in enumerate(evaluation.benchmarks)}
+    return table.sort_values("benchmark", key=lambda names: names.map(rank), kind="stable")
 
 
 def _verdict(judged: Table) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _verdict(judged: Table) -> dict[str, Any]:
 
 
 def _readings(effects: Table) -> list[dict[str, Any]]:
-    """Return for each outcome and reading: in how many contrasts influential documents hurt more, and how much."""
+    """Return per outcome and reading: in how many contrasts influential documents do more damage, and how much."""
     rows = []
     for (outcome, reading), own in effects.groupby(["outcome", "reading"], sort=False):
         known = own[own["influence_minus_random"].notna()]

@@ -11,7 +11,7 @@ from social_provenance.language_model import LanguageModel
 
 
 def patch_regions(tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: TailPatch) -> Any:
-    """Return what a few more steps on each region change in each benchmark."""
+    """Return the change of each benchmark after a few extra steps on each region."""
     documents = tokens.select_columns(["doc_id", "topic", "format", "input_ids"]).to_pandas()
     scorer = Scorer(tail_patch.take_items(requests, params.items), batch_size)
     patched = tail_patch.PatchedModel(model.load(), model.tokenizer(), scorer)
