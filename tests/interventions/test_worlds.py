@@ -16,8 +16,8 @@ from social_provenance.interventions.worlds import (
     METRICS,
     RECORD,
     find_project,
-    gather,
     gather_effects,
+    gather_metrics,
     plan_worlds,
 )
 
@@ -75,7 +75,7 @@ def test_each_world_leaves_its_figures_and_nothing_else(project: Path) -> None:
     assert list(parts.write(folders)) == ["world-43", "world-44"]
     for folder in folders.values():
         assert {path.name for path in folder.iterdir()} == {METRICS, RECORD, EFFECTS}
-    table = gather(folders)
+    table = gather_metrics(folders)
     assert table.to_dict("list") == {
         "seed": [43, 44],
         "method": ["m"] * 2,

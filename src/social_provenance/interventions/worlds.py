@@ -1,8 +1,8 @@
-"""Whole small studies of other worlds, each apart from the study that is being made.
+"""Whole small studies of other worlds, each isolated from the present study.
 
 A world is studied by ``kedro run`` in a process of its own, with a copy of the configuration, the
-parameters of this run but for the world's seed, and a data folder that is gone afterwards. So it runs
-what the study runs, and can neither read nor change the study's data.
+parameters of this run except the world's seed, and a data folder that is deleted afterwards. So it runs
+the same nodes as the study, and can neither read nor change the study's data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import WorldError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PIPELINES = ("miniature", "corpus", "taxonomy", "pretraining", "attribution", "aggregation", "validation", "unlearning")
-"""What it takes to see whether a world's provenance is found, and whether forgetting it hurts."""
+"""Pipelines that recover a world's planted topics and unlearn influential documents."""
 
 BLOCKS = (
     *("miniature", "documents", "labelling", "working_set", "evaluation"),
@@ -50,13 +50,13 @@ def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = No
 
     Args:
         parameters: Of this run.
-        worlds: How many.
-        run: Runs a command; by default in a process of its own.
+        worlds: Number of worlds.
+        run: Function that runs a command; by default in a process of its own.
     """
     own = {name: parameters[name] for name in BLOCKS if name in parameters}
     first = int(parameters["miniature"]["seed"]) + 1
     changed = {seed: {**own, "miniature": {**own["miniature"], "seed": seed}} for seed in range(first, first + worlds)}
-    # A world runs in a process of its own, where no import leads: its code is that of the pipelines.
+    # A world runs in a process of its own, which no import reaches: its code is that of the pipelines.
     code = [f"{__package__.partition('.')[0]}.pipelines.{name}.pipeline" for name in PIPELINES]
     return Parts(
         {f"world-{seed}": digest_of(settings) for seed, settings in changed.items()},
@@ -65,8 +65,8 @@ def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = No
     )
 
 
-def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
-    """Return how well each method found what was planted in each world.
+def gather_metrics(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """Return how well each method recovers the planted topics and bins of each world.
 
     Returns:
         ``seed``, ``method``, ``benchmark``, ``accuracy`` (of the world's model), ``topic_auc``,
@@ -90,7 +90,7 @@ def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def gather_effects(folders: Mapping[str, Path]) -> pd.DataFrame:
-    """Return what forgetting did in each world, at equal compute.
+    """Return the effects of unlearning in each world, at equal compute.
 
     Returns:
         ``seed`` and the columns of ``unlearning_effects`` for its reading ``equal_compute``.
@@ -136,8 +136,8 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
     if ended.returncode:
         reason = ([line for line in ended.stderr.splitlines() if line.strip()] or ["no reason given"])[-1]
         raise WorldError(
-            f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds stay, lower worlds to do "
-            f"without it, or start from another miniature.seed"
+            f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds are kept; "
+            f"lower worlds to omit this one, or start from another miniature.seed"
         )
     for name in (METRICS, RECORD, EFFECTS):
         shutil.copy(data / "08_reporting" / name, folder / name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.forgetting.runs.gather import UNTOUCHED
+from social_provenance.forgetting.vocabulary import UNTOUCHED
 from social_provenance.lineage import UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
