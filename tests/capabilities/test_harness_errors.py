@@ -69,7 +69,10 @@ def refused(
         (
             1,
             {"prompt": "salt " * 600},
-            ["benchmark toy, item toy/0: ", " tokens, the model takes 512: a model with a longer context"],
+            [
+                "benchmark toy, item toy/0: ",
+                " tokens exceed the model's limit of 512: use a model with a longer context",
+            ],
         ),
     ],
 )

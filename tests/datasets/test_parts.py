@@ -218,7 +218,7 @@ def test_the_plan_is_told_before_the_work_begins(
 
     folder.save(Parts(made.inputs, write, work, lambda: 0.003))
     assert writer.written == ["a", "b", "c"]
-    assert "parts: 1 of 3 parts are there already" in caplog.text
+    assert "parts: 1 of 3 parts exist already" in caplog.text
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_work_begins(

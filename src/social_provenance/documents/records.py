@@ -243,8 +243,8 @@ _FIXES = {
     "no_text": "has no text",
 }
 _ELSEWHERE = {
-    "no_id": "say where it is with raw_documents.fields.doc_id in the catalog, ",
-    "no_text": "say where it is with raw_documents.fields.text in the catalog, ",
+    "no_id": "name its place in raw_documents.fields.doc_id in the catalog, ",
+    "no_text": "name its place in raw_documents.fields.text in the catalog, ",
 }
 
 
