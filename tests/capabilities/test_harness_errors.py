@@ -63,7 +63,7 @@ def refused(
         (
             4,
             {"choices": ["salt", "red", "salt"]},
-            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer could not be"],
+            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer would be"],
         ),
         (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty"]),
         (

@@ -19,7 +19,7 @@ DIGITS = 7
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
 
-def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> ir.Table:
+def draw_working_set(labelled: ir.Table, documents: ir.Table, per_bin: int, seed: int) -> ir.Table:
     """Draw up to ``per_bin`` documents of each bin, with ``text`` and ``bin_rank``.
 
     The order within a bin depends only on the seed and the ids, so a smaller sample is a subset of a
@@ -31,7 +31,7 @@ def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> 
     return drawn.inner_join(texts, "doc_id").order_by("topic", "format", "bin_rank")
 
 
-def seeded_order(labelled: Any, seed: int) -> ir.Table:
+def seeded_order(labelled: ir.Table, seed: int) -> ir.Table:
     """Add ``bin_rank``, the rank from 0 in the seeded order of the bin (see :data:`RULE`)."""
     import ibis
 
@@ -43,7 +43,7 @@ def seeded_order(labelled: Any, seed: int) -> ir.Table:
     return labelled.mutate(bin_rank=rank.cast("int64"))
 
 
-def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
+def take_sample(working_set: ir.Table, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
     """Return the nested ``per_bin`` sample of a working set that was drawn with ``drawn_per_bin``.
 
     Raises:
@@ -59,12 +59,14 @@ def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir
     return working_set.filter(working_set.bin_rank < per_bin)
 
 
-def list_sample(working_set: Any) -> ir.Table:
+def list_sample(working_set: ir.Table) -> ir.Table:
     """Return the manifest of a working set: documents with bin, rank, source location and hash, without text."""
     return working_set.select(*MANIFEST).order_by("topic", "format", "bin_rank")
 
 
-def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_documents: int) -> dict[str, Any]:
+def describe_sample(
+    manifest: ir.Table, corpus: ir.Table, per_bin: int, seed: int, min_documents: int
+) -> dict[str, Any]:
     """Return the contract of a working set: rule, seed, source, unfilled bins and digests.
 
     Args:
@@ -105,7 +107,7 @@ def sample_digest(rows: pd.DataFrame) -> str:
     return digest_of(ordered[["doc_id", "topic", "format", "content_hash"]].to_numpy().tolist())
 
 
-def corpus_digest(corpus: Any) -> str:
+def corpus_digest(corpus: ir.Table) -> str:
     """Return the digest of a labelled corpus, independent of order, shards and engine.
 
     It consists of the number of documents and the sums of three 28-bit words of the MD5 of each document's

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from social_provenance.annotations import Figure, Table
+from social_provenance.annotations import Figure, Record, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.forgetting.runs.gather import UNTOUCHED
 from social_provenance.lineage import UNKNOWN
@@ -32,9 +31,9 @@ LINKS = {
 
 
 def write_inputs(
-    corpus: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    attribution: Mapping[str, Any],
+    corpus: Record,
+    manifest: Record,
+    attribution: Record,
     evaluations: Table,
     evaluation: Evaluation,
 ) -> str:
@@ -112,7 +111,7 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
-def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
+def write_planted(figure: Figure | None, validation: Record | None, evaluation: Evaluation) -> str:
     """Write the comparison with the planted truth; without a truth, a note that there is none.
 
     Args:
@@ -126,7 +125,7 @@ def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, e
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
 
 
-def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
+def write_report(records: Record | None, *sections: str) -> str:
     """Join the sections and the lineage of every dataset behind them to the page.
 
     Args:
@@ -136,7 +135,7 @@ def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
     return page([*sections, lineage(records)])
 
 
-def lineage(records: Mapping[str, Any] | None) -> str:
+def lineage(records: Record | None) -> str:
     """Write which node made each dataset from which inputs, with unknown content and accepted code.
 
     Args:
