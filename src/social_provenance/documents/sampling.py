@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
 DIGITS = 7
-"""Hexadecimal digits per word of the corpus digest, few enough for Spark, which parses 32-bit words only."""
+"""Hexadecimal digits per word of the corpus digest, few enough that a word fits the 32-bit integers in which Spark computes it."""
 
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
@@ -35,6 +35,7 @@ def seeded_order(labelled: ir.Table, seed: int) -> ir.Table:
     """Add ``bin_rank``, the rank from 0 in the seeded order of the bin (see :data:`RULE`)."""
     import ibis
 
+    # A hash orders the bin, not a random generator: it is the same on every engine and for every subset.
     order = ibis.literal(f"{seed}:").concat(labelled.doc_id).hexdigest("md5")
     window = ibis.window(group_by=[labelled.topic, labelled.format], order_by=order)
     rank = (
@@ -113,8 +114,8 @@ def corpus_digest(corpus: ir.Table) -> str:
     It consists of the number of documents and the sums of three 28-bit words of the MD5 of each document's
     id, text hash and labels: sums do not depend on order, and every engine can compute them.
     """
-    told = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
-    hashed = corpus.select(md5=told.hexdigest("md5"))
+    fields = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
+    hashed = corpus.select(md5=fields.hexdigest("md5"))
     sums = {f"word_{place}": _word(hashed.md5, DIGITS * place).sum().cast("string") for place in range(3)}
     row = hashed.aggregate(documents=hashed.count(), **sums).execute().iloc[0]
     return digest_of(int(row["documents"]), *(str(row[name]) for name in sums))
@@ -124,5 +125,6 @@ def _word(hexadecimal: Any, start: int) -> Any:
     """Return :data:`DIGITS` hexadecimal digits as a number."""
     import ibis
 
+    # Each digit is looked up, because DuckDB and Spark share no function that reads a hexadecimal number.
     digits = [ibis.literal("0123456789abcdef").find(hexadecimal.substr(start + place, 1)) for place in range(DIGITS)]
     return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))

@@ -75,11 +75,11 @@ def write_influence(figure: Figure, topics: Table, documents: Table, evaluation:
         evaluation: Order of the benchmarks.
         method: Method of the scores.
     """
-    own = topics[topics["method"] == method]
+    of_method = topics[topics["method"] == method]
     blocks = [
         {
             "benchmark": benchmark,
-            "topics": rows_of(own[own["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
+            "topics": rows_of(of_method[of_method["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
             "documents": rows_of(documents[documents["benchmark"] == benchmark.name].sort_values("rank")),
         }
         for benchmark in evaluation.benchmarks
@@ -100,12 +100,12 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
     levels = [
         {
             "kind": kind,
-            "social": rows_of(own.nlargest(3, "difference")),
-            "stem": rows_of(own.nsmallest(3, "difference")),
-            "apart": int(((own["ci_low"] > 0) | (own["ci_high"] < 0)).sum()),
-            "topics": len(own),
+            "social": rows_of(differences.nlargest(3, "difference")),
+            "stem": rows_of(differences.nsmallest(3, "difference")),
+            "apart": int(((differences["ci_low"] > 0) | (differences["ci_high"] < 0)).sum()),
+            "topics": len(differences),
         }
-        for kind, own in topics.groupby("kind", sort=False)
+        for kind, differences in topics.groupby("kind", sort=False)
     ]
     compared = rows_of(strength[strength["method"] == method].dropna(subset="difference"))
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
