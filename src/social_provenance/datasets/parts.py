@@ -167,7 +167,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         if changed:
             logger.warning(
                 "%s: %d parts were computed from the same inputs by other code (%s; the present code is %s) and are "
-                "recomputed. If the change of the code is harmless, stop and keep them with --params "
+                "computed again. If the change of the code is harmless, stop and keep them with --params "
                 '"accepted_code=%s"',
                 *(self._path.name, len(changed), _listed(changed.values())),
                 *(_listed(data.code[name] for name in changed), _listed(changed.values())),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
 DIGITS = 7
-"""Hexadecimal digits per word of the corpus digest, few enough that a word fits the 32-bit integers in which Spark computes it."""
+"""Hexadecimal digits per word of the corpus digest: a word must fit the 32-bit integers in which Spark computes it."""
 
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
