@@ -1,6 +1,6 @@
-"""Tables of any size, on any Ibis backend: checked by one aggregate query, reported by counts.
+"""Schemas of tables of any size, on any Ibis backend: one aggregate query, reported by counts.
 
-A failing check of a library prints the failing values, which for a corpus are megabytes of text.
+A failing Pandera check prints the failing values, which for a corpus are megabytes of text.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 from social_provenance.errors import ArtifactError
 
 Rules = Mapping[str, Callable[[Any], Any]]
-"""Sentence about a row -> the rows of a table for which it is not true (a boolean column)."""
+"""Rule about a row -> function of a table that marks the rows that violate it (a boolean column)."""
 
 
 class LargeTable:
-    """Columns with their types, and rules that hold for every row.
+    """Schema of a large table: columns with types, and rules for every row.
 
     Attributes:
         columns: Name -> Ibis type; further columns are an error.
-        rules: What no row may break.
-        key: Columns whose values, together, no two rows share; none is null. Empty: there is no key.
+        rules: Rules that every row must satisfy.
+        key: Columns that are jointly unique and not null. Empty: no key.
     """
 
     columns: ClassVar[Mapping[str, str]]
@@ -31,7 +31,7 @@ class LargeTable:
         """Return ``data``.
 
         Raises:
-            ArtifactError: Naming what is wrong, and how many rows.
+            ArtifactError: With the violated rule, and the number of rows.
         """
         name = type(self).__name__
         found = {column: str(kind).removeprefix("!") for column, kind in data.schema().items()}
@@ -53,7 +53,7 @@ class LargeTable:
 
 
 def _together(data: Any, columns: Sequence[str]) -> Any:
-    """Return one text for the values of several columns; null where one of them is."""
+    """Join the values of several columns to one text; null if any of them is."""
     first, *others = (data[column].cast("string") for column in columns)
     for other in others:
         first = first.concat("\x1f", other)
