@@ -23,7 +23,7 @@ LINKS = {
     "reference": "Published map",
     "truth": "Planted topics",
     "causes": "Causal checks",
-    "trust": "Other worlds, questions, checkpoints",
+    "trust": "Robustness",
     "forget": "Unlearning",
     "lineage": "Lineage",
 }
