@@ -1,20 +1,10 @@
-"""How gradients are collected and compared."""
+"""Parameters of the gradients of documents and queries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, get_args
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
-
-GradientMethod = Literal["trackstar", "influence", "gradient_cosine", "trak"]
-Baseline = Literal["bm25", "embedding", "length", "loss"]
-Method = Literal["trackstar", "influence", "gradient_cosine", "trak", "ekfac", "bm25", "embedding", "length", "loss"]
-GRADIENT_METHODS: tuple[GradientMethod, ...] = get_args(GradientMethod)
-"""Methods that the gradient store serves."""
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-"""Methods without a gradient; a method that agrees with one of them has found no more than that."""
-METHODS: tuple[Method, ...] = get_args(Method)
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 
 
 class GradientSettings(BaseModel):
@@ -63,39 +53,3 @@ class Distributed(BaseModel):
     def processes(self) -> int:
         """All processes of all nodes."""
         return self.nnode * self.nproc_per_node
-
-
-class ScoringSettings(BaseModel):
-    """Settings of the comparison; changing them needs no gradient anew."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    methods: Annotated[Sequence[Method], Field(min_length=1)] = ("trackstar", "influence")
-    """``trackstar``: cosine of preconditioned gradients. ``influence``: their inner product.
-    ``gradient_cosine``: cosine without a preconditioner. ``trak``: inner product under one kernel for
-    all modules. ``ekfac``: inner product under Bergson's Kronecker-factored inverse, with walks of its
-    own. Baselines: ``bm25``, ``embedding`` (cosine of mean hidden states), ``length``, ``loss``."""
-    default_method: Method = "trackstar"
-    """The method that later stages and the first pages of the report go by."""
-    damping: NonNegativeFloat = 0.1
-    """Added to the eigenvalues of the second moment, in units of their mean."""
-    target_component: PositiveInt = 1000
-    """Where the spectra of the benchmark's and the corpus's second moment are made to cross."""
-    winsorise: PositiveFloat | None = 10.0
-    """Longer gradients are shortened to this many median norms; null: outliers are only counted."""
-    max_joint: PositiveInt = 8192
-    """Most numbers a document for which ``trak`` makes its joint kernel, a square matrix of them."""
-    chunk: PositiveInt = 8192
-    """Documents read from the store at a time."""
-
-    @model_validator(mode="after")
-    def _factors_are_damped(self) -> ScoringSettings:
-        if "ekfac" in self.methods and self.damping == 0:
-            raise ValueError("damping 0 leaves the inverse of ekfac without bounds: raise damping, or leave ekfac out")
-        return self
-
-    @model_validator(mode="after")
-    def _default_is_computed(self) -> ScoringSettings:
-        if self.default_method not in self.methods:
-            raise ValueError(f"default_method {self.default_method!r} is not among methods {list(self.methods)}")
-        return self

@@ -8,7 +8,7 @@ from typing import Any
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.comparison.side_by_side import PUBLISHED
-from social_provenance.gradients.settings import BASELINES
+from social_provenance.gradients.methods.registry import is_baseline
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render, rows_of
 
@@ -33,11 +33,15 @@ def write_agreement(table: Table, evaluation: Evaluation, method: str) -> str:
     turned = table.rename(columns={"method": "other", "other": "method"})
     own = pd.concat([table, turned], ignore_index=True).query("method == @method")
     rows = [
-        {"method": other, "baseline": other in BASELINES, "benchmarks": rows.set_index("benchmark").to_dict("index")}
+        {
+            "method": other,
+            "baseline": is_baseline(str(other)),
+            "benchmarks": rows.set_index("benchmark").to_dict("index"),
+        }
         for other, rows in own.groupby("other", sort=False)
     ]
     # Turned round, a baseline says the same, so the nearest is that of the largest rho squared.
-    told = own[own["other"].isin(BASELINES)].assign(told=lambda rows: rows["bin_rank_correlation"] ** 2)
+    told = own[own["other"].map(is_baseline)].assign(told=lambda rows: rows["bin_rank_correlation"] ** 2)
     best = told.dropna(subset="told").sort_values("told", ascending=False, kind="stable").groupby("benchmark").head(1)
     nearest = best.set_index("benchmark").to_dict("index")
     return render(

@@ -45,7 +45,7 @@ class Winsoriser:
         return gradients * torch.from_numpy(factors).float()[:, None] if (factors < 1).any() else gradients
 
 
-def measure(store: GradientStore, winsorise: float | None) -> Winsoriser:
+def fit_winsoriser(store: GradientStore, winsorise: float | None) -> Winsoriser:
     """Return the winsoriser of a store.
 
     Args:

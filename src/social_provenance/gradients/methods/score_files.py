@@ -6,7 +6,7 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from social_provenance.gradients.queries.build import ITEMS
+from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,6 +17,7 @@ import numpy as np
 
 from social_provenance.capabilities.split import deal_clusters
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.query_set import ITEMS, QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,8 +30,6 @@ logger = logging.getLogger(__name__)
 Null = Literal["shuffled_answers", "generic_text"]
 NULLS: tuple[Null, ...] = get_args(Null)
 """Variants that keep the form of the queries and break what they ask."""
-ITEMS = "items"
-"""The variant that is the benchmark itself."""
 COLUMNS = ("benchmark", "variant", "item", "cluster", "block", "prompt_ids", "answer_ids")
 IGNORED = -100
 """Label of a token without loss."""
@@ -142,7 +141,7 @@ def query_sets(queries: pd.DataFrame) -> dict[str, Dataset]:
             "labels": [[IGNORED] * len(prompt) + answer for prompt, answer in pairs],
             "length": [len(prompt) + len(answer) for prompt, answer in pairs],
         }
-        sets[f"{benchmark}.{variant}"] = Dataset.from_dict(columns)
+        sets[QuerySet(str(benchmark), str(variant)).name] = Dataset.from_dict(columns)
     return sets
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods.registry import choose, method_names
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.queries.build import ITEMS
-from social_provenance.gradients.settings import GRADIENT_METHODS
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.walk.store import GradientStore
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from social_provenance.artifacts import Parts
-    from social_provenance.gradients.settings import ScoringSettings
+    from social_provenance.gradients.methods.settings import ScoringSettings
 
 
 def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: ScoringSettings) -> Parts:
@@ -47,8 +47,8 @@ def require_gradient_method(settings: ScoringSettings) -> None:
     Raises:
         AttributionError: If there is none.
     """
-    if not set(settings.methods) & set(GRADIENT_METHODS):
+    if not choose(settings.methods, "store"):
         raise AttributionError(
             f"scoring.methods {list(settings.methods)} has none that compares stored gradients: "
-            f"add one of {', '.join(GRADIENT_METHODS)}"
+            f"add one of {', '.join(method_names('store'))}"
         )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from social_provenance.artifacts import Parts, join
 from social_provenance.errors import AttributionError, excerpt
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.queries.build import ITEMS, query_sets
+from social_provenance.gradients.queries.build import query_sets
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.studies.audit import require_gradient_method
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
 
-    from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+    from social_provenance.gradients.methods.settings import ScoringSettings
+    from social_provenance.gradients.settings import Distributed, GradientSettings
     from social_provenance.language_model import LanguageModel
 
 SAMPLE = 256

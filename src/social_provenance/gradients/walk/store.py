@@ -11,6 +11,7 @@ import numpy as np
 
 from social_provenance.artifacts import sealed_checksum, sealed_digest
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.query_set import QuerySet
 from social_provenance.gradients.walk.bergson_run import INDEX, STATES, index_layout
 
 if TYPE_CHECKING:
@@ -153,8 +154,8 @@ def query_stores(parts: Mapping[str, Path]) -> dict[str, dict[str, GradientStore
     """
     stores: dict[str, dict[str, GradientStore]] = {}
     for name, folder in parts.items():
-        benchmark, _, variant = name.partition(".")
-        stores.setdefault(benchmark, {})[variant] = GradientStore({name: folder})
+        queries = QuerySet.parse(name)
+        stores.setdefault(queries.benchmark, {})[queries.variant] = GradientStore({name: folder})
     return stores
 
 
