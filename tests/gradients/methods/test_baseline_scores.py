@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from datasets import Dataset
+from social_provenance.gradients.methods.baseline_scores import Texts, plan_baselines
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.methods.baseline_scores import Texts, plan_baselines
 from social_provenance.gradients.methods.score_files import BLOCKS, NULLS, SCORES
 from social_provenance.gradients.settings import BASELINES, ScoringSettings
 

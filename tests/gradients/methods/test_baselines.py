@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
-
-from social_provenance.errors import AttributionError
 from social_provenance.gradients.methods.baselines import (
     Bm25,
     Target,
@@ -22,6 +20,8 @@ from social_provenance.gradients.methods.baselines import (
     score_chunk,
     unit,
 )
+
+from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import BASELINES, Baseline
 
 if TYPE_CHECKING:

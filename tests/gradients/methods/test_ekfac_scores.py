@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from datasets import Dataset
+from social_provenance.gradients.methods.ekfac_scores import plan_ekfac
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.gradients.methods.bergson_ekfac import score_ekfac
-from social_provenance.gradients.methods.ekfac_scores import plan_ekfac
 from social_provenance.gradients.methods.score_files import BLOCKS, NULLS, SCORES
 from social_provenance.gradients.settings import GradientSettings, ScoringSettings
 
