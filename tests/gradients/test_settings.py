@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import ValidationError
 
-from social_provenance.gradients.settings import (
-    BASELINES,
-    GRADIENT_METHODS,
-    METHODS,
-    Distributed,
-    GradientSettings,
-    Method,
-    ScoringSettings,
-)
+from social_provenance.gradients.settings import Distributed, GradientSettings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -40,16 +32,6 @@ if TYPE_CHECKING:
         (Distributed, "nproc_per_node", 0, "greater than 0"),
         (Distributed, "fsdp", "perhaps", "valid boolean"),
         (Distributed, "node_rank", 0, "Extra inputs are not permitted"),
-        (ScoringSettings, "methods", [], "at least 1 item"),
-        (ScoringSettings, "methods", ["cosine"], "Input should be 'trackstar', 'influence', 'gradient_cosine'"),
-        (ScoringSettings, "methods", ["influence"], "default_method 'trackstar' is not among methods ['influence']"),
-        (ScoringSettings, "default_method", "bm25", "default_method 'bm25' is not among methods"),
-        (ScoringSettings, "damping", -0.1, "greater than or equal to 0"),
-        (ScoringSettings, "target_component", 0, "greater than 0"),
-        (ScoringSettings, "winsorise", 0, "greater than 0"),
-        (ScoringSettings, "max_joint", 0, "greater than 0"),
-        (ScoringSettings, "chunk", -1, "greater than 0"),
-        (ScoringSettings, "chunks", 8, "Extra inputs are not permitted"),
     ],
 )
 def test_a_value_out_of_range_is_refused_with_its_name(
@@ -61,35 +43,13 @@ def test_a_value_out_of_range_is_refused_with_its_name(
     assert said in str(caught.value)
 
 
-def test_ekfac_without_damping_is_refused_and_others_are_not() -> None:
-    with pytest.raises(ValidationError, match="damping 0 leaves the inverse of ekfac without bounds: raise damping"):
-        ScoringSettings(methods=["trackstar", "ekfac"], damping=0)
-    assert ScoringSettings(methods=["trackstar"], damping=0).damping == 0
-    assert ScoringSettings(methods=["trackstar", "ekfac"], damping=1e-6).damping == 1e-6
-
-
 @pytest.mark.parametrize("length", [1, 100, 4096])
 def test_a_batch_may_be_as_long_as_the_budget(length: int) -> None:
     settings = GradientSettings(max_tokens=length, token_batch=length)
     assert settings.max_tokens == settings.token_batch == length
 
 
-def test_outliers_may_be_left_as_they_are() -> None:
-    assert ScoringSettings(winsorise=None).winsorise is None
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_every_method_may_be_the_default(method: Method) -> None:
-    assert ScoringSettings(methods=[method], default_method=method).default_method == method
-
-
-def test_a_method_is_of_the_store_a_baseline_or_ekfac() -> None:
-    assert get_args(Method) == METHODS
-    assert [method for method in METHODS if method not in (*GRADIENT_METHODS, *BASELINES)] == ["ekfac"]
-    assert not set(GRADIENT_METHODS) & set(BASELINES)
-
-
-@pytest.mark.parametrize("settings", [GradientSettings(), Distributed(), ScoringSettings()])
+@pytest.mark.parametrize("settings", [GradientSettings(), Distributed()])
 def test_settings_cannot_be_changed_afterwards(settings: BaseModel) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         setattr(settings, next(iter(type(settings).model_fields)), None)

@@ -24,6 +24,7 @@ from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.source.reach import Code, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -327,6 +328,18 @@ def test_only_what_changes_a_score_makes_other_scores(
     corpus, queries = make_store(20), {"arc": {"items": make_store(5)}}
     digests = [plan_scores(corpus, queries, scoring(**changed)).digests for changed in ({}, change)]
     assert (digests[0] == digests[1]) is same
+
+
+@pytest.mark.parametrize("name", ["trackstar", "trak", "gradient_cosine"])
+def test_the_code_of_a_part_is_the_loop_and_its_own_methods(make_store: Maker, scoring: Any, name: str) -> None:
+    queries = {"arc": {"items": make_store(5)}}
+    parts = plan_scores(make_store(20), queries, scoring(methods=[name], default_method=name))
+    code = Code.own()
+    roots = {key for root in parts.roots("arc") for key in code.roots_of(root)}
+    modules = {module.rpartition(".")[2] for module, _ in Reach.of(code, sorted(roots)).edges}
+    assert modules & set(method_names()) == {name}
+    assert {"scoring", "store_methods", "preconditioner"} <= modules
+    assert not modules & {"text_methods", "model_methods"}
 
 
 def test_an_empty_store_is_refused(make_store: Maker, scoring: Any) -> None:
