@@ -110,7 +110,7 @@ def test_parameters_are_documented(project: Project) -> None:
         ),
         ("| 42 | draws", "| 43 | draws", ["parameter miniature.seed: base has 42, the page says 43"]),
         (
-            "| different | [0, 1] |",
+            "| one or more, different | [0, 1] |",
             "| different | – |",
             ["parameter unlearning.order_seeds: base has [0, 1], the page says –"],
         ),

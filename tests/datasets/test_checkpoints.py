@@ -12,6 +12,7 @@ from kedro.io import AbstractDataset, DatasetError
 from social_provenance.datasets import CheckpointFolder
 from social_provenance.errors import ModelError, SettingsError
 from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.lineage import ABSENT
 
 HUB = "hf://allenai/Olmo-3-1025-7B"
 
@@ -120,3 +121,31 @@ def test_a_number_is_a_label(tiny_model_folder: Path) -> None:
 def test_either_path_or_places_are_given(given: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="takes either path or places"):
         CheckpointFolder(**given)
+
+
+def test_the_identity_of_saved_checkpoints_is_their_content(
+    folder: CheckpointFolder, trained: TrainedModel, tmp_path: Path
+) -> None:
+    assert folder.digest() == ABSENT
+    folder.save({"a": trained})
+    before = folder.digest()
+    (tmp_path / "checkpoints").rename(tmp_path / "moved")
+    moved = CheckpointFolder(path=str(tmp_path / "moved"))
+    assert moved.digest() == before
+    (tmp_path / "moved" / "a").rename(tmp_path / "moved" / "b")
+    assert moved.digest() != before
+
+
+def test_the_identity_of_listed_checkpoints_is_that_of_each_under_its_label_in_their_order(
+    tiny_model_folder: Path,
+) -> None:
+    places = {"a": str(tiny_model_folder), "b": f"{HUB}@v1"}
+    changed = [
+        {"a": places["a"]},
+        {"a": places["a"], "b": f"{HUB}@v2"},
+        {"a": places["a"], "c": places["b"]},
+        dict(reversed(places.items())),
+    ]
+    digests = {CheckpointFolder(places=each).digest() for each in (places, *changed)}
+    assert len(digests) == 5
+    assert CheckpointFolder(places=dict(places)).digest() in digests

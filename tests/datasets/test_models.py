@@ -12,6 +12,7 @@ from kedro.io import AbstractDataset, DatasetError
 from social_provenance.datasets import LanguageModelFolder
 from social_provenance.errors import ModelError
 from social_provenance.language_model import TrainedModel
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 
 @pytest.fixture
@@ -86,6 +87,28 @@ def test_a_save_that_fails_leaves_the_model_of_before(tmp_path: Path, trained: T
     with pytest.raises(DatasetError, match="save_pretrained"):
         folder.save(TrainedModel(trained.model, tokenizer=None))
     assert folder.load().digest() == before
+
+
+def test_the_identity_of_a_folder_is_its_content_wherever_it_is(tmp_path: Path, trained: TrainedModel) -> None:
+    folder = LanguageModelFolder(path=str(tmp_path / "model"))
+    assert folder.digest() == ABSENT
+    folder.save(trained)
+    before = folder.digest()
+    (tmp_path / "model").rename(tmp_path / "moved")
+    assert LanguageModelFolder(path=str(tmp_path / "moved")).digest() == before != ABSENT
+    (tmp_path / "moved" / "config.json").write_text("{}")
+    assert LanguageModelFolder(path=str(tmp_path / "moved")).digest() != before
+
+
+def test_the_identity_of_a_model_on_the_hub_is_its_revision_if_that_stays() -> None:
+    one, same, other = (
+        LanguageModelFolder(path=path, revision=revision).digest()
+        for path, revision in (("hf://a/b", "v1"), ("hf://a/b@v1", None), ("hf://a/b", "v2"))
+    )
+    assert one == same != other
+    for revision in (None, "main"):
+        with pytest.raises(UnknownContentError, match="has no revision that stays: give a commit or a tag"):
+            LanguageModelFolder(path="hf://a/b", revision=revision).digest()
 
 
 def test_a_folder_without_tokenizer_is_refused_on_loading(tmp_path: Path, trained: TrainedModel, refused: Any) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import ibis
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from social_provenance.documents.clean import clean
-from social_provenance.documents.near import foremost_of_groups
-from social_provenance.documents.settings import DocumentSettings
+from social_provenance.documents.near import find_groups, representatives
+from social_provenance.documents.settings import DocumentSettings, NearDuplicates
 
 WORDS = [f"word{number}" for number in range(5000)]
 
@@ -79,7 +82,27 @@ def test_a_corpus_without_alike_texts_is_left_as_it_is(corpus_of: Any, row: Any)
     assert not rejected
 
 
+@pytest.mark.parametrize("threshold", [0.25, 0.5, 0.75, 0.8, 1.0])
+def test_pairs_are_alike_from_the_threshold_on(threshold: float) -> None:
+    # One pair for each number of places in which 128 may agree; a pair has a band of its own.
+    records = []
+    for agreeing in range(129):
+        other = np.arange(128, dtype=np.uint32)
+        other[agreeing:] += 1000
+        for name, signature in (("a", np.arange(128, dtype=np.uint32)), ("b", other)):
+            doc_id = f"{agreeing:03d}{name}"
+            records.append({"doc_id": doc_id, "shard": "s", "row": len(records), "cluster_id": f"site of {doc_id}"})
+            records[-1] |= {"signature": signature.tobytes(), "bands": [agreeing]}
+    table = ibis.memtable(pa.Table.from_pylist(records))
+    groups = find_groups(table, table.select("doc_id", "shard", "row"), NearDuplicates(threshold=threshold))
+    alike = [f"{agreeing:03d}" for agreeing in range(129) if agreeing / 128 >= threshold]
+    assert dict(zip(groups["member"], groups["alike_id"], strict=True)) == {
+        f"{pair}{name}": f"{pair}a" for pair in alike for name in "ab"
+    }
+    assert (groups["site"] == "site of " + groups["alike_id"]).all()
+
+
 def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
     pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
-    groups = foremost_of_groups(pairs).set_index("member")["alike_id"].to_dict()
+    groups = representatives(pairs).set_index("member")["alike_id"].to_dict()
     assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}

@@ -17,13 +17,6 @@ def test_crossed_bounds_are_refused_with_both() -> None:
         DocumentSettings(min_chars=51, max_chars=50)
 
 
-@pytest.mark.parametrize("name", ["max_malformed_share", "max_damaged_share"])
-@pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_what_may_be_put_aside_is_never_everything(name: str, share: float) -> None:
-    with pytest.raises(ValidationError, match=name):
-        DocumentSettings.model_validate({name: share})
-
-
 def test_rules_and_near_duplicates_are_off_until_they_are_asked_for() -> None:
     plain, full = DocumentSettings(), DocumentSettings.model_validate({"quality": {}, "near_duplicates": {}})
     assert (plain.quality, plain.near_duplicates) == (None, None)

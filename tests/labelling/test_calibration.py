@@ -73,6 +73,21 @@ def test_surer_scores_have_more_confidence() -> None:
     assert (fitted.confidence(surer) > fitted.confidence(scores)).all()
 
 
+@pytest.mark.parametrize("counts", [((50, 0), (20, 0)), ((6, 0), (3, 0)), ((30, 4), (9, 9)), ((5, 1), (3, 2))], ids=str)
+def test_where_two_confidences_are_told_apart_each_is_the_mean_of_platts_targets(
+    counts: tuple[tuple[int, int], ...],
+) -> None:
+    # Documents of two margins, and a line through two points: what is most likely is met at both of them.
+    hits, misses = (sum(own[place] for own in counts) for place in (0, 1))
+    right, wrong = (hits + 1) / (hits + 2), 1 / (misses + 2)
+    margin = np.repeat([2.0, 0.7], [sum(own) for own in counts])
+    scores = np.stack([margin, np.zeros_like(margin)], axis=1)
+    truth = np.concatenate([np.repeat([0, 1], own) for own in counts])
+    confidence = fit_calibration(scores, truth).confidence(scores)
+    expected = [(own[0] * right + own[1] * wrong) / sum(own) for own in counts]
+    np.testing.assert_allclose(confidence, np.repeat(expected, [sum(own) for own in counts]), atol=1e-3)
+
+
 def test_without_a_mistake_it_is_sure_but_not_certain() -> None:
     scores, _ = draw(1.0, 50)
     confidence = fit_calibration(scores * 100, scores.argmax(axis=1)).confidence(scores * 100)

@@ -241,28 +241,6 @@ def test_the_default_shape_has_as_many_parameters_as_it_says() -> None:
     assert round(model.num_parameters() / 1e6, 1) == 0.7
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("vocab_size", -1, "greater than 0"),
-        ("sequence_tokens", 0, "greater than 0"),
-        ("batch_sequences", -16, "greater than 0"),
-        ("max_steps", 0, "greater than 0"),
-        ("warmup_steps", -1, "greater than or equal to 0"),
-        ("evaluate_every", 0, "greater than 0"),
-        ("label_smoothing", 1.5, "less than or equal to 1"),
-        ("learned_accuracy", 1.1, "less than or equal to 1"),
-        ("required_accuracy", -0.1, "greater than or equal to 0"),
-        ("decay_steps", 61, "decay_steps (61) exceeds max_steps (60)"),
-        ("epochs", 3, "Extra inputs are not permitted"),
-        ("checkpoints", [5, 0], "greater than 0"),
-        ("architecture", {"hidden_size": -8}, "greater than 0"),
-        ("architecture", {"layer": 2}, "Extra inputs are not permitted"),
-        ("architecture", {"initial_std": 0}, "greater than 0"),
-    ],
-)
-def test_a_setting_out_of_range_is_refused_with_its_name(field: str, value: Any, said: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        _with(**{field: value})
-    assert field in str(caught.value)
-    assert said in str(caught.value)
+def test_a_decay_beyond_the_end_is_refused_with_both() -> None:
+    with pytest.raises(ValidationError, match=r"decay_steps \(61\) exceeds max_steps \(60\)"):
+        _with(decay_steps=61)

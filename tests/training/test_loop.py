@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
@@ -51,6 +52,39 @@ def test_the_first_step_of_adamw_moves_by_the_learning_rate_against_the_gradient
     model = Weight()
     _train(model, [0.3])
     assert float(model.weight.detach()) == pytest.approx(0.9, abs=1e-6)
+
+
+def _adamw(weights: np.ndarray, gradients: np.ndarray, shares: np.ndarray, settings: Optimiser) -> np.ndarray:
+    """Return the weights after AdamW as Loshchilov and Hutter 2019 write it, gradients clipped by their norm."""
+    mean, square = np.zeros_like(weights), np.zeros_like(weights)
+    for step, (gradient, share) in enumerate(zip(gradients, shares, strict=True), start=1):
+        clipped = gradient * min(1.0, settings.clip / float(np.linalg.norm(gradient)))
+        mean = 0.9 * mean + 0.1 * clipped
+        square = settings.beta2 * square + (1 - settings.beta2) * clipped**2
+        unbiased = mean / (1 - 0.9**step), square / (1 - settings.beta2**step)
+        rate = settings.learning_rate * share
+        weights = weights - rate * settings.weight_decay * weights - rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
+    return weights
+
+
+@pytest.mark.parametrize("beta2", [0.5, 0.95, 0.999])
+@pytest.mark.parametrize(("decay", "clip"), [(0.0, 1e6), (0.3, 1e6), (0.3, 1.0)])
+def test_many_steps_are_those_of_adamw(beta2: float, decay: float, clip: float) -> None:
+    rng = np.random.default_rng(0)
+    start, gradients, shares = rng.normal(size=5), rng.normal(size=(8, 5)), np.linspace(1, 0.2, 8)
+    settings = Optimiser(learning_rate=0.05, weight_decay=decay, beta2=beta2, clip=clip)
+    model = nn.Linear(5, 1, bias=False, dtype=torch.float64)
+    with torch.no_grad():
+        model.weight.copy_(torch.from_numpy(start[None]))
+
+    def set_gradients(gradient: np.ndarray) -> dict[str, float]:
+        model.weight.grad = torch.from_numpy(gradient[None].copy())
+        return {}
+
+    train(model, gradients, set_gradients, settings, lambda step: float(shares[step - 1]), lambda *_: True)
+    np.testing.assert_allclose(
+        model.weight.detach().numpy()[0], _adamw(start, gradients, shares, settings), rtol=0, atol=1e-6
+    )
 
 
 def test_weight_decay_is_decoupled_from_the_gradient() -> None:
@@ -168,24 +202,6 @@ def test_threads_are_as_before_after_the_block() -> None:
     with cpu_threads(before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
-        ("learning_rate", -0.1, "greater than 0"),
-        ("weight_decay", -0.1, "greater than or equal to 0"),
-        ("beta2", 1.0, "less than 1"),
-        ("clip", 0.0, "greater than 0"),
-        ("threads", 0, "greater than 0"),
-        ("momentum", 0.9, "Extra inputs are not permitted"),
-    ],
-)
-def test_a_setting_out_of_range_is_refused_with_its_name(field: str, value: float, said: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        Optimiser.model_validate({"learning_rate": 0.1, field: value})
-    assert field in str(caught.value)
-    assert said in str(caught.value)
 
 
 def test_the_learning_rate_has_no_default() -> None:

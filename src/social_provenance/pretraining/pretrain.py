@@ -61,7 +61,7 @@ class Pretraining(BaseModel):
 
     seed: int = 0
     """Seed of the weights and of the order of the documents."""
-    vocab_size: PositiveInt = 1280
+    vocab_size: Annotated[int, Field(gt=256)] = 1280
     """Tokens of the byte-level BPE, the 256 bytes among them."""
     architecture: Architecture = Architecture()
     """Shape of the model."""

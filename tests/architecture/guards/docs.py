@@ -153,6 +153,11 @@ def broken_commands(root: Path, project: Project) -> list[str]:
     ]
 
 
+def ranges_said(text: str) -> dict[str, str]:
+    """Return what the page on parameters says under ``range``, by field."""
+    return {row[0].strip("`"): row[2] for table in tables(text) if table.header[0] == "field" for row in table.rows}
+
+
 def parameter_fields(project: Project) -> list[str]:
     """Return every field of every parameter block as ``block.field``; ``[]`` steps into the members of a list."""
     blocks = TypeExtractor(dict(project.pipelines)).extract_types_from_pipelines()

@@ -10,7 +10,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.aggregate import aggregate
-from social_provenance.estimation.maps.contrasts import COLUMNS, contrast
+from social_provenance.estimation.maps.contrasts import COLUMNS, contrast, design
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -64,12 +64,29 @@ def test_the_difference_is_social_minus_stem(tables: Tables) -> None:
     np.testing.assert_allclose(means.loc[list(TOPICS)], (topics["a"] - topics["b"]).loc[list(TOPICS)])
 
 
-def test_several_benchmarks_in_a_cell_count_as_their_mean(tables: Tables) -> None:
-    influence = _influence(tables, "abc")
-    both = contrast(influence, _evaluation(a="social/reasoning", b="social/reasoning", c="stem/reasoning"))
-    one = contrast(influence, _evaluation(a="social/reasoning", c="stem/reasoning"))
-    other = contrast(influence, _evaluation(b="social/reasoning", c="stem/reasoning"))
-    np.testing.assert_allclose(both["difference"], (one["difference"] + other["difference"]) / 2)
+@pytest.mark.parametrize(("social", "stem"), [("a", "bc"), ("ab", "c"), ("ab", "cde"), ("abc", "de")])
+def test_several_benchmarks_of_a_domain_count_as_their_mean(tables: Tables, social: str, stem: str) -> None:
+    influence = _influence(tables, "abcde")
+    every = dict.fromkeys(social, "social/reasoning") | dict.fromkeys(stem, "stem/reasoning")
+    pairs = [
+        contrast(influence, _evaluation(**{one: "social/reasoning", other: "stem/reasoning"}))["difference"]
+        for one in social
+        for other in stem
+    ]
+    np.testing.assert_allclose(contrast(influence, _evaluation(**every))["difference"], np.mean(pairs, axis=0))
+
+
+def test_weights_of_a_contrast_are_a_mean_of_social_less_a_mean_of_stem_benchmarks_under_one_method() -> None:
+    cells = {"a": "social/reasoning", "b": "stem/reasoning", "c": "stem/reasoning", "d": "stem/knowledge"}
+    cells |= dict.fromkeys("efg", "social/knowledge")
+    columns = [(name, method) for method in ("one", "other") for name in cells]
+    plan = design(columns, _evaluation(**cells))
+    assert plan.names == [(kind, method) for kind in ("reasoning", "knowledge") for method in ("one", "other")]
+    for (kind, method), weights in zip(plan.names, plan.weights.T, strict=True):
+        for domain, sign in (("social", 1), ("stem", -1)):
+            own = [used == method and cells[name] == f"{domain}/{kind}" for name, used in columns]
+            np.testing.assert_allclose(weights[own], sign / sum(own))
+        assert not weights[[used != method or not cells[name].endswith(kind) for name, used in columns]].any()
 
 
 def test_draws_are_paired_so_that_what_benchmarks_share_cancels(tables: Tables) -> None:

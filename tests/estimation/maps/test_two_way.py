@@ -97,6 +97,26 @@ def test_pages_of_a_site_that_tell_the_same_do_not_narrow_an_interval() -> None:
     assert np.mean(hits["pages"]) < 0.85
 
 
+@pytest.mark.parametrize("pages", [[1, 1], [1, 1, 1], [5, 5, 5], [4, 1], [6, 3, 2, 1]])
+@pytest.mark.parametrize("sizes", [[1, 1], [3, 3, 3, 3], [7, 2, 1]])
+def test_degrees_of_freedom_are_one_less_than_the_effective_number_of_sites_and_of_blocks(
+    pages: list[int], sizes: list[int]
+) -> None:
+    sites = np.repeat(np.arange(len(pages)), pages)
+    ids = np.array([f"{place:02d}" for place in range(len(sites))], dtype=object)
+    blocks = np.random.default_rng(0).normal(size=(len(sites), len(sizes)))
+    counts = np.array(sizes)
+    weights = counts / counts.sum()
+    hashes = hash_names([f"site {site}" for site in sites])
+    scored = Scored(
+        ids, [COLUMN], (blocks @ weights)[:, None], np.full(len(ids), 5), hashes, np.zeros(len(ids)), np.ones(len(ids))
+    )
+    found = two_way(scored, Bootstrap(replicates=8), Blocks({"quiz": weights}, lambda _: (ids, blocks))).uncertainty
+    for df, parts in ((found.document_df, pages), (found.query_df, sizes)):
+        # Kish: (sum of sizes)^2 / sum of their squares; equal clusters count one each, however large.
+        assert df[5, 0] == pytest.approx(sum(parts) ** 2 / sum(part**2 for part in parts) - 1)
+
+
 def _world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(60, 6)), np.repeat([3, 7, 11], 20), np.array([4, 4, 4, 3, 3, 3])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from social_provenance.errors import UnlearningError
+from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.forgetting.effect_settings import Effects
 from social_provenance.forgetting.effects.readings import FAILED, each_contrast
 
@@ -28,6 +29,23 @@ def test_the_change_of_a_cluster_is_the_mean_over_its_items(simulate: Callable[.
     np.testing.assert_allclose(changes.at(changes.readings[0], "margin", "social"), 3 * at_end)
     np.testing.assert_allclose(changes.at(changes.readings[1], "choice_logprob", "social"), at_end / 2)
     np.testing.assert_allclose(changes.clusters["social"].shares, 1 / 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_clusters_of_any_size_weigh_as_many_items_as_they_have(simulate: Callable[..., Measured], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    harm, clusters = rng.normal(size=12), rng.integers(5, size=12).astype(str)
+    measured = simulate(lambda *_: harm, benchmarks=("social",))
+    names = measured.answers["item"].astype(int).map(dict(enumerate(clusters)))
+    (changes,) = each_contrast(replace(measured, answers=measured.answers.assign(cluster=names)), SETTINGS)
+    kinds, sizes = np.unique(clusters, return_counts=True)
+    assert len(set(sizes)) > 1
+    own = changes.clusters["social"]
+    np.testing.assert_array_equal(own.hashes, hash_names([f"social/{kind}" for kind in kinds]))
+    np.testing.assert_allclose(own.shares, sizes / 12)
+    at_end = changes.at(changes.readings[0], "choice_logprob", "social")
+    np.testing.assert_allclose(at_end, [[-harm[clusters == kind].mean() for kind in kinds]] * 7)
+    np.testing.assert_allclose(at_end @ own.shares, -harm.mean())
 
 
 def test_at_a_dose_a_linear_change_is_read_exactly(simulate: Callable[..., Measured]) -> None:

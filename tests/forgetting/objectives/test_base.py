@@ -29,7 +29,7 @@ EVERY = [
     RMU(coefficient=6.5, alpha=100.0, trained_layers=(0, 1)),
 ]
 every_algorithm = pytest.mark.parametrize(
-    "algorithm", EVERY, ids=[" ".join(map(str, (one.name, *one.model_fields_set))) for one in EVERY]
+    "algorithm", EVERY, ids=[" ".join(map(str, (one.name, *sorted(one.model_fields_set)))) for one in EVERY]
 )
 
 

@@ -12,23 +12,15 @@ from social_provenance.gradients.methods.settings import WITHOUT_EFFECT, Scoring
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("given", "said"),
     [
-        ("methods", [], "at least 1 item"),
-        ("methods", ["influence"], "default_method 'trackstar' is not among methods ['influence']"),
-        ("default_method", "bm25", "default_method 'bm25' is not among methods"),
-        ("damping", -0.1, "greater than or equal to 0"),
-        ("target_component", 0, "greater than 0"),
-        ("winsorise", 0, "greater than 0"),
-        ("max_joint", 0, "greater than 0"),
-        ("chunk", -1, "greater than 0"),
-        ("chunks", 8, "Extra inputs are not permitted"),
+        ({"methods": ["influence"]}, "default_method 'trackstar' is not among methods ['influence']"),
+        ({"default_method": "bm25"}, "default_method 'bm25' is not among methods"),
     ],
 )
-def test_a_value_out_of_range_is_refused_with_its_name(field: str, value: Any, said: str) -> None:
+def test_a_contradiction_is_refused_with_what_contradicts(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        ScoringSettings.model_validate({field: value})
-    assert field in str(caught.value)
+        ScoringSettings.model_validate(given)
     assert said in str(caught.value)
 
 
@@ -48,18 +40,9 @@ def test_ekfac_without_damping_is_refused_and_others_are_not() -> None:
     assert ScoringSettings(methods=["trackstar", "ekfac"], damping=1e-6).damping == 1e-6
 
 
-def test_outliers_may_be_left_as_they_are() -> None:
-    assert ScoringSettings(winsorise=None).winsorise is None
-
-
 @pytest.mark.parametrize("method", method_names())
 def test_every_method_may_be_the_default(method: str) -> None:
     assert ScoringSettings(methods=[method], default_method=method).default_method == method
-
-
-def test_settings_cannot_be_changed_afterwards() -> None:
-    with pytest.raises(ValidationError, match="frozen"):
-        ScoringSettings().damping = 3.0
 
 
 def test_what_has_no_effect_on_a_score_is_a_field() -> None:
