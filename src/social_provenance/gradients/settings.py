@@ -8,27 +8,27 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 
 
 class GradientSettings(BaseModel):
-    """Settings that change a gradient; a store is for one value of all of them."""
+    """Settings that change a gradient; one store is of one value of each."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     projection_dim: PositiveInt = 16
-    """Side of the random projection: a module's gradient becomes this number squared."""
+    """Side of the random projection: the projected gradient of a module has this number squared of dimensions."""
     projection_type: Literal["rademacher", "normal"] = "rademacher"
-    """Entries of the projection matrices."""
+    """Distribution of the entries of the projection matrices."""
     loss_reduction: Literal["sum", "mean"] = "sum"
-    """How token losses become the loss of a document."""
+    """Reduction of token losses to the loss of a document."""
     max_tokens: PositiveInt = 4096
-    """Token budget: a longer document is cut, a longer query is an error."""
+    """Token budget: a longer document is truncated, a longer query is an error."""
     token_batch: PositiveInt = 4096
-    """Tokens, with padding, in a batch; at least ``max_tokens``."""
+    """Tokens of a batch, padding included; at least ``max_tokens``."""
     store: Literal["fp32", "fp16"] = "fp32"
-    """Numbers on disk. Half precision halves the store; a gradient beyond its range is an error."""
+    """Precision on disk. Half precision halves the store; a gradient beyond its range is an error."""
     ranks_per_shard: PositiveInt = 100
-    """Places in the bins' seeded order that a shard takes, so at most 576 times as many documents.
-    A shard is the unit of resume, and of what a larger nested sample shares with a smaller one."""
+    """Ranks of every bin's seeded order in a shard, with up to 576 documents per rank. A shard is the unit
+    of resume, and of what a larger nested sample shares with a smaller one."""
     moe_experts: str = ""
-    """Globs, divided by commas, of mixture-of-experts layers whose fused experts are taken apart."""
+    """Globs, separated by commas, of mixture-of-experts layers whose fused experts are split into modules."""
 
     @model_validator(mode="after")
     def _budget_fits_a_batch(self) -> GradientSettings:
@@ -38,16 +38,16 @@ class GradientSettings(BaseModel):
 
 
 class Distributed(BaseModel):
-    """The processes that walk the corpus; they do not change what is stored."""
+    """Processes that compute the gradients; they do not change what is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nnode: PositiveInt = 1
     """Nodes."""
     nproc_per_node: PositiveInt = 1
-    """Processes on each node: one for each GPU."""
+    """Processes per node: one for each GPU."""
     fsdp: bool = False
-    """Divide the model over the processes, for one that a single GPU cannot hold."""
+    """Shard the model over the processes (FSDP), for one that a single GPU cannot hold."""
 
     @property
     def processes(self) -> int:

@@ -51,13 +51,13 @@ def plan_scores(store: GradientStore, queries: QueryStores, settings: ScoringSet
                 f"the queries of benchmark {benchmark!r} lack the variant {ITEMS!r}, their own items "
                 f"(there are {sorted(variants)}): run the attribution pipeline from build_queries"
             )
-        for variant, own in variants.items():
-            refuse_others("the corpus", store.identity, f"the {variant} of {benchmark}", own.identity)
+        for variant, asked in variants.items():
+            refuse_others("the corpus", store.identity, f"the {variant} of {benchmark}", asked.identity)
     identity = {
         benchmark: [
             store.digest,
             settings.model_dump(exclude=set(WITHOUT_EFFECT)),
-            {variant: own.digest for variant, own in variants.items()},
+            {variant: asked.digest for variant, asked in variants.items()},
         ]
         for benchmark, variants in queries.items()
     }
@@ -82,7 +82,7 @@ def plan_text_scores(corpus: TextCorpus, settings: ScoringSettings) -> Parts:
 def _plan(corpus: Corpus, kinds: Sequence[type[ProductMethod]], identity: Mapping[str, Any]) -> Parts:
     names = sorted(kind.name for kind in kinds)
     return Parts(
-        {benchmark: digest_of(names, own) for benchmark, own in identity.items()},
+        {benchmark: digest_of(names, inputs) for benchmark, inputs in identity.items()},
         partial(_write, corpus, kinds),
         # The loop is given the corpus and the methods: their classes say that no other method is part of the code.
         computed_by=dict.fromkeys(identity, (_write, type(corpus), *kinds)),

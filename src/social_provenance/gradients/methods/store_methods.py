@@ -125,9 +125,9 @@ class GradientCorpus(Corpus):
         return cls(Gradients(store, settings), queries, settings)
 
     def benchmarks(self, names: Iterable[str]) -> dict[str, Benchmark]:
-        found = {name: self._benchmark(name) for name in names}
-        _warn_of_damping(found, self.settings.damping)
-        return found
+        benchmarks = {name: self._benchmark(name) for name in names}
+        _warn_of_damping(benchmarks, self.settings.damping)
+        return benchmarks
 
     def _benchmark(self, name: str) -> Benchmark:
         queries = {variant: Gradients(store, self.settings) for variant, store in self.queries[name].items()}
@@ -176,7 +176,9 @@ def unit_rows(rows: torch.Tensor) -> torch.Tensor:
 
 def _warn_of_damping(benchmarks: Mapping[str, Benchmark], damping: float) -> None:
     """Warn where the damping and not the data determines the weights of most directions."""
-    shares = {name: float(own.preconditioner.audit["damped_share"].mean()) for name, own in benchmarks.items()}
+    shares = {
+        name: float(benchmark.preconditioner.audit["damped_share"].mean()) for name, benchmark in benchmarks.items()
+    }
     damped = {name: share for name, share in shares.items() if share > MOSTLY}
     if damped:
         logger.warning(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Tokens = Sequence[Sequence[int]]
 
 CHUNK = 8192
+"""Documents read at a time, where nothing else is said; it changes no score."""
 
 
 class TextMethod(ProductMethod):
@@ -131,7 +132,7 @@ class TextCorpus(Corpus):
     def benchmarks(self, names: Iterable[str]) -> dict[str, Benchmark]:
         """Return the benchmarks; their nulls are left out, which baselines are not judged by."""
         items = {name: self._items(name) for name in names}
-        return {name: Benchmark(name, {ITEMS: own}, {ITEMS: own.block_sizes}) for name, own in items.items()}
+        return {name: Benchmark(name, {ITEMS: asked}, {ITEMS: asked.block_sizes}) for name, asked in items.items()}
 
     def _items(self, benchmark: str) -> Queries:
         table = self.queries

@@ -26,7 +26,7 @@ def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: 
     Args:
         corpus: Gradients of the documents.
         renderings: ``<benchmark>.<rendering>`` -> folder of its query gradients.
-        settings: Methods and how they compare.
+        settings: Methods and their parameters.
 
     Returns:
         A part for each ``<benchmark>.<rendering>``, which is also what its tables call the benchmark.
@@ -42,10 +42,10 @@ def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: 
 
 
 def require_gradient_method(settings: ScoringSettings) -> None:
-    """Make sure that there is a method for which other queries or another model give another map.
+    """Refuse settings without a method on stored gradients, whose map would not depend on queries or model.
 
     Raises:
-        AttributionError: If there is none.
+        AttributionError: If no method compares stored gradients.
     """
     if not choose(settings.methods, "store"):
         raise AttributionError(
