@@ -34,7 +34,7 @@ EXPENSIVE = [
     "04_feature/query_gradients",
     "04_feature/random_weights/corpus_gradients",
     "07_model_output/gradient_scores",
-    "07_model_output/baseline_scores",
+    "07_model_output/text_scores",
     "06_models/unlearned_models",
 ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.gradients.settings import METHODS
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 
@@ -58,8 +58,8 @@ def axis(**options: Any) -> Any:
 
 
 def method() -> Any:
-    """Return a field of attribution methods."""
-    return pa.Field(isin=METHODS)
+    """Return a column of attribution methods."""
+    return pa.Field(isin=method_names())
 
 
 def share(**options: Any) -> Any:

@@ -40,7 +40,7 @@ class LargeTable:
             raise ArtifactError(f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found})")
         measures = {f"broken_{index}": rule(data).sum() for index, rule in enumerate(self.rules.values())}
         if self.key:
-            measures |= {"rows": data.count(), "keys": _joined(data, self.key).nunique()}
+            measures |= {"rows": data.count(), "keys": _together(data, self.key).nunique()}
         counts = data.aggregate(**measures).execute().iloc[0].fillna(0) if measures else {}
         for index, rule in enumerate(self.rules):
             if counts[f"broken_{index}"]:
