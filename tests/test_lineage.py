@@ -51,7 +51,7 @@ def test_a_whole_dataset_and_one_without_record_pass(ledger: Ledger) -> None:
 def test_a_dataset_that_was_begun_and_not_finished_is_refused(ledger: Ledger) -> None:
     ledger.begin(["documents", "rejected"], "clean", "later")
     for name in ("documents", "rejected"):
-        with pytest.raises(LineageError, match=f"{name} is not whole: node clean was stopped while writing it; run"):
+        with pytest.raises(LineageError, match=f"{name} is incomplete: node clean was stopped while writing it; run"):
             Ledger.open(ledger.path).check_whole(name, "d1")
     ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
     ledger.check_whole("documents", "d2")

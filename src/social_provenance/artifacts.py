@@ -1,4 +1,4 @@
-"""Expensive artifacts come in parts, each written once for its inputs and sealed when it is whole."""
+"""Expensive artifacts in parts, each written once for its inputs and sealed when it is complete."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEAL = "done.json"
-"""File that says what a part was made from, and the checksum of each of its files."""
+"""File with the digests of a part's inputs and code, and the checksum of each of its files."""
 
 NODE_RANKS = ("SLURM_NODEID", "GROUP_RANK", "NODE_RANK")
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a part costs.
+    """Cost of computing a part.
 
     Attributes:
-        documents: Rows.
-        tokens: Tokens that go through the model.
-        bytes: Bytes on disk.
+        documents: Number of documents.
+        tokens: Number of tokens that the model processes.
+        bytes: Size on disk, in bytes.
     """
 
     documents: int = 0
@@ -41,16 +41,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Parts:
-    """An artifact that is not computed yet.
+    """Description of an artifact that is not computed yet.
+
+    A node returns one of these. The catalog entry (``PartsFolder``) computes the missing parts when it saves.
 
     Attributes:
-        inputs: Part -> identity of what it is computed from: data, settings, library versions.
-        write: Gets the parts that are not there, each with its empty folder; computes them, together
-            where that saves a walk, and yields the name of each as soon as it is whole.
-        work: Part -> what it costs, where that is known before.
-        pace: Measures on a trial how long a token takes, in seconds; called only if there is work.
-        computed_by: Part -> functions and classes whose code computes it, where that is not ``write``: a class
-            says which of several its settings chose.
+        inputs: Part -> values on which it depends: data, settings, library versions.
+        write: Function of the missing parts, each with its empty folder; computes them, together where that
+            saves a pass over the data, and yields the name of each as soon as it is complete.
+        work: Part -> its cost, where known in advance.
+        pace: Function that measures seconds per token in a trial; called only if parts are missing.
+        computed_by: Part -> functions and classes whose code computes it, if that is not ``write``: a class
+            states which of several its settings chose.
     """
 
     inputs: Mapping[str, str]
@@ -72,21 +74,21 @@ class Parts:
 
     @property
     def digests(self) -> dict[str, str]:
-        """Part -> identity of everything that it depends on."""
+        """Part -> digest of its inputs and code."""
         return {name: part_digest(inputs, self.code[name]) for name, inputs in self.inputs.items()}
 
 
 def part_digest(inputs: str, code: str) -> str:
-    """Return the identity of a part that some code computes from some inputs."""
+    """Return the digest of a part from those of its inputs and code."""
     return digest_of(inputs, code)
 
 
 @dataclass(frozen=True)
 class OneByOne:
-    """The ``write`` of an artifact whose parts have nothing in common.
+    """The ``write`` of an artifact whose parts are independent.
 
     Attributes:
-        writers: Part -> what writes it into its folder.
+        writers: Part -> function that writes it to its folder.
     """
 
     writers: Mapping[str, Callable[[Path], None]]
@@ -98,10 +100,10 @@ class OneByOne:
 
 
 def join(parts: Mapping[str, Parts]) -> Parts:
-    """Return several artifacts as one, whose parts are named ``<label>.<name>``.
+    """Join several artifacts to one, with parts named ``<label>.<name>``.
 
     The parts of one label are written together, before those of the next. The pace is measured on
-    the first artifact that can tell its own: what is joined is of one kind.
+    the first artifact that has one, because all are of the same kind.
 
     Args:
         parts: Label, without a dot -> artifact.
@@ -123,16 +125,16 @@ def join(parts: Mapping[str, Parts]) -> Parts:
 
 
 def part_name(place: str) -> str:
-    """Return a folder's name for the part of a file: readable, and its own."""
+    """Return a readable and unique folder name for the part of a file."""
     return f"{re.sub(r'[^A-Za-z0-9-]+', '_', place)[-60:]}-{digest_of(place)[:8]}"
 
 
 def seal(folder: Path, inputs: str, code: str) -> None:
-    """Declare that a part is whole.
+    """Seal a part as complete.
 
     Args:
-        folder: Of the part.
-        inputs: Identity of what it was computed from.
+        folder: Folder of the part.
+        inputs: Digest of its inputs.
         code: Digest of the code that computed it.
     """
     files = {path.relative_to(folder).as_posix(): checksum(path) for path in _files(folder)}
@@ -141,13 +143,13 @@ def seal(folder: Path, inputs: str, code: str) -> None:
 
 
 def sealed_digest(folder: Path) -> str | None:
-    """Return the identity of a sealed part; None for a folder that was never finished."""
+    """Return the digest of a sealed part; None for an incomplete folder."""
     mark = folder / SEAL
     return str(json.loads(mark.read_text())["digest"]) if mark.exists() else None
 
 
 def sealed_origin(folder: Path) -> tuple[str | None, str | None]:
-    """Return the identity of the inputs and of the code of a sealed part; None where its seal does not say."""
+    """Return the digests of inputs and code of a sealed part; None if its seal lacks them."""
     mark = folder / SEAL
     found = json.loads(mark.read_text()) if mark.exists() else {}
     return found.get("inputs"), found.get("code")
@@ -159,13 +161,13 @@ def sealed_checksum(folder: Path, file: str) -> str:
 
 
 def sealed_checksums(folder: Path) -> dict[str, str] | None:
-    """Return file -> its checksum when the part was sealed; None for a folder that was never finished."""
+    """Return file -> sealed checksum; None for an incomplete folder."""
     mark = folder / SEAL
     return dict(json.loads(mark.read_text())["files"]) if mark.exists() else None
 
 
 def damage(folder: Path) -> str | None:
-    """Return the first file of a sealed part that is missing or has other bytes than when it was sealed."""
+    """Return the first file of a sealed part that is missing or differs from its sealed checksum; None if all match."""
     for name, expected in json.loads((folder / SEAL).read_text())["files"].items():
         path = folder / name
         if not path.exists() or checksum(path) != expected:
@@ -174,7 +176,7 @@ def damage(folder: Path) -> str | None:
 
 
 def checksum(path: Path) -> str:
-    """Return the XXH3 checksum of a file: it tells damage, not malice, at the speed of the disk."""
+    """Return the XXH3 checksum of a file: it detects damage, not tampering, at the speed of the disk."""
     import xxhash
 
     total = xxhash.xxh3_128()
@@ -193,7 +195,7 @@ def leads() -> bool:
 
 
 def node() -> str:
-    """Return the number of this node, from 0, as what started it says; "0" where nothing does."""
+    """Return the number of this node, from 0, as set by its launcher; "0" without one."""
     return next((os.environ[name] for name in NODE_RANKS if name in os.environ), "0")
 
 

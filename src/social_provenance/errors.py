@@ -1,7 +1,7 @@
-"""Errors that the user can put right.
+"""Errors that the user can fix.
 
-The message of each is one line that names the place, quotes the value and says the fix; the
-command line prints that line alone, without a traceback.
+The message of each is one line that names the location, quotes the value and gives the fix; the
+command line prints only that line, without a traceback.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ProvenanceError(Exception):
-    """Base of every error that wrong input, settings or files can cause."""
+    """Base of all errors caused by invalid input, settings or files."""
 
 
 class CorpusError(ProvenanceError):
@@ -26,7 +26,7 @@ class LabelError(ProvenanceError):
 
 
 class SamplingError(ProvenanceError):
-    """The corpus cannot give the working set that was asked for."""
+    """The corpus cannot provide the requested working set."""
 
 
 class BenchmarkError(ProvenanceError):
@@ -38,11 +38,11 @@ class ModelError(ProvenanceError):
 
 
 class PretrainingError(ProvenanceError):
-    """Training did not reach what the study needs."""
+    """Pretraining did not reach the required accuracy, or cannot start."""
 
 
 class ArtifactError(ProvenanceError):
-    """An artifact cannot be written, or is not what it was."""
+    """An artifact cannot be written, or has changed since it was."""
 
 
 class AttributionError(ProvenanceError):
@@ -58,11 +58,11 @@ class ReferenceFileError(ProvenanceError):
 
 
 class TailPatchError(ProvenanceError):
-    """A tail-patch cannot be made."""
+    """A tail-patch cannot be run."""
 
 
 class CounterfactualError(ProvenanceError):
-    """A retraining cannot be planned, or does not fit what it is compared with."""
+    """A retraining cannot be planned, or does not match the checks it is compared with."""
 
 
 class WorldError(ProvenanceError):
@@ -70,7 +70,7 @@ class WorldError(ProvenanceError):
 
 
 class LineageError(ProvenanceError):
-    """Artifacts of different runs would be mixed, or one is not whole."""
+    """Artifacts of different runs would be mixed, or one is incomplete."""
 
 
 class SettingsError(ProvenanceError):
@@ -84,6 +84,6 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
 
 
 def excerpt(value: object, limit: int = 60) -> str:
-    """Quote ``value`` on one line of at most ``limit`` characters."""
+    """Quote ``value`` on one line, truncated to ``limit`` characters."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,7 +1,7 @@
-"""Identity by content: a digest for a value, a file or a folder.
+"""Identity by content: digests of values, files, folders and code.
 
-An artifact "exists" when it exists *for these inputs*: names and times say nothing about that,
-contents do.
+An artifact "exists" only if it exists *for these inputs*, which names and times cannot establish and
+content digests can.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 HASH_LIMIT = 4 << 30
-"""Paths with more bytes than this are told apart by names, sizes and modification times."""
+"""Bytes above which a path is identified by names, sizes and modification times instead of content."""
 
 _LENGTH = 16
 
 
 def digest_of(*values: Any) -> str:
-    """Return a short hexadecimal digest of JSON-like values; mappings compare without order.
+    """Return a short hexadecimal digest of JSON-like values, independent of the order of mappings.
 
     Raises:
-        TypeError: If a value is neither JSON-like, a path, of numpy, nor a Pydantic model.
+        TypeError: If a value is neither JSON-like, a path, a NumPy value, nor a Pydantic model.
     """
     text = json.dumps(values, sort_keys=True, default=_plain, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_LENGTH]
@@ -36,7 +36,7 @@ def digest_of(*values: Any) -> str:
 def digest_of_path(path: Path) -> str:
     """Return a digest of a file, or of all files under a folder with their relative names.
 
-    Hidden files and what Python compiles beside its sources do not count.
+    Hidden files and Python's bytecode caches are ignored.
 
     Raises:
         FileNotFoundError: If there is nothing at ``path``.
@@ -54,15 +54,14 @@ def digest_of_path(path: Path) -> str:
 
 
 def digest_of_code(*roots: Any, code: Code | None = None) -> str:
-    """Return a digest of the code that computes something: all of this package that can be reached from it.
+    """Return a digest of all definitions of this package that are reachable from some code.
 
-    It changes with any definition that is reached, wherever that is, and with nothing else: neither with
-    docstrings, comments, annotations, layout, log lines and the text of errors, nor with the module in which a
-    definition stands.
+    It changes with any reachable definition, in any module, and with nothing else: not with docstrings,
+    comments, annotations, layout, log lines or the text of errors, nor with the module that has a definition.
 
     Args:
-        roots: Functions, classes, objects (their types), or dotted names of modules (all that they define).
-        code: Source of the package; by default of this one.
+        roots: Functions, classes, objects (their types), or dotted names of modules (all their definitions).
+        code: Source of the package; by default this one.
     """
     source = code or Code.own()
     return digest_of_reach(source, frozenset(key for root in roots for key in source.roots_of(root)))
@@ -70,7 +69,7 @@ def digest_of_code(*roots: Any, code: Code | None = None) -> str:
 
 @functools.lru_cache(maxsize=256)
 def digest_of_reach(source: Code, roots: frozenset[tuple[str, str]]) -> str:
-    """Return a digest of all definitions that are reached from some, each known by its module and qualified name."""
+    """Return a digest of all definitions reachable from roots given as (module, qualified name)."""
     edges = Reach.of(source, sorted(roots)).edges
     labels = {key: digest_of(source.definition(key).text) for key in edges}
     count = 0

@@ -1,4 +1,4 @@
-"""A causal language model by its place: a local folder or a name on the hub."""
+"""A causal language model, identified by its location: a local folder or a name on the hub."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 DEFAULT_MAX_TOKENS = 2048
 NO_CODE = {"trust_remote_code": False}
-"""Said, because transformers asks at the terminal where nothing is said."""
+"""Explicit, because transformers prompts on the terminal where it is not set."""
 
 HUB = "hf://"
-"""What a name on the hub starts with: without a scheme Kedro takes it for a path below the project."""
+"""Prefix of a name on the hub: without a scheme, Kedro takes it for a path relative to the project."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,14 @@ class LanguageModel:
 
     @classmethod
     def at(cls, place: str, revision: str | None = None) -> LanguageModel:
-        """Return the model at a place as the catalog writes it.
+        """Return the model at a place given as in the catalog.
 
         Args:
             place: A folder, ``hf://OWNER/NAME`` or ``hf://OWNER/NAME@REVISION``.
-            revision: On the hub, where the place has none.
+            revision: Revision on the hub, if the place has none.
 
         Raises:
-            ModelError: If a folder is not a whole model, or two revisions are given.
+            ModelError: If a folder is not a complete model, or two revisions are given.
         """
         if place.startswith(HUB):
             name, _, own = place.removeprefix(HUB).partition("@")
@@ -63,10 +63,10 @@ class LanguageModel:
         return os.path.isdir(self.path)
 
     def check(self) -> None:
-        """Make sure that a local folder has a model and its tokenizer.
+        """Check that a local folder has a model and its tokenizer.
 
         Raises:
-            ModelError: Naming what is missing.
+            ModelError: With the missing files.
         """
         if not self.is_local:
             if self.path.startswith(("/", ".")) or self.path.count("/") > 1:
@@ -78,7 +78,7 @@ class LanguageModel:
             raise ModelError(f"{self.path} has no config.json: it is not a model folder")
         if not any(any(Path(self.path).glob(pattern)) for pattern in WEIGHT_PATTERNS):
             raise ModelError(
-                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): it is not a whole model folder"
+                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): the model folder is incomplete"
             )
         if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
             raise ModelError(
@@ -89,7 +89,7 @@ class LanguageModel:
         """Return the model's configuration.
 
         Raises:
-            ModelError: If it cannot be had; :meth:`tokenizer` and :meth:`load` likewise.
+            ModelError: If it cannot be loaded; :meth:`tokenizer` and :meth:`load` likewise.
         """
         from transformers import AutoConfig
 
@@ -117,7 +117,7 @@ class LanguageModel:
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     def untrained(self, seed: int) -> TrainedModel:
-        """Return a model of this architecture with weights drawn from ``seed``, as before any training."""
+        """Return a model of this architecture with random weights drawn from ``seed``."""
         import torch
         from transformers import AutoModelForCausalLM
 
@@ -127,7 +127,7 @@ class LanguageModel:
         return TrainedModel(model, self.tokenizer())
 
     def digest(self) -> str:
-        """Return the identity of weights and tokenizer."""
+        """Return the digest of weights and tokenizer."""
         if self.is_local:
             return digest_of_path(Path(self.path))
         return digest_of(self.path, self.revision)
@@ -139,33 +139,33 @@ class LanguageModel:
         except OSError as error:
             raise ModelError(
                 f"model {self.path} cannot be loaded ({str(error).splitlines()[0]}); give a local folder with "
-                f"--params model=DIR, or, for the hub, say offline: false in engines.yml of the environment"
+                f"--params model=DIR, or, for the hub, set offline: false in engines.yml of the environment"
             ) from error
         except ValueError as error:
             if "trust_remote_code" not in str(error):
                 raise
             raise ModelError(
-                f"model {self.path} comes with code of its own, which is not run: give a model of an architecture "
-                f"that transformers has"
+                f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
+                f"of transformers"
             ) from error
 
 
 def refuse_missing(place: str, weights: Collection[str]) -> None:
-    """Make sure that no weight of a model was missing: transformers draws those at random, and warns.
+    """Check that no weight of a model was missing: transformers would initialise it at random, with a warning.
 
     Raises:
-        ModelError: Naming the first.
+        ModelError: With the first missing weight.
     """
     if weights:
         more = f" and {len(weights) - 1} more" if len(weights) > 1 else ""
         raise ModelError(
-            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a whole model of the "
-            f"kind that is asked for"
+            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a complete model "
+            f"of the requested architecture"
         )
 
 
 def max_tokens(config: Any) -> int:
-    """Return the longest sequence that a model of this configuration takes, in tokens."""
+    """Return the context length of a model of this configuration, in tokens."""
     return int(getattr(config, "max_position_embeddings", DEFAULT_MAX_TOKENS))
 
 

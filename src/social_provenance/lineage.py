@@ -1,9 +1,9 @@
-"""Which artifact was made from which, so that every number can be asked where it comes from.
+"""Lineage: a ledger of which artifact was made from which, to trace every number to its sources.
 
 Each persisted dataset has a record: its digest, the node and run that wrote it, and the digests of
-everything it was made from. A node's inputs must agree about their common ancestors; where they do
-not, artifacts of different runs would be mixed, and that is refused. A dataset whose content cannot be
-identified has the digest ``UNKNOWN``, in its record and among the ancestors of everything that rests on it.
+everything it was made from. A node's inputs must agree on their common ancestors; otherwise artifacts of
+different runs would be mixed, which is an error. A dataset whose content cannot be identified has the
+digest ``UNKNOWN``, in its record and among the ancestors of everything derived from it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+ABSENT = "absent"
+"""Digest of a dataset that has not been made."""
+
 UNKNOWN = "unknown"
-"""Digest of a dataset whose content cannot be identified: any two are taken for the same."""
+"""Digest of a dataset whose content cannot be identified; any two of them compare as equal."""
+
+
+class UnknownContentError(Exception):
+    """The content of a dataset cannot be identified; the message is the reason. It ends no run."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """Where a dataset comes from.
+    """Origin of a dataset.
 
     Attributes:
-        digest: Identity of its content; None while it is being written.
-        node: What wrote it.
-        run: When that run started.
+        digest: Digest of its content; None while it is being written.
+        node: Node that wrote it.
+        run: Start time of that run.
         inputs: Datasets and parameters that the node read.
-        ancestors: Everything it was made from, directly or not: dataset -> digest.
-        place: Where it was written; a dataset that the catalog now has elsewhere is another one.
-        accepted: Dataset, itself or an ancestor -> {digest of the code that made it: of the code that it was
-            accepted as}.
+        ancestors: Direct and indirect ancestors: dataset -> digest.
+        place: Location at which it was written; a dataset that the catalog now has elsewhere is another one.
+        accepted: Dataset, itself or an ancestor -> {digest of the code that made it: digest of the current code
+            for which it was accepted}.
     """
 
     digest: str | None
@@ -47,7 +54,7 @@ class Record:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
-        """Return the record of a row of the ledger's file; what an older version did not write is empty."""
+        """Return the record of a row of the ledger's file; fields that older versions did not write are empty."""
         return cls(**{**row, "inputs": tuple(row["inputs"])})
 
     @property
@@ -56,7 +63,7 @@ class Record:
         return tuple(name for name, digest in self.ancestors.items() if digest == UNKNOWN)
 
     def row(self) -> dict[str, Any]:
-        """Return what the ledger's file says; accepted code is in it where there is some."""
+        """Return the row of the ledger's file; accepted code is included if there is any."""
         row = asdict(self)
         return row if self.accepted else {name: value for name, value in row.items() if name != "accepted"}
 
@@ -73,7 +80,7 @@ class Ledger:
     Attributes:
         path: The file.
         records: Dataset -> its record.
-        place_of: Dataset -> where the catalog has it now.
+        place_of: Function: dataset -> its current location in the catalog.
     """
 
     path: Path
@@ -87,12 +94,12 @@ class Ledger:
         return cls(path, {name: Record.read(row) for name, row in rows.items()}, place_of)
 
     def record_of(self, name: str) -> Record | None:
-        """Return the record of a dataset; None for one that is the user's own."""
+        """Return the record of a dataset; None for the user's own data."""
         record = self.records.get(name)
         return record if record and record.place == self.place_of(name) else None
 
     def begin(self, outputs: Iterable[str], node: str, run: str) -> None:
-        """Note that ``outputs`` are about to be written: until they are, nobody may read them."""
+        """Mark ``outputs`` as being written: until they are complete, reading them is an error."""
         for name in outputs:
             self.records[name] = Record(None, node, run, place=self.place_of(name))
         self._save()
@@ -105,14 +112,14 @@ class Ledger:
         inputs: Mapping[str, str | None],
         accepted: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """Record what a node wrote (dataset -> digest) from what it read (None: a parameter).
+        """Record the outputs of a node with their inputs.
 
         Args:
             outputs: Dataset -> digest.
-            node: What wrote them.
-            run: When that run started.
+            node: Node that wrote them.
+            run: Start time of that run.
             inputs: Dataset or parameter -> digest; None for a parameter.
-            accepted: Output or input -> its own accepted code, where it has some (see :class:`Record`).
+            accepted: Output or input -> its accepted code, if any (see :class:`Record`).
         """
         own = {name: codes for name, codes in (accepted or {}).items() if codes}
         ancestors: dict[str, str] = {}
@@ -130,22 +137,22 @@ class Ledger:
         self._save()
 
     def check_whole(self, name: str, digest: str) -> None:
-        """Make sure that a dataset is what its record says; one without a record is the user's own.
+        """Check that a dataset matches its record; one without a record is the user's own.
 
         Raises:
-            LineageError: If it was never finished, or has changed since.
+            LineageError: If it is incomplete, or has changed since.
         """
         record = self.record_of(name)
         if record is None:
             return
         if record.digest is None:
             raise LineageError(
-                f"{name} is not whole: node {record.node} was stopped while writing it; run that pipeline again"
+                f"{name} is incomplete: node {record.node} was stopped while writing it; run that pipeline again"
             )
         if record.digest != digest:
             raise LineageError(
                 f"{name} has changed since node {record.node} wrote it ({record.digest} then, {digest} now): "
-                f"run that pipeline again, or, if the change is yours, remove {name!r} from {self.path}"
+                f"run that pipeline again, or, if you made the change on purpose, remove {name!r} from {self.path}"
             )
 
     def conflict(self, inputs: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -161,16 +168,16 @@ class Ledger:
         return None
 
     def fits(self, name: str, digest: str, others: Mapping[str, str]) -> bool:
-        """Return whether a dataset is whole and belongs to one history with others."""
+        """Return whether a dataset is complete and shares one history with others."""
         record = self.record_of(name)
         whole = record is None or record.digest == digest
         return whole and self.conflict({**others, name: digest}) is None
 
     def refuse_mixture(self, node: str, inputs: Mapping[str, str]) -> None:
-        """Make sure that a node's inputs belong to one history.
+        """Check that a node's inputs share one history.
 
         Raises:
-            LineageError: Naming two inputs and the ancestor of which they used different versions.
+            LineageError: With two inputs and the ancestor of which they used different versions.
         """
         found = self.conflict(inputs)
         if found is None:
@@ -178,7 +185,7 @@ class Ledger:
         one, other, ancestor = found
         raise LineageError(
             f"{node} would mix runs: {one} and {other} were made from different versions of {ancestor}; "
-            f"run again the pipelines between {ancestor} and {node}"
+            f"rerun the pipelines between {ancestor} and {node}"
         )
 
     def _save(self) -> None:

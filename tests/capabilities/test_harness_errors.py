@@ -102,7 +102,7 @@ def test_a_missing_file_is_named_with_how_to_give_it(refused: Refused, items: li
 
 
 def test_an_empty_file_is_named(refused: Refused) -> None:
-    assert refused([]) == "DIR/toy.jsonl has no item: give one JSON object a line"
+    assert refused([]) == "DIR/toy.jsonl has no item: give one JSON object per line"
 
 
 @pytest.mark.parametrize(
@@ -135,4 +135,4 @@ def test_a_definition_that_is_no_yaml_is_named(refused: Refused, items: list[dic
     (tmp_path / "broken.yaml").write_text("task: [toy\n")
     said = refused(items, task=str(tmp_path / "broken.yaml"))
     assert said.startswith("benchmark toy: task definition DIR/broken.yaml cannot be read (")
-    assert said.endswith("mend the YAML")
+    assert said.endswith("fix the YAML")

@@ -56,7 +56,7 @@ def test_a_missing_file_is_named_with_how_to_give_it(file: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "\n\n"])
 def test_a_file_without_items_is_refused(file: Path, text: str) -> None:
-    assert _refused(file, text) == f"{file} has no item: give one JSON object a line"
+    assert _refused(file, text) == f"{file} has no item: give one JSON object per line"
 
 
 def test_a_row_that_is_not_json_is_quoted(file: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_bare_name_is_a_column_and_plain_text_is_none() -> None:
 
 
 def test_a_prompt_that_is_no_text_is_refused() -> None:
-    with pytest.raises(BenchmarkError, match="item 3: its prompt 12 is no text"):
+    with pytest.raises(BenchmarkError, match="item 3: its prompt 12 is not text"):
         check_prompt("item 3", 12)
 
 
@@ -123,5 +123,5 @@ def test_choices_of_the_same_tokens_are_both_quoted() -> None:
 
 
 def test_a_choice_without_tokens_is_quoted() -> None:
-    with pytest.raises(BenchmarkError, match="item 3: choice '' has no tokens; the answer could not be told"):
+    with pytest.raises(BenchmarkError, match="item 3: choice '' has no tokens; the answer would be ambiguous"):
         check_choices("item 3", [{"completion": "", "completion_ids": []}])

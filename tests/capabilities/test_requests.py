@@ -70,7 +70,7 @@ def test_items_and_choices_come_in_order_whatever_the_order_of_requests() -> Non
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        (SAME, "choices 'a' and 'a' are the same tokens; the answer could not be told"),
+        (SAME, "choices 'a' and 'a' are the same tokens; the answer would be ambiguous"),
         (EMPTY, "its prompt is empty"),
         (LONG, "18 tokens, the model takes 12: a model with a longer context could take it"),
     ],

@@ -10,9 +10,9 @@ from kedro.framework.context.context import _convert_paths_to_absolute_posix
 from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.datasets import CheckpointFolder
-from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ModelError, SettingsError
 from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.lineage import ABSENT
 
 HUB = "hf://allenai/Olmo-3-1025-7B"
 

@@ -21,7 +21,8 @@ from kedro_datasets.text import TextDataset
 
 from social_provenance import datasets
 from social_provenance.datasets import identity
-from social_provenance.datasets.identity import ABSENT, Elsewhere, Files, Identified, UnknownContentError, identity_of
+from social_provenance.datasets.identity import Elsewhere, Files, Identified, identity_of
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,7 @@ UNKNOWN: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "bare": (Bare, "neither .* nor a filepath or path"),
     "what cannot be copied": (lambda: Bare(number for number in [1]), "neither .* nor"),
-    "misplaced": (lambda: Misplaced("/nowhere/a.csv"), "it exists, and not as a file at /nowhere/a.csv"),
+    "misplaced": (lambda: Misplaced("/nowhere/a.csv"), "it exists, but not as a file at /nowhere/a.csv"),
     "model": (lambda: datasets.LanguageModelFolder(path="hf://a/b"), "hf://a/b has no revision that stays"),
     "checkpoints": (lambda: datasets.CheckpointFolder(places={"x": "hf://a/b@main"}), "hf://a/b@main has no revision"),
     "optional": (
@@ -225,6 +226,30 @@ def test_what_a_cache_cannot_be_asked_for_is_unknown() -> None:
 
     with pytest.raises(UnknownContentError, match=r"what it caches cannot be made again \(DatasetError: .*OfNoModule"):
         digest(CachedDataset(OfNoModule()))
+
+
+OWN: dict[str, Callable[[str], Any]] = {
+    "arrays": lambda path: datasets.ArraysFile(filepath=path, holds="a.B"),
+    "benchmarks": lambda path: datasets.BenchmarkFolder(path=path),
+    "reference": lambda path: datasets.ReferenceFolder(path=path),
+    "table": lambda path: datasets.TableFile(filepath=path),
+    "tables": lambda path: datasets.TableFile(filepath=f"{path}/*.parquet"),
+    "versions": lambda path: datasets.TableFile(filepath=f"{path}/t", version=Version("1", None)),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_classes_state_the_identity_of_what_is_in_their_place(name: str, tmp_path: Path) -> None:
+    make = OWN[name]
+    assert digest(make(str(tmp_path / "a"))) == ABSENT
+    file = tmp_path / "a" / "t" / "1" / "t"
+    file.parent.mkdir(parents=True)
+    file.write_text("one")
+    before = digest(make(str(tmp_path / "a")))
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert digest(make(str(tmp_path / "b"))) == before != ABSENT
+    (tmp_path / "b" / "t" / "1" / "t").write_text("two")
+    assert digest(make(str(tmp_path / "b"))) not in (before, ABSENT)
 
 
 def unidentified(names: dict[str, type]) -> list[str]:

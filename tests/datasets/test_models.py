@@ -10,9 +10,9 @@ from kedro.framework.context.context import _convert_paths_to_absolute_posix
 from kedro.io import AbstractDataset, DatasetError
 
 from social_provenance.datasets import LanguageModelFolder
-from social_provenance.datasets.identity import ABSENT, UnknownContentError
 from social_provenance.errors import ModelError
 from social_provenance.language_model import TrainedModel
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 
 @pytest.fixture

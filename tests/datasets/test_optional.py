@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from social_provenance.datasets import OptionalDataset, PartsFolder
-from social_provenance.datasets.identity import ABSENT
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.datasets import RecordFolder
+from social_provenance.artifacts import seal, sealed_origin
+from social_provenance.datasets import PartsFolder, RecordFolder
 from social_provenance.documents import records
 from social_provenance.documents.records import plan_records
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import find_shards
 from social_provenance.errors import ArtifactError, CorpusError
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +107,31 @@ def test_rules_that_change_are_asked_of_every_shard(folder: RecordFolder, corpus
     save(folder, corpus)
     save(folder, corpus, DocumentSettings(min_chars=2))
     assert read == ["a.jsonl", "b.jsonl", "c.jsonl"] * 2
+
+
+def test_the_identity_is_that_of_the_records(folder: RecordFolder, corpus: Path, write_shard: Any, row: Any) -> None:
+    assert folder.digest() == ABSENT
+    save(folder, corpus)
+    before = folder.digest()
+    assert folder.location().rename(folder.location().with_name("moved")).exists()
+    assert RecordFolder(path=str(folder.location().with_name("moved"))).digest() == before != ABSENT
+    write_shard(corpus / "b.jsonl", [row("new")])
+    save(folder, corpus)
+    assert folder.digest() not in (before, ABSENT)
+
+
+def test_records_of_accepted_code_stay_and_say_so(folder: RecordFolder, corpus: Path, read: list[str]) -> None:
+    save(folder, corpus)
+    written = PartsFolder(path=str(folder.location()))
+    (code,) = {by_other_code(path) for path in written.load().values()}
+    accepting = RecordFolder(path=str(folder.location()), accept="old")
+    save(accepting, corpus)
+    assert read == ["a.jsonl", "b.jsonl", "c.jsonl"]
+    assert accepting.accepted() == {"old": code}
+
+
+def by_other_code(part: Path) -> str:
+    """Make a part look as if other code had written it, and return the code that did."""
+    inputs, code = sealed_origin(part)
+    seal(part, str(inputs), "old")
+    return str(code)

@@ -9,9 +9,9 @@ import pytest
 from kedro.io import DatasetError
 
 from social_provenance.datasets import ShardFolder
-from social_provenance.datasets.identity import ABSENT
 from social_provenance.datasets.shards import MARK
 from social_provenance.errors import CorpusError
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from pathlib import Path

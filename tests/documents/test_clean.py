@@ -47,7 +47,7 @@ def test_an_id_with_two_texts_is_refused_with_both_places(
         clean(read_folder(tmp_path), SETTINGS)
     assert (
         str(caught.value)
-        == "id 'b' has two texts, in x.jsonl row 2 and y/z.parquet row 3: give every document its own id"
+        == "id 'b' has two texts, in x.jsonl row 2 and y/z.parquet row 3: give every document a unique id"
     )
 
 
@@ -96,14 +96,14 @@ def test_every_record_ends_on_one_side_and_the_counts_add_up(corpus_of: Any, row
 def test_counts_that_do_not_add_up_are_refused(corpus_of: Any, row: Any) -> None:
     records = corpus_of([row("a"), row("b"), row("c", "x")], min_chars=5)
     corpus = clean(records, SETTINGS)
-    with pytest.raises(CorpusError, match=r"3 records became 1 documents and \{'too_short': 1\}.*this is a defect"):
+    with pytest.raises(CorpusError, match=r"3 records became 1 documents and \{'too_short': 1\}.*this is a bug"):
         count_corpus(records, corpus.documents.limit(1), corpus.rejected, 0.0)
 
 
 def test_a_corpus_of_which_nothing_is_left_is_refused(corpus_of: Any, row: Any) -> None:
     records = corpus_of([row("a"), row("b")], min_chars=500)
     corpus = clean(records, SETTINGS)
-    message = r"no document is left of 2 records \(\{'too_short': 2\}\): see the parameters documents"
+    message = r"no document is left of 2 records \(\{'too_short': 2\}\): check the documents parameters"
     with pytest.raises(CorpusError, match=message):
         count_corpus(records, corpus.documents, corpus.rejected, 0.0)
 

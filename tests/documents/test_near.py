@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from social_provenance.documents.clean import clean
-from social_provenance.documents.near import find_groups, foremost_of_groups
+from social_provenance.documents.near import find_groups, representatives
 from social_provenance.documents.settings import DocumentSettings, NearDuplicates
 
 WORDS = [f"word{number}" for number in range(5000)]
@@ -104,5 +104,5 @@ def test_pairs_are_alike_from_the_threshold_on(threshold: float) -> None:
 
 def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
     pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
-    groups = foremost_of_groups(pairs).set_index("member")["alike_id"].to_dict()
+    groups = representatives(pairs).set_index("member")["alike_id"].to_dict()
     assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}

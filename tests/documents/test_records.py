@@ -103,7 +103,7 @@ def test_a_record_that_cannot_be_used_is_named_and_quoted(corpus_of: Any, row: A
     shown = bad if problem == "not_json" else json.loads(bad)
     assert str(caught.value) == (
         f"shard {tmp_path / 'corpus' / 'a.jsonl'}, row 2 {SAID[problem]}: {shown!r}; "
-        f"mend it, {FIXES[problem]}or raise documents.max_malformed_share above 0.0 to put such records aside"
+        f"mend it, {FIXES[problem]}or raise documents.max_malformed_share above 0.0 to set such records aside"
     )
 
 

@@ -96,7 +96,9 @@ def test_no_size_takes_the_whole_working_set() -> None:
 
 
 def test_more_than_was_drawn_is_refused_with_both_sizes() -> None:
-    with pytest.raises(SamplingError, match="asks for 5 documents a bin, the working set was drawn with 4: lower it"):
+    with pytest.raises(
+        SamplingError, match="asks for 5 documents per bin, but the working set was drawn with 4: lower it"
+    ):
         take_sample(ibis.memtable(draw(frame(SIZES))), 5, drawn_per_bin=4)
 
 
@@ -114,7 +116,7 @@ def test_the_contract_counts_every_bin_once() -> None:
 
 
 def test_fewer_documents_than_asked_is_refused_with_the_counts() -> None:
-    message = "the working set has 8 documents, working_set.min_documents asks for 9: give more documents"
+    message = "the working set has 8 documents, working_set.min_documents requires 9: give more documents"
     with pytest.raises(SamplingError, match=message):
         describe(draw(frame(SIZES)), frame(SIZES), least=9)
 

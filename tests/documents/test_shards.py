@@ -50,7 +50,7 @@ def test_folder_without_shards_is_refused_with_the_endings_that_count(folder: Pa
 
 
 def test_a_glob_that_fits_nothing_is_refused(folder: Path) -> None:
-    with pytest.raises(CorpusError, match=r"nothing fits .*/\*\.jsonl: mend the pattern"):
+    with pytest.raises(CorpusError, match=r"no file matches .*/\*\.jsonl: fix the pattern"):
         find_shards(f"{folder}/*.jsonl")
 
 

@@ -211,17 +211,17 @@ def test_a_check_by_name_comes_on_the_page_and_leaves_it_with_its_study(
     report, agreement = (
         own_study / "08_reporting" / name for name in ("report.html", "counterfactual_agreement.parquet")
     )
-    assert "Trained again" not in report.read_text()
+    assert "Retrained" not in report.read_text()
     for pipeline in ("counterfactual", "reporting"):
         ended = kedro("run", "--env", "test", "--pipelines", pipeline, "--params", f"root={own_study}")
         assert ended.returncode == 0, (pipeline, ended.stderr[-2000:])
     assert set(pd.read_parquet(agreement)["design"]) == {"topic", "half"}
-    assert "Trained again" in report.read_text()
+    assert "Retrained" in report.read_text()
     again = ("run", "--env", "test", "--pipelines", "aggregation,unlearning,validation,reporting")
     ended = kedro(*again, "--params", f"root={own_study},bootstrap.replicates=120")
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert "counterfactual_agreement is not whole or of another run, and is left out" in ended.stdout + ended.stderr
-    assert "Trained again" not in report.read_text()
+    assert "Retrained" not in report.read_text()
 
 
 def test_a_killed_run_goes_on_where_it_stopped(own_study: Path, kedro: Callable[..., Any]) -> None:

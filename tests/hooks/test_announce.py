@@ -1,4 +1,4 @@
-"""The last line of a run that wrote a report names the file."""
+"""Log the path of the report as the last line of a run that wrote it."""
 
 from __future__ import annotations
 

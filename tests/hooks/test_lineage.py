@@ -150,7 +150,7 @@ def test_a_file_of_a_run_that_died_is_refused(study: Study) -> None:
     assert study.read("b") == 2  # what was there before looks whole
     with pytest.raises(LineageError) as caught:
         study.run("add")
-    assert str(caught.value) == ("b is not whole: node double was stopped while writing it; run that pipeline again")
+    assert str(caught.value) == ("b is incomplete: node double was stopped while writing it; run that pipeline again")
     study.run("double", "add")
     assert study.read("d") == 5
 
@@ -171,7 +171,7 @@ def test_a_mixture_of_runs_is_refused(study: Study) -> None:
     with pytest.raises(LineageError) as caught:
         study.run("add")
     assert str(caught.value) == (
-        "add would mix runs: c and b were made from different versions of a; run again the pipelines between a and add"
+        "add would mix runs: c and b were made from different versions of a; rerun the pipelines between a and add"
     )
     study.run("triple")
     study.run("add")

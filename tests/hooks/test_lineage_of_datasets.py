@@ -218,7 +218,7 @@ def test_it_is_on_record_as_unknown_and_what_rests_on_it_says_so(blind: Study) -
     assert records["seen"].unknown == records["pair"].unknown == ("table",)
     assert records["seen"].digest != UNKNOWN
     page = sections.lineage(json.loads((blind.folder / "lineage.json").read_text()))
-    assert page.count("rests on unknown content: table") == 2
+    assert page.count("depends on unknown content: table") == 2
 
 
 def test_the_users_own_unknown_content_is_behind_what_is_made_of_it(blind: Study) -> None:
@@ -234,7 +234,7 @@ def test_what_can_be_known_of_it_is_checked(blind: Study) -> None:
     blind.run("make", "see")
     with pytest.raises(RuntimeError, match="stopped"):
         blind.run("make", fails=True)
-    with pytest.raises(LineageError, match="table is not whole: node make was stopped while writing it"):
+    with pytest.raises(LineageError, match="table is incomplete: node make was stopped while writing it"):
         blind.run("see")
     blind.write("a", 2)
     blind.run("make")

@@ -36,7 +36,7 @@ def other(tmp_path: Path) -> Iterator[Any]:
 
 
 def test_the_second_is_refused_and_told_who_is_there(other: Any, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=rf"another run works in .* \(process {other.pid} on .*root=DIR"):
+    with pytest.raises(ArtifactError, match=rf"another run is using .* \(process {other.pid} on .*root=DIR"):
         take(tmp_path)
 
 

@@ -160,7 +160,7 @@ def test_a_model_without_a_trained_head_is_refused(settings: Official, tmp_path:
 
 
 def test_two_outputs_of_one_label_are_refused() -> None:
-    with pytest.raises(LabelError, match=r"outputs 'Games' and 'games' are both the topic games; mend id2label"):
+    with pytest.raises(LabelError, match=r"outputs 'Games' and 'games' are both the topic games; fix id2label"):
         read_labels("topic", "somewhere", {0: "Games", 1: "games"})
 
 

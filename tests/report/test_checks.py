@@ -96,9 +96,9 @@ def test_what_was_not_tried_leaves_no_section(evaluation: Evaluation) -> None:
 
 def test_the_topics_that_add_most_are_those_of_the_largest_dose(evaluation: Evaluation) -> None:
     page = write_causes(Z, patches(), None, evaluation, "influence")
-    assert "Trained again" not in page
+    assert "Retrained" not in page
     found = rows(page)
-    assert found[0] == ["adds most", "z", "1 step", "4 steps", "interval"]
+    assert found[0] == ["top regions", "z", "1 step", "4 steps", "interval"]
     assert found[1] == ["Industrial", "+1.25", "−3.000", "+3.000", "[+2.500, +3.500]"]
     assert [row[0] for row in found[1:6]] == ["Industrial", "Literature", "Religion", "Politics", "Health"]
     assert found[6] == found[0]
@@ -110,8 +110,8 @@ def test_a_patch_of_a_bin_names_its_format(evaluation: Evaluation) -> None:
 
 def test_retraining_is_the_mean_over_benchmarks_beside_its_ceiling(evaluation: Evaluation) -> None:
     page = write_causes(Z, None, agreements(), evaluation, "influence")
-    assert "adds most" not in page
-    assert page.count("Trained again without one topic") == page.count("without half of the topics") == 1
+    assert "top regions" not in page
+    assert page.count("Retrained without one topic") == page.count("without half of the topics") == 1
     found = rows(page)
     assert found[0] == ["check", "", "course, by rank", "course, by value", "end, by rank", "end, by value"]
     assert found[1] == ["influence", "", *["+0.50"] * 4]
@@ -137,7 +137,7 @@ def test_worlds_are_counted_for_the_method_alone(evaluation: Evaluation) -> None
         ["seed 45", "0.949", "0.949"],
         ["at 0.95 or above", "2 of 3", "1 of 3"],
     ]
-    assert "Other forms" not in page
+    assert "Other renderings" not in page
     assert "Other checkpoints" not in page
 
 

@@ -49,7 +49,7 @@ def test_the_method_is_found_on_either_side_of_a_pair(evaluation: Evaluation) ->
     page = text(comparisons.write_agreement(table, evaluation, "influence"))
     assert '<tr><td>trackstar</td><td></td><td class="n">+0.88 (+0.50)</td><td class="n">–</td></tr>' in page
     assert '<tr><td>length</td><td>baseline</td><td class="n">−0.50 (+0.50)</td>' in page
-    assert 'nearest baseline: rho²</td><td></td><td class="n">length: 25.0%</td>' in page
+    assert 'closest baseline: rho²</td><td></td><td class="n">length: 25.0%</td>' in page
     assert page.index("<td>trackstar</td>") < page.index("<td>bm25</td>")
 
 
@@ -57,13 +57,13 @@ def test_without_a_correlation_no_baseline_is_nearest(evaluation: Evaluation) ->
     page = comparisons.write_agreement(
         pd.DataFrame([pair("quiz", "influence", "length", np.nan, np.nan)]), evaluation, "influence"
     )
-    assert "nearest baseline" not in page
+    assert "closest baseline" not in page
     assert "– (–)" in page
 
 
 def test_one_method_alone_is_said(evaluation: Evaluation) -> None:
     none = pd.DataFrame([pair("quiz", "influence", "length", 0.5)]).iloc[:0]
-    assert "nothing to hold it against" in comparisons.write_agreement(none, evaluation, "influence")
+    assert "nothing to compare it with" in comparisons.write_agreement(none, evaluation, "influence")
 
 
 @pytest.fixture
@@ -133,15 +133,14 @@ def test_topics_that_one_bin_carries_stand_with_that_bin(topics: pd.DataFrame, s
     assert page.index("<td>Literature</td>") < page.index("<td>Games</td>")
 
 
-def test_contrasts_stand_with_their_spread_and_foremost_topics(
-    topics: pd.DataFrame, section: Callable[..., str]
-) -> None:
+def test_contrasts_stand_with_their_spread_and_top_topics(topics: pd.DataFrame, section: Callable[..., str]) -> None:
     page = section(topics)
-    assert "spread by 0.71 (standard deviation), this study’s by 0.35; over topics they correlate at +1.00" in page
+    spread = "the standard deviation over topics of the published contrasts is 0.71, of this study’s 0.35"
+    assert f"{spread}; over topics they correlate at +1.00" in page
     assert '<td>Software</td><td class="n">−0.80</td><td class="n">+0.12</td><td>Customer Support</td>' in page
 
 
-def test_what_is_not_foremost_is_left_to_the_tables(topics: pd.DataFrame, section: Callable[..., str]) -> None:
+def test_what_is_not_at_the_top_is_left_to_the_tables(topics: pd.DataFrame, section: Callable[..., str]) -> None:
     page = section(topics)
     assert "Politics" not in page
     assert "+1.25" not in page  # a signature bin of a lower rank

@@ -43,8 +43,8 @@ def test_bins_are_counted_for_the_method_alone(
     rates = [{**QUIZ, "variant": "generic_text", "judge": judge, "measure": "p"} for judge in ("documents", "other")]
     calibration = pd.DataFrame(rates).assign(share=[0.31, 0.05])
     page = write_discoveries(tests, nulls, calibration, parts, evaluation, "influence")
-    assert _cells(page, "bins that can be tested") == ["3"]
-    assert _cells(page, "called at q ≤ .05: documents") == ["2"]
+    assert _cells(page, "testable bins") == ["3"]
+    assert _cells(page, "called at q ≤ 0.05 (bootstrap") == ["2"]
     assert _cells(page, "family-wise") == ["1"]
     assert _cells(page, "generic_text: called at q") == ["1"]
     assert _cells(page, "generic_text: called by rank") == ["0"]

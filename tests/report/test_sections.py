@@ -54,7 +54,7 @@ def test_document_text_is_escaped(topics: pd.DataFrame, evaluation: Evaluation) 
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
 
 
-def test_the_five_foremost_topics_of_the_method_stand_in_order(topics: pd.DataFrame, evaluation: Evaluation) -> None:
+def test_the_five_top_topics_of_the_method_stand_in_order(topics: pd.DataFrame, evaluation: Evaluation) -> None:
     page = sections.write_influence(go.Figure(), topics, documents("text"), evaluation, "trackstar")
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
@@ -87,13 +87,13 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
     )
     for piece in (
         "1,300 records",
-        "1,290 became",
+        "1,290 kept as documents",
         "7 too_short",
         "3 duplicate_text",
         "175\nare empty",
         "50.0%",
         "−1.50",
-        "longer than ten median norms: 3.",
+        "3 gradients exceed ten median norms.",
         "0.875",
         ">17<",
         "98.0%",
@@ -117,7 +117,7 @@ def test_contrasts_count_intervals_without_zero() -> None:
     row = {"reasoning": 0.5, "knowledge": 0.25, "difference": 0.25, "ci_low": -0.125, "ci_high": 0.5, "p": 0.0312}
     strength = pd.DataFrame([{"method": "trackstar", **row}, {"method": "influence", **row, "reasoning": 9.75}])
     page = " ".join(sections.write_contrasts(go.Figure(), table, strength, "trackstar").split())
-    assert "reasoning: 2 of 3 topics have an interval without zero" in page
+    assert "reasoning: 2 of 3 topics have an interval that excludes zero" in page
     assert "0.50 at the reasoning level and 0.25 at the knowledge level" in page
     assert "+0.25 [−0.12, +0.50], p = 0.0312" in page
     assert "9.75" not in page
@@ -128,18 +128,18 @@ def test_without_both_levels_nothing_is_said_of_strength() -> None:
     table = pd.DataFrame([{"method": "trackstar", **row}])
     page = sections.write_contrasts(go.Figure(), table, pd.DataFrame(columns=["method", "difference"]), "trackstar")
     assert "1 of 1 topics" in page
-    assert "exchanged" not in page
+    assert "permutation test" not in page
 
 
 def test_no_contrast_is_said() -> None:
     columns = ["kind", "method", "axis", "topic", "difference", "ci_low", "ci_high"]
     page = sections.write_contrasts(go.Figure(), pd.DataFrame(columns=columns), pd.DataFrame(columns=columns), "x")
-    assert "nothing to hold against each other" in page
+    assert "nothing to contrast" in page
 
 
 def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
     page = sections.write_planted(None, None, evaluation)
-    assert "no check against it" in page
+    assert "no ground truth to compare with" in page
     assert 'id="truth"' in page
 
 
@@ -198,10 +198,10 @@ def test_lineage_names_unknown_content_and_what_rests_on_it() -> None:
     ancestors = {"table": "unknown", "scores": "abc"}
     page = words(sections.lineage({**known, "map": {**record, "digest": "def", "ancestors": ancestors}}))
     assert "The content of table is unknown" in page
-    assert "rests on unknown content: table" in page
+    assert "depends on unknown content: table" in page
     written = words(sections.lineage({**known, "table": {**record, "digest": "unknown"}}))
     assert "The content of table is unknown" in written
-    assert "rests on unknown" not in written
+    assert "depends on unknown" not in written
 
 
 def test_lineage_says_what_code_was_accepted_and_is_silent_where_none_was() -> None:

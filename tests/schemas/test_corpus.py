@@ -15,7 +15,6 @@ from social_provenance.schemas.corpus import (
     Records,
     RejectedDocuments,
     SamplingManifest,
-    ShardLabels,
     WorkingSet,
 )
 
@@ -45,7 +44,6 @@ ROW: dict[str, Any] = {
     "format_source": "given",
     "bin_rank": 0,
 }
-SCHEMAS = [Records, Documents, RejectedDocuments, LabelledDocuments, ShardLabels, WorkingSet, SamplingManifest]
 
 
 def table(schema: Any, **changes: Any) -> Any:
@@ -53,12 +51,6 @@ def table(schema: Any, **changes: Any) -> Any:
     rows = [{**ROW, **changes}, {**ROW, "doc_id": "b"}]
     frame = pd.DataFrame([{name: row[name] for name in schema.columns} for row in rows])
     return ibis.memtable(frame, schema=ibis.schema(dict(schema.columns)))
-
-
-@pytest.mark.parametrize("schema", SCHEMAS)
-def test_a_sound_table_passes_unchanged(schema: Any) -> None:
-    sound = table(schema)
-    assert schema().validate(sound) is sound
 
 
 @pytest.mark.parametrize(
@@ -70,16 +62,9 @@ def test_a_sound_table_passes_unchanged(schema: Any) -> None:
         (Documents, {"text": "", "n_chars": 0}, "1 rows where not: text has n_chars characters"),
         (Documents, {"cluster_id": None}, "1 rows where not: cluster_id is there"),
         (Documents, {"alike_id": None}, "1 rows where not: alike_id is there"),
-        (Documents, {"doc_id": "b"}, "1 rows have no doc_id or one that another row has"),
         (Documents, {"doc_id": None}, "1 rows have no doc_id or one that another row has"),
         (RejectedDocuments, {"reason": None}, "1 rows where not: a reason is there"),
-        (LabelledDocuments, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
-        (LabelledDocuments, {"format": None}, "1 rows where not: format is a slug of the grid"),
         (LabelledDocuments, {"topic_confidence": 1.5}, "1 rows where not: topic_confidence is from 0 to 1"),
-        (LabelledDocuments, {"topic_source": "dream"}, "1 rows where not: topic_source is given, linear or official"),
-        (LabelledDocuments, {"format_source": "dream"}, "1 rows where not: format_source is given, linear or official"),
-        (WorkingSet, {"bin_rank": -1}, "1 rows where not: bin_rank counts from 0"),
-        (SamplingManifest, {"topic": "cooking"}, "1 rows where not: topic is a slug of the grid"),
         (SamplingManifest, {"content_hash": None}, "1 rows where not: content_hash is there"),
         (WorkingSet, {"text": None}, "1 rows where not: text is there"),
     ],

@@ -16,7 +16,6 @@ from social_provenance.schemas.influence import (
     ContrastStrength,
     FormatInfluence,
     InfluenceTrajectory,
-    ProfileReliability,
     ProfileSimilarity,
     QueryAudit,
     TopicInfluence,
@@ -61,8 +60,6 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("topic", "cooking", "topic"),
-        ("method", "guess", "method"),
         ("potency", np.nan, "null exactly where"),
         ("z", np.nan, "null exactly where"),
         ("n_documents", 0, "null exactly where"),
@@ -70,12 +67,8 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
         ("ci_high", np.nan, "intervals are in order"),
         ("potency_low", 0.2, "intervals of potency are in order"),
         ("contribution_high", 0.0, "intervals of contribution are in order"),
-        ("ess", 0.5, "ess"),
-        ("se", -0.1, "se"),
-        ("p", 1.2, "p"),
         ("q", 0.1, "a corrected p is not below"),
         ("p_family", 0.05, "a corrected p is not below"),
-        ("shrunk_se", -0.1, "shrunk_se"),
     ],
 )
 def test_bin_faults(refuses: Callable[..., None], bins: pd.DataFrame, column: str, value: object, message: str) -> None:
@@ -96,10 +89,8 @@ def trajectory(bins: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("order", -1, "order"),
         ("order", 1, "one place in the order"),
         ("checkpoint", "step-1", "one place in the order"),
-        ("format", "essay", "format"),
         ("potency", np.nan, "null exactly where"),
         ("z", np.nan, "null exactly where"),
         ("method", "influence", "every bin has a row"),
@@ -111,27 +102,12 @@ def test_trajectory_faults(
     refuses(InfluenceTrajectory, trajectory, column, value, message)
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("rendering", "answer_only", "compared with another"),
-        ("other", "items", "other"),
-        ("method", "guess", "method"),
-        ("bin_correlation", 1.5, "bin_correlation"),
-        ("bin_rank_correlation", -1.5, "bin_rank_correlation"),
-        ("topic_correlation", 1.5, "topic_correlation"),
-        ("topic_rank_correlation", 2.0, "topic_rank_correlation"),
-        ("n_bins", -1, "n_bins"),
-        ("shared_top_bins", -0.1, "shared_top_bins"),
-        ("shared_top_bins", np.nan, "shared_top_bins"),
-        ("benchmark", "puzzle", "unique"),
-    ],
-)
-def test_audit_faults(refuses: Callable[..., None], column: str, value: object, message: str) -> None:
+def test_a_rendering_is_compared_with_another(refuses: Callable[..., None]) -> None:
     table = pd.DataFrame({"benchmark": ["quiz", "puzzle"], "rendering": "cloze", "other": "answer_only"}).assign(
         method="trackstar", bin_correlation=[0.5, np.nan], bin_rank_correlation=0.4, topic_rank_correlation=-1.0
     )
-    refuses(QueryAudit, table.assign(topic_correlation=0.5, shared_top_bins=0.3, n_bins=400), column, value, message)
+    sound = table.assign(topic_correlation=0.5, shared_top_bins=0.3, n_bins=400)
+    refuses(QueryAudit, sound, "rendering", "answer_only", "compared with another")
 
 
 @pytest.mark.parametrize(
@@ -161,11 +137,8 @@ def test_marginal_faults(refuses: Callable[..., None], schema: object, axis: str
         contribution_low=0.05,
         contribution_high=0.15,
     )
-    refuses(schema, table, axis, "cooking")
-    refuses(schema, table, axis, labels[1], "unique")
     refuses(schema, table, "n_bins", 25)
     refuses(schema, table, "n_bins_without_interval", 25)
-    refuses(schema, table, "top_ten_share", 1.5)
     refuses(schema, table, "ci_high", -1.0, "intervals are in order")
     refuses(schema, table, "contribution_low", 1.0, "intervals of contribution are in order")
 
@@ -186,8 +159,6 @@ def test_contrast_faults(refuses: Callable[..., None]) -> None:
             "ci_high": 1.5,
         }
     )
-    refuses(Contrasts, table, "kind", "wisdom")
-    refuses(Contrasts, table, "axis", "corner")
     refuses(Contrasts, table, "ci_low", 1.75, "intervals are in order")
 
 
@@ -200,30 +171,14 @@ def test_strength_faults(refuses: Callable[..., None]) -> None:
     table = pd.DataFrame(columns=strength.COLUMNS)
     table["method"] = ["trackstar", "influence"]
     table = table.assign(n_topics=24, n_documents=9, ess=8.0, p=[0.5, np.nan])
-    refuses(ContrastStrength, table, "method", "influence", "unique|duplicate")
-    refuses(ContrastStrength, table, "reasoning", -0.1)
     refuses(ContrastStrength, table, "n_topics", 25)
     refuses(ContrastStrength, table, "p", 0.0)
-    refuses(ContrastStrength, table, "knowledge_reliability_queries", 1.5)
     refuses(ContrastStrength, table, "ci_low", 1.0, "intervals are in order")
 
 
-@pytest.mark.parametrize(
-    ("schema", "columns", "faults"),
-    [
-        (
-            ProfileSimilarity,
-            {"other": ["quiz", "test"], "correlation": 0.5, "ci_low": 0.25, "ci_high": 0.75},
-            {"correlation": 1.5, "ci_high": 0.0, "other": "riddle", "axis": "corner"},
-        ),
-        (ProfileReliability, {"documents": 0.5, "queries": np.nan}, {"documents": -1.5, "queries": 2.0, "ess": 0.0}),
-    ],
-)
-def test_profile_faults(
-    refuses: Callable[..., None], schema: object, columns: dict[str, object], faults: dict[str, object]
-) -> None:
-    table = pd.DataFrame({"benchmark": ["riddle", "puzzle"], "axis": "bin"}).assign(
-        method="influence", n=576, n_documents=9, ess=8.0, **columns
+def test_a_benchmark_is_compared_with_another_and_the_interval_is_in_order(refuses: Callable[..., None]) -> None:
+    table = pd.DataFrame({"benchmark": ["riddle", "puzzle"], "axis": "bin", "other": ["quiz", "test"]}).assign(
+        method="influence", n=576, n_documents=9, ess=8.0, correlation=0.5, ci_low=0.25, ci_high=0.75
     )
-    for column, value in faults.items():
-        refuses(schema, table, column, value, message="two|another|order|unique|" + column)
+    refuses(ProfileSimilarity, table, "other", "riddle", "compared with another")
+    refuses(ProfileSimilarity, table, "ci_high", 0.0, "in order")

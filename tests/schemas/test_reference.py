@@ -75,28 +75,12 @@ SOUND: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("name", "column", "value", "message"),
     [
-        ("MethodAgreement", "method", "guess", "method"),
         ("MethodAgreement", "other", "influence", "compared with another"),
-        ("MethodAgreement", "benchmark", "puzzle", "unique"),
-        ("MethodAgreement", "bin_correlation", 1.5, "bin_correlation"),
         ("MethodAgreement", "n_bins", 577, "n_bins"),
-        ("ReferenceTopics", "source", "elsewhere", "source"),
-        ("ReferenceTopics", "topic", "health", "unique"),
-        ("ReferenceTopics", "extreme_format", "essay", "extreme_format"),
         ("ReferenceTopics", "without_extreme", 0.9, "leave_one_bin_out_min <= without_extreme"),
         ("ReferenceTopics", "n_bins", 25, "n_bins"),
-        ("ReferenceContrasts", "kind", "wisdom", "kind"),
-        ("ReferenceContrasts", "topic", "health", "unique"),
-        ("ReferenceSignatures", "rank", 2, "unique"),
-        ("ReferenceSignatures", "rank", 0, "rank"),
-        ("ReferenceSignatures", "z_others", np.nan, "z_others"),
-        ("ReferenceSimilarity", "other", "sums", "unique"),
-        ("ReferenceSimilarity", "shared_top_bins", 1.2, "shared_top_bins"),
         ("ReferenceSimilarity", "without_extreme", 0.9, "leave_one_bin_out_min <= without_extreme"),
-        ("ReferenceSimilarity", "extreme_topic", "cooking", "extreme_topic"),
         ("ReferenceAgreement", "leave_one_bin_out_min", -1.5, "leave_one_bin_out_min"),
-        ("ReferenceAgreement", "method", "published", "method"),
-        ("ReferenceAgreement", "benchmark", "puzzle", "unique"),
     ],
 )
 def test_faults(refuses: Callable[..., None], name: str, column: str, value: object, message: str) -> None:
@@ -113,9 +97,6 @@ def bins(grid: list[tuple[str, str]]) -> pd.DataFrame:
     ("column", "value", "message"),
     [
         ("n_documents", 0, "n_documents"),
-        ("z", np.nan, "z"),
-        ("potency", np.nan, "potency"),
-        ("topic", "cooking", "topic"),
         ("benchmark", "puzzle", "every bin has a row"),
     ],
 )

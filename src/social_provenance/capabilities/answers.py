@@ -1,4 +1,4 @@
-"""From the log-probability of each choice to the answer of each item and the accuracy of a benchmark."""
+"""Answers of items and accuracy of benchmarks from the log-probabilities of choices."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def answers(scored: pd.DataFrame) -> pd.DataFrame:
-    """Reduce log-probabilities of choices (``logprob``, nats) to one row an item.
+    """Reduce log-probabilities of choices (``logprob``, nats) to one row per item.
 
-    ``margin`` is the gold log-probability minus that of the best wrong choice, ``choice_logprob`` minus
+    ``margin`` is the gold log-probability minus that of the best incorrect choice, ``choice_logprob`` minus
     the log-sum-exp over the item's choices.
     """
     items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]

@@ -1,4 +1,4 @@
-"""What the study asks the model: benchmarks, each a cell of the 2 x 2 design."""
+"""Parameters of the benchmarks, each a cell of the 2 x 2 design."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class Benchmark(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    """What tables and figures call it."""
+    """Name in tables and figures."""
     domain: Domain
-    """Column of the design."""
+    """Column of the design: ``social`` or ``stem``."""
     level: Level
-    """Row of the design."""
+    """Row of the design: ``reasoning`` or ``knowledge``."""
     task: str
     """A YAML file in the folder of benchmarks, or a stock definition below ``lm_eval/tasks``
     (``siqa/siqa.yaml``); with ``tag``, a folder of stock definitions."""
     tag: str | None = None
-    """Take every definition in ``task`` that bears this tag (``mmlu_stem_tasks``)."""
+    """Use every definition in ``task`` with this tag (``mmlu_stem_tasks``)."""
     file: str | None = None
     """Items in the folder of benchmarks (JSON lines); without one, the task's own data on the hub."""
     overrides: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the task definition to change (``description``, ``doc_to_text``, ...)."""
+    """Overrides of the task definition (``description``, ``doc_to_text``, ...)."""
     cluster: str | None = None
-    """Column of the items whose equal values mark items that are not independent."""
+    """Column of the items; items with equal values are statistically dependent."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Benchmark:
@@ -52,18 +52,17 @@ class Evaluation(BaseModel):
     benchmarks: Annotated[Sequence[Benchmark], Field(min_length=1)]
     """A list, not a mapping: an environment's benchmarks replace those of base."""
     batch_size: PositiveInt = 64
-    """Choices scored at a time; fixed, because it changes the last digits."""
+    """Choices per batch; fixed, because it changes the last digits of results."""
     limit: PositiveInt | None = None
-    """Score only so many items of each task, evenly spaced through it; null: all."""
+    """Largest number of items per task, evenly spaced; null: all."""
     max_unusable_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share of a task's items that may be unusable (two choices with the same tokens, an
-    empty prompt, too long for the model); they are left out and named in the log. With 0 the first
-    one ends the run."""
+    empty prompt, too long for the model); they are left out and logged. At 0 the first one ends the run."""
     split_items: bool = True
-    """Whether the items that ask the corpus and those that unlearning is judged by are different ones,
-    half and half by cluster; otherwise every item does both."""
+    """True: half of the clusters of items are attribution queries, the other half are held out to measure
+    unlearning. False: every item does both."""
     split_seed: int = 0
-    """Of that division."""
+    """Seed of that split."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Evaluation:

@@ -1,7 +1,7 @@
 """The adapter of lm-eval: tasks from local files, their requests, the score of a model.
 
-Requests are built and tokenised once and then score any number of checkpoints; the numbers are
-those of ``lm_eval.evaluator.evaluate`` (a test compares them).
+Requests are built and tokenised once and then score any number of checkpoints; results equal those of
+``lm_eval.evaluator.evaluate`` (a test compares them).
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def load_tasks(benchmark: Benchmark, folder: Path) -> list[Any]:
 
     Args:
         benchmark: The definition to load.
-        folder: Folder of benchmark files, and of task definitions of one's own.
+        folder: Folder of benchmark files and of your own task definitions.
 
     Raises:
-        BenchmarkError: If there is no such definition, or its file cannot be used.
+        BenchmarkError: If the definition does not exist, or its file cannot be used.
     """
     tasks = []
     for definition in _definitions(benchmark, folder):
@@ -55,16 +55,16 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
         evaluation: The benchmarks.
         folder: Folder of benchmark files.
         tokenizer: The model's tokenizer.
-        config: The model's configuration; the requests must fit its context.
+        config: The model's configuration; requests must fit its context.
 
     Returns:
-        One row for each choice of each item: ``benchmark``, ``item``, ``cluster``, ``choice``
+        One row per choice of each item: ``benchmark``, ``item``, ``cluster``, ``choice``
         (int), ``is_gold`` (bool), ``prompt``, ``completion``, ``prompt_ids``, ``completion_ids``
         (token ids; the delimiter belongs to the completion).
 
     Raises:
-        BenchmarkError: If an item has no right answer among its choices, two choices with the same
-            tokens, or more tokens than the model takes.
+        BenchmarkError: If an item has no correct answer among its choices, two choices with equal
+            tokens, or more tokens than the model's context.
     """
     import pandas as pd
 
@@ -82,10 +82,10 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
 
 
 class Scorer:
-    """Scores a model on requests that were tokenised once."""
+    """Scorer of models on requests that were tokenised once."""
 
     def __init__(self, requests: pd.DataFrame, batch_size: int) -> None:
-        """Keep the requests of :func:`build_requests`."""
+        """Take the requests of :func:`build_requests`."""
         self.requests = requests
         self.batch_size = batch_size
         columns = zip(
@@ -98,12 +98,12 @@ class Scorer:
         self._encoded = [((prompt, end), list(before), list(after)) for prompt, end, before, after in columns]
 
     def score(self, model: Any, tokenizer: Any) -> pd.DataFrame:
-        """Return how the model answers each item; the model is left in the mode it came in.
+        """Return the model's answer to each item; the model's training mode is restored.
 
         Returns:
-            One row an item: ``benchmark``, ``item``, ``cluster``, ``correct`` (bool),
+            One row per item: ``benchmark``, ``item``, ``cluster``, ``correct`` (bool),
             ``gold_logprob`` (nats, sum over the answer's tokens), ``margin`` (nats, the same minus that
-            of the best wrong choice) and ``choice_logprob`` (nats, the same normalised over the item's
+            of the best incorrect choice) and ``choice_logprob`` (nats, the same normalised over the item's
             choices).
         """
         training = model.training
@@ -158,7 +158,7 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
     except Exception as error:
         reason = " ".join(str(error).split())
         raise BenchmarkError(
-            f"benchmark {benchmark.name}: task definition {definition} cannot be read ({reason}); mend the YAML"
+            f"benchmark {benchmark.name}: task definition {definition} cannot be read ({reason}); fix the YAML"
         ) from error
     for key in ("tag", "group", "task_list"):
         config.pop(key, None)
@@ -176,7 +176,7 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
 
 
 def _open_task(benchmark: Benchmark, config: dict[str, Any], folder: Path) -> Any:
-    """Return the task object; lm-eval loads the data and renders the first item on the way."""
+    """Return the task object; lm-eval loads the data and renders the first item in its constructor."""
     from lm_eval.api.task import ConfigurableTask
 
     try:
@@ -214,7 +214,7 @@ def _lm(model: Any, tokenizer: Any, batch_size: int) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the harness's loggers and progress bars; its errors still rise."""
+    """Silence the harness's loggers and progress bars; its errors are still raised."""
     from datasets.utils.logging import disable_progress_bar, enable_progress_bar
 
     loggers = [logging.getLogger(name) for name in ("lm_eval", "lm_eval.api.task", "lm_eval.models.huggingface")]

@@ -1,4 +1,4 @@
-"""Look at a benchmark's own file before the harness does: what is wrong with it, and where."""
+"""Checks of a benchmark's file before the harness reads it, with the location of each problem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_items(path: Path, columns: Iterable[str]) -> None:
-    """Make sure that every item of a JSON-lines file has the columns that its task reads.
+    """Check that every item of a JSON-lines file has the columns that its task reads.
 
     Raises:
         BenchmarkError: Naming the file, the row and the column.
@@ -26,11 +26,11 @@ def check_items(path: Path, columns: Iterable[str]) -> None:
                 hint = did_you_mean(column, item) or f"; it has {', '.join(item)}"
                 raise BenchmarkError(f"{path}, row {rows}: no column {column!r}{hint}")
     if not rows:
-        raise BenchmarkError(f"{path} has no item: give one JSON object a line")
+        raise BenchmarkError(f"{path} has no item: give one JSON object per line")
 
 
 def columns_of(config: dict[str, Any]) -> set[str]:
-    """Return the columns that the templates of a task definition name; functions name none."""
+    """Return the columns that the templates of a task definition use; functions are not inspected."""
     from jinja2 import Environment, meta
 
     names: set[str] = set()
@@ -44,39 +44,39 @@ def columns_of(config: dict[str, Any]) -> set[str]:
 
 
 def first_item(path: Path) -> dict[str, Any]:
-    """Return the first item of a JSON-lines file that :func:`check_items` let pass."""
+    """Return the first item of a JSON-lines file that passed :func:`check_items`."""
     return next(item for _, item in _read(path))
 
 
 def check_prompt(place: str, prompt: object) -> None:
-    """Make sure that an item has a prompt.
+    """Check that an item has a prompt.
 
     Raises:
         BenchmarkError: If it is empty, or no text.
     """
     if not isinstance(prompt, str):
-        raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is no text")
+        raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is not text")
     if not prompt:
         raise BenchmarkError(f"{place}: its prompt is empty")
 
 
 def check_length(place: str, tokens: int, limit: int) -> None:
-    """Make sure that an item fits the model; lm-eval would cut it without a word.
+    """Check that an item fits the model's context; lm-eval would truncate it silently.
 
     Raises:
-        BenchmarkError: If it has more tokens than the model takes.
+        BenchmarkError: If it has more tokens than the limit.
     """
     if tokens > limit:
         raise BenchmarkError(
-            f"{place}: {tokens} tokens, the model takes {limit}: a model with a longer context could take it"
+            f"{place}: {tokens} tokens exceed the model's limit of {limit}: use a model with a longer context"
         )
 
 
 def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
-    """Make sure that the choices of an item can be told apart by their tokens.
+    """Check that the choices of an item differ in their tokens.
 
     Args:
-        place: What an error calls the item.
+        place: Name of the item in error messages.
         choices: ``completion`` and ``completion_ids`` of each choice.
 
     Raises:
@@ -86,18 +86,18 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
     for choice in choices:
         tokens, text = tuple(choice["completion_ids"]), choice["completion"]
         if not tokens:
-            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer could not be told")
+            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer would be ambiguous")
         if tokens in seen:
             raise BenchmarkError(
-                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer could not be told"
+                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer would be ambiguous"
             )
         seen[tokens] = text
 
 
 def evenly_spaced(count: int, limit: int | None) -> list[int]:
-    """Return the places of at most ``limit`` of ``count`` items, from first to last.
+    """Return the indices of at most ``limit`` of ``count`` items, from first to last.
 
-    The first items of a benchmark are often of one subject; evenly spaced ones are of all.
+    The first items of a benchmark are often about one subject; evenly spaced ones cover all.
     """
     kept = count if limit is None else min(limit, count)
     return [place * count // kept for place in range(kept)]

@@ -1,4 +1,4 @@
-"""From the items of an lm-eval task to the rows that are scored, one for each choice."""
+"""Conversion of the items of an lm-eval task to rows for scoring, one per choice."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ItemReader:
-    """Reads the items of a task whose requests lm-eval has built.
+    """Reader of the items of a task whose requests lm-eval has built.
 
     Attributes:
-        benchmark: What the task belongs to.
+        benchmark: Benchmark of the task.
         task: The lm-eval task.
         encode: (prompt, completion) -> their token ids, as lm-eval splits them.
-        max_tokens: Longest sequence that the model takes.
+        max_tokens: Context length of the model, in tokens.
     """
 
     benchmark: Benchmark
@@ -34,15 +34,14 @@ class ItemReader:
     max_tokens: int
 
     def read(self, places: Sequence[int], max_unusable_share: float) -> list[dict[str, Any]]:
-        """Return one row for each choice of each item.
+        """Return one row per choice of each item.
 
         Args:
-            places: Place in the task of each item that was built.
-            max_unusable_share: Largest share of them, 0 to 1, that may be unusable; those are left
-                out and named in the log.
+            places: Index in the task of each item that was built.
+            max_unusable_share: Largest share, 0 to 1, of unusable items; these are left out and logged.
 
         Raises:
-            BenchmarkError: Naming the first unusable item, if there are more.
+            BenchmarkError: With the first unusable item, if the share is exceeded.
         """
         items: dict[int, list[Any]] = {}
         for instance in self.task.instances:
@@ -92,7 +91,7 @@ class ItemReader:
 
 
 def check_answers(benchmark: Benchmark, task: Any) -> None:
-    """Make sure that every item of a task has a right answer among its choices.
+    """Check that every item of a task has a correct answer among its choices.
 
     Raises:
         BenchmarkError: Naming the file (or data set), the row and the answer.
@@ -114,5 +113,5 @@ def check_answers(benchmark: Benchmark, task: Any) -> None:
         if not isinstance(gold, int) or not 0 <= gold < len(choices):
             raise BenchmarkError(
                 f"{place}, row {row}: answer {gold!r} is not one of the {len(choices)} choices "
-                f"(0 to {len(choices) - 1} after the task's own reading)"
+                f"(0 to {len(choices) - 1} after the task's preprocessing)"
             )

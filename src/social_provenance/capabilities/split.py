@@ -1,7 +1,7 @@
-"""Divide the items of a benchmark: those that ask the corpus, and those that an intervention is judged by.
+"""Split of a benchmark's items: attribution queries, and held-out items that measure interventions.
 
-A document that is found by an item and forgotten is likely to cost that very item. What is to be shown
-is that it costs the capability, so items that were queries do not judge.
+Forgetting a document that an item retrieved is likely to damage that very item. The claim is that it damages the
+capability, so items that were queries do not measure the effect.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ COLUMN = "use"
 
 
 def split_items(requests: pd.DataFrame, *, split: bool, seed: int) -> pd.DataFrame:
-    """Say of each item what it is for.
+    """Assign a role to each item.
 
-    Clusters stay whole: items that share a context would tell of each other. The halves depend on the
-    benchmark's items, their clusters and the seed, not on other benchmarks or the order of rows.
+    Clusters are not split: items that share a context would leak into the other half. The halves depend on
+    the benchmark's items, their clusters and the seed, not on other benchmarks or the order of rows.
 
     Args:
-        requests: ``benchmark``, ``item``, ``cluster`` and further columns, one row a choice.
-        split: Whether to divide; otherwise every item is for ``both``.
-        seed: Of the division.
+        requests: ``benchmark``, ``item``, ``cluster`` and further columns, one row per choice.
+        split: Whether to split; otherwise every item is for ``both``.
+        seed: Seed of the split.
 
     Returns:
         The rows with ``use``: ``attribution``, ``evaluation`` or ``both``.
@@ -57,21 +57,21 @@ def split_items(requests: pd.DataFrame, *, split: bool, seed: int) -> pd.DataFra
 
 
 def items_for(requests: pd.DataFrame, use: Use) -> pd.DataFrame:
-    """Return the rows of the items that are for ``use``, without the column that says so."""
+    """Select the rows of items with the role ``use``, and drop the column ``use``."""
     own = requests[requests[COLUMN].isin([use, "both"])]
     return own.drop(columns=COLUMN).reset_index(drop=True)
 
 
 def deal_clusters(sizes: Mapping[str, int], parts: int, rng: random.Random) -> dict[str, int]:
-    """Return the part of each cluster, so that parts have about as many items.
+    """Assign clusters to parts with about equal numbers of items.
 
-    Clusters are dealt largest first, those of one size in random order, each to the part that has
-    fewest items.
+    Clusters are assigned largest first, those of one size in random order, each to the part that has
+    the fewest items.
 
     Args:
-        sizes: Cluster -> its items.
-        parts: Most parts; with fewer clusters there are as many parts as clusters.
-        rng: Orders clusters of one size.
+        sizes: Cluster -> number of items.
+        parts: Largest number of parts; with fewer clusters, one part per cluster.
+        rng: Source of the order of clusters of one size.
     """
     clusters = sorted(sizes)
     rng.shuffle(clusters)

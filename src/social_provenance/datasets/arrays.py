@@ -1,4 +1,4 @@
-"""Results that are arrays, in one file that runs no code when it is read."""
+"""Dataset for results made of arrays, in one safetensors file: reading it runs no code."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 BYTES, ENDS = "/bytes", "/ends"
-"""Endings of the two arrays that stand for one of texts: all bytes, and where each text ends."""
+"""Suffixes of the two arrays that store an array of texts: all bytes, and the end of each text."""
 
 
 class Packs(Protocol):
-    """What can be taken apart to arrays and plain values, and put together again."""
+    """An object that can be converted to arrays and plain values, and back."""
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return the arrays by name, and what else there is, as JSON takes it."""
+        """Return the arrays by name, and the other values as JSON."""
         ...
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> Self:
-        """Return what :meth:`pack` took apart."""
+        """Rebuild an object from the result of :meth:`pack`."""
         ...
 
 
 class ArraysFile(AbstractDataset[Packs, Packs]):
-    """An object of arrays, such as the influence with its replicates, in the safetensors format.
+    """An object made of arrays, such as the influence with its replicates, in the safetensors format.
 
     ``holds`` is its class, which has ``pack`` and ``unpack``. Arrays of texts are kept as bytes.
 
@@ -75,8 +75,8 @@ class ArraysFile(AbstractDataset[Packs, Packs]):
             return self._class().unpack(_with_texts(arrays), record)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
-                f"{self._filepath} is no whole {self._holds} ({type(error).__name__}: {excerpt(str(error), 120)}): "
-                f"run the node that writes it again"
+                f"{self._filepath} is not a complete {self._holds} ({type(error).__name__}: "
+                f"{excerpt(str(error), 120)}): run the node that writes it again"
             ) from error
 
     def save(self, data: Packs) -> None:

@@ -1,4 +1,4 @@
-"""A folder of benchmark items and task definitions."""
+"""Dataset for a folder of benchmark items and task definitions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ MARK = "made-by-miniature.txt"
 
 
 class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
-    """Items as JSON lines, and lm-eval task definitions (YAML) of one's own beside them.
+    """Items as JSON lines, beside your own lm-eval task definitions (YAML).
 
-    Loading returns the folder, for those to look into who need a file of it. Saving ``{"items":
+    Loading returns the path of the folder; its files are read where they are needed. Saving ``{"items":
     {name: rows}, "task": settings}`` writes ``<name>.jsonl`` and a complete lm-eval task
     ``<name>.yaml``, so that ``lm_eval --include_path`` runs them too; it only ever replaces a folder
     that an earlier save made.
@@ -50,8 +50,8 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
 
         if self._path.exists() and not (self._path / MARK).exists():
             raise BenchmarkError(
-                f"{self._path} is not a folder that the miniature pipeline made, so it is left alone: "
-                f"for benchmarks of your own run --pipelines pretraining,provenance"
+                f"{self._path} is not a folder that the miniature pipeline made, so it is not overwritten: "
+                f"for your own benchmarks, run --pipelines pretraining,provenance"
             )
         with replacing(self._path) as draft:
             for name, rows in data["items"].items():
@@ -61,7 +61,7 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
                 task = {"task": name, "dataset_path": "json", "dataset_kwargs": {"data_files": files}, **data["task"]}
                 (draft / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
             (draft / MARK).write_text(
-                "Benchmarks of a miniature world; the miniature pipeline writes this folder anew.\n"
+                "Benchmarks of a miniature world; the miniature pipeline overwrites this folder.\n"
             )
 
     def location(self) -> Path:

@@ -1,4 +1,4 @@
-"""Checkpoints of one training as a catalog entry."""
+"""Dataset for the checkpoints of one training run."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LABEL = re.compile(r"[\w-]+")
-"""What names a checkpoint: parts of artifacts are named ``<label>.<name>``, so it has no dot."""
+"""Pattern of a checkpoint's label, without dots: parts of artifacts are named ``<label>.<name>``."""
 
 
 class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, LanguageModel]]):
-    """Models in the order of their training: those that pretraining keeps, or a list of one's own.
+    """Models in training order: the checkpoints of the pretraining pipeline, or a list of your own.
 
-    With ``path`` there is a model folder for each label below it. Saving replaces them all, and only
-    ever those that an earlier save made; they are loaded in the order of their labels. With ``places``
-    (label -> folder, or ``hf://OWNER/NAME@REVISION``) nothing is saved, and they are loaded in the
-    order of the list. As with one model, loading returns where each is, after a look at whether it is
-    whole.
+    ``path`` is a folder with one model folder per label. Saving replaces all of them, and only ever those
+    that an earlier save made; they are loaded in the order of their labels. With ``places`` (label ->
+    folder, or ``hf://OWNER/NAME@REVISION``) nothing is saved, and they are loaded in the order of the
+    list. As for a single model, loading checks that each is complete and returns its location, not its weights.
 
     Example:
         .. code-block:: yaml
@@ -86,14 +85,14 @@ class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, Langua
             )
         if self._path.exists() and not (self._path / MARK).exists():
             raise ModelError(
-                f"{self._path} is not a folder that the pretraining pipeline made, so it is left alone: "
-                f"leave that pipeline out to use the checkpoints there"
+                f"{self._path} is not a folder that the pretraining pipeline made, so it is not overwritten: "
+                f"skip that pipeline to use the checkpoints there"
             )
         _check_labels(data)
         with replacing(self._path) as draft:
             for label, model in data.items():
                 model.save(draft / label)
-            (draft / MARK).write_text("Kept by the pretraining pipeline, which writes this folder anew.\n")
+            (draft / MARK).write_text("Kept by the pretraining pipeline, which overwrites this folder.\n")
 
     def location(self) -> Path | str:
         return self._path or ", ".join(f"{label}: {place}" for label, place in self._places.items())
@@ -129,4 +128,4 @@ def _open(label: str, place: str) -> LanguageModel:
 def _check_labels(labels: Iterable[str]) -> None:
     for label in labels:
         if not LABEL.fullmatch(label):
-            raise SettingsError(f"checkpoint {label!r}: a label has letters, digits, _ and - only; name it otherwise")
+            raise SettingsError(f"checkpoint {label!r}: a label has letters, digits, _ and - only; choose another")

@@ -1,4 +1,4 @@
-"""Folders that are whole or not there: written beside, then renamed."""
+"""Atomic replacement of folders: written to a draft beside the target, then renamed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 DRAFT = ".part"
-"""Ending of a folder that is being written; whatever it holds is not finished."""
+"""Suffix of a folder that is being written: its content is incomplete."""
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of ``target`` when the block ends without error.
+    """Yield an empty folder that replaces ``target`` when the block ends without error.
 
-    A run that dies inside the block leaves ``target`` as it was; its half-written folder is cleared
-    by the next run.
+    A run that is killed inside the block leaves ``target`` unchanged; the next run clears its partially
+    written folder.
     """
     draft = target.with_name(target.name + DRAFT)
     shutil.rmtree(draft, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A corpus as a dataset of the Hugging Face hub, streamed: nothing is downloaded before it is read."""
+"""Dataset for a corpus on the Hugging Face hub, streamed: nothing is downloaded before it is read."""
 
 from __future__ import annotations
 
@@ -52,19 +52,21 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
 
         Args:
             name: ``OWNER/NAME`` on the hub, or a folder of data files.
-            revision: Commit or tag; a dataset of the hub needs one, because branches move.
-            config: Its configuration, where it has several.
-            split: Its split.
-            fields: Where rows keep each field, over the Dolma places in ``FIELDS``.
-            load_args: Further arguments of ``datasets.load_dataset``, as ``data_files``.
+            revision: Commit or tag; required on the hub, because branches move.
+            config: Name of the configuration, if there are several.
+            split: Name of the split.
+            fields: Field -> its place in a row; overrides the Dolma places in ``FIELDS``.
+            load_args: Further arguments of ``datasets.load_dataset``, such as ``data_files``.
             metadata: For kedro-viz.
 
         Raises:
-            CorpusError: If a field is unknown, or a dataset of the hub has no revision.
+            CorpusError: If a field is unknown, or a dataset on the hub has no revision.
         """
         self._folder = Path(name) if Path(name).exists() else None
         if self._folder is None and not revision:
-            raise CorpusError(f"raw_documents: {name} needs a revision (a commit or a tag), or it may change unseen")
+            raise CorpusError(
+                f"raw_documents: {name} needs a revision (a commit or a tag), or its content may change unnoticed"
+            )
         self._name, self._revision = name, revision
         self._asked = {"name": config, "split": split, **(load_args or {})}
         self.fields = with_defaults(fields)
@@ -92,7 +94,7 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         return self._folder or f"hf-datasets://{self._name}"
 
     def digest(self) -> str:
-        """Return the identity of the dataset: of the files of a folder, or of a name with its revision."""
+        """Return the digest of the files of a folder, or of a name on the hub with its revision."""
         own = [digest_of_path(self._folder)] if self._folder else [self._name, self._revision]
         return digest_of(*own, self._asked)
 
@@ -104,7 +106,7 @@ def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:
     """Return the dataset as a stream.
 
     Raises:
-        CorpusError: If it cannot be had.
+        CorpusError: If it cannot be opened.
     """
     from datasets import load_dataset
 
@@ -113,8 +115,8 @@ def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:
     except Exception as error:  # the library raises many kinds
         reason = " ".join(str(error).split())
         raise CorpusError(
-            f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): see its name, revision, "
-            f"config and split; conf/*/engines.yml has to say offline: false for one of the hub"
+            f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): check its name, revision, "
+            f"config and split; a dataset on the hub needs offline: false in conf/*/engines.yml"
         ) from error
 
 

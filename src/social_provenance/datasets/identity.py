@@ -1,8 +1,9 @@
-"""Identity of a dataset: where it is, and a digest of its content.
+"""Identity of a dataset: its location, and a digest of its content.
 
-A dataset class of this package states both itself (:class:`Identified`). Other classes are asked through Kedro's
-public surface: the catalog's configuration, ``exists`` and the versions of versioned datasets. What is on this
-machine is digested there. Anything else has a place and no digest: :class:`UnknownContentError` says why.
+A dataset class of this package states both (:class:`Identified`). Other classes are queried through Kedro's public
+API: the catalog's configuration, ``exists`` and the versions of versioned datasets. Files on this machine are
+digested. Anything else has a location and no digest:
+:class:`~social_provenance.lineage.UnknownContentError` gives the reason.
 """
 
 from __future__ import annotations
@@ -27,20 +28,14 @@ from kedro.io.core import VersionNotFoundError, get_protocol_and_path, parse_dat
 
 from social_provenance.errors import excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ABSENT = "absent"
-"""Digest of a dataset that has not been made."""
-
 LOCAL = frozenset({"file", "local"})
 ARGUMENTS = frozenset({"load_args", "save_args", "fs_args", "credentials"})
-"""Settings of access: with others it is the same dataset."""
-
-
-class UnknownContentError(Exception):
-    """The content of a dataset cannot be identified; the message is the reason."""
+"""Arguments that configure access only: they are not part of the identity."""
 
 
 @runtime_checkable
@@ -48,11 +43,11 @@ class Identified(Protocol):
     """A dataset that states its own identity."""
 
     def location(self) -> Path | str | None:
-        """Return a path on this machine, else an address or a name; None if nothing is kept."""
+        """Return a path on this machine, else an address or a name; None if nothing is persisted."""
         ...
 
     def digest(self) -> str:
-        """Return a digest of the content alone: neither place nor time enter it, nothing there is ``ABSENT``.
+        """Return a digest of the content, independent of location and time; ``ABSENT`` if there is none.
 
         Raises:
             UnknownContentError: If the content cannot be identified.
@@ -62,15 +57,15 @@ class Identified(Protocol):
 
 @runtime_checkable
 class Accepting(Protocol):
-    """A dataset that may hold what was made by other code than today's."""
+    """A dataset that may contain results of accepted earlier code."""
 
     def accepted(self) -> Mapping[str, str]:
-        """Return digest of the code that made a part -> digest of the code that it was accepted as."""
+        """Return digest of the code that made a part -> digest of the current code for which it was accepted."""
         ...
 
 
 def identity_of(dataset: object) -> Identified | None:
-    """Return what states the identity of a dataset; None for one that is not persisted."""
+    """Return the object that states the identity of a dataset; None if it is not persisted."""
     if isinstance(dataset, MemoryDataset | SharedMemoryDataset):
         return None
     if isinstance(dataset, Identified):
@@ -82,28 +77,28 @@ def identity_of(dataset: object) -> Identified | None:
 
 
 def accepted_by(identity: Identified) -> Mapping[str, str]:
-    """Return the accepted code of a dataset; empty for a class that does not know of any."""
+    """Return the accepted code of a dataset; empty if its class does not support it."""
     return identity.accepted() if isinstance(identity, Accepting) else {}
 
 
 def content_digest(path: Path) -> str:
-    """Return the digest of a file or folder, ``ABSENT`` where there is none."""
+    """Return the digest of a file or folder; ``ABSENT`` if it does not exist."""
     return digest_of_path(path) if path.exists() else ABSENT
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without user, password and query, which may be a signature."""
+    """Return an address without user, password and query, which may contain a signature."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 @dataclass(frozen=True)
 class Files:
-    """A dataset in a file, a folder, or the files that fit a pattern.
+    """A dataset in a file, a folder, or the files that match a pattern.
 
     Attributes:
-        dataset: The dataset, which knows whether it is there and, if it is versioned, which version is loaded.
-        path: As the catalog has it.
+        dataset: The dataset, which states whether it exists and, if it is versioned, which version is loaded.
+        path: Path as written in the catalog.
     """
 
     dataset: AbstractDataset[Any, Any]
@@ -122,7 +117,7 @@ class Files:
             path = path / version / path.name if version else path
         found = content_digest(path)
         if found == ABSENT and self._exists():
-            raise UnknownContentError(f"it exists, and not as a file at {path}")
+            raise UnknownContentError(f"it exists, but not as a file at {path}")
         return found
 
     def _exists(self) -> bool:
@@ -134,10 +129,10 @@ class Files:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A dataset whose content cannot be seen: a table of a database, a service, a remote store.
+    """A dataset whose content cannot be digested: a table of a database, a service, a remote store.
 
     Attributes:
-        name: Its address, or its class with a digest of its settings.
+        name: Address, or class with a digest of its settings.
         reason: Why its content is unknown.
     """
 
@@ -152,7 +147,7 @@ class Elsewhere:
 
 
 def kept_at(dataset: AbstractDataset[Any, Any], place: str) -> Files | Elsewhere:
-    """Return the identity of a dataset that is in files at a path or an address."""
+    """Return the identity of a dataset stored in files at a path or an address."""
     protocol, path = get_protocol_and_path(place)
     if protocol in LOCAL:
         return Files(dataset, Path(path))
@@ -177,7 +172,7 @@ def _elsewhere(dataset: object, settings: Mapping[str, Any], reason: str) -> Els
 
 
 def _settings(dataset: AbstractDataset[Any, Any]) -> dict[str, Any]:
-    """Return what a dataset was made with, by the names of its parameters; credentials are left out."""
+    """Return the arguments of a dataset by parameter name, without credentials."""
     try:
         config = DataCatalog({"dataset": dataset}).to_config()[0]["dataset"]
     except Exception:  # to_config copies what it was given, which may refuse in any way
@@ -186,7 +181,7 @@ def _settings(dataset: AbstractDataset[Any, Any]) -> dict[str, Any]:
 
 
 def _by_name(config: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Return arguments by name: Kedro keeps those of an inherited ``__init__`` as ``args`` and ``kwargs``."""
+    """Return arguments by name: Kedro stores those of an inherited ``__init__`` as ``args`` and ``kwargs``."""
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]  # type: ignore[misc]
     variable = {each.name for each in parameters if each.kind is each.VAR_KEYWORD} | {"kwargs"}
     named = dict(zip((each.name for each in parameters), config.get("args", ()), strict=False))
@@ -199,7 +194,7 @@ def _by_name(config: Mapping[str, Any], kind: type) -> dict[str, Any]:
 
 
 def _behind_cache(dataset: CachedDataset) -> Identified | None:
-    """Return the identity of the dataset that a cache keeps in memory, which is made again from its configuration."""
+    """Return the identity of the dataset behind an in-memory cache, rebuilt from its configuration."""
     try:
         configs, credentials, load_versions, save_version = DataCatalog({"dataset": dataset}).to_config()
         config = {**configs["dataset"]["dataset"], "versioned": configs["dataset"].get("versioned", False)}

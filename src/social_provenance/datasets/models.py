@@ -1,4 +1,4 @@
-"""Language models as catalog entries."""
+"""Dataset for a language model."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.datasets.identity import UnknownContentError, content_digest
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ModelError
 from social_provenance.language_model import HUB, LanguageModel, TrainedModel
+from social_provenance.lineage import UnknownContentError
 
 MARK = "made-by-pretraining.txt"
 
 MOVING = (None, "main")
-"""Revisions of the hub that may be other weights tomorrow."""
+"""Revisions on the hub that move: their weights may change."""
 
 
 class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
     """A causal language model: a local folder in the transformers format, or a name on the hub.
 
-    Loading returns where the model is, after a look at whether it is whole; the weights are read
-    by who needs them. Saving writes weights (safetensors) and tokenizer, and only ever over a
-    folder that an earlier save made, never to the hub.
+    Loading checks that the model is complete and returns its location; weights are read where they are
+    needed. Saving writes weights (safetensors) and tokenizer, only ever to a folder that an earlier save
+    made, and never to the hub.
 
     Example:
         .. code-block:: yaml
@@ -54,12 +55,12 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
             )
         if target.exists() and not (target / MARK).exists():
             raise ModelError(
-                f"{target} is not a folder that the pretraining pipeline made, so it is left alone: "
-                f"leave that pipeline out to use the model there"
+                f"{target} is not a folder that the pretraining pipeline made, so it is not overwritten: "
+                f"skip that pipeline to use the model there"
             )
         with replacing(target) as draft:
             data.save(draft)
-            (draft / MARK).write_text("Trained by the pretraining pipeline, which writes this folder anew.\n")
+            (draft / MARK).write_text("Trained by the pretraining pipeline, which overwrites this folder.\n")
 
     def location(self) -> Path | str:
         return self._path if self._path.startswith(HUB) else Path(self._path)
@@ -75,14 +76,14 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
 
 def digest_of_model(place: str, revision: str | None = None) -> str:
-    """Return the identity of the model at a place as the catalog writes it.
+    """Return the digest of the model at a place given as in the catalog.
 
     Raises:
-        UnknownContentError: If it is on the hub without a revision that stays.
+        UnknownContentError: If it is on the hub without a fixed revision.
     """
     if not place.startswith(HUB):
         return content_digest(Path(place))
     model = LanguageModel.at(place, revision)
     if model.revision in MOVING:
-        raise UnknownContentError(f"{place} has no revision that stays: give a commit or a tag")
+        raise UnknownContentError(f"{place} has no fixed revision: give a commit or a tag")
     return model.digest()

@@ -1,4 +1,4 @@
-"""A dataset that may not be there."""
+"""Dataset that may be missing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.datasets.identity import (
-    Identified,
-    UnknownContentError,
-    accepted_by,
-    identity_of,
-    kept_at,
-)
+from social_provenance.datasets.identity import Identified, accepted_by, identity_of, kept_at
+from social_provenance.lineage import UnknownContentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +15,9 @@ if TYPE_CHECKING:
 
 
 class OptionalDataset(AbstractDataset[Any, Any]):
-    """Another dataset, or None where it has not been made.
+    """A wrapper that loads another dataset, or None if it was not computed.
 
-    The report shows the check against the planted truth where there is one; a study on real pages
-    has none.
+    The report compares with the planted truth if there is one; a study on real pages has none.
 
     Example:
         .. code-block:: yaml

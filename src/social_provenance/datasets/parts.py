@@ -1,4 +1,4 @@
-"""Artifacts in parts, each finished or not there, so that a killed run goes on where it stopped."""
+"""Dataset for artifacts in parts, each complete or absent, so that a killed run resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from social_provenance.artifacts import (
     sealed_origin,
 )
 from social_provenance.datasets.folders import DRAFT
-from social_provenance.datasets.identity import ABSENT
 from social_provenance.errors import ArtifactError
 from social_provenance.fingerprint import digest_of
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ACCEPTED = ".accepted.json"
-"""File that says which parts of other code were accepted. It is hidden: it changes nothing of the content."""
+"""File that lists accepted parts of other code. It is hidden, because it is not part of the content."""
 
 CURRENT = "current.json"
-"""File that names the parts which belong together now; it is written last."""
+"""File that lists the current parts. It is written last, so that an interrupted save keeps the earlier list."""
 
 RESERVE = 1 << 28
-"""Bytes that stay free on the disk."""
+"""Bytes that must remain free on the disk."""
 
 
 class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
-    """A folder with one folder a part: gradient stores, scores, unlearning runs.
+    """A folder with one folder per part: gradient stores, scores, unlearning runs.
 
-    Saving computes the parts of an :class:`~social_provenance.artifacts.Parts` that are not there
-    yet, or are damaged; parts made from other inputs are replaced. With ``keep`` a part's folder
-    bears its digest, and parts made from other inputs stay for the day when those come back. Loading
-    returns the folder of each part that was last asked for.
+    Saving a :class:`~social_provenance.artifacts.Parts` computes the parts that are missing or damaged;
+    parts made from other inputs are replaced. With ``keep``, the name of a part's folder includes its
+    digest, and parts made from other inputs stay on disk in case those inputs return. Loading returns the
+    folder of each current part.
 
-    A part that other code computed from the same inputs is computed again, unless ``accept`` names the
-    digest of that code: then it stays as it is, and :meth:`accepted` says so.
+    A part that other code computed from the same inputs is recomputed, unless ``accept`` has the digest of
+    that code: then it is reused, and :meth:`accepted` reports it.
 
     Example:
         .. code-block:: yaml
@@ -105,7 +105,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return {name: self._path / folder for name, folder in names.items()}
 
     def accepted(self) -> dict[str, str]:
-        """Return digest of the code that computed parts -> digest of the code that they were accepted as."""
+        """Return digest of the code that made parts -> digest of the current code for which they were accepted."""
         file = self._path / ACCEPTED
         codes = json.loads(file.read_text()).values() if file.exists() else ()
         return {code["made_by"]: code["accepted_as"] for code in codes}
@@ -114,10 +114,10 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return self._path
 
     def digest(self) -> str:
-        """Return the identity of the current parts, of what their seals say: a store of terabytes is not read.
+        """Return the digest of the current parts, from their seals: a store of terabytes is not read.
 
-        The size of each file is looked at, so that one that is missing or cut off is another content. Bytes that
-        change in place are found where a part is taken over or read.
+        File sizes are compared, so that a missing or truncated file changes the digest. Bytes that change in place
+        are detected when a part is reused or read.
         """
         try:
             folders = self.load()
@@ -130,7 +130,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return self._path / CURRENT
 
     def _prepare(self, data: Parts, folders: dict[str, Path], drafts: dict[str, Path]) -> None:
-        """Clear what is of no use, say what is to be done, and see that the disk can take it."""
+        """Remove obsolete folders, log the pending work, and check that it fits on the disk."""
         self._current.unlink(missing_ok=True)
         for folder in self._folders():
             stale = folder not in folders.values() and not self._keep
@@ -138,13 +138,13 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
                 shutil.rmtree(folder)
         if len(drafts) < len(folders):
             there = len(folders) - len(drafts)
-            logger.info("%s: %d of %d parts are there already", self._path.name, there, len(folders))
+            logger.info("%s: %d of %d parts exist already", self._path.name, there, len(folders))
         self._announce([data.work[name] for name in drafts if name in data.work], data)
         for draft in drafts.values():
             draft.mkdir(parents=True)
 
     def _adopt(self, data: Parts, name: str) -> tuple[Path, str] | None:
-        """Return the folder of a part that accepted code computed from the same inputs, and the digest of that code."""
+        """Find the folder of a part that accepted code made from the same inputs, and the digest of that code."""
         for code in self._accept:
             digest = part_digest(data.inputs[name], code)
             folder = self._path / self._folder(name, digest)
@@ -153,7 +153,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return None
 
     def _warn_of_code(self, data: Parts, waiting: Mapping[str, Path]) -> None:
-        """Say which parts are there already, but of other code: only their owner knows whether that matters."""
+        """Warn of parts that exist, but of other code: only their owner knows whether the difference matters."""
         sealed: dict[tuple[str, str | None], str] = {}
         for folder in self._folders():
             inputs, code = sealed_origin(folder)
@@ -196,7 +196,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
             return False
         file = damage(folder)
         if file is not None:
-            logger.warning("%s is damaged (%s has other bytes than when it was finished): computed anew", folder, file)
+            logger.warning("%s is damaged (%s differs from its sealed checksum) and is recomputed", folder, file)
         return file is None
 
     def _folders(self) -> list[Path]:
@@ -214,7 +214,7 @@ def _listed(codes: Iterable[str | None]) -> str:
 
 
 def _sealed(folder: Path) -> dict[str, tuple[str, int | None]] | None:
-    """Return file -> checksum when the part was sealed, and its size now; None for a part that is not sealed."""
+    """Return file -> (sealed checksum, current size); None for a part that is not sealed."""
     checksums = sealed_checksums(folder)
     if checksums is None:
         return None

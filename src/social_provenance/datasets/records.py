@@ -1,4 +1,4 @@
-"""Records of a corpus: written one shard at a time, side by side, and read as one table."""
+"""Dataset for the records of a corpus: written in parallel per shard, read as one table."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from social_provenance.documents.records import RECORDS, ReadShards
 from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import ibis.expr.types as ir
 
 
@@ -46,17 +48,23 @@ class RecordFolder(AbstractDataset[Parts, Any]):
     """
 
     def __init__(
-        self, *, path: str, connection: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        path: str,
+        connection: dict[str, Any] | None = None,
+        accept: str | Sequence[str] = (),
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         """Describe the folder.
 
         Args:
-            path: Folder, with one folder a shard.
+            path: Folder, with one folder per shard.
             connection: Ibis backend that reads the records as a table.
+            accept: Digests of earlier code whose parts are kept; see :class:`PartsFolder`.
             metadata: For kedro-viz.
         """
         self._path = Path(path)
-        self._parts = PartsFolder(path=path)
+        self._parts = PartsFolder(path=path, accept=accept)
         self._connection = connection or {"backend": "duckdb"}
         self.metadata = metadata
 
@@ -82,6 +90,10 @@ class RecordFolder(AbstractDataset[Parts, Any]):
 
     def digest(self) -> str:
         return self._parts.digest()
+
+    def accepted(self) -> dict[str, str]:
+        """Return digest of the code that made parts -> digest of the code that they were accepted as."""
+        return self._parts.accepted()
 
     def _exists(self) -> bool:
         return self._parts.exists()

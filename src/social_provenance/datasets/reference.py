@@ -1,4 +1,4 @@
-"""A folder of published bin tables."""
+"""Dataset for a folder of published bin tables."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from social_provenance.datasets.identity import ABSENT, content_digest
+from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ReferenceFileError, excerpt
+from social_provenance.lineage import ABSENT
 
 
 class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
-    r"""Published bin tables, a CSV file for each benchmark; None where no folder is named.
+    r"""Published bin tables, one CSV file per benchmark; None without a folder.
 
-    Loading returns the file's path -> its cells as they stand, all of them text: what they have to
-    be is for the reader of the tables to say. Nothing is ever saved.
+    Loading returns path -> table with the raw cells as text, which the reader of the tables validates.
+    Nothing is ever saved.
 
     Example:
         .. code-block:: yaml
@@ -51,7 +52,7 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
 
     def save(self, data: None) -> None:
         del data
-        raise ReferenceFileError(f"{self._path} is a reference of others, so nothing is written there")
+        raise ReferenceFileError(f"{self._path} is a published reference and is not written")
 
     def location(self) -> Path | None:
         return self._path
@@ -67,14 +68,14 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
 
 
 def _read(path: Path) -> Any:
-    """Read a file with Python's own reader: pandas cuts a row of too many cells, or shifts it by one."""
+    """Read a CSV file with the standard library: pandas truncates a row with extra cells, or shifts it by one."""
     import pandas as pd
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file, strict=True) if row]
     except (ValueError, csv.Error) as error:
-        raise ReferenceFileError(f"{path} cannot be read as CSV ({error}): mend it, or fetch it again") from error
+        raise ReferenceFileError(f"{path} cannot be read as CSV ({error}): fix it, or fetch it again") from error
     if not rows:
         raise ReferenceFileError(f"{path} is empty: fetch it again, or take it out of the folder")
     header, *cells = rows
@@ -85,6 +86,6 @@ def _read(path: Path) -> Any:
         if len(row) != len(header):
             raise ReferenceFileError(
                 f"{path}, line {line} has {len(row)} cells and the header has {len(header)} "
-                f"({excerpt(','.join(row))}): mend that line, or fetch the file again"
+                f"({excerpt(','.join(row))}): fix that line, or fetch the file again"
             )
     return pd.DataFrame(cells, columns=header, dtype=str)

@@ -1,4 +1,4 @@
-"""A corpus as shards: files below a folder, of a glob or in an object store."""
+"""Dataset for a corpus as shards: files in a folder, of a glob or in an object store."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.folders import replacing
-from social_provenance.datasets.identity import ABSENT, without_secrets
+from social_provenance.datasets.identity import without_secrets
 from social_provenance.documents.fields import with_defaults
 from social_provenance.documents.shards import Shard, find_shards, is_wild, write_shards
 from social_provenance.errors import CorpusError
 from social_provenance.fingerprint import digest_of
+from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
     from social_provenance.documents.fields import Place
@@ -23,9 +24,9 @@ MARK = "made-by-miniature.txt"
 class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
     """Shards of a corpus: JSON lines (plain, .gz, .zst) or Parquet.
 
-    ``path`` is a folder, a file or a glob (``**`` for any depth), on the disk or behind any address
-    that fsspec knows. Loading returns the shards; saving (rows of JSON records) writes zstd-compressed
-    JSON lines, and only ever into a folder that an earlier save made.
+    ``path`` is a folder, a file or a glob (``**`` for any depth), on disk or at any URL that fsspec
+    supports. Loading returns the shards; saving rows of JSON records writes zstd-compressed JSON lines,
+    only ever to a folder that an earlier save made.
 
     Example:
         .. code-block:: yaml
@@ -55,11 +56,11 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         """Describe the folder.
 
         Args:
-            path: Folder, file, glob or address of shards.
-            fields: Where shards keep each field, over the Dolma places in ``FIELDS``.
-            storage_options: Of fsspec's file system: end point, region, anonymous access.
-            credentials: Over ``storage_options``, from Kedro's ``credentials.yml``.
-            shards: Files to write on save.
+            path: Folder, file, glob or URL of shards.
+            fields: Field -> its place in a row; overrides the Dolma places in ``FIELDS``.
+            storage_options: Options of fsspec's file system: endpoint, region, anonymous access.
+            credentials: Overrides of ``storage_options``, from Kedro's ``credentials.yml``.
+            shards: Number of files to write on save.
             metadata: For kedro-viz.
 
         Raises:
@@ -78,20 +79,20 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         folder = Path(self._path)
         if self._is_pattern_or_address() or (folder.exists() and not (folder / MARK).exists()):
             raise CorpusError(
-                f"{self._path} is not a folder that the miniature pipeline made, so it is left alone: "
-                f"for a corpus of your own run --pipelines pretraining,provenance"
+                f"{self._path} is not a folder that the miniature pipeline made, so it is not overwritten: "
+                f"for your own corpus, run --pipelines pretraining,provenance"
             )
         with replacing(folder) as draft:
             write_shards(draft, data, self._shards)
             (draft / MARK).write_text(
-                "Documents of a miniature world; the miniature pipeline writes this folder anew.\n"
+                "Documents of a miniature world; the miniature pipeline overwrites this folder.\n"
             )
 
     def location(self) -> Path | str:
         return without_secrets(self._path) if "://" in self._path else Path(self._path)
 
     def digest(self) -> str:
-        """Return the identity of the shards that are there now."""
+        """Return the digest of the current shards."""
         try:
             shards = find_shards(self._path, self.fields, self._options)
         except CorpusError:

@@ -1,4 +1,4 @@
-"""Where tasks run: in this process, in several, or in the Python workers of Spark."""
+"""Execution of tasks: in this process, in several, or in the Python workers of Spark."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     Tasks = Mapping[str, Callable[[], Result]]
 
 SMALL = 1 << 26
-"""Bytes of input below which other processes would not pay."""
+"""Bytes of input below which starting processes costs more than it saves."""
 
 
 def spread_over(connection: Mapping[str, Any], sizes: Mapping[str, int]) -> Callable[[Tasks[Any]], Iterator[Any]]:
-    """Return what does tasks and yields (name, result) as they come, for an engine.
+    """Return a function that runs tasks on an engine and yields (name, result) as they finish.
 
     Args:
         connection: The engine: ``backend``, and ``threads`` of DuckDB.
-        sizes: Task -> bytes that it reads; 0 where that is not known.
+        sizes: Task -> bytes that it reads; 0 if unknown.
     """
     workers = int(connection.get("threads") or 1)
 
@@ -36,10 +36,10 @@ def spread_over(connection: Mapping[str, Any], sizes: Mapping[str, int]) -> Call
 
 
 def in_processes(tasks: Tasks[Any], workers: int) -> Iterator[tuple[str, Any]]:
-    """Do tasks in fresh processes, a few at a time.
+    """Run tasks in fresh processes, ``workers`` at a time.
 
     Raises:
-        Exception: What a task raised; tasks that have not begun are left out.
+        Exception: The error of a task; tasks that have not started are cancelled.
     """
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
@@ -52,7 +52,7 @@ def in_processes(tasks: Tasks[Any], workers: int) -> Iterator[tuple[str, Any]]:
 
 
 def on_spark(tasks: Tasks[Any]) -> Iterator[tuple[str, Any]]:
-    """Do tasks in Spark's Python workers, which have to see the same file system."""
+    """Run tasks in Spark's Python workers, which need the same file system."""
     from pyspark.sql import SparkSession
 
     context = SparkSession.builder.getOrCreate().sparkContext

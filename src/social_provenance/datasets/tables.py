@@ -1,4 +1,4 @@
-"""Corpus tables on any Ibis backend, with a preview for kedro-viz."""
+"""Dataset for corpus tables on any Ibis backend, with a preview for kedro-viz."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SAVE: dict[str, dict[str, Any]] = {"pyspark": {"mode": "overwrite"}, "duckdb": {"row_group_size": 16_384}}
-"""Backend -> how it saves Parquet. Row groups are held in memory by each thread that writes; DuckDB's own have
-seven times as many rows, which are gigabytes where the rows are documents."""
+"""Backend -> arguments for saving Parquet. Each writing thread buffers a row group in memory; DuckDB's default has
+seven times as many rows, gigabytes where rows are documents."""
 
 
 class TableFile(FileDataset):  # type: ignore[misc]
-    """``ibis.FileDataset`` whose first rows show in kedro-viz, long texts cut.
+    """``ibis.FileDataset`` with a preview of its first rows in kedro-viz, long texts truncated.
 
     Example:
         .. code-block:: yaml
@@ -36,7 +36,7 @@ class TableFile(FileDataset):  # type: ignore[misc]
     """
 
     def __init__(self, **entry: Any) -> None:
-        """Describe the table as ``ibis.FileDataset`` does; Spark, too, writes over what is there."""
+        """Describe the table as ``ibis.FileDataset`` does; on Spark, too, saving overwrites."""
         self._place = str(entry["filepath"])
         backend = (entry.get("connection") or {}).get("backend", "duckdb")
         own = SAVE.get(backend, {}) if entry.get("file_format", "parquet") == "parquet" else {}
@@ -49,7 +49,7 @@ class TableFile(FileDataset):  # type: ignore[misc]
         return kept_at(self, self._place).digest()
 
     def preview(self, nrows: int = 5, max_chars: int = 80) -> TablePreview:
-        """Return the first ``nrows`` rows, every text cut to ``max_chars`` characters."""
+        """Return the first ``nrows`` rows, every text truncated to ``max_chars`` characters."""
         rows = self.load().limit(nrows).to_pyarrow().to_pylist()
         columns = list(self.load().columns)
 

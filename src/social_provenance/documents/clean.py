@@ -1,4 +1,4 @@
-"""From records to documents: one of each text, one of alike texts, and a cluster for each."""
+"""Deduplication of records to documents, each with a cluster id."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from social_provenance.documents.settings import DocumentSettings
 
 REASONS = (DAMAGED, *UNUSABLE, "too_short", "too_long", *quality.REASONS, "duplicate_text", "near_duplicate")
-"""Why a record is no document, in the order in which it is asked."""
+"""Reasons for rejecting a record, in the order in which they are checked."""
 
 PLACE = ["shard", "row"]
 
 
 @dataclass(frozen=True)
 class CleanCorpus:
-    """The two halves of a corpus; together they have every record exactly once."""
+    """Documents and rejected records; every record is in exactly one of the two."""
 
     documents: ir.Table
     rejected: ir.Table
@@ -33,14 +33,14 @@ def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
     """Split records into documents and rejected ones.
 
     Of records with the same text (see :func:`social_provenance.documents.text.content_hash`) the one
-    with the smallest id stays; of alike ones too, where they are looked for and dropped.
+    with the smallest id is kept; likewise of near-duplicates, where they are searched and dropped.
 
-    A document's ``cluster_id`` is its web site, or its own id where it has no address. A group of
-    near-duplicates has that of its foremost document, so it is never torn apart.
+    A document's ``cluster_id`` is its web site, or its own id where it has no URL. A group of
+    near-duplicates has that of its representative, so that it is never split over clusters.
 
     Args:
         records: Table of :func:`social_provenance.documents.records.plan_records`.
-        settings: Of near-duplicates.
+        settings: Settings of the search for near-duplicates.
 
     Raises:
         CorpusError: If two texts share an id.
@@ -70,7 +70,7 @@ def refuse_repeated_ids(kept: Any) -> None:
     """Raise when two texts share an id.
 
     Raises:
-        CorpusError: Naming the id and the places of its first two records.
+        CorpusError: With the id and the locations of its first two records.
     """
     counts = kept.group_by("doc_id").agg(times=kept.count())
     repeated = counts.filter(counts.times > 1).order_by("doc_id").limit(1).execute()
@@ -79,11 +79,11 @@ def refuse_repeated_ids(kept: Any) -> None:
     doc_id = repeated["doc_id"].iloc[0]
     places = kept.filter(kept.doc_id == doc_id).order_by(*PLACE).limit(2).execute()
     listed = " and ".join(f"{place.shard} row {place.row}" for place in places.itertuples())
-    raise CorpusError(f"id {doc_id!r} has two texts, in {listed}: give every document its own id")
+    raise CorpusError(f"id {doc_id!r} has two texts, in {listed}: give every document a unique id")
 
 
 def _site(table: Any) -> Any:
-    """Return the web site of each row, or its id."""
+    """Return the cluster of each row: its web site, or else its id."""
     import ibis
 
     domain = table.url.re_extract("^[A-Za-z]+://(?:www\\.)?([^/:?#]+)", 1).lower()
@@ -91,7 +91,7 @@ def _site(table: Any) -> Any:
 
 
 def _documents(fit: Any, kept: Any, groups: Any | None) -> Any:
-    """Return the records that are kept; a semi-join, because an engine may hold the texts to join them."""
+    """Select the kept records: a semi-join, because an inner join would hold the texts in memory."""
     import ibis
 
     columns = ["doc_id", "text", "url", "source", "n_chars", "content_hash", *GIVEN, *PLACE]
@@ -114,7 +114,7 @@ def count_corpus(records: Any, documents: Any, rejected: Any, max_damaged_share:
     """Return the counts of a cleaned corpus.
 
     Raises:
-        CorpusError: If the halves do not add up to the records, no document is left, or more shards
+        CorpusError: If documents and rejected records do not add up, no document remains, or more shards
             are damaged than allowed.
     """
     read, kept = int(records.count().execute()), int(documents.count().execute())
@@ -125,7 +125,7 @@ def count_corpus(records: Any, documents: Any, rejected: Any, max_damaged_share:
     broken = {str(one.shard): f"at record {one.row}" for one in damaged.itertuples()}
     check_damage(broken, shards, max_damaged_share)
     if kept + sum(dropped.values()) != read:
-        raise CorpusError(f"{read} records became {kept} documents and {dropped}: records were lost, this is a defect")
+        raise CorpusError(f"{read} records became {kept} documents and {dropped}: records were lost, this is a bug")
     if not kept:
-        raise CorpusError(f"no document is left of {read} records ({dropped}): see the parameters documents")
+        raise CorpusError(f"no document remains of {read} records ({dropped}): check the documents parameters")
     return {"shards": shards, "damaged_shards": list(broken), "records": read, "documents": kept, "rejected": dropped}

@@ -1,4 +1,4 @@
-"""What a document has, and where shards of different makers keep it."""
+"""Fields of a document, and where shards of different layouts keep them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 Place = str | list[str]
-"""A dotted path into a row, or ``path:`` with a regular expression whose group is found in the
-shard's name; of several the first that holds something counts."""
+"""A dotted path into a row, or ``path:`` with a regular expression whose group is matched in the
+shard's name; of several, the first with a value is used."""
 
 FIELDS: dict[str, Place] = {
     "doc_id": "id",
@@ -24,7 +24,7 @@ FIELDS: dict[str, Place] = {
     "given_topic_confidence": "metadata.weborganizer.topic_confidence",
     "given_format_confidence": "metadata.weborganizer.format_confidence",
 }
-"""Where Dolma-style shards keep each field."""
+"""Field -> its place in Dolma-style shards."""
 
 NUMBERS = ("given_topic_confidence", "given_format_confidence")
 REQUIRED = ("doc_id", "text")
@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def with_defaults(fields: Mapping[str, Place] | None) -> dict[str, Place]:
-    """Return the places of all fields: the given ones, else those of Dolma.
+    """Complete the given places of fields with those of Dolma.
 
     Raises:
         CorpusError: If a field is unknown, or a place cannot be read.
@@ -50,15 +50,15 @@ def with_defaults(fields: Mapping[str, Place] | None) -> dict[str, Place]:
 
 
 def roots(places: Place) -> list[str]:
-    """Return the columns that a field may be in; none where the shard's name alone may hold it."""
+    """Return the columns that may contain a field; empty where only the shard's name may."""
     return [place.split(".")[0] for place in _listed(places) if not place.startswith(IN_NAME)]
 
 
 def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callable[[Row], Any]]:
-    """Return for each field how it is read from a row of a shard.
+    """Build a reader for each field: a function from a row of a shard to the value.
 
-    A mapping of labels to probabilities, as classifiers write them, gives its likeliest label where a
-    label is asked, and that one's probability where a number is.
+    A mapping of labels to probabilities, as classifiers write them, is read as its most probable label
+    in a text field, and as the probability of that label in a numeric field.
     """
     return {name: _reader(_listed(places), shard, name in NUMBERS) for name, places in fields.items()}
 
@@ -117,7 +117,7 @@ def _number(value: Any) -> float | None:
 
 
 def _best(chances: Mapping[str, Any]) -> str | None:
-    """Return the likeliest label, the first by name of equal ones; None if these are no chances."""
+    """Return the most probable label, ties by name; None if these are not probabilities."""
     if not all(type(chance) in (int, float) for chance in chances.values()):
         return None
     return min(chances, key=lambda label: (-chances[label], label))
@@ -134,6 +134,8 @@ def _check(name: str, place: str) -> None:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise CorpusError(f"raw_documents.fields.{name}: {pattern!r} is no regular expression ({error})") from error
+        raise CorpusError(
+            f"raw_documents.fields.{name}: {pattern!r} is not a valid regular expression ({error})"
+        ) from error
     if groups != 1:
         raise CorpusError(f"raw_documents.fields.{name}: {pattern!r} needs one group in parentheses, it has {groups}")

@@ -1,4 +1,4 @@
-"""Near-duplicates: groups of documents whose texts are alike, each with a foremost one."""
+"""Near-duplicates: groups of documents with similar texts, each with a representative."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
     from social_provenance.documents.settings import NearDuplicates
 
 BATCH = 50_000
-"""Pairs that are compared at a time."""
+"""Pairs compared per batch."""
 
 
 def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
-    """Return the groups of two documents and more whose texts are alike.
+    """Return groups of two or more documents whose texts are near-duplicates.
 
-    Documents that share a band are compared with the smallest id of that band, by their signatures;
-    what is alike makes a group, directly or through others.
+    Documents that share a band are compared with the smallest id of that band by their signatures;
+    groups are the connected components of the similar pairs.
 
     Args:
         fit: Records with ``doc_id``, ``shard``, ``row``, ``signature``, ``bands`` and ``cluster_id``.
-        kept: The records of them that are left, with ``doc_id``, ``shard`` and ``row``.
-        settings: From which similarity documents are alike.
+        kept: Those that remain after exact deduplication: ``doc_id``, ``shard`` and ``row``.
+        settings: Threshold of similarity.
 
     Returns:
-        ``member``, ``alike_id`` (the smallest id of its group) and ``site`` (the cluster of that one).
+        ``member``, ``alike_id`` (the smallest id of its group) and ``site`` (the cluster of that document).
     """
     import ibis
 
     places = kept.select("doc_id", "shard", "row")
     signed = fit.select("shard", "row", "signature", "bands").inner_join(places, ["shard", "row"])
-    groups = foremost_of_groups(_alike_pairs(signed, settings.threshold))
+    groups = representatives(_alike_pairs(signed, settings.threshold))
     if groups.empty:
         return groups.assign(site=[])
     names = ibis.memtable(groups[["alike_id"]].drop_duplicates())
@@ -46,11 +46,11 @@ def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
     return groups.assign(site=groups["alike_id"].map(sites.set_index("doc_id")["cluster_id"]))
 
 
-def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``member``, ``alike_id``: each document of a group and the smallest id of the group.
+def representatives(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return ``member``, ``alike_id``: each document of a group and the representative, its smallest id.
 
     Args:
-        pairs: ``one``, ``other``: ids of documents that are alike.
+        pairs: ``one``, ``other``: ids of similar documents.
     """
     import pandas as pd
     from scipy.sparse import coo_array
@@ -68,7 +68,7 @@ def foremost_of_groups(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alike_pairs(signed: Any, threshold: float) -> pd.DataFrame:
-    """Return the pairs (``one``, ``other``) whose signatures agree in at least ``threshold`` of their places."""
+    """Select the pairs (``one``, ``other``) whose signatures agree in a share of at least ``threshold``."""
     import pandas as pd
 
     bands = signed.select("doc_id", band=signed.bands).unnest("band")

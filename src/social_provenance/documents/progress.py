@@ -1,4 +1,4 @@
-"""Say now and then how far a walk over shards is."""
+"""Progress reports while shards are read."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY = 30.0
-"""Seconds between two lines."""
+"""Seconds between two log lines."""
 
 
 class Progress:
-    """Counts shards and records; the time left goes by bytes, where they are known."""
+    """Counter of shards and records; estimates the remaining time by bytes, where sizes are known."""
 
     def __init__(self, what: str, sizes: Mapping[str, int]) -> None:
-        """Begin a walk.
+        """Start counting.
 
         Args:
-            what: Is being made.
-            sizes: Shard -> bytes; 0 where that is not known.
+            what: What is being produced, for the log.
+            sizes: Shard -> bytes; 0 if unknown.
         """
         self._what, self._sizes = what, sizes
         self._start = self._said = time.monotonic()
         self._shards = self._records = self._bytes = 0
 
     def add(self, shard: str, records: int) -> None:
-        """Count a shard in, and say so if the last word is long ago or this is the last shard."""
+        """Count a finished shard; log a line after a pause of :data:`EVERY`, and for the last shard."""
         self._shards += 1
         self._records += records
         self._bytes += self._sizes[shard]
@@ -40,7 +40,7 @@ class Progress:
             logger.info("%s", self.line(now - self._start))
 
     def line(self, seconds: float) -> str:
-        """Return how many shards and records are done after so many seconds, how fast, and what is left."""
+        """Format shards and records done after ``seconds``, their rate and the remaining time."""
         total = sum(self._sizes.values())
         done = self._bytes / total if total else self._shards / len(self._sizes)
         left = round(seconds / done - seconds) if done else 0

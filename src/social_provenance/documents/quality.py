@@ -1,7 +1,7 @@
-"""Pages that are not prose: too few words, symbols, lists, repetition, notices.
+"""Quality rules that reject pages that are not prose: few words, symbols, lists, repetition, notices.
 
 Rules and thresholds are those of Rae et al. 2021, "Scaling Language Models: Methods, Analysis &
-Insights from Training Gopher", appendix A.1.1 and table A1, but for ``boilerplate``.
+Insights from Training Gopher", appendix A.1.1 and table A1, except for ``boilerplate``.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ NOTICES = re.compile(
     r"|page not found|access denied|lorem ipsum",
     re.IGNORECASE,
 )
-"""What lines of notices say; English."""
+"""Pattern of lines of boilerplate notices, in English."""
 
 MENTIONS = (
     *("cookie", "privacy policy", "terms ", "rights reserved", "copyright", "©", "javascript", "sign in", "sign up"),
     *("log in", "login", "subscribe", "not found", "access denied", "lorem ipsum"),
 )
-"""One of these is in every line that :data:`NOTICES` finds; looking for them is cheap."""
+"""Every line that :data:`NOTICES` matches contains one of these: a cheap test before the pattern."""
 
 NOTICE_CHARS = 250
-"""A longer line is a paragraph that happens to say so."""
+"""Length above which a line counts as a paragraph that mentions such words, not as a notice."""
 
 REASONS = (
     *("few_words", "many_words", "word_length", "symbols", "bullet_lines", "ellipsis_lines", "few_letters"),
@@ -43,7 +43,7 @@ REASONS = (
 
 
 def fault(text: str, rules: Quality) -> str | None:
-    """Return the name of the first rule that a text breaks; None where it keeps them all.
+    """Return the name of the first rule that a text violates; None if it passes all.
 
     Args:
         text: A normalised text, not empty.
@@ -102,7 +102,7 @@ def _repeats(pieces: Sequence[str], most: float | None, most_chars: float | None
 
 
 def _notices(text: str, lines: Sequence[str]) -> int:
-    """Return the characters of lines that are notices."""
+    """Count the characters in lines that are notices."""
     lowered = text.lower()
     if not any(mention in lowered for mention in MENTIONS):
         return 0
@@ -124,14 +124,14 @@ def _ngrams(words: Sequence[str], rules: Quality) -> str | None:
 
 
 def _common(grams: Sequence[tuple[str, ...]]) -> int:
-    """Return the characters in the commonest n-gram, all its places together."""
+    """Count the characters in all occurrences of the most frequent n-gram."""
     counts = Counter(grams)
     times = max(counts.values())
     return max(sum(map(len, gram)) * times for gram, count in counts.items() if count == times)
 
 
 def _again(words: Sequence[str], grams: Sequence[tuple[str, ...]], size: int) -> int:
-    """Return the characters of words in n-grams that stood before; each word counts once."""
+    """Count the characters of words in repeated n-grams; each word counts once."""
     seen: set[tuple[str, ...]] = set()
     covered = end = 0
     for start, gram in enumerate(grams):
@@ -147,7 +147,7 @@ def _grams(words: Sequence[str], size: int) -> Iterable[tuple[str, ...]]:
 
 
 def _repeated(pieces: Sequence[str]) -> list[str]:
-    """Return the pieces that stood before."""
+    """Return the pieces that repeat an earlier one."""
     if len(set(pieces)) == len(pieces):
         return []
     counts: Mapping[str, int] = Counter(pieces)
@@ -159,7 +159,7 @@ def _chars(pieces: Iterable[str]) -> int:
 
 
 def _with_letter(words: Sequence[str]) -> int:
-    """Return how many words have a letter."""
+    """Count the words that contain a letter."""
     others = [word for word in words if not word[0].isalpha()]
     return len(words) - len(others) + sum(any(map(str.isalpha, word)) for word in others)
 

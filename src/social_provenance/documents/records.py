@@ -1,7 +1,7 @@
-"""Records: every row of a shard, judged on its own, as one Parquet file a shard.
+"""Records: every row of a shard, filtered on its own, as one Parquet file per shard.
 
-A record is fit, or has a named reason why it is not. What takes a look at other shards, duplicates
-and clusters, comes after (:mod:`social_provenance.documents.clean`).
+A record is accepted, or has a named reason for rejection. Steps that need other shards, deduplication and
+clusters, follow in :mod:`social_provenance.documents.clean`.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ COLUMNS = (
     *("signature", "bands", "reason"),
 )
 BATCH_ROWS, BATCH_CHARS = 5000, 1 << 25
-"""Rows, or characters, that are held before they are written."""
+"""Rows, or characters, buffered before they are written."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What a shard had.
+    """Counts of one shard.
 
     Attributes:
-        records: Rows.
-        fit: Rows that may become documents.
+        records: Number of rows.
+        fit: Number of rows that may become documents.
         chars: Characters of those.
-        damage: Why the shard was put aside; empty where it was not.
+        damage: Why the shard was set aside; empty if it was not.
     """
 
     records: int
@@ -62,29 +62,29 @@ class Tally:
 
 
 def in_turn(tasks: Mapping[str, Callable[[], Any]]) -> Iterator[tuple[str, Any]]:
-    """Do one task after the other in this process."""
+    """Run tasks sequentially in this process."""
     for name, task in tasks.items():
         yield name, task()
 
 
 @dataclass(frozen=True)
 class ReadShards:
-    """Writes the records of shards that are waiting.
+    """Writer of the records of new and changed shards.
 
     Attributes:
         shards: Part -> shard.
-        settings: Which records are fit.
+        settings: Rules for records.
     """
 
     shards: Mapping[str, Shard]
     settings: DocumentSettings
 
     def __call__(self, waiting: Mapping[str, Path], spread: Spread = in_turn) -> Iterator[str]:
-        """Yield the name of each part as soon as it is written.
+        """Write the parts and yield the name of each as soon as it is finished.
 
         Args:
             waiting: Part -> its empty folder.
-            spread: Does tasks, here or elsewhere, and yields their results as they come.
+            spread: Runs tasks, in this process or others, and yields (name, result) as they finish.
 
         Raises:
             CorpusError: If more shards are damaged than the settings allow.
@@ -98,13 +98,13 @@ class ReadShards:
             if tally.damage:
                 damaged[self.shards[name].place] = tally.damage
                 check_damage(damaged, len(self.shards), self.settings.max_damaged_share)
-                logger.warning("shard %s is damaged (%s) and put aside", self.shards[name].place, tally.damage)
+                logger.warning("shard %s is damaged (%s) and is set aside", self.shards[name].place, tally.damage)
             progress.add(name, tally.records)
             yield name
 
 
 def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
-    """Describe the records of a corpus, a part for each shard; a shard that changed is another part."""
+    """Describe the records of a corpus as parts, one per shard; a shard that changed is a new part."""
     judged = settings.model_copy(update={"max_damaged_share": 0.0})
     parts = {part_name(shard.name): shard for shard in shards}
     inputs = {name: digest_of(shard.name, shard.version, dict(shard.fields), judged) for name, shard in parts.items()}
@@ -114,7 +114,7 @@ def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
 
 
 def check_damage(damaged: Mapping[str, str], shards: int, allowed: float) -> None:
-    """Make sure that not too many shards are damaged (place -> what is wrong).
+    """Check that the share of damaged shards (place -> problem) is within the limit.
 
     Raises:
         CorpusError: Naming the first.
@@ -125,14 +125,14 @@ def check_damage(damaged: Mapping[str, str], shards: int, allowed: float) -> Non
     others = f" (and {len(damaged) - 1} more of {shards} shards)" if len(damaged) > 1 else ""
     raise CorpusError(
         f"shard {place} is damaged ({why}){others}: fetch it again or take it out of the folder, or raise "
-        f"documents.max_damaged_share above {allowed} to put such shards aside"
+        f"documents.max_damaged_share above {allowed} to set such shards aside"
     )
 
 
 def write_records(shard: Shard, settings: DocumentSettings, folder: Path) -> Tally:
     """Write the records of a shard to ``folder``.
 
-    A damaged shard becomes one record, whose row is where it broke and whose reason says so.
+    A damaged shard becomes a single record with the row where reading failed and the reason ``damaged_shard``.
 
     Raises:
         CorpusError: If it cannot be reached, lacks a column, or has too many unusable records.
@@ -223,7 +223,7 @@ class _Judge:
         return _batch(rows)
 
     def refuse_too_many(self) -> None:
-        """Raise when more records are unusable than the settings allow."""
+        """Raise if more records are unusable than the settings allow."""
         allowed = self.settings.max_malformed_share
         if self.first is None or self.unusable <= allowed * self.row:
             return
@@ -231,8 +231,8 @@ class _Judge:
         elsewhere = _ELSEWHERE.get(problem, "")
         others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
         raise CorpusError(
-            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; mend it, {elsewhere}"
-            f"or raise documents.max_malformed_share above {allowed} to put such records aside"
+            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; fix it, {elsewhere}"
+            f"or raise documents.max_malformed_share above {allowed} to set such records aside"
         )
 
 

@@ -1,6 +1,6 @@
-"""Rows of files: JSON lines (plain, gzip, zstd) and Parquet, read as a stream.
+"""Readers of rows: JSON lines (plain, gzip, zstd) and Parquet, as streams.
 
-Nothing is dropped: a line that is no JSON object comes out as :class:`Broken`, a file that ends early
+Nothing is dropped: a line that is not a JSON object is yielded as :class:`Broken`; a file that is truncated
 or cannot be decompressed raises :class:`Damage`.
 """
 
@@ -20,20 +20,20 @@ PARQUET_SUFFIX = ".parquet"
 COMPRESSION = {"gz": "gzip", "zst": "zstd"}
 BLOCK = 1 << 20
 ROWS = 1000
-"""Rows of Parquet that are held at a time."""
+"""Rows of Parquet in memory at a time."""
 
 
 class Damage(Exception):
-    """A file is not what its maker wrote: it ends early, or its bytes are wrong."""
+    """A file is truncated or corrupt."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A line that is no record.
+    """A line that is not a record.
 
     Attributes:
         problem: ``not_utf8`` or ``not_json``.
-        line: What stands there.
+        line: Its raw bytes.
     """
 
     problem: str
@@ -41,10 +41,10 @@ class Broken:
 
 
 def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
-    """Yield the objects of a file of JSON lines; blank lines are passed over.
+    """Yield the objects of a file of JSON lines; blank lines are skipped.
 
     Raises:
-        Damage: If the file ends early or cannot be decompressed.
+        Damage: If the file is truncated or cannot be decompressed.
         CorpusError: If it cannot be reached.
     """
     import orjson
@@ -67,9 +67,9 @@ def parquet_rows(
 
     Args:
         place: Path or URL.
-        options: Of the file system.
-        roots: For each field its name, or an empty one where it may be missing, and the columns that
-            it may be in; other columns are not read. Empty: all columns.
+        options: Options of the fsspec file system.
+        roots: For each field its name, empty if the field is optional, and the columns that may contain it;
+            other columns are not read. Empty: all columns.
 
     Raises:
         Damage: If the file is damaged.
@@ -83,8 +83,8 @@ def parquet_rows(
         for name, *columns in roots:
             if name and columns and not set(columns) & set(has):
                 raise CorpusError(
-                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; say which one is "
-                    f"it with raw_documents.fields.{name} in the catalog"
+                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; name the right "
+                    f"one in raw_documents.fields.{name} in the catalog"
                 )
         wanted = [name for name in has if any(name in columns for _, *columns in roots)] if roots else has
         for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
@@ -127,14 +127,14 @@ def _opened(place: str, options: Mapping[str, Any] | None) -> Iterator[Any]:
 
 @contextmanager
 def _damage(place: str) -> Iterator[None]:
-    """Tell a damaged file from one that cannot be reached: the system numbers its own errors only."""
+    """Distinguish a damaged file from one that cannot be reached: only errors of the system have a number."""
     import pyarrow as pa
 
     try:
         yield
     except FileNotFoundError as error:
         raise CorpusError(
-            f"shard {place} is not there any more: bring it back or run again; finished shards are kept"
+            f"shard {place} has disappeared: restore it or run again; finished shards are kept"
         ) from error
     except pa.ArrowException as error:
         raise Damage(_first_line(error)) from error

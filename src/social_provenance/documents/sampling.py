@@ -1,4 +1,4 @@
-"""Nested, stratified samples: the first n of a bin's seeded order are its n-sample."""
+"""Nested, stratified samples: the first n documents of a bin's seeded order are its sample of size n."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
 DIGITS = 7
-"""Digits of a word of the corpus digest: what Spark, which counts places in 32 bits, can hold."""
+"""Hexadecimal digits per word of the corpus digest, few enough for Spark, which parses 32-bit words only."""
 
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
 
 def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> ir.Table:
-    """Return up to ``per_bin`` documents of each bin, with ``text`` and ``bin_rank``.
+    """Draw up to ``per_bin`` documents of each bin, with ``text`` and ``bin_rank``.
 
-    The order within a bin depends on the seed and the ids alone, so a smaller sample is a subset
-    of a larger one, whatever the shards, the engine or the rest of the corpus.
+    The order within a bin depends only on the seed and the ids, so a smaller sample is a subset of a
+    larger one, independent of shards, engine and the rest of the corpus.
     """
     ranked = seeded_order(labelled, seed)
     drawn = ranked.filter(ranked.bin_rank < per_bin)
@@ -32,7 +32,7 @@ def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> 
 
 
 def seeded_order(labelled: Any, seed: int) -> ir.Table:
-    """Return labelled documents with ``bin_rank``, their place in their bin from 0 (see :data:`RULE`)."""
+    """Add ``bin_rank``, the rank from 0 in the seeded order of the bin (see :data:`RULE`)."""
     import ibis
 
     order = ibis.literal(f"{seed}:").concat(labelled.doc_id).hexdigest("md5")
@@ -47,32 +47,32 @@ def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir
     """Return the nested ``per_bin`` sample of a working set that was drawn with ``drawn_per_bin``.
 
     Raises:
-        SamplingError: If more is asked than was drawn.
+        SamplingError: If ``per_bin`` exceeds ``drawn_per_bin``.
     """
     if per_bin is None:
         return working_set
     if per_bin > drawn_per_bin:
         raise SamplingError(
-            f"attribution.per_bin asks for {per_bin} documents a bin, the working set was drawn with "
+            f"attribution.per_bin asks for {per_bin} documents per bin, but the working set was drawn with "
             f"{drawn_per_bin}: lower it, or raise working_set.per_bin and run the taxonomy pipeline"
         )
     return working_set.filter(working_set.bin_rank < per_bin)
 
 
 def list_sample(working_set: Any) -> ir.Table:
-    """Return what identifies a working set: its documents with their bin, rank, place and hash, without text."""
+    """Return the manifest of a working set: documents with bin, rank, source location and hash, without text."""
     return working_set.select(*MANIFEST).order_by("topic", "format", "bin_rank")
 
 
 def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_documents: int) -> dict[str, Any]:
-    """Return the contract of a working set: how it was drawn and from what, what it lacks, and its identity.
+    """Return the contract of a working set: rule, seed, source, unfilled bins and digests.
 
     Args:
         manifest: Table of :func:`list_sample`.
-        corpus: The labelled documents that it was drawn from.
-        per_bin: Most documents of a bin.
-        seed: Of the order.
-        min_documents: Fewer are an error.
+        corpus: Labelled documents from which it was drawn.
+        per_bin: Largest number of documents per bin.
+        seed: Seed of the order within bins.
+        min_documents: Smallest allowed working set.
 
     Raises:
         SamplingError: If it has fewer than ``min_documents`` documents.
@@ -80,7 +80,7 @@ def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_doc
     rows = manifest.select("doc_id", "content_hash", "topic", "format").order_by("doc_id").execute()
     if len(rows) < min_documents:
         raise SamplingError(
-            f"the working set has {len(rows)} documents, working_set.min_documents asks for "
+            f"the working set has {len(rows)} documents, working_set.min_documents requires "
             f"{min_documents}: give more documents, raise working_set.per_bin, or lower working_set.min_documents"
         )
     counts = rows.groupby(["topic", "format"]).size()
@@ -100,16 +100,16 @@ def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_doc
 
 
 def sample_digest(rows: pd.DataFrame) -> str:
-    """Return the identity of a sample: ids, bins and hashes of its documents, in the order of their ids."""
+    """Return the digest of a sample: ids, bins and hashes of its documents, in the order of ids."""
     ordered = rows.sort_values("doc_id")
     return digest_of(ordered[["doc_id", "topic", "format", "content_hash"]].to_numpy().tolist())
 
 
 def corpus_digest(corpus: Any) -> str:
-    """Return the identity of a labelled corpus, whatever its order, shards and engine.
+    """Return the digest of a labelled corpus, independent of order, shards and engine.
 
-    It is the number of documents and the sums of three 28-bit words of the md5 of each document's id,
-    text and labels.
+    It consists of the number of documents and the sums of three 28-bit words of the MD5 of each document's
+    id, text hash and labels: sums do not depend on order, and every engine can compute them.
     """
     told = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
     hashed = corpus.select(md5=told.hexdigest("md5"))

@@ -1,7 +1,7 @@
-"""Shards of a corpus: where they are, what tells one version from another, how their rows are read.
+"""Shards of a corpus: location, version and rows.
 
-A shard is one file of JSON lines or Parquet, on a disk or in an object store, or one part of a
-dataset of the hub. It can be sent to another process.
+A shard is one file of JSON lines or Parquet, on disk or in an object store, or one part of a dataset on
+the hub. It can be pickled, so that another process can read it.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Shard:
     """One piece of a corpus.
 
     Attributes:
-        name: What tables call it: its path below the corpus.
-        place: Where it is, for messages.
-        version: Differs when its content does.
-        rows: Yields its rows, each a mapping or a :class:`~social_provenance.documents.rows.Broken`.
-        fields: Field -> where a row keeps it.
-        size: Bytes as stored; 0 where that is not known.
+        name: Path relative to the corpus, used in tables.
+        place: Full path or URL, for messages.
+        version: Text that changes when the content does.
+        rows: Function that yields the rows, each a mapping or a :class:`~social_provenance.documents.rows.Broken`.
+        fields: Field -> its place in a row.
+        size: Stored size in bytes; 0 if unknown.
     """
 
     name: str
@@ -52,11 +52,11 @@ def find_shards(
 
     Args:
         source: A file, a folder or a glob; a path or a URL that fsspec knows (``s3://...``).
-        fields: Field -> where rows keep it.
-        options: Of the file system: credentials, end points.
+        fields: Field -> its place in a row.
+        options: Options of the fsspec file system: credentials, endpoints.
 
     Raises:
-        CorpusError: If there is nothing at ``source``, or no shard in it.
+        CorpusError: If ``source`` does not exist, or has no shard.
     """
     remote = "://" in source
     root, files = _remote_files(source, dict(options or {})) if remote else _local_files(Path(source))
@@ -79,7 +79,7 @@ def find_shards(
 
 
 def read_file(place: str, options: Mapping[str, Any], roots: tuple[tuple[str, ...], ...]) -> Iterator[Any]:
-    """Yield the rows of a file; ``roots`` are the columns of Parquet that are looked for."""
+    """Yield the rows of a file; ``roots`` are the Parquet columns to read."""
     if place.endswith(PARQUET_SUFFIX):
         return parquet_rows(place, options, roots)
     return json_rows(place, options)
@@ -93,12 +93,12 @@ class _File:
 
 
 def _local_files(source: Path) -> tuple[str, dict[str, _File]]:
-    """Return where to look, and path -> file; a glob may have ``**``."""
+    """Return the base folder, and path -> file; a glob may have ``**``."""
     if is_wild(str(source)):
         anchor = Path(source.anchor) if source.is_absolute() else Path()
         paths = list(anchor.glob(str(source.relative_to(anchor))))
         if not paths:
-            raise CorpusError(f"nothing fits {source}: mend the pattern, or give a folder of shards")
+            raise CorpusError(f"no file matches {source}: fix the pattern, or give a folder of shards")
     elif not source.exists():
         raise CorpusError(f"there is no corpus at {source}: give a folder of shards with --params corpus=DIR")
     else:
@@ -117,8 +117,8 @@ def _remote_files(source: str, options: dict[str, Any]) -> tuple[str, dict[str, 
         sizes = {place: int(system.info(place).get("size") or 0) for place in places if not system.isdir(place)}
     except (OSError, ImportError, ValueError) as error:
         raise CorpusError(
-            f"the corpus at {source} cannot be listed ({type(error).__name__}: {error}): see the address and "
-            f"storage_options of raw_documents; a store may need a package of its own (s3fs, gcsfs, ...)"
+            f"the corpus at {source} cannot be listed ({type(error).__name__}: {error}): check the address "
+            f"and storage_options of raw_documents; a store may need an extra package (s3fs, gcsfs, ...)"
         ) from error
     scheme = source.partition("://")[0] + "://"
     return root, {
@@ -138,7 +138,7 @@ def _hashes(files: Mapping[str, _File]) -> dict[str, str]:
 
 
 def _base(root: str) -> str:
-    """Return what comes before the names of the shards."""
+    """Return the prefix of paths that is not part of the names of shards."""
     steps = root.split("/")
     wild = next((number for number, step in enumerate(steps) if is_wild(step)), None)
     fixed = "/".join(steps if wild is None else steps[:wild]).rstrip("/")
@@ -146,7 +146,7 @@ def _base(root: str) -> str:
 
 
 def is_wild(place: str) -> bool:
-    """Return whether a place is a pattern."""
+    """Return whether a path is a glob pattern."""
     return bool(WILD & set(place))
 
 
@@ -158,7 +158,7 @@ def _roots(fields: Mapping[str, Place]) -> Iterator[tuple[str, ...]]:
 
 
 def write_shards(folder: Path, rows: list[dict[str, Any]], count: int) -> None:
-    """Write rows as ``count`` zstd-compressed JSON-lines files, dealt out in turn."""
+    """Write rows round-robin to ``count`` zstd-compressed JSON-lines files."""
     import pyarrow as pa
 
     for number in range(count):

@@ -1,8 +1,8 @@
-"""MinHash signatures of texts and the bands that bring alike ones together.
+"""MinHash signatures of texts, and bands for locality-sensitive hashing.
 
-The signature of a text keeps the smallest hashes of its word n-grams; the share of places in which
-two signatures agree estimates the Jaccard similarity of the n-gram sets (Broder 1997). A band is a
-run of places; texts that agree in a whole band are candidates (locality-sensitive hashing).
+The signature of a text has the smallest hash of its word n-grams under each permutation; the share of
+positions in which two signatures agree estimates the Jaccard similarity of the n-gram sets (Broder 1997). A band is a
+run of positions; texts that agree in a complete band are candidate pairs.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 SEED = 1
 FOUND = 0.99
-"""Chance at least that two texts of just the threshold's similarity share a band."""
+"""Smallest probability that two texts with exactly the threshold's similarity share a band."""
 
 
 def band_rows(threshold: float, permutations: int) -> int:
-    """Return the places of a band: as many as leave pairs at the threshold the chance :data:`FOUND`.
+    """Return the rows per band: the most for which pairs at the threshold are found with probability :data:`FOUND`.
 
-    With ``b`` bands of ``r`` places a pair of similarity ``s`` shares one with chance
+    With ``b`` bands of ``r`` rows, a pair of similarity ``s`` shares a band with probability
     ``1 - (1 - s**r) ** b``.
     """
     fitting = [r for r in range(1, permutations + 1) if 1 - (1 - threshold**r) ** (permutations // r) >= FOUND]
@@ -32,7 +32,7 @@ def band_rows(threshold: float, permutations: int) -> int:
 
 
 def shingles(text: str, size: int) -> list[str]:
-    """Return the word n-grams of a text, without regard to case; a shorter text is one."""
+    """Return the lower-cased word n-grams of a text; a text shorter than n words is a single one."""
     words = text.lower().split()
     if len(words) <= size:
         return [" ".join(words)]
@@ -40,7 +40,7 @@ def shingles(text: str, size: int) -> list[str]:
 
 
 def sign(texts: Sequence[str], settings: NearDuplicates) -> np.ndarray:
-    """Return signatures, texts x permutations, unsigned 32-bit."""
+    """Return MinHash signatures: uint32, shape (texts, permutations)."""
     from rensa import RMinHash
 
     tokens = [shingles(text, settings.shingle_words) for text in texts]
@@ -49,7 +49,7 @@ def sign(texts: Sequence[str], settings: NearDuplicates) -> np.ndarray:
 
 
 def bands(signatures: np.ndarray, rows: int) -> np.ndarray:
-    """Return a hash of each band, texts x bands, signed 64-bit; the same places give the same hash."""
+    """Return the hash of each band: int64, shape (texts, bands)."""
     count = signatures.shape[1] // rows
     generator = np.random.default_rng(SEED)
     factors = generator.integers(1, 1 << 63, size=(count, rows), dtype=np.uint64) | np.uint64(1)

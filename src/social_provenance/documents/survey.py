@@ -1,4 +1,4 @@
-"""A look at a few shards before all are read: what is in them, how fast they are read, some texts."""
+"""Survey of a few shards before all are read: their content, the reading rate, some texts."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, texts: int) -> dict[str, Any]:
-    """Read a few shards, evenly spaced, and scale what they have to all.
+    """Read a few shards, evenly spaced, and extrapolate their statistics to all.
 
-    Sizes stand for shares where they are known; else all shards count alike. Duplicates are not looked
-    for, so ``fit`` is what there is at most.
+    Shards are weighted by size where sizes are known, else equally. Duplicates are not searched, so ``fit`` is
+    an upper bound.
 
     Args:
         shards: All of the corpus.
-        settings: Which records are fit.
+        settings: Rules for records.
         look_at: Shards to read.
         texts: Documents whose texts are returned, evenly spaced.
 
     Returns:
-        ``shards`` and ``bytes`` of the corpus; estimates ``records``, ``fit``, ``labelled`` (fit ones that
-        come with topic and format), ``chars`` (of fit texts), ``records_bytes`` (on disk) and ``seconds``
-        (reading all in one process); ``looked_at``, the shards that were read; ``texts``.
+        ``shards`` and ``bytes`` of the corpus; estimates of ``records``, ``fit`` (accepted records),
+        ``labelled`` (accepted ones with topic and format), ``chars`` (of accepted texts), ``records_bytes`` (disk) and
+        ``seconds`` (reading all in one process); ``looked_at``, the number of shards read; ``texts``.
 
     Raises:
-        CorpusError: If no document is in the shards that were read.
+        CorpusError: If the shards that were read have no document.
     """
     import pyarrow.parquet as pq
 
@@ -59,8 +59,8 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         seconds = time.perf_counter() - start
     if not counts["fit"]:
         raise CorpusError(
-            f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or see the "
-            f"parameters documents"
+            f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or check "
+            f"the documents parameters"
         )
     known = sum(shard.size for shard in shards)
     scale = known / sum(shard.size for shard in chosen) if known else len(shards) / len(chosen)
@@ -83,15 +83,15 @@ def list_stages(
     cleaned_a_second: int,
     labels_a_second: int,
 ) -> list[dict[str, Any]]:
-    """Return ``stage``, ``documents``, ``tokens``, ``bytes`` (on disk) and ``hours`` of each stage; null is not known.
+    """Return documents, tokens, bytes on disk and hours of each stage, null if unknown.
 
     Args:
-        found: Of :func:`survey`.
+        found: Result of :func:`survey`.
         later: Stage -> its ``documents``, ``tokens``, ``bytes`` and ``seconds``, for stages that need the model.
-        relabel: Whether documents that come with labels are labelled again.
-        processes: That read shards.
-        cleaned_a_second: Documents that are compared and written in a second.
-        labels_a_second: Documents that are labelled in a second.
+        relabel: Whether documents that come with labels are classified too.
+        processes: Number of processes that read shards.
+        cleaned_a_second: Rate of deduplication and writing, documents per second.
+        labels_a_second: Rate of labelling, documents per second.
     """
     fit = found["fit"]
     unlabelled = fit if relabel else fit - found["labelled"]
@@ -116,7 +116,7 @@ def list_stages(
 
 
 def describe_survey(found: Mapping[str, Any]) -> str:
-    """Return what a survey found as a line."""
+    """Format a survey as one line."""
     size, chars = f"{found['bytes'] / 1e6:,.1f} MB", f"{found['chars'] / 1e6:,.1f} million characters"
     return (
         f"{found['shards']:,} shards, {size}: about {found['records']:,} records, {found['fit']:,} of them fit "
@@ -125,7 +125,7 @@ def describe_survey(found: Mapping[str, Any]) -> str:
 
 
 def describe(stage: Mapping[str, Any]) -> str:
-    """Return a stage of a plan as a line."""
+    """Format a stage of a plan as one line."""
     told = [f"{stage['documents']:,} documents"]
     told += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
     told += [f"{stage['bytes'] / 1e6:,.1f} MB"] if stage["bytes"] is not None else []

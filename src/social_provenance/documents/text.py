@@ -1,4 +1,4 @@
-"""Texts as they are kept, and their identity."""
+"""Normalisation of texts and their content hash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPACE = " \t\n"
 
 
 def normalise(text: str) -> str:
-    """Unify line ends, drop control characters, trim lines, keep at most one blank line."""
+    """Unify line endings, remove control characters, trim lines, collapse blank lines to one."""
     if "\r" in text:
         text = _LINE_END.sub("\n", text)
     if _CONTROL.search(text):
@@ -26,5 +26,5 @@ def normalise(text: str) -> str:
 
 
 def content_hash(text: str) -> str:
-    """Return the SHA-256 of a text without regard to case and spacing."""
+    """Return the SHA-256 of a text, ignoring case and whitespace."""
     return hashlib.sha256(" ".join(text.lower().split()).encode()).hexdigest()

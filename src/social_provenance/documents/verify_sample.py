@@ -1,9 +1,9 @@
-"""Check a working set against a corpus: are its documents there, with these texts, and would they be drawn again?
+"""Command that verifies a working set against a corpus: presence, texts and draw of its documents.
 
 Usage: python -m social_provenance.documents.verify_sample MANIFEST CONTRACT CORPUS
 
 The manifest and the contract are ``sampling_manifest.parquet`` and ``sampling_contract.json`` of a
-study, of one's own or of somebody else. The corpus is a table of labelled documents
+study, yours or another one. The corpus is a table of labelled documents
 (``labelled_documents.parquet``: everything is checked) or raw shards (presence and texts are checked).
 """
 
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 3
-"""Documents that a finding names."""
+"""Documents listed per finding."""
 
 
 @dataclass
 class Verdict:
-    """What a check found.
+    """Result of a verification.
 
     Attributes:
-        checked: What was looked at, as sentences.
-        findings: What is not as the manifest says, as sentences.
+        checked: Statements that were checked.
+        findings: Statements that do not hold, with the first documents.
     """
 
     checked: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
     def note(self, what: str, wrong: Sequence[str]) -> None:
-        """Record that something was looked at, and which documents are wrong."""
+        """Record a checked statement and the documents that violate it."""
         self.checked.append(what)
         if wrong:
             more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -54,10 +54,10 @@ class Verdict:
 
 
 def verify(manifest: Path, contract: Path, corpus: str) -> Verdict:
-    """Check a manifest against its contract and a corpus.
+    """Verify a manifest against its contract and a corpus.
 
     Raises:
-        SamplingError: If a file is missing, or is not what it should be.
+        SamplingError: If a file is missing, or of another kind.
         CorpusError: If the corpus cannot be read.
     """
     rows, terms = _read(manifest), _terms(contract)
@@ -84,7 +84,7 @@ def _read(manifest: Path) -> pd.DataFrame:
     rows = pd.read_parquet(manifest)
     missing = {"doc_id", "topic", "format", "bin_rank", "content_hash"} - set(rows.columns)
     if missing:
-        raise SamplingError(f"{manifest} has no column {min(missing)!r}: it is no sampling manifest")
+        raise SamplingError(f"{manifest} has no column {min(missing)!r}: it is not a sampling manifest")
     return rows
 
 
@@ -98,7 +98,7 @@ def _terms(contract: Path) -> dict[str, Any]:
 
 
 def _labelled(corpus: str) -> Any | None:
-    """Return a table of labelled documents; None where ``corpus`` is something else."""
+    """Return a table of labelled documents; None if ``corpus`` is not one."""
     import ibis
 
     if not corpus.endswith(".parquet") or not Path(corpus).exists():
@@ -108,7 +108,7 @@ def _labelled(corpus: str) -> Any | None:
 
 
 def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
-    """Return id -> hash of the text, of the wanted documents in raw shards."""
+    """Return id -> content hash of the wanted documents in raw shards."""
     found: dict[str, str] = {}
     for shard in find_shards(corpus):
         readers = compile_fields(FIELDS, shard.name)
@@ -118,7 +118,7 @@ def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
                     continue
                 found[name] = content_hash(normalise(readers["text"](row) or ""))
         except Damage as error:
-            raise SamplingError(f"shard {shard.place} is damaged ({error}): nothing can be said of it") from error
+            raise SamplingError(f"shard {shard.place} is damaged ({error}): its documents cannot be checked") from error
     return found
 
 

@@ -1,4 +1,4 @@
-"""The map of 576 bins, one panel a benchmark."""
+"""The map of 576 bins, one panel per benchmark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from social_provenance.figures import style
 from social_provenance.regions.grid import FORMAT_NAMES, FORMATS, TOPIC_NAMES, TOPICS
 
 LIMIT_QUANTILE = 0.99
-"""Colours end at this quantile of |z|: one extreme bin must not bleach the others."""
+"""Quantile of |z| at which colours saturate, because one extreme bin would fade all others."""
 
 
 def draw_influence(bins: Table, evaluation: Evaluation, method: str) -> Figure:
@@ -19,7 +19,7 @@ def draw_influence(bins: Table, evaluation: Evaluation, method: str) -> Figure:
     Args:
         bins: Table ``bin_influence``.
         evaluation: Order and cells of the benchmarks.
-        method: Whose scores.
+        method: Method of the scores.
     """
     import plotly.graph_objects as go
 

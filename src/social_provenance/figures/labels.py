@@ -1,4 +1,4 @@
-"""What the classifier of topics and formats gets wrong, and what its confidence is worth."""
+"""Confusion matrices and reliability curves of the classifier of topics and formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SEQUENTIAL = [[0.0, "#f7f6f2"], [0.15, "#d8e4ec"], [1.0, "#2d6f9e"]]
 
 
 def draw_labels(confusion: Table, reliability: Table) -> Figure:
-    """Draw reliability curves above confusion matrices; a figure without traces where nothing was measured.
+    """Draw reliability curves above confusion matrices; without data, a figure without traces.
 
     Args:
         confusion: Table ``classifier_confusion``.

@@ -1,4 +1,4 @@
-"""Found against planted: where the planted topics lie among all."""
+"""Recovery of the planted topics: their z among all topics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def draw_planted(topics: Table, evaluation: Evaluation, method: str) -> Figure:
     Args:
         topics: Table ``planted_topics``.
         evaluation: Order of the benchmarks.
-        method: Whose scores.
+        method: Method of the scores.
     """
     import plotly.graph_objects as go
 

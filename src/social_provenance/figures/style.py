@@ -1,4 +1,4 @@
-"""What all figures share: names, colours, the grid of panels."""
+"""Style shared by all figures: names, colours, the grid of panels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def title_of(benchmark: Benchmark) -> str:
 
 
 def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[Figure, list[tuple[int, int]]]:
-    """Return a figure of one panel a benchmark, two in a row, and the place (row, column) of each."""
+    """Return a figure with one panel per benchmark, two per row, and the (row, column) of each."""
     from plotly.subplots import make_subplots
 
     columns = min(2, len(benchmarks))
@@ -37,7 +37,7 @@ def panels(benchmarks: Sequence[Benchmark], **options: Any) -> tuple[Figure, lis
 
 
 def finish(figure: Figure, height: int, **layout: Any) -> Figure:
-    """Give a figure the common look; ``height`` in pixels."""
+    """Apply the common layout to a figure; ``height`` in pixels."""
     figure.update_layout(
         template="plotly_white",
         height=height,
@@ -54,17 +54,17 @@ def finish(figure: Figure, height: int, **layout: Any) -> Figure:
 
 
 def with_legend(figure: Figure) -> Figure:
-    """Put the legend above the headings of the panels, however high the figure is."""
+    """Place the legend above the panel headings, at any height of the figure."""
     legend = {"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0}
     return figure.update_layout(legend=legend, margin_t=90)
 
 
 def translucent(colour: str, opacity: float) -> str:
-    """Return a colour, ``#rrggbb``, that lets through what is below it."""
+    """Return a colour, ``#rrggbb``, with the given opacity."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
 
 
 def interval_bars(point: Any, low: Any, high: Any) -> dict[str, Any]:
-    """Return Plotly's error bars for an interval, which need not be symmetric."""
+    """Return Plotly's error bars for an interval, which may be asymmetric."""
     return {"type": "data", "symmetric": False, "array": high - point, "arrayminus": point - low, "thickness": 1.2}

@@ -14,7 +14,7 @@ def draw_contrasts(contrasts: Table, method: str) -> Figure:
 
     Args:
         contrasts: Table ``contrasts``.
-        method: Whose scores.
+        method: Method of the scores.
     """
     import plotly.graph_objects as go
 

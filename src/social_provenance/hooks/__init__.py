@@ -1,4 +1,4 @@
-"""What happens around a run: checks before, records after."""
+"""Hooks around a run: checks before it, records after it."""
 
 from social_provenance.hooks.announce import AnnounceHooks
 from social_provenance.hooks.errors import ErrorHooks

@@ -1,4 +1,4 @@
-"""Say where the report is."""
+"""Hook that logs the path of the report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REPORT = "report"
 
 
 class AnnounceHooks:
-    """The last line of a run that wrote a report names the file."""
+    """Log the path of the report as the last line of a run that wrote it."""
 
     def __init__(self) -> None:
         """Start without a report."""
@@ -34,6 +34,6 @@ class AnnounceHooks:
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Name the file."""
+        """Log the path, if the report was written."""
         if self._written:
             logger.info("the report: %s", catalog[REPORT]._describe()["filepath"])

@@ -1,4 +1,4 @@
-"""Show an error that the user can put right as one line, and keep the traceback for the others."""
+"""Hook that prints errors that the user can fix as one line; others keep their traceback."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class ErrorHooks:
 
     @hook_impl(tryfirst=True)  # so that an error of another hook is shown like that too
     def after_context_created(self) -> None:
-        """Replace the interpreter's last word on an uncaught error."""
+        """Replace the interpreter's handler of uncaught errors."""
         sys.excepthook = show_error
 
 
 def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print ``error: ...`` for an error of the user's making, the usual traceback otherwise."""
+    """Print ``error: ...`` for an error that the user can fix, the usual traceback otherwise."""
     message = one_line(error)
     if message is None:
         sys.__excepthook__(kind, error, trace)
@@ -40,7 +40,7 @@ def show_error(kind: type[BaseException], error: BaseException, trace: Traceback
 
 
 def one_line(error: BaseException) -> str | None:
-    """Return the message of the first error in a chain that the user can put right, on one line."""
+    """Return the message of the first error in a chain that the user can fix, on one line."""
     for link in _chain(error):
         if isinstance(link, ProvenanceError):
             return str(link)
@@ -58,7 +58,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _parameters(message: str) -> str:
-    """Boil Kedro's and Pydantic's report on parameters down to ``block.field: what is wrong``."""
+    """Reduce Kedro's and Pydantic's report on parameters to ``block.field: problem``."""
     place, field, problems = "parameters", "", []
     for line in message.splitlines():
         if block := _BLOCK.match(line):

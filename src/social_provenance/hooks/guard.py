@@ -1,4 +1,4 @@
-"""Before anything runs: no unknown runtime parameter, and no network where none is needed."""
+"""Hook that rejects unknown parameters before a run, and keeps the process offline unless configured."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUIET = {"DO_NOT_TRACK": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PA
 
 
 class GuardHooks:
-    """Check runtime parameters and set the process up."""
+    """Check runtime parameters and set up the process environment."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -32,10 +32,10 @@ class GuardHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Refuse a parameter that no pipeline reads, on the command line or in a file.
+        """Raise on a parameter that no pipeline reads, on the command line or in a file.
 
         Raises:
-            SettingsError: Naming it and the nearest known one.
+            SettingsError: With the parameter and the closest known one.
         """
         given = run_params.get("runtime_params") or {}
         known = known_parameters()
@@ -47,7 +47,7 @@ class GuardHooks:
 
 
 def known_parameters() -> set[str]:
-    """Return the names that runtime parameters may start with."""
+    """Return the allowed first names of runtime parameters."""
     from kedro.framework.project import pipelines
 
     inputs = {name for pipeline in pipelines.values() for name in pipeline.inputs()}

@@ -1,4 +1,4 @@
-"""Keep the ledger of a data folder while a pipeline runs."""
+"""Hook that keeps the ledger of a data folder during a run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from social_provenance.datasets.identity import ABSENT, Elsewhere, UnknownContentError, accepted_by, identity_of
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.lineage import UNKNOWN, Ledger
+from social_provenance.lineage import ABSENT, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -24,10 +23,10 @@ LEDGER = "lineage"
 
 
 class LineageHooks:
-    """Check what a node reads, record what it writes."""
+    """Check the inputs of each node and record its outputs."""
 
     def __init__(self) -> None:
-        """Start without a ledger; the catalog says where it is."""
+        """Start without a ledger; the catalog has its location."""
         self._ledger: Ledger | None = None
         self._catalog: Any = None
         self._run = ""
@@ -47,7 +46,7 @@ class LineageHooks:
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
-        """Refuse a dataset that is not whole before its reader stumbles over it."""
+        """Raise on an incomplete dataset before it is loaded, because loading it would fail less clearly."""
         if self._ledger is None:
             return
         for name in self._persisted([dataset_name]):
@@ -56,7 +55,7 @@ class LineageHooks:
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
-        """Refuse inputs that are not of one run; leave out optional ones that are not, or not whole.
+        """Raise on inputs of different runs; treat optional inputs as missing if they are that, or incomplete.
 
         Returns:
             Optional inputs of another run, replaced by None.
@@ -69,7 +68,7 @@ class LineageHooks:
         self._ledger.refuse_mixture(node.name, required)
         left_out = [name for name in sorted(optional) if not self._ledger.fits(name, read[name], required)]
         for name in left_out:
-            logger.warning("%s is not whole or of another run, and is left out", name)
+            logger.warning("%s is incomplete or from another run, and is treated as missing", name)
         self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
         self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
         self._ledger.begin(self._persisted(node.outputs), node.name, self._run)
@@ -89,12 +88,14 @@ class LineageHooks:
             self._ledger.complete({name: digest}, node.name, self._run, self._inputs, accepted)
 
     def _persisted(self, names: list[str]) -> list[str]:
-        """Return the datasets among ``names`` that outlive the run; two views of one (``@``) count once."""
+        """Return the persisted datasets among ``names``; views of one dataset (``@``) count once."""
         whole = dict.fromkeys(name.partition("@")[0] for name in names if not _is_parameter(name))
         return [name for name in whole if self._identity(name) is not None]
 
     def _identity(self, name: str) -> Identified | None:
-        """Return the identity of a dataset; of its views the first one whose content can be seen states it."""
+        """Return the identity of a dataset: that of its first view whose content can be digested."""
+        from social_provenance.datasets.identity import Elsewhere, identity_of  # which load Ibis
+
         if name not in self._identities:
             every = [identity_of(self._catalog[view]) for view in _views(self._catalog, name)]
             found = [identity for identity in every if identity is not None]
@@ -106,7 +107,7 @@ class LineageHooks:
         return identity.location() if identity else None
 
     def _place(self, name: str) -> str:
-        """Return where a dataset is: below the ledger's folder by its path there, so that the folder may move."""
+        """Return the location of a dataset, relative to the ledger's folder if inside it: the folder may move."""
         place, ledger = self._location(name), self._location(LEDGER)
         if not isinstance(place, Path) or not isinstance(ledger, Path):
             return str(place or "")
@@ -126,10 +127,10 @@ class LineageHooks:
             return self._unknown(name, str(reason))
 
     def _as_recorded(self, name: str, found: str) -> str:
-        """Return a digest, or the recorded one where it stands for the same content.
+        """Return a digest, or the recorded one if both identify the same content.
 
-        The content of what was recorded as unknown cannot be compared. A ledger of an earlier version has digests
-        of whole folders, where their seals are looked at now.
+        Content that was recorded as unknown cannot be compared. A ledger of an earlier version has digests of
+        complete folders where seals are used now.
         """
         record = self._ledger.record_of(name) if self._ledger else None
         if record is None or record.digest in (None, found):
@@ -141,7 +142,7 @@ class LineageHooks:
         return record.digest if same and record.digest else found
 
     def _unknown(self, name: str, reason: str) -> str:
-        """Return the digest of what cannot be identified, after saying so once in a run."""
+        """Return ``UNKNOWN``, with one warning per run and dataset."""
         if name not in self._warned:
             self._warned.add(name)
             logger.warning(
@@ -152,6 +153,8 @@ class LineageHooks:
         return UNKNOWN
 
     def _accepted(self, name: str) -> dict[str, str]:
+        from social_provenance.datasets.identity import accepted_by
+
         identity = None if _is_parameter(name) else self._identity(name)
         return dict(accepted_by(identity)) if identity else {}
 
@@ -161,7 +164,7 @@ def _is_parameter(name: str) -> bool:
 
 
 def _views(catalog: DataCatalog, name: str) -> list[str]:
-    """Return the catalog's entries of a dataset: itself, and its views ``name@...``."""
+    """Return the catalog entries of a dataset: itself, and its views ``name@...``."""
     return sorted(entry for entry in catalog if entry.partition("@")[0] == name) or [name] * (name in catalog)
 
 

@@ -1,4 +1,4 @@
-"""One run at a time in a data folder: the second is refused while the first one lives."""
+"""Hook that allows one run at a time in a data folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from social_provenance.artifacts import leads
-from social_provenance.datasets.identity import identity_of
 from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -23,21 +22,23 @@ LEDGER = "lineage"
 class LockHooks:
     """Hold a lock on the folder of the ledger while a pipeline runs.
 
-    The lock is the system's own (``flock``), so it ends with its process, however that ends. Of several
-    nodes that work on one folder together, the first holds it.
+    The lock is the operating system's (``flock``), so it is released with its process, however that ends. Of
+    several nodes that share a folder, the first holds it.
     """
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start without a lock."""
         self._file: Any = None
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises:
             ArtifactError: If another run has it.
         """
+        from social_provenance.datasets.identity import identity_of
+
         ledger = identity_of(catalog[LEDGER]) if LEDGER in catalog else None
         place = ledger.location() if ledger else None
         if not isinstance(place, Path) or not leads():
@@ -47,26 +48,26 @@ class LockHooks:
 
     @hook_impl
     def after_pipeline_run(self) -> None:
-        """Let go."""
+        """Release the lock."""
         self.release()
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Let go."""
+        """Release the lock."""
         self.release()
 
     def release(self) -> None:
-        """Let go of the lock, if it is held."""
+        """Release the lock, if it is held."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
 def take(folder: Path) -> Any:
-    """Lock a folder; it is let go by closing what is returned, or by the end of the process.
+    """Lock a folder until the returned file is closed or the process ends.
 
     Raises:
-        ArtifactError: If another process has it, naming that one.
+        ArtifactError: If another process holds it, with its number and host.
     """
     import fcntl
 
@@ -79,7 +80,7 @@ def take(folder: Path) -> Any:
         holder = file.read().strip() or "unknown"
         file.close()
         raise ArtifactError(
-            f"another run works in {folder} ({holder}): wait for its end, or give this one a folder of its own "
+            f"another run is using {folder} ({holder}): wait until it ends, or use a separate folder "
             f"with --params root=DIR"
         ) from error
     file.truncate(0)

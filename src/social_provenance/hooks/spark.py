@@ -1,4 +1,4 @@
-"""The Spark session of an environment whose tables are on Spark."""
+"""Hook that starts the Spark session of an environment with tables on Spark."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class SparkHooks:
-    """Start a session with the static settings of ``engines.yml``, which a catalog entry cannot give."""
+    """Start a session with the static settings of ``engines.yml``, which a catalog entry cannot set."""
 
     def __init__(self) -> None:
-        """Know of no settings yet."""
+        """Start without settings."""
         self._settings: Mapping[str, Any] | None = None
 
     @hook_impl
@@ -30,13 +30,13 @@ class SparkHooks:
 
     @hook_impl
     def before_pipeline_run(self) -> None:
-        """Start the session, or take the one that is there."""
+        """Start the session, or reuse an existing one."""
         if self._settings is not None:
             start_session(self._settings)
 
 
 def start_session(settings: Mapping[str, Any]) -> Any:
-    """Return a Spark session; its Python workers are of this interpreter.
+    """Return a Spark session whose Python workers use this interpreter.
 
     Raises:
         SettingsError: If pyspark or Java is missing.

@@ -1,4 +1,4 @@
-"""Confidences that mean what they say: a temperature and a line, and how far they are off."""
+"""Calibration of confidences (temperature, Platt scaling), and the expected calibration error."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BOUNDS = (1e-3, 1e3)
-"""Temperatures that are looked at."""
+"""Range of temperatures searched."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """From scores of classes to the chance that the highest one is right.
+    """Map from class scores to the probability that the top class is correct.
 
-    Neither step changes which class that is.
+    Neither step changes the top class.
 
     Attributes:
         temperature: Divides the scores before a softmax.
-        slope: Of the line through log-odds of the most probable class (Platt 1999), above 0.
-        offset: Of that line.
+        slope: Slope of the line through log-odds of the top class (Platt 1999), above 0.
+        offset: Offset of that line.
     """
 
     temperature: float = 1.0
@@ -31,10 +31,10 @@ class Calibration:
     offset: float = 0.0
 
     def confidence(self, scores: np.ndarray) -> np.ndarray:
-        """Return the confidence, 0 to 1, in each document's highest-scoring class.
+        """Return the confidence, 0 to 1, in each document's top class.
 
         Args:
-            scores: Documents x classes, two classes or more.
+            scores: Class scores, shape (documents, classes), two classes or more.
         """
         from scipy.special import expit
 
@@ -43,11 +43,11 @@ class Calibration:
 
 
 def fit_calibration(scores: np.ndarray, truth: np.ndarray) -> Calibration:
-    """Return the calibration under which the truth is most likely: first the temperature, then the line.
+    """Fit a calibration by maximum likelihood: first the temperature, then the line.
 
     Args:
-        scores: Documents x classes, of documents that the scores were not learned from.
-        truth: Place of each document's class.
+        scores: Held-out class scores, shape (documents, classes).
+        truth: Index of each document's class.
     """
     from scipy.optimize import minimize
 
@@ -66,7 +66,7 @@ def fit_calibration(scores: np.ndarray, truth: np.ndarray) -> Calibration:
 
 
 def _log_odds(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the log-odds of the most probable class under a softmax, exact where it is nearly certain."""
+    """Return the log-odds of the top class under a softmax, accurate where it is nearly certain."""
     from scipy.special import logsumexp
 
     ordered = np.sort(scores.astype(np.float64), axis=1) / temperature
@@ -75,13 +75,12 @@ def _log_odds(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def softmax(scores: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities of classes, rows that sum to 1.
+    """Return class probabilities, shape (documents, classes).
 
-    A temperature is one positive number for all scores, so the class with the highest score stays the
-    most probable one.
+    A single positive temperature scales all scores, so the top class stays the same.
 
     Args:
-        scores: Documents x classes.
+        scores: Class scores, shape (documents, classes).
         temperature: Divides the scores.
     """
     shifted = (scores - scores.max(axis=1, keepdims=True)) / temperature
@@ -91,11 +90,11 @@ def softmax(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def fit_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
-    """Return the temperature under which the true classes are most likely (Guo et al. 2017, arXiv 1706.04599).
+    """Fit a temperature by maximum likelihood (Guo et al. 2017, arXiv 1706.04599).
 
     Args:
-        scores: Documents x classes, of documents that the scores were not learned from.
-        truth: Place of each document's class.
+        scores: Held-out class scores, shape (documents, classes).
+        truth: Index of each document's class.
     """
     from scipy.optimize import minimize_scalar
 
@@ -110,12 +109,12 @@ def fit_temperature(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int) -> pd.DataFrame:
-    """Return how often labels are right, by how sure they are.
+    """Return the reliability curve: accuracy of labels by confidence.
 
     Args:
-        confidence: Of each document's label, 0 to 1.
-        right: Whether it is right.
-        bins: Bins of equal width; bin b holds confidences above b / bins, up to (b + 1) / bins.
+        confidence: Confidence of each document's label, 0 to 1.
+        right: Whether each label is correct.
+        bins: Number of bins of equal width; bin b has confidences in (b / bins, (b + 1) / bins].
 
     Returns:
         ``low``, ``high`` (bounds of the bin), ``confidence`` (mean), ``accuracy``, ``n_documents``;
@@ -134,10 +133,10 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int) -> pd.Data
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Return the expected calibration error: mean distance of confidence and accuracy, weighted by documents.
+    """Return the expected calibration error: mean absolute gap of confidence and accuracy.
 
     Args:
-        table: Of :func:`reliability`.
+        table: Result of :func:`reliability`.
     """
     gaps = (table["confidence"] - table["accuracy"]).abs()
     return float((gaps * table["n_documents"]).sum() / table["n_documents"].sum())

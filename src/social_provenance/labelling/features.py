@@ -1,4 +1,4 @@
-"""Which n-grams count, and how much: learned from documents, the same for every document after."""
+"""Selection and weights of n-gram features, fitted on documents and then fixed."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 MOST = 1 << 16
-"""Times that an n-gram is counted, at most."""
+"""Count above which occurrences of an n-gram in a document no longer add weight."""
 
 
 @dataclass(frozen=True)
 class Features:
     """Hashed n-grams as columns, weighted by log-frequency and inverse document frequency.
 
-    The columns of each group have unit length in a document, so that long documents do not weigh more.
+    The columns of each group have unit norm per document, so that long documents do not weigh more.
 
     Attributes:
-        columns: Hashed columns that are kept (see :class:`Grams`), the commonest first: what most documents
-            need lies together in memory.
-        idf: Weight of each.
-        hasher: Makes the n-grams.
+        columns: Hashed columns that are kept (see :class:`Grams`), the most frequent first, so that those most
+            documents need are adjacent in memory.
+        idf: Inverse document frequency of each column.
+        hasher: Source of the n-grams.
     """
 
     columns: np.ndarray
@@ -41,15 +41,15 @@ class Features:
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Return the group of each column: its place in ``GROUPS``."""
+        """Return the group of each column: its index in ``GROUPS``."""
         return self.columns >> BITS
 
     def rows(self, texts: Sequence[str], urls: Sequence[str]) -> csr_array:
-        """Return documents x columns, float32.
+        """Return the features of documents: sparse float32, shape (documents, columns).
 
         Args:
             texts: Text of each document.
-            urls: URL of each; empty where there is none.
+            urls: URL of each document; empty if it has none.
         """
         from scipy.sparse import vstack
 
@@ -57,7 +57,7 @@ class Features:
         return vstack(parts, format="csr") if len(parts) != 1 else parts[0]
 
     def keep(self, rows: np.ndarray, columns: np.ndarray, counts: np.ndarray, documents: int) -> csr_array:
-        """Return counted n-grams as rows of the columns that are kept."""
+        """Select the kept columns of counted n-grams, as weighted rows."""
         places = self._places[columns]
         known = np.flatnonzero(places >= 0)
         order = known[np.lexsort((places[known], rows[known]))]
@@ -79,19 +79,19 @@ class Features:
 
     @cached_property
     def _places(self) -> np.ndarray:
-        """Return the place among the kept columns of each hashed column; -1: not kept."""
+        """Return the index of each hashed column among the kept ones; -1 if it is not kept."""
         places = np.full(len(GROUPS) << BITS, -1, dtype=np.int32)
         places[self.columns] = np.arange(len(self.columns), dtype=np.int32)
         return places
 
 
 def fit_features(texts: Sequence[str], urls: Sequence[str], settings: Light) -> tuple[Features, csr_array]:
-    """Choose columns and weights by some documents, and return the documents as rows.
+    """Fit columns and weights on documents, and return them with the documents' features.
 
     Args:
         texts: Text of each document.
-        urls: URL of each; empty where there is none.
-        settings: How much of a document and how many columns.
+        urls: URL of each document; empty if it has none.
+        settings: Prefix of a document that is read, and number of columns.
     """
     from scipy.sparse import vstack
 
@@ -110,7 +110,7 @@ def fit_features(texts: Sequence[str], urls: Sequence[str], settings: Light) -> 
 
 
 def _chosen(seen: np.ndarray, place: int, settings: Light) -> np.ndarray:
-    """Return the columns of a group that enough documents have, the commonest of them."""
+    """Select the most frequent columns of a group that occur in enough documents."""
     own = seen[place << BITS : (place + 1) << BITS]
     fit = np.flatnonzero(own >= settings.min_documents)
     order = np.argsort(-own[fit], kind="stable")[: settings.max_columns]

@@ -1,4 +1,4 @@
-"""Labels that came with the documents, in one spelling."""
+"""Labels that came with the documents, mapped to slugs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE = "given"
 
 @dataclass(frozen=True)
 class GivenLabels:
-    """How the labels of a corpus are spelled.
+    """Map from the spellings of labels in a corpus to slugs.
 
     Attributes:
         slugs: Axis -> spelling -> slug.
@@ -29,20 +29,20 @@ class GivenLabels:
 
     @classmethod
     def none(cls) -> GivenLabels:
-        """Return what knows no spelling, so that every label is missing."""
+        """Return a map without spellings, under which every label is missing."""
         return cls({axis: {} for axis in AXES})
 
     @classmethod
     def read(cls, documents: Any) -> GivenLabels:
-        """Look every spelling in the corpus up.
+        """Look up every spelling that occurs in the corpus.
 
         Raises:
-            LabelError: If one is outside the taxonomy, naming its first document.
+            LabelError: If a spelling is outside the taxonomy, with its first document.
         """
         return cls({axis: _slugs(documents, axis) for axis in AXES})
 
     def of(self, documents: pd.DataFrame) -> pd.DataFrame:
-        """Return the given labels and their confidences, null where there is none, on the index of the input.
+        """Return given labels and confidences, null where missing, on the index of the input.
 
         Args:
             documents: Rows with the columns ``given_*``; a label without a confidence has 1.
@@ -56,7 +56,7 @@ class GivenLabels:
 
 
 def has_both(documents: Any) -> Any:
-    """Return the condition that a document came with topic and format."""
+    """Return the Ibis condition that a document came with topic and format."""
     return documents.given_topic.notnull() & documents.given_format.notnull()
 
 
@@ -70,7 +70,7 @@ def _slugs(documents: Any, axis: str) -> dict[str, str]:
         except LabelError as error:
             place = documents.filter(column == label).order_by("shard", "row").limit(1).execute().iloc[0]
             raise LabelError(
-                f"{place.shard} row {place.row}, document {place.doc_id}: {error}; mend it, or have such "
+                f"{place.shard} row {place.row}, document {place.doc_id}: {error}; fix it, or have such "
                 f"labels left out (raw_documents.fields.given_{axis})"
             ) from error
     return table

@@ -1,4 +1,4 @@
-"""Give every document its bin, shard by shard: given labels first, a classifier for what is missing."""
+"""Labelling of every document, shard by shard: given labels first, a classifier for missing ones."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
 LIGHT_COLUMNS = ("doc_id", "url", "source", "n_chars", "content_hash", "cluster_id", "shard", "row")
 LABEL_COLUMNS = ("doc_id", *(f"{axis}{part}" for axis in AXES for part in ("", "_confidence", "_source")))
 READ = ("doc_id", "text", "url", *(f"given_{axis}" for axis in AXES), *(f"given_{axis}_confidence" for axis in AXES))
-"""What labels depend on."""
+"""Columns on which labels depend."""
 
 LABELS = "labels.parquet"
 
 
 class Labeller(Protocol):
-    """What gives labels to documents that have none."""
+    """A classifier of documents."""
 
     @property
     def source(self) -> str:
-        """Return its name in ``topic_source`` and ``format_source``."""
+        """Return the name of the classifier in ``topic_source`` and ``format_source``."""
 
     def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
-        """Return the labels of some axes and their confidences, of rows with text and URL, on their index."""
+        """Predict labels and confidences on ``axes`` for rows with text and URL, on their index."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What is known of a shard before it is read.
+    """Summary of a shard before it is labelled.
 
     Attributes:
-        documents: How many.
-        given: How many of them came with both labels.
-        content: Digest of everything that their labels depend on.
+        documents: Number of documents.
+        given: Number of documents that came with both labels.
+        content: Digest of all columns on which labels depend.
     """
 
     documents: int
@@ -60,15 +60,15 @@ class Shard:
 
 
 def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labelling) -> Parts:
-    """Describe the labels of each shard as a part with a table of ``LABEL_COLUMNS``.
+    """Describe labels as parts, one table of ``LABEL_COLUMNS`` per shard.
 
-    A label that was given is kept, if ``settings.keep_given`` (its source is ``given``, its confidence as
-    given, else 1); every other is the classifier's.
+    Under ``settings.keep_given`` a given label is kept, with source ``given`` and its confidence (1 if none
+    was given); every other label is the classifier's.
 
     Args:
         documents: Table of the corpus pipeline.
         classifier: Parts of :func:`social_provenance.labelling.train.plan_classifier`.
-        settings: What labels what.
+        settings: Origin of labels.
 
     Raises:
         LabelError: If a given label is outside the taxonomy.
@@ -87,7 +87,7 @@ def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labell
 
 
 def survey(documents: Any) -> dict[str, Shard]:
-    """Return shard -> what is known of it, in the order of their names; texts are read by the engine alone."""
+    """Return shard -> summary, by name; the engine hashes the texts, which are never loaded."""
     import ibis
 
     mark = ibis.literal("\x1f")
@@ -103,7 +103,7 @@ def survey(documents: Any) -> dict[str, Shard]:
 
 
 def join_labels(documents: Any, labels: Any) -> ir.Table:
-    """Return all documents with their labels, without texts, in the order of ids.
+    """Join documents with their labels, without texts, in the order of ids.
 
     Args:
         documents: Table of the corpus pipeline.
@@ -116,7 +116,7 @@ def join_labels(documents: Any, labels: Any) -> ir.Table:
 def count_bins(labelled: Any) -> pd.DataFrame:
     """Return the prevalence of all 576 bins: ``topic``, ``format``, ``n_documents``, ``share``.
 
-    Bins that no document falls into are rows with zero.
+    Empty bins are rows with zero documents.
     """
     import pandas as pd
 
@@ -128,7 +128,7 @@ def count_bins(labelled: Any) -> pd.DataFrame:
 
 
 def _identity(classifier: Mapping[str, Path], settings: Labelling) -> list[Any]:
-    """Return what the classifier's labels depend on."""
+    """Return the values on which the classifier's labels depend."""
     if LinearLabeller.source in classifier:
         folder = classifier[LinearLabeller.source]
         return [digest_of_path(folder / name) for name in (ARRAYS, DESCRIPTION)]
@@ -137,11 +137,11 @@ def _identity(classifier: Mapping[str, Path], settings: Labelling) -> list[Any]:
 
 @contextmanager
 def open_labeller(classifier: Mapping[str, Path], settings: Labelling) -> Iterator[Labeller | None]:
-    """Yield what labels documents that came without; None where there is no such document.
+    """Yield the classifier of documents without labels; None if no document needs it.
 
     Args:
         classifier: Parts of :func:`social_provenance.labelling.train.plan_classifier`.
-        settings: Processes and devices.
+        settings: Processes and devices to use.
     """
     if LinearLabeller.source not in classifier:
         yield OfficialLabeller.load(settings.official) if classifier else None
@@ -189,12 +189,12 @@ def _label_shard(
 
 
 def label_frame(frame: pd.DataFrame, given: GivenLabels | None, labeller: Labeller | None) -> pd.DataFrame:
-    """Return the labels of some documents, in their order.
+    """Label documents, in their order.
 
     Args:
         frame: Rows with the columns ``READ``.
-        given: How given labels are spelled; None labels all documents anew.
-        labeller: Labels those without; None where all have them.
+        given: Spellings of given labels; None to ignore given labels.
+        labeller: Classifier of documents without labels; None if all have labels.
     """
     labels = (GivenLabels.none() if given is None else given).of(frame)
     for axis in AXES:

@@ -1,4 +1,4 @@
-"""A light linear classifier of topic and format, calibrated, and how it is kept without pickle."""
+"""A light, calibrated linear classifier of topic and format, saved without pickle."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 AXES = ("topic", "format")
 ARRAYS, DESCRIPTION = "classifier.safetensors", "classifier.json"
 VERSION = 1
-"""Of the format on disk and of how n-grams are hashed."""
+"""Version of the format on disk and of the hashing of n-grams."""
 
 
 @dataclass(frozen=True)
 class LinearLabeller:
-    """Ridge regression on class membership, over hashed n-grams, one calibration an axis.
+    """Ridge regression on class membership over hashed n-grams, with one calibration per axis.
 
     Attributes:
-        features: From documents to columns.
+        features: Map from documents to columns.
         classes: Axis -> its classes, in alphabetical order; topics come first in ``weights``.
-        weights: Columns x classes of both axes, float32 numbers that half precision holds too.
-        intercepts: Of each class.
-        calibrations: Axis -> from its scores to a confidence.
+        weights: float32, shape (columns, classes of both axes), rounded to half precision.
+        intercepts: Intercept of each class.
+        calibrations: Axis -> calibration of its scores.
     """
 
     features: Features
@@ -49,11 +49,11 @@ class LinearLabeller:
     source: ClassVar[str] = "linear"
 
     def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
-        """Return the labels of some axes and their confidences (0 to 1), on the index of the input.
+        """Predict labels and confidences (0 to 1) on ``axes``, on the index of the input.
 
         Args:
             documents: Rows with ``text`` and ``url`` (may be null).
-            axes: Of ``topic`` and ``format`` those that are asked.
+            axes: ``topic``, ``format``, or both.
         """
         import pandas as pd
 
@@ -67,13 +67,13 @@ class LinearLabeller:
         return pd.DataFrame(columns, index=documents.index)
 
     def scores(self, rows: csr_array) -> dict[str, np.ndarray]:
-        """Return axis -> documents x classes, before any calibration."""
+        """Return axis -> uncalibrated scores, shape (documents, classes)."""
         both = (rows @ self.weights + self.intercepts).astype("float64")
         topics = len(self.classes["topic"])
         return {"topic": both[:, :topics], "format": both[:, topics:]}
 
     def save(self, folder: Path) -> None:
-        """Write arrays (safetensors) and description (JSON)."""
+        """Write arrays (safetensors) and metadata (JSON)."""
         from safetensors.numpy import save_file
 
         arrays = {
@@ -109,7 +109,7 @@ class LinearLabeller:
         known = json.loads((folder / DESCRIPTION).read_text())
         if known["version"] != VERSION:
             raise LabelError(
-                f"the classifier in {folder} is of version {known['version']}, this is version {VERSION}: "
+                f"the classifier in {folder} has version {known['version']}, this code reads version {VERSION}: "
                 f"train it again"
             )
         arrays = load_file(folder / ARRAYS)
@@ -125,12 +125,12 @@ class LinearLabeller:
 
 @dataclass(frozen=True)
 class Training:
-    """A classifier of labelled documents, fitted, and what it would say of each without that one's group.
+    """A fitted classifier, with held-out scores of its training documents.
 
     Attributes:
-        labeller: The classifier of all documents, not calibrated.
-        places: Axis -> place of each document's class.
-        held: Axis -> documents x classes: scores by a classifier of all other groups.
+        labeller: Classifier trained on all documents, not calibrated.
+        places: Axis -> index of each document's class.
+        held: Axis -> scores by a classifier trained on all other groups, shape (documents, classes).
     """
 
     labeller: LinearLabeller
@@ -142,12 +142,12 @@ class Training:
         """Fit documents with ``text``, ``url`` (may be null), ``topic`` and ``format``.
 
         Args:
-            documents: What to learn from.
-            groups: Documents that are held out together: whole numbers from 0.
-            settings: Of the classifier.
+            documents: Training documents.
+            groups: Group of each document, integers from 0; a group is held out together.
+            settings: Settings of the classifier.
 
         Raises:
-            LabelError: If an axis has fewer than two classes to tell apart.
+            LabelError: If an axis has fewer than two classes.
         """
         for axis in AXES:
             names = documents[axis].unique()
@@ -174,14 +174,14 @@ class Training:
 
 
 def _importance(axis: str, features: Features) -> np.ndarray:
-    """Return the weight of each column in similarities; the groups' weights sum to 1."""
+    """Return the weight of each column in similarities; weights of groups sum to 1."""
     weights = np.array([getattr(group, axis) for group in GROUPS])
     importance: np.ndarray = (weights / weights.sum()).astype(np.float32)[features.groups]
     return importance
 
 
 def _scaled(rows: csr_array, factors: np.ndarray) -> csr_array:
-    """Return the columns with a factor, times it."""
+    """Multiply columns by their factor; drop those of factor 0."""
     used = np.flatnonzero(factors)
     own = rows[:, used]
     own.data = own.data * factors[used][own.indices]
@@ -189,5 +189,5 @@ def _scaled(rows: csr_array, factors: np.ndarray) -> csr_array:
 
 
 def inputs(documents: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """Return texts and URLs, empty where there is none."""
+    """Return texts and URLs; a missing URL is empty."""
     return documents["text"].tolist(), [url if isinstance(url, str) else "" for url in documents["url"]]

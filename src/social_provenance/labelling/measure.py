@@ -1,4 +1,4 @@
-"""How good a classifier is, by labels that it has not seen."""
+"""Quality of a classifier on held-out labels."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "n_documents": "int64",
     },
 }
-"""Columns of each table and their types."""
+"""Table -> its columns and their types."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """The three tables of a classifier; without rows where there was none to measure.
+    """Tables on the quality of a classifier; empty if no classifier was needed.
 
     Attributes:
-        quality: One row an axis.
-        confusion: One row for each pair of given and said label that occurs.
-        reliability: One row for each bin of confidence that occurs.
+        quality: One row per axis.
+        confusion: One row per non-empty pair of given and predicted label.
+        reliability: One row per non-empty bin of confidence.
     """
 
     quality: pd.DataFrame
@@ -62,7 +62,7 @@ class Quality:
 
     @classmethod
     def load(cls, folders: Iterable[Path]) -> Quality:
-        """Read what :meth:`save` wrote into the folder of a classifier, if there is one."""
+        """Read the tables from the folder of a classifier; empty tables if there is no folder."""
         import pandas as pd
 
         place = next(iter(folders), None)
@@ -74,14 +74,14 @@ class Quality:
 
 
 def compare(given: pd.DataFrame, said: pd.DataFrame, source: str, n_train: int, bins: int) -> Quality:
-    """Hold a classifier's labels against given ones.
+    """Compare a classifier's labels with given ones.
 
     Args:
-        given: ``topic``, ``format`` of documents that the classifier has not learned from.
-        said: The classifier's ``topic``, ``format`` and confidences, row by row.
+        given: ``topic``, ``format`` of documents held out from training.
+        said: Predicted ``topic``, ``format`` and confidences of the same documents.
         source: Name of the classifier.
-        n_train: Documents that it has learned from.
-        bins: Bins of confidence (see :func:`calibration.reliability`).
+        n_train: Number of training documents.
+        bins: Number of bins of confidence (see :func:`calibration.reliability`).
     """
     import pandas as pd
     from sklearn.metrics import f1_score

@@ -1,8 +1,8 @@
-"""Texts and URLs as sparse rows of hashed n-grams.
+"""Hashed n-grams of texts and URLs as sparse rows.
 
-Everything is counted from two streams of a document, its tokens (words, punctuation, line ends) and its
-characters. N-grams are hashed with arithmetic modulo 2^64 on whole batches at once, so no vocabulary is kept
-and no n-gram exists as a string.
+N-grams come from two streams of a document: its tokens (words, punctuation, line endings) and its characters. They
+are hashed in batches with vectorised arithmetic modulo 2^64, so no vocabulary of n-grams is kept and no n-gram exists
+as a string.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 BITS = 20
-"""Each group of n-grams is hashed into 2^BITS columns."""
+"""Each group of n-grams is hashed to 2^BITS columns."""
 
 SLICE = 64
-"""Documents that are hashed together: their keys fit a processor's cache, where sorting is fast."""
+"""Documents hashed per batch: few enough that their keys fit the CPU cache, where sorting is fast."""
 
 STEP, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
 """Odd multipliers: the golden ratio, and those of MurmurHash3's finaliser (Appleby 2011)."""
@@ -29,10 +29,10 @@ STEP, FIRST, SECOND = 0x9E3779B97F4A7C15, 0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53
 TOKEN = re.compile(r"\w+|[^\w\s]|\n")
 LINE_END = 1
 LONG_WORD = 4
-"""Words of at least so many letters are of another shape than short ones."""
+"""Number of letters from which a word has the shape of a long word."""
 LINE_TOKENS, OPENING_TOKENS, OPENING_CHARS = 5, 60, 150
 VOCABULARY = 1 << 20
-"""Tokens whose numbers are remembered."""
+"""Tokens above which the cache of hashes is emptied."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,10 @@ class Group:
     """One kind of n-gram.
 
     Attributes:
-        stream: What it is made of (see :meth:`Hasher._streams`).
-        sizes: Lengths of its n-grams.
-        topic: Weight of the group in similarities between documents, for topics; 0 leaves it out.
-        format: The same for formats.
+        stream: Name of its stream (see :meth:`Hasher._streams`).
+        sizes: Values of n.
+        topic: Weight of the group in similarities for the classifier of topics; 0 excludes it.
+        format: The same for the classifier of formats.
     """
 
     stream: str
@@ -63,16 +63,16 @@ GROUPS: tuple[Group, ...] = (
     Group("line_starts", (1, 2, 3), 0.0, 0.7),
     Group("opening", (1, 2), 0.0, 0.55),
 )
-"""Chosen by cross-validation on real pages; ``docs/decisions`` says on which."""
+"""Groups and weights, chosen by cross-validation on real pages; ``docs/decisions`` says on which."""
 
 
 @dataclass(frozen=True)
 class Grams:
-    """Hashed n-grams of some documents, one element for each time that one stands there, in no order.
+    """Hashed n-grams of some documents, one element per occurrence, unordered.
 
     Attributes:
-        rows: Document, from 0 (uint64).
-        columns: Group's place x 2^BITS + hash (int64).
+        rows: Index of the document, from 0 (uint64), shape (occurrences,).
+        columns: Index of the group x 2^BITS + hash (int64), shape (occurrences,).
         documents: Number of documents.
     """
 
@@ -81,11 +81,11 @@ class Grams:
     documents: int
 
     def count(self, columns: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rows, columns and how often, each pair once, in ascending order.
+        """Return rows, columns and counts of the distinct pairs, in ascending order.
 
         Args:
-            columns: Column of each n-gram in another numbering; negative ones are left out.
-            width: Columns of that numbering.
+            columns: Column of each n-gram in another numbering; negative ones are dropped.
+            width: Number of columns in that numbering.
         """
         known = columns >= 0
         small = self.documents * width < 1 << 32  # sorts twice as fast
@@ -99,12 +99,12 @@ class Grams:
 
 
 class _Vocabulary(dict[str, int]):
-    """Token -> its number; what a token is like is worked out once.
+    """Cache from tokens to numbers, with properties computed once per token.
 
     Attributes:
-        hashes: Of each number's token, lower-cased (uint64).
-        shapes: What is left of it without its letters (uint64).
-        words: Whether it is a word.
+        hashes: Hash of each lower-cased token (uint64).
+        shapes: Hash of each token's shape, which ignores letters (uint64).
+        words: Whether each token is a word.
     """
 
     hashes: np.ndarray
@@ -115,7 +115,7 @@ class _Vocabulary(dict[str, int]):
         self._grow(1 << 12)
 
     def limited(self) -> _Vocabulary:
-        """Return this vocabulary, emptied if it has grown too large."""
+        """Return this vocabulary, emptied if it exceeds its limit."""
         if len(self) > VOCABULARY:
             self.clear()
         return self
@@ -145,21 +145,21 @@ class _Vocabulary(dict[str, int]):
 
 @dataclass
 class Hasher:
-    """Turns documents into hashed n-grams; each document's are its own, whatever stands beside it.
+    """Map from documents to hashed n-grams; a document's n-grams do not depend on its batch.
 
     Attributes:
-        max_chars: Characters of a text that are looked at.
+        max_chars: Length of the prefix of a text that is read, in characters.
     """
 
     max_chars: int
     _vocabulary: _Vocabulary = field(default_factory=_Vocabulary, repr=False)
 
     def grams(self, texts: Sequence[str], urls: Sequence[str]) -> Iterator[Grams]:
-        """Yield the n-grams of a few documents after another.
+        """Yield the n-grams of documents in batches.
 
         Args:
             texts: Text of each document.
-            urls: URL of each; empty where there is none.
+            urls: URL of each document; empty if it has none.
         """
         for start in range(0, len(texts), SLICE):
             yield self._hash(texts[start : start + SLICE], urls[start : start + SLICE])
@@ -176,10 +176,10 @@ class Hasher:
         return Grams(np.concatenate(rows), np.concatenate(columns), len(texts))
 
     def _streams(self, texts: Sequence[str], urls: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Return each stream as units (uint64) and the row of each unit.
+        """Return each stream as units (uint64) with the row of each unit.
 
         ``tokens``: words, punctuation and line ends, lower-cased. ``words``: the words among them.
-        ``shapes``: tokens with their letters forgotten. ``line_starts``: the first tokens of each line.
+        ``shapes``: shapes of tokens, without letters. ``line_starts``: the first tokens of each line.
         ``opening``: the first tokens. ``characters``, ``opening_characters``, ``url``: code points,
         lower-cased.
         """
@@ -203,7 +203,7 @@ class Hasher:
         }
 
     def _tokens(self, texts: Sequence[str]) -> tuple[np.ndarray, ...]:
-        """Return hash, shape, whether it is a word, row, and place in its row, of each token."""
+        """Return for each token: hash, shape, whether it is a word, row, position in the row."""
         found = [TOKEN.findall(text) for text in texts]
         vocabulary = self._vocabulary.limited()
         numbers = np.array([vocabulary[token] for tokens in found for token in tokens], dtype=np.int64)
@@ -213,14 +213,14 @@ class Hasher:
 
 
 class _Sequences:
-    """The n-grams of a stream, each size made from the one before."""
+    """N-grams of a stream, each n computed from n - 1."""
 
     def __init__(self, units: np.ndarray, rows: np.ndarray) -> None:
         self._units, self._rows = _mix(units + np.uint64(STEP)), rows
         self._sums = [self._units]
 
     def of(self, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return hash and row of each n-gram of a size; none reaches from one row into the next."""
+        """Return hash and row of each n-gram of a size; none spans two rows."""
         while len(self._sums) < size:
             done = len(self._sums)
             self._sums.append(self._sums[-1][:-1] * np.uint64(STEP) + self._units[done:])
@@ -231,7 +231,7 @@ class _Sequences:
 
 
 def _mix(values: Any) -> Any:
-    """Spread every bit over all others (the finaliser of MurmurHash3)."""
+    """Mix the bits of each value (the finaliser of MurmurHash3)."""
     shift = np.uint64(33)
     values = (values ^ (values >> shift)) * np.uint64(FIRST)
     values = (values ^ (values >> shift)) * np.uint64(SECOND)
@@ -239,13 +239,13 @@ def _mix(values: Any) -> Any:
 
 
 def _code_points(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return code point, row, and place in its row, of each character."""
+    """Return for each character: code point, row, position in the row."""
     data = "".join(texts).encode("utf-32-le", "surrogatepass")
     return np.frombuffer(data, dtype="<u4").astype(np.uint64), *_rows([len(text) for text in texts])
 
 
 def _rows(lengths: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return row, and place in its row from 0, of each unit of rows with these lengths."""
+    """Return for each unit of rows with these lengths: row, and position in the row from 0."""
     counts = np.array(lengths, dtype=np.int64)
     rows = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
     return rows, np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -262,5 +262,5 @@ def _shape(word: str) -> int:
 
 
 def _tidy(text: str) -> str:
-    """Drop blank lines; spaces are nobody's token."""
+    """Drop blank lines; whitespace forms no token."""
     return "\n".join(filter(None, map(str.strip, text.split("\n"))))

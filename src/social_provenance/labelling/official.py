@@ -1,4 +1,4 @@
-"""The WebOrganizer classifiers (Wettig et al. 2025, arXiv 2502.10341), or any like them, through transformers."""
+"""The WebOrganizer classifiers (Wettig et al. 2025, arXiv 2502.10341), or similar ones, through transformers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OfficialLabeller:
 
     Attributes:
         classifiers: Axis -> classifier.
-        with_url: Whether a document is read as its URL, a blank line, and its text.
+        with_url: Whether the input is the URL, a blank line and the text.
     """
 
     classifiers: Mapping[str, Classifier]
@@ -38,20 +38,20 @@ class OfficialLabeller:
 
     @classmethod
     def load(cls, settings: Official) -> OfficialLabeller:
-        """Load both.
+        """Load both classifiers.
 
         Raises:
-            LabelError: If a classifier's labels are not those of the taxonomy, or code would run unpinned.
+            LabelError: If a classifier's labels are not those of the taxonomy, or remote code is not pinned.
             ModelError: If one cannot be loaded.
         """
         return cls({axis: Classifier.load(axis, settings) for axis in AXES}, settings.with_url)
 
     def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
-        """Return the labels of some axes and their confidences (0 to 1), on the index of the input.
+        """Predict labels and confidences (0 to 1) on ``axes``, on the index of the input.
 
         Args:
             documents: Rows with ``text`` and ``url`` (may be null).
-            axes: Of ``topic`` and ``format`` those that are asked; the classifier of another does not run.
+            axes: ``topic``, ``format``, or both; a classifier of no requested axis does not run.
         """
         import pandas as pd
 
@@ -71,11 +71,11 @@ class Classifier:
     """A sequence classifier, a copy on each device.
 
     Attributes:
-        copies: The same model on each device.
-        tokenizer: Of the model.
-        slugs: Label of each output.
-        max_tokens: Tokens of a document that are looked at.
-        batch_tokens: Most tokens at a time, padding included.
+        copies: Copy of the model on each device.
+        tokenizer: Tokenizer of the model.
+        slugs: Slug of each output.
+        max_tokens: Length of the prefix of a document that is read, in tokens.
+        batch_tokens: Largest number of tokens per batch, padding included.
     """
 
     copies: Sequence[Any]
@@ -97,10 +97,9 @@ class Classifier:
         except (OSError, ValueError, ImportError, AssertionError) as error:
             own_code = "trust_remote_code" in str(error)
             fix = (
-                "it comes with code of its own: read it, pin its revision, and set "
-                "labelling.official.trust_remote_code to true"
+                "it ships its own code: read it, pin its revision, and set labelling.official.trust_remote_code to true"
                 if own_code
-                else "give a local folder, or, for the hub, say offline: false in engines.yml of the environment"
+                else "give a local folder, or, for the hub, set offline: false in engines.yml of the environment"
             )
             reason = "" if own_code else f" ({next(iter(str(error).splitlines()), type(error).__name__)})"
             raise ModelError(f"labelling.official.{axis} {place} cannot be loaded{reason}; {fix}") from error
@@ -109,7 +108,7 @@ class Classifier:
         return cls(copies, tokenizer, slugs, min(settings.max_tokens, max_tokens(own.config)), settings.batch_tokens)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return texts x labels, rows that sum to 1; texts of like length go together."""
+        """Return class probabilities, shape (texts, labels); texts of similar length are batched together."""
         tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
         found = np.zeros((len(texts), len(self.slugs)))
         batches: SimpleQueue[list[int]] = SimpleQueue()
@@ -141,7 +140,7 @@ class Classifier:
 
 
 def identity(settings: Official) -> dict[str, Any]:
-    """Return what labels depend on: the two classifiers and how documents are read."""
+    """Return the values on which labels depend: the two classifiers and the way documents are read."""
     places = {axis: _place(axis, settings)[0].digest() for axis in AXES}
     return {**places, **settings.model_dump(include={"with_url", "max_tokens", "dtype", "code_revision", "config"})}
 
@@ -165,18 +164,18 @@ def read_labels(axis: str, place: str, id2label: Mapping[int, str]) -> list[str]
         if slug in slugs:
             raise LabelError(
                 f"classifier {place} (labelling.official.{axis}): outputs {slugs[slug]!r} and {label!r} are both the "
-                f"{axis} {slug}; mend id2label in its config.json"
+                f"{axis} {slug}; fix id2label in its config.json"
             )
         slugs[slug] = label
     return list(slugs)
 
 
 def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Yield places of texts, longest first, so many that length x number stays within a budget.
+    """Yield batches of indices of texts, longest first, with length x number within a budget.
 
     Args:
-        lengths: Tokens of each text.
-        batch_tokens: The budget; a text above it goes alone.
+        lengths: Number of tokens of each text.
+        batch_tokens: Budget of a batch; a longer text is a batch of its own.
     """
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):
@@ -202,15 +201,15 @@ def _place(axis: str, settings: Official) -> tuple[LanguageModel, dict[str, Any]
 
 
 def _load(model: LanguageModel, options: Mapping[str, Any], settings: Official) -> Any:
-    """Return the classifier on the CPU, with what its own code computes and no file keeps.
+    """Load a classifier on the CPU, including buffers that are in no file.
 
-    transformers 5 builds a model without memory and fills it from its files. Buffers that no file has, as rotary
-    embeddings, stay unset where the code of a model does not know of that: it then runs, and says nearly the same of
-    every text. So they are taken from a model that the same code has built in memory.
+    transformers 5 builds a model on the meta device and fills it from its files. Buffers that no file has, such as
+    rotary embeddings, stay uninitialised where a model's remote code is not prepared for this: it then runs, and
+    predicts nearly the same for every text. So they are copied from a model that the same code has built in memory.
 
     Raises:
-        LabelError: If ``settings.config`` names what the classifier's configuration does not have.
-        ModelError: If it lacks weights.
+        LabelError: If ``settings.config`` has a key that the classifier's configuration does not.
+        ModelError: If weights are missing.
     """
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PIECE = 256
-"""Documents that a process labels at a time."""
+"""Documents per task of a process."""
 
 _own: list[LinearLabeller] = []
 
 
 class Pool:
-    """Labels documents as the classifier in a folder does; the processes share them."""
+    """A labeller that runs the classifier of a folder in several processes."""
 
     source = LinearLabeller.source
 
     def __init__(self, folder: Path, processes: int) -> None:
-        """Say where the classifier is (see :meth:`LinearLabeller.save`)."""
+        """Take the folder of the classifier (see :meth:`LinearLabeller.save`)."""
         # Forked processes would inherit the threads and locks of the table engine.
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(processes, context, initializer=_load, initargs=(folder,))
@@ -39,7 +39,7 @@ class Pool:
         self._pool.shutdown(cancel_futures=True)
 
     def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
-        """Return the labels of some axes and their confidences, on the index of the input."""
+        """Predict labels and confidences on ``axes``, on the index of the input."""
         import pandas as pd
 
         read = documents[["text", "url"]]

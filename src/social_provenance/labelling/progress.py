@@ -1,4 +1,4 @@
-"""How far a labelling run is, how fast, and how long it still takes."""
+"""Progress of labelling: share done, rate, remaining time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """A bar where there is a terminal, and a line in the log now and then."""
+    """A progress bar on a terminal, and an occasional line in the log."""
 
     def __init__(self, total: int) -> None:
-        """Say how many documents there are."""
+        """Take the total number of documents."""
         self._total, self._done = total, 0
         self._start = self._told = time.perf_counter()
 
@@ -29,16 +29,16 @@ class Progress:
         self._bar.close()
 
     def add(self, documents: int) -> None:
-        """Count documents that are done."""
+        """Count finished documents."""
         self._done += documents
         self._bar.update(documents)
 
     def tell(self, shard: str) -> None:
-        """Log that a shard is done, unless that was said of another just now."""
+        """Log a finished shard, unless another one was logged recently."""
         now = time.perf_counter()
         if now - self._told < SECONDS_BETWEEN_LINES and self._done < self._total:
             return
         self._told = now
         pace = self._done / max(now - self._start, 1e-9)
         left = round((self._total - self._done) / pace) if pace else 0
-        logger.info("%s: %d of %d documents, %.0f a second, %d s left", shard, self._done, self._total, pace, left)
+        logger.info("%s: %d of %d documents, %.0f per second, %d s left", shard, self._done, self._total, pace, left)

@@ -1,4 +1,4 @@
-"""Ridge regression on sparse rows in the space of documents, of which there are fewer than columns."""
+"""Ridge regression on sparse rows in the dual, because there are fewer documents than columns."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 INTERCEPT = 0.02
-"""Similarity of any two documents that stands for the intercept, where a document with itself has 1."""
+"""Constant added to similarities as the intercept, on the scale where a document's own similarity is 1."""
 
 COMMON = 0.05
-"""Columns that a larger share of documents has are multiplied as dense ones: few columns, most of the work."""
+"""Share of documents above which a column is multiplied as dense: few columns are most of the work."""
 
 DENSE_COLUMNS = 1024
-"""Of those, at a time."""
+"""Dense columns multiplied at a time."""
 
 
 def similarities(rows: csr_array) -> np.ndarray:
-    """Return the products of all pairs of rows, documents x documents, float32."""
+    """Return the dot products of all pairs of rows: float32, shape (documents, documents)."""
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
     rare = rows[:, np.flatnonzero(~frequent)]
     products: np.ndarray = (rare @ rare.T.tocsr()).toarray().astype(np.float32)
@@ -34,20 +34,20 @@ def similarities(rows: csr_array) -> np.ndarray:
 def solve(
     products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return dual weights a of (K + INTERCEPT + penalty I) a = y, and each document's prediction without its group.
+    """Solve (K + INTERCEPT + penalty I) a = y for the dual weights a, with predictions without each group.
 
-    A document x is predicted as the sum over training documents m of a_m (x . m + INTERCEPT). What the fit
-    without a group g predicts for it needs no fit: y_g - (A^-1)_gg^-1 a_g, with A the matrix above
+    The prediction for a document x is the sum over training documents m of a_m (x . m + INTERCEPT). The
+    prediction for a group g by a fit without it needs no refit: y_g - (A^-1)_gg^-1 a_g, with A the matrix above
     (leave-one-out by blocks; Golub, Heath and Wahba 1979 for single rows).
 
     Args:
-        products: K of the training documents; is overwritten.
-        targets: Documents x targets.
-        penalty: Added to the diagonal.
-        groups: Group of each document: whole numbers from 0.
+        products: K, the dot products of the training documents; overwritten.
+        targets: Shape (documents, targets).
+        penalty: Value added to the diagonal.
+        groups: Group of each document, integers from 0.
 
     Returns:
-        Two arrays, documents x targets.
+        Dual weights and held-out predictions, both of shape (documents, targets).
     """
     from scipy.linalg import cho_factor, cho_solve
 

@@ -1,4 +1,4 @@
-"""How documents get their labels."""
+"""Parameters of labelling."""
 
 from __future__ import annotations
 
@@ -9,72 +9,72 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 
 class Light(BaseModel):
-    """The linear classifier that is trained on the documents that came with labels."""
+    """The light linear classifier, trained on the documents that came with labels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     saved: Path | None = None
-    """Folder of a classifier trained before, which is used as it is; null: one is trained."""
+    """Folder of a trained classifier to use as it is; null: train one."""
     max_train: PositiveInt = 10_000
-    """Most documents to train on, the first by content hash. Memory grows with their square: n of them take
-    8 x n x n bytes, and 100 kB each."""
+    """Largest training set, the first documents by content hash. Memory is quadratic: n documents take
+    8 x n x n bytes, plus 100 kB each."""
     max_chars: PositiveInt = 10_000
-    """Characters of a document that are looked at."""
+    """Length of the prefix of a document that is read, in characters."""
     min_documents: PositiveInt = 2
-    """Training documents that an n-gram must occur in."""
+    """Smallest number of training documents in which an n-gram must occur."""
     max_columns: PositiveInt = 300_000
-    """Most n-grams of each kind, the commonest."""
+    """Largest number of n-grams of each kind; the most frequent are kept."""
     penalty: PositiveFloat = 0.1
-    """Strength of the L2 penalty, where a document's similarity with itself is 1."""
+    """L2 penalty, on the scale where a document's similarity with itself is 1."""
     seed: int = 0
-    """Deals web sites to the parts whose confidences are calibrated on each other."""
+    """Seed of the assignment of web sites to cross-validation folds for calibration."""
 
 
 class Official(BaseModel):
-    """The WebOrganizer classifiers, or any other two that transformers loads."""
+    """The WebOrganizer classifiers, or any other two that transformers can load."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topic: str = "hf://WebOrganizer/TopicClassifier"
-    """Folder, hf://OWNER/NAME or hf://OWNER/NAME@REVISION of the classifier of topics."""
+    """Classifier of topics: a folder, hf://OWNER/NAME or hf://OWNER/NAME@REVISION."""
     format: str = "hf://WebOrganizer/FormatClassifier"
-    """The same for formats."""
+    """Classifier of formats, given likewise."""
     with_url: bool = True
-    """Put the URL and a blank line before the text; the -NoURL variants were trained without."""
+    """Whether the URL and a blank line precede the text; the -NoURL variants were trained without."""
     trust_remote_code: bool = False
-    """Run the Python code that comes with a model of the hub; needs a pinned revision."""
+    """Whether to run the Python code that a model on the hub ships; requires a pinned revision."""
     code_revision: str | None = None
-    """Commit of that code, where it lies in another repository than the weights."""
+    """Commit of that code, if it is in another repository than the weights."""
     config: dict[str, Any] = Field(default_factory=dict)
-    """Settings of the classifiers' config.json that are to be others."""
+    """Overrides of the classifiers' config.json."""
     devices: tuple[str, ...] = ()
-    """Devices that share the work, as PyTorch names them; none named: all GPUs, else the CPU."""
+    """PyTorch devices that share the work; empty: all GPUs, else the CPU."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    """Number type of the weights."""
+    """Precision of the weights."""
     max_tokens: PositiveInt = 8192
-    """Tokens of a document that are looked at; fewer where the model takes fewer."""
+    """Length of the prefix of a document that is read, in tokens; capped by the model's context."""
     batch_tokens: PositiveInt = 16_384
-    """Most tokens at a time, padding included; a longer document goes alone."""
+    """Largest number of tokens per batch, padding included; a longer document is a batch of its own."""
     measured: Annotated[int, Field(ge=0)] = 2_000
-    """Documents with given labels that the classifiers are held against, the first by content hash."""
+    """Number of documents with given labels on which the classifiers are evaluated, the first by content hash."""
 
 
 class Labelling(BaseModel):
-    """Where labels come from: given ones, and a classifier for the rest."""
+    """Origin of labels: given ones, and a classifier for the rest."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep_given: bool = True
-    """A label that came with a document is kept; with false the classifier labels all."""
+    """Whether labels that came with a document are kept; false: the classifier labels every document."""
     classifier: Literal["light", "official"] | None = "light"
-    """What gives the labels that are missing; null: a missing label is an error."""
+    """Classifier for missing labels; null: a missing label is an error."""
     light: Light = Light()
-    """How the light classifier is trained."""
+    """Settings of the light classifier."""
     official: Official = Official()
-    """Which the official classifiers are, and how they run."""
+    """Settings of the official classifiers."""
     processes: PositiveInt = 1
-    """Processes of the light classifier; each holds a copy of it."""
+    """Number of processes of the light classifier; each holds a copy of it."""
     batch: PositiveInt = 10_000
-    """Documents in memory at a time."""
+    """Number of documents in memory at a time."""
     reliability_bins: Annotated[int, Field(ge=2)] = 15
-    """Bins of equal width, by confidence, of the calibration error and the reliability curve."""
+    """Number of confidence bins of equal width, for the calibration error and the reliability curve."""

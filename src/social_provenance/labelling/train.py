@@ -1,4 +1,4 @@
-"""Train, or measure, the classifier that labels what came without labels."""
+"""Training and evaluation of the classifier for documents without labels."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PARTS = 5
-"""Of the documents: the confidence in each is calibrated on the others."""
+"""Number of folds of documents; confidences in each are calibrated on the others."""
 
 
 def plan_classifier(documents: Any, settings: Labelling) -> Parts:
-    """Describe the classifier as one part, named as its labels' source; none where no document needs it.
+    """Describe the classifier as one part, named as the source of its labels; no part if no document needs it.
 
     Args:
         documents: Table of the corpus pipeline.
-        settings: Which classifier, and how it is trained.
+        settings: Choice of classifier, and its training.
 
     Returns:
-        The part ``linear`` holds the classifier (see :meth:`LinearLabeller.save`); it, and the part
-        ``official``, hold the tables of :class:`Quality`.
+        The part ``linear`` has the classifier (see :meth:`LinearLabeller.save`); both it and the part
+        ``official`` have the tables of :class:`Quality`.
 
     Raises:
-        LabelError: If a given label is outside the taxonomy, documents that lack one meet no classifier, or
-            no document has both to train on.
+        LabelError: If a given label is outside the taxonomy, labels are missing and there is no classifier, or
+            no document has both labels to train on.
     """
     given = GivenLabels.read(documents)
     missing = documents if not settings.keep_given else documents.filter(~has_both(documents))
@@ -56,8 +56,8 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
         return Parts({}, OneByOne({}))
     if settings.classifier is None:
         raise LabelError(
-            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or say light "
-            f"or official"
+            f"{count:,} documents lack a topic or a format and labelling.classifier is null: label them, or set it "
+            f"to light or official"
         )
     if settings.classifier == "official":
         return _plan_official(documents, given, settings)
@@ -71,15 +71,15 @@ def plan_classifier(documents: Any, settings: Labelling) -> Parts:
 
 
 def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLabeller, Quality]:
-    """Train the light classifier on all documents, and measure it by leaving out one web site after another.
+    """Train the light classifier on all documents, and evaluate it by cross-validation over web sites.
 
-    Each document is scored by the classifier that all documents of other sites make. Its confidence is
-    calibrated on these scores; in measuring, on those of other sites.
+    Each document is scored by a classifier trained on all documents of other sites. Confidences are
+    calibrated on these scores; for the evaluation, on those of other folds.
 
     Args:
         documents: Rows with ``doc_id``, ``cluster_id``, ``text``, ``url`` and true ``topic`` and ``format``.
-        settings: Of the classifier.
-        bins: Bins of confidence in the measure.
+        settings: Settings of the classifier.
+        bins: Number of bins of confidence in the evaluation.
 
     Raises:
         LabelError: If there are too few documents or classes.
@@ -105,7 +105,7 @@ def train(documents: pd.DataFrame, settings: Light, bins: int) -> tuple[LinearLa
 
 
 def number_sites(documents: pd.DataFrame) -> np.ndarray:
-    """Return the number of each document's web site; of itself, where there are fewer than ``PARTS`` sites.
+    """Number the web sites of documents; number documents instead if there are fewer than ``PARTS`` sites.
 
     Raises:
         LabelError: If there are fewer documents than ``PARTS``.
@@ -118,11 +118,11 @@ def number_sites(documents: pd.DataFrame) -> np.ndarray:
 
 
 def deal(sites: np.ndarray, seed: int) -> np.ndarray:
-    """Return the part of each document, 0 to ``PARTS`` - 1; a site is in one part.
+    """Return the fold of each document, 0 to ``PARTS`` - 1; a site is in one fold.
 
     Args:
         sites: Number of each document's site.
-        seed: Of the order in which sites are dealt, each to the part that is smallest then.
+        seed: Seed of the order in which sites are assigned, each to the smallest fold so far.
     """
     sizes = np.bincount(sites)
     filled, home = np.zeros(PARTS, dtype=int), np.zeros(len(sizes), dtype=int)
@@ -139,7 +139,7 @@ def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> P
     named = chosen.select("doc_id", "content_hash", "n_chars", "url", "given_topic", "given_format").execute()
     if named.empty:
         raise LabelError(
-            "no document has both a topic and a format, so nothing can be learned: give both in some shards "
+            "no document has both a topic and a format, so no classifier can be trained: give both in some shards "
             "(raw_documents.fields), a trained classifier (labelling.light.saved), or labelling.classifier: official"
         )
 
@@ -181,7 +181,7 @@ def _write_measured(chosen: Any, given: GivenLabels, settings: Labelling, folder
 
 
 def _first(documents: Any, limit: int) -> Any:
-    """Return the first documents with both labels, by content hash."""
+    """Select the first documents with both labels, by content hash."""
     return documents.filter(has_both(documents)).order_by("content_hash", "doc_id").limit(limit)
 
 

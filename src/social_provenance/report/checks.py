@@ -1,6 +1,6 @@
-"""Sections on what checks showed: more training, less of it, other worlds, other forms, other checkpoints.
+"""Sections on causal checks (tail-patch, retraining) and robustness (other worlds, renderings, checkpoints).
 
-Each check is a pipeline of its own, most of them run by name only: a section shows what there is.
+Each check is a pipeline of its own, and most are opt-in: a section shows the results that exist.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REGIONS = 5
-"""Regions of a benchmark that the tail-patch shows."""
+"""Regions shown per benchmark in the tail-patch table."""
 STUDY = ""
-"""Name of the study's own map among those of checkpoints, which all have longer ones."""
+"""Label of the study's own map among those of checkpoints; never the label of a checkpoint, which is not empty."""
 FOUND = 0.95
-"""Area under the curve from which a world's planted topics count as found."""
+"""Area under the ROC curve from which the planted topics of a world count as recovered."""
 
 
 def write_causes(
@@ -31,14 +31,14 @@ def write_causes(
     evaluation: Evaluation,
     method: str,
 ) -> str:
-    """Show what more training on a topic adds, and what training without topics takes away.
+    """Write the effects of a few extra steps on a region, and of retraining without topics.
 
     Args:
-        topics: Table ``topic_influence``; its z stands beside what a patch adds.
-        patches: Table ``tail_patch``; None where it has not been made.
-        retrained: Table ``counterfactual_agreement``; None where it has not been made.
+        topics: Table ``topic_influence``; its z is shown beside the effect of a tail-patch.
+        patches: Table ``tail_patch``; None where it was not computed.
+        retrained: Table ``counterfactual_agreement``; None where it was not computed.
         evaluation: Order of the benchmarks.
-        method: Whose z.
+        method: Method of the z.
     """
     if patches is None and retrained is None:
         return ""
@@ -59,15 +59,15 @@ def write_trust(
     evaluation: Evaluation,
     method: str,
 ) -> str:
-    """Show whether other worlds are found, and how far other questions or checkpoints draw the same map.
+    """Write whether the planted topics of other worlds are recovered, and how stable the map is.
 
     Args:
-        worlds: Table ``world_metrics``; None where it has not been made, as for the others.
+        worlds: Table ``world_metrics``; None where it was not computed, as for the others.
         audit: Table ``query_audit``.
         trajectory: Table ``influence_trajectory``.
         bins: Table ``bin_influence``, the study's own maps.
         evaluation: Order of the benchmarks.
-        method: Whose maps.
+        method: Method of the maps.
     """
     if worlds is None and audit is None and trajectory is None:
         return ""
@@ -86,7 +86,7 @@ def write_trust(
 
 
 def _patched(patches: Table, topics: Table, evaluation: Evaluation) -> list[dict[str, Any]]:
-    """Return, of each benchmark, the regions that add most at the largest dose, with every dose."""
+    """Return for each benchmark the top regions at the largest dose, with their effect at every dose."""
     region = ["topic", "format"]
     last = patches[patches["dose"] == patches["dose"].max()].assign(format=lambda table: table["format"].fillna(""))
     effects = patches.assign(format=patches["format"].fillna("")).set_index(["benchmark", "dose", *region])["effect"]
@@ -102,17 +102,17 @@ def _patched(patches: Table, topics: Table, evaluation: Evaluation) -> list[dict
 
 
 def _designs(retrained: Table) -> list[dict[str, Any]]:
-    """Return, of each design, every check's correlation with the effects, mean over benchmarks."""
+    """Return for each design the correlation of every check with the retraining effects, mean over benchmarks."""
     designs = []
-    for design, own in retrained.groupby("design", sort=False):
-        ways = list(own[["outcome", "measure"]].drop_duplicates().itertuples(index=False, name=None))
-        means = own.groupby(["method", "outcome", "measure"], sort=False)[["correlation", "noise_ceiling"]].mean()
+    for design, effects in retrained.groupby("design", sort=False):
+        ways = list(effects[["outcome", "measure"]].drop_duplicates().itertuples(index=False, name=None))
+        means = effects.groupby(["method", "outcome", "measure"], sort=False)[["correlation", "noise_ceiling"]].mean()
         rows = [
             {"method": method, "baseline": method in BASELINES, "values": _of(means["correlation"], method, ways)}
-            for method in own["method"].drop_duplicates()
+            for method in effects["method"].drop_duplicates()
         ]
         ceiling = _of(means["noise_ceiling"], rows[0]["method"], ways)
-        number = int(own["n_arms"].iloc[0])
+        number = int(effects["n_arms"].iloc[0])
         designs.append({"design": design, "n_arms": number, "ways": ways, "rows": rows, "ceiling": ceiling})
     return designs
 
@@ -137,10 +137,10 @@ def _pairs(agreements: Table, of: str) -> list[dict[str, Any]]:
 
 
 def _against_study(trajectory: Table, bins: Table) -> list[dict[str, Any]]:
-    """Return how far the map of each checkpoint is that of the study's own model."""
+    """Return the agreement of each checkpoint's map with that of the study's own model."""
     import pandas as pd
 
-    own = trajectory.sort_values("order", kind="stable")
-    both = pd.concat([own, bins[bins["benchmark"].isin(own["benchmark"])].assign(checkpoint=STUDY)])
-    found = compare(both[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
-    return _pairs(found[found["other"] == STUDY], "checkpoint")
+    checkpoints = trajectory.sort_values("order", kind="stable")
+    maps = pd.concat([checkpoints, bins[bins["benchmark"].isin(checkpoints["benchmark"])].assign(checkpoint=STUDY)])
+    agreements = compare(maps[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    return _pairs(agreements[agreements["other"] == STUDY], "checkpoint")

@@ -1,4 +1,4 @@
-"""Sections that hold maps against each other: methods and baselines, the study and the published map."""
+"""Sections that compare maps: methods with baselines, the study with the published map."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render, rows_of
 
 CARRIED = 8
-"""Topics that one bin carries which the section shows."""
+"""Number of topics driven by a single bin that the section shows."""
 
 SHOWN = 3
-"""Signature bins of a benchmark, and topics on either side of a contrast, that the section shows."""
+"""Number of signature bins per benchmark, and of topics on either side of a contrast, that the section shows."""
 
 
 def write_agreement(table: Table, evaluation: Evaluation, method: str) -> str:
-    """Show how far the map of the study's method is that of another one, a baseline above all.
+    """Write the agreement of the default method's map with that of every other method and baseline.
 
     Args:
         table: Table ``method_agreement``.
         evaluation: Order of the benchmarks.
-        method: Whose map is held against the others.
+        method: Method whose map is compared with the others.
     """
     import pandas as pd
 
     names = [benchmark.name for benchmark in evaluation.benchmarks]
-    turned = table.rename(columns={"method": "other", "other": "method"})
-    own = pd.concat([table, turned], ignore_index=True).query("method == @method")
+    swapped = table.rename(columns={"method": "other", "other": "method"})
+    of_method = pd.concat([table, swapped], ignore_index=True).query("method == @method")
     rows = [
         {"method": other, "baseline": other in BASELINES, "benchmarks": rows.set_index("benchmark").to_dict("index")}
-        for other, rows in own.groupby("other", sort=False)
+        for other, rows in of_method.groupby("other", sort=False)
     ]
-    # Turned round, a baseline says the same, so the nearest is that of the largest rho squared.
-    told = own[own["other"].isin(BASELINES)].assign(told=lambda rows: rows["bin_rank_correlation"] ** 2)
-    best = told.dropna(subset="told").sort_values("told", ascending=False, kind="stable").groupby("benchmark").head(1)
+    # A baseline with the sign reversed carries the same information, so the closest is the one of largest rho squared.
+    baselines = of_method[of_method["other"].isin(BASELINES)].dropna(subset="bin_rank_correlation")
+    baselines = baselines.assign(explained=baselines["bin_rank_correlation"] ** 2)
+    best = baselines.sort_values("explained", ascending=False, kind="stable").groupby("benchmark").head(1)
     nearest = best.set_index("benchmark").to_dict("index")
     return render(
         "agreement",
@@ -57,7 +58,7 @@ def write_reference(
     agreement: Table,
     method: str,
 ) -> str:
-    """Show the published map beside the study's own; without one, say how to give it.
+    """Write the comparison with the published map; without one, how to provide it.
 
     Args:
         topics: Table ``reference_topics``.
@@ -65,7 +66,7 @@ def write_reference(
         signatures: Table ``reference_signatures``.
         similarity: Table ``reference_similarity``.
         agreement: Table ``reference_agreement``.
-        method: Whose map is held against the published one.
+        method: Method whose map is compared with the published one.
     """
     if topics.empty:
         return render("no_reference")
@@ -84,23 +85,23 @@ def write_reference(
 
 
 def _carried(topics: Table) -> Table:
-    """Return the topics whose sign is that of one bin, the largest move first."""
+    """Return the topics that change sign without one bin, the largest change first."""
     flips = topics[topics["z"] * topics["without_extreme"] < 0]
     move = (flips["z"] - flips["without_extreme"]).abs()
     return flips.loc[move.sort_values(ascending=False, kind="stable").index]
 
 
 def _levels(contrasts: Table, method: str) -> list[dict[str, Any]]:
-    """Return, of each level, how far topics differ between social and STEM, and the foremost on either side."""
+    """Return for each level the spread of social minus STEM over topics, and the top topics on either side."""
     levels = []
-    for kind, own in contrasts.groupby("kind", sort=False):
-        wide = own.pivot(index="topic", columns="source", values="difference")
-        published = own[own["source"] == PUBLISHED]
+    for kind, rows in contrasts.groupby("kind", sort=False):
+        wide = rows.pivot(index="topic", columns="source", values="difference")
+        published = rows[rows["source"] == PUBLISHED]
         levels.append(
             {
                 "kind": kind,
                 "published": wide[PUBLISHED].std(ddof=1),
-                "own": wide[method].std(ddof=1),
+                "study": wide[method].std(ddof=1),
                 "correlation": wide[PUBLISHED].corr(wide[method]),
                 "social": rows_of(published.nlargest(SHOWN, "difference")),
                 "stem": rows_of(published.nsmallest(SHOWN, "difference")),
@@ -111,14 +112,16 @@ def _levels(contrasts: Table, method: str) -> list[dict[str, Any]]:
 
 def _pairs(similarity: Table, method: str) -> list[dict[str, Any]]:
     key = ["benchmark", "other"]
-    published, own = (similarity[similarity["source"] == source] for source in (PUBLISHED, method))
+    published, study = (similarity[similarity["source"] == source] for source in (PUBLISHED, method))
     # The order of the benchmarks in a pair is that of its source.
-    turned = own.rename(columns={"benchmark": "other", "other": "benchmark"})
-    both = [*key, "bin_correlation", "topic_correlation", "extreme_topic", "extreme_format", "without_extreme"]
-    found = {(row["benchmark"], row["other"]): row for table in (own, turned) for row in table[both].to_dict("records")}
+    swapped = study.rename(columns={"benchmark": "other", "other": "benchmark"})
+    columns = [*key, "bin_correlation", "topic_correlation", "extreme_topic", "extreme_format", "without_extreme"]
+    study_pairs = {
+        (row["benchmark"], row["other"]): row for table in (study, swapped) for row in table[columns].to_dict("records")
+    }
     return [
-        {**row, "bin": _name(row), "own": found.get((row["benchmark"], row["other"]), {})}
-        for row in rows_of(published[both])
+        {**row, "bin": _name(row), "study": study_pairs.get((row["benchmark"], row["other"]), {})}
+        for row in rows_of(published[columns])
     ]
 
 

@@ -1,4 +1,4 @@
-"""The section on what of a map is more than chance."""
+"""The section on which bins of a map are more than chance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_discoveries(
     evaluation: Evaluation,
     method: str,
 ) -> str:
-    """Show how many bins each test calls, how often it calls those of a null, and what makes up the map.
+    """Write how many bins each test calls, its false positive rate under nulls, and the parts of the variance.
 
     Args:
         tests: Table ``bin_influence``.
@@ -27,13 +27,13 @@ def write_discoveries(
         calibration: Table ``null_calibration``.
         parts: Table ``map_parts``.
         evaluation: Order of the benchmarks.
-        method: Whose map.
+        method: Method of the map.
     """
     names = [benchmark.name for benchmark in evaluation.benchmarks]
     tests, nulls, calibration, parts = (
         table[table["method"] == method] for table in (tests, nulls, calibration, parts)
     )
-    rows = [("bins that can be tested", _count(tests.assign(called=tests["p"].notna()), names))]
+    rows = [("testable bins", _count(tests.assign(called=tests["p"].notna()), names))]
     rows += [(text, _count(_called(tests, column), names)) for column, text in TESTS.items()]
     for variant, own in nulls.groupby("variant", sort=False):
         rows += [(f"{variant}: {text}", _count(_called(own, column), names)) for column, text in BY_NULL.items()]
@@ -55,10 +55,10 @@ def write_discoveries(
 
 
 TESTS = {
-    "q": "called at q ≤ .05: documents and queries drawn again",
-    "p_family": "called with family-wise p ≤ .05: labels permuted",
+    "q": "called at q ≤ 0.05 (bootstrap over documents and queries)",
+    "p_family": "called at family-wise p ≤ 0.05 (permuted labels)",
 }
-BY_NULL = {"q": "called at q ≤ .05", "rank_q": "called by rank at q ≤ .05"}
+BY_NULL = {"q": "called at q ≤ 0.05", "rank_q": "called by rank at q ≤ 0.05"}
 
 
 def _called(table: Table, column: str) -> Table:

@@ -1,4 +1,4 @@
-"""The section on labels: where they come from and how far to trust them."""
+"""The section on the origin and reliability of labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MISTAKES = 6
 
 
 def write_labels(figure: Figure, quality: Table, confusion: Table) -> str:
-    """Show the classifier's accuracy, calibration and commonest mistakes.
+    """Write the classifier's accuracy, calibration and most frequent errors.
 
     Args:
         figure: Reliability and confusion.

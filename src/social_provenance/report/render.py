@@ -1,4 +1,4 @@
-"""Templates to HTML. Everything that comes from data is escaped; figures bring their own script."""
+"""Rendering of templates to HTML. Values from data are escaped; figures are embedded with their script."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 NONE = "–"
-"""What stands where there is no number."""
+"""Shown in place of a missing value."""
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a template, filled.
+    """Render a template with values.
 
     Args:
         template: Its name, without the ending.
@@ -28,12 +28,12 @@ def render(template: str, **values: Any) -> str:
 
 
 def rows_of(table: Table) -> list[dict[str, Any]]:
-    """Return the rows of a table as templates take them."""
+    """Return the rows of a table as mappings, for templates."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def figure_html(figure: Figure, name: str) -> Markup:
-    """Return a figure as HTML that needs the page's one copy of Plotly's script."""
+    """Return a figure as HTML that relies on the page's single copy of Plotly's script."""
     import plotly.io
     from markupsafe import Markup
 
@@ -43,7 +43,7 @@ def figure_html(figure: Figure, name: str) -> Markup:
 
 
 def plotly_script() -> Markup:
-    """Return Plotly's script, to stand in the page itself: the report needs no network."""
+    """Return Plotly's script for embedding, so that the report works without a network."""
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
@@ -51,35 +51,35 @@ def plotly_script() -> Markup:
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """Return a number with its sign."""
+    """Format a number with its sign."""
     if value is None or _missing(value):
         return NONE
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def plain(value: float | None, digits: int = 2) -> str:
-    """Return a number that has no sign."""
+    """Format a number without a plus sign."""
     return NONE if value is None or _missing(value) else f"{value:.{digits}f}"
 
 
 def probability(value: float | None, digits: int = 3) -> str:
-    """Return a probability; one that would be shown as nought as less than the last digit."""
+    """Format a probability; one that would round to zero, as a bound ("< 0.001")."""
     least = 10.0**-digits
     return f"< {least:.{digits}f}" if value is not None and 0 <= value < least / 2 else plain(value, digits)
 
 
 def interval(low: float | None, high: float | None, digits: int = 2) -> str:
-    """Return the bounds of an interval."""
+    """Format the bounds of an interval."""
     return NONE if _missing(low) or _missing(high) else f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
 def percent(value: float | None) -> str:
-    """Return a share, 0 to 1, in percent."""
+    """Format a share, 0 to 1, in percent."""
     return NONE if value is None or _missing(value) else f"{100 * value:.1f}%"
 
 
 def number(value: float | None) -> str:
-    """Return a whole number with separators."""
+    """Format an integer with thousands separators."""
     return NONE if value is None or _missing(value) else f"{round(value):,}"
 
 

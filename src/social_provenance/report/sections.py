@@ -1,4 +1,4 @@
-"""The sections of the report: what each shows of the tables."""
+"""Sections of the report: functions from tables and figures to HTML."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ TOP_TOPICS = 5
 
 LINKS = {
     "how": "How to read",
-    "inputs": "What went in",
+    "inputs": "Inputs",
     "labels": "Labels",
     "map": "Where influence is",
-    "discoveries": "More than chance?",
-    "contrast": "Social against STEM",
-    "agreement": "Methods against each other",
-    "reference": "Beside a published map",
-    "truth": "Planted against found",
-    "causes": "More training, and less",
+    "discoveries": "Tests",
+    "contrast": "Social vs STEM",
+    "agreement": "Methods compared",
+    "reference": "Published map",
+    "truth": "Planted topics",
+    "causes": "Causal checks",
     "trust": "Other worlds, questions, checkpoints",
-    "forget": "Forgetting",
+    "forget": "Unlearning",
     "lineage": "Lineage",
 }
-"""Place of a section on the page -> what leads there, where the section is there."""
+"""Anchor of a section -> text of its link in the navigation, shown where the page has the section."""
 
 
 def write_inputs(
@@ -38,7 +38,7 @@ def write_inputs(
     evaluations: Table,
     evaluation: Evaluation,
 ) -> str:
-    """Show how to read the page, and what went in: documents, the working set, the model's own answers.
+    """Write how to read the page, and its inputs: documents, the working set, the model's answers before unlearning.
 
     Args:
         corpus: ``corpus_summary``.
@@ -67,14 +67,14 @@ def write_inputs(
 
 
 def write_influence(figure: Figure, topics: Table, documents: Table, evaluation: Evaluation, method: str) -> str:
-    """Show where influence is: the map, the foremost topics, the foremost documents.
+    """Write where influence is: the map, the top topics and the top documents.
 
     Args:
         figure: The map of bins.
         topics: Table ``topic_influence``.
         documents: Table ``top_documents``.
         evaluation: Order of the benchmarks.
-        method: Whose scores.
+        method: Method of the scores.
     """
     own = topics[topics["method"] == method]
     blocks = [
@@ -89,13 +89,13 @@ def write_influence(figure: Figure, topics: Table, documents: Table, evaluation:
 
 
 def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) -> str:
-    """Show social minus STEM, and at which level the contrast is wider.
+    """Write the contrast of social minus STEM, and at which level it is stronger.
 
     Args:
         figure: The topic contrasts.
         table: Table ``contrasts``.
         strength: Table ``contrast_strength``.
-        method: Whose scores.
+        method: Method of the scores.
     """
     topics = table[(table["method"] == method) & (table["axis"] == "topic")].dropna(subset="difference")
     levels = [
@@ -113,7 +113,7 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
 
 
 def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
-    """Show the check against the truth, where there is one; nothing otherwise.
+    """Write the comparison with the planted truth; without a truth, a note that there is none.
 
     Args:
         figure: Topics, the planted ones marked; None without a truth.
@@ -127,7 +127,7 @@ def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, e
 
 
 def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
-    """Return the page: its sections, then the lineage of everything behind it.
+    """Join the sections and the lineage of every dataset behind them to the page.
 
     Args:
         records: ``lineage``: dataset -> its record; None where nothing was recorded.
@@ -137,7 +137,7 @@ def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
 
 
 def lineage(records: Mapping[str, Any] | None) -> str:
-    """Show which dataset was made by which node from what, on what unknown content and on what accepted code.
+    """Write which node made each dataset from which inputs, with unknown content and accepted code.
 
     Args:
         records: ``lineage``: dataset -> its record.
@@ -159,7 +159,7 @@ def lineage(records: Mapping[str, Any] | None) -> str:
 
 
 def page(sections: Sequence[str]) -> str:
-    """Put sections together to one HTML document without any outside reference.
+    """Join sections to one self-contained HTML document.
 
     Args:
         sections: Finished sections, in order.

@@ -1,4 +1,4 @@
-"""Tables of the attribution."""
+"""Schemas of tables of attribution."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ class BenchmarkRequests(fields.Table):
     use: str = pa.Field(isin=USES)
 
     class Config(fields.Table.Config):
-        """A choice is one row."""
+        """Unique key: one row per choice."""
 
         unique = ["benchmark", "item", "choice"]
 
     @pa.dataframe_check(error="every item has one gold choice")
     @classmethod
     def one_gold(cls, table: Any) -> bool:
-        """Count gold choices."""
+        """Check that every item has exactly one gold choice."""
         return bool((table.groupby(["benchmark", "item"])["is_gold"].sum() == 1).all())
 
     @pa.dataframe_check(error="a cluster is for one use")
     @classmethod
     def whole_clusters(cls, table: Any) -> bool:
-        """Count the uses of each cluster."""
+        """Check that all items of a cluster have the same role."""
         return bool((table.groupby(["benchmark", "cluster"])["use"].nunique() == 1).all())
 
 
 class Queries(fields.Table):
-    """What is asked: each item of each benchmark, and of each variant of it."""
+    """Attribution queries: each item of each benchmark, in each variant."""
 
     benchmark: str
     variant: str = pa.Field(isin=VARIANTS)
@@ -63,7 +63,7 @@ class Queries(fields.Table):
     answer_ids: object
 
     class Config(fields.Table.Config):
-        """A query is one row."""
+        """Unique key: one row per query."""
 
         unique = ["benchmark", "variant", "item"]
 
@@ -97,7 +97,7 @@ class BlockScores(LargeTable):
 
 
 class NullScores(LargeTable):
-    """Scores for queries, or under weights, that know nothing of the benchmark."""
+    """Scores under null queries or random weights, which carry no knowledge of the benchmark."""
 
     columns: ClassVar[Mapping[str, str]] = {**_SCORED, "variant": "string", "score": "float64"}
     rules: ClassVar[Rules] = {**_OURS, **_NUMBER, "variant is there": lambda table: table.variant.isnull()}
@@ -105,14 +105,14 @@ class NullScores(LargeTable):
 
 
 class OptionalNullScores(NullScores):
-    """The same, where they have been made."""
+    """The same table, or None if it was not computed."""
 
     def validate(self, data: Any) -> Any:
         return data if data is None else super().validate(data)
 
 
 class PreconditionerAudit(fields.Table):
-    """How the mixed second moment of each module fares under damping."""
+    """Spectrum of each module's mixed second moment, and how much of it is damped."""
 
     benchmark: str
     module: str
@@ -122,13 +122,13 @@ class PreconditionerAudit(fields.Table):
     damped_share: float = fields.share()
 
     class Config(fields.Table.Config):
-        """A module of a benchmark is one row."""
+        """Unique key: one row per benchmark and module."""
 
         unique = ["benchmark", "module"]
 
 
 class TopDocuments(fields.Table):
-    """The documents of highest score for each benchmark, by the default method."""
+    """The documents with the highest score for each benchmark, by the default method."""
 
     benchmark: str
     rank: int = pa.Field(ge=1)
@@ -140,6 +140,6 @@ class TopDocuments(fields.Table):
     excerpt: str
 
     class Config(fields.Table.Config):
-        """A place is one row."""
+        """Unique key: one row per benchmark and rank."""
 
         unique = ["benchmark", "rank"]

@@ -1,4 +1,4 @@
-"""Tables of documents."""
+"""Schemas of tables of documents."""
 
 from __future__ import annotations
 
@@ -31,13 +31,17 @@ _LABELS: Rules = {
     "format is a slug of the grid": lambda table: ~table.format.isin(FORMATS) | table.format.isnull(),
     "topic_confidence is from 0 to 1": lambda table: ~table.topic_confidence.between(0, 1),
     "format_confidence is from 0 to 1": lambda table: ~table.format_confidence.between(0, 1),
-    "topic_source is given, linear or official": lambda table: ~table.topic_source.isin(_SOURCES),
-    "format_source is given, linear or official": lambda table: ~table.format_source.isin(_SOURCES),
+    "topic_source is given, linear or official": lambda table: (
+        ~table.topic_source.isin(_SOURCES) | table.topic_source.isnull()
+    ),
+    "format_source is given, linear or official": lambda table: (
+        ~table.format_source.isin(_SOURCES) | table.format_source.isnull()
+    ),
 }
 
 
 class Records(LargeTable):
-    """What shards hold, each record judged on its own; of unfit ones the text is not kept."""
+    """Records of shards, each filtered on its own; the text of rejected ones is not kept."""
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",
@@ -86,7 +90,7 @@ class Documents(LargeTable):
 
 
 class RejectedDocuments(LargeTable):
-    """Records that are no documents, with the reason."""
+    """Rejected records, with the reason."""
 
     columns: ClassVar[Mapping[str, str]] = {"doc_id": "string", **_PLACE, "reason": "string", "n_chars": "int64"}
     rules: ClassVar[Rules] = {"a reason is there": lambda table: table.reason.isnull()}
@@ -131,7 +135,7 @@ class WorkingSet(LargeTable):
 
 
 class SamplingManifest(LargeTable):
-    """What identifies the documents of the stratified sample."""
+    """Identity of the documents of the stratified sample."""
 
     columns: ClassVar[Mapping[str, str]] = {
         "doc_id": "string",

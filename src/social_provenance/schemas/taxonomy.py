@@ -1,4 +1,4 @@
-"""Tables of the taxonomy."""
+"""Schemas of tables of the taxonomy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from social_provenance.schemas import fields
 
 
 class BinPrevalence(fields.Table):
-    """The share of each bin in the labelled corpus; every bin has a row."""
+    """Prevalence of each bin in the labelled corpus; every bin has a row."""
 
     topic: str = fields.topic()
     format: str = fields.form()
@@ -19,19 +19,19 @@ class BinPrevalence(fields.Table):
     share: float = fields.share()
 
     class Config(fields.Table.Config):
-        """A bin is one row."""
+        """Unique key: one row per bin."""
 
         unique = ["topic", "format"]
 
     @pa.dataframe_check(error="every bin has a row")
     @classmethod
     def every_bin(cls, table: object) -> bool:
-        """Count the rows."""
+        """Check that there is a row for every bin."""
         return len(table) == len(BINS)  # type: ignore[arg-type]
 
 
 class ClassifierQuality(fields.Table):
-    """How the classifier does on labels that it has not seen; empty where none was needed."""
+    """Quality of the classifier on held-out labels; empty if none was needed."""
 
     axis: str = fields.axis(unique=True)
     label_source: str = pa.Field(isin=["linear", "official"])
@@ -45,7 +45,7 @@ class ClassifierQuality(fields.Table):
 
 
 class ClassifierConfusion(fields.Table):
-    """Given and said labels that occur together."""
+    """Non-empty cells of the confusion matrix of given and predicted labels."""
 
     axis: str = fields.axis()
     given: str = pa.Field(isin=[*TOPICS, *FORMATS])
@@ -53,13 +53,13 @@ class ClassifierConfusion(fields.Table):
     n_documents: int = pa.Field(gt=0)
 
     class Config(fields.Table.Config):
-        """A pair of labels is one row."""
+        """Unique key: one row per pair of labels."""
 
         unique = ["axis", "given", "said"]
 
 
 class ClassifierReliability(fields.Table):
-    """How often labels are right, by how sure they are."""
+    """Reliability curve: accuracy of labels by confidence."""
 
     axis: str = fields.axis()
     low: float = fields.share()
@@ -69,12 +69,12 @@ class ClassifierReliability(fields.Table):
     n_documents: int = pa.Field(gt=0)
 
     class Config(fields.Table.Config):
-        """A bin of confidence is one row."""
+        """Unique key: one row per bin of confidence."""
 
         unique = ["axis", "low"]
 
     @pa.dataframe_check(error="confidence lies in its bin")
     @classmethod
     def in_bin(cls, table: Any) -> Any:
-        """Compare with the bounds."""
+        """Check that the mean confidence is within the bounds of the bin."""
         return (table["low"] <= table["confidence"]) & (table["confidence"] <= table["high"] + 1e-9)

@@ -1,7 +1,7 @@
-"""A module's source as definitions: what each says, and what it refers to.
+"""Parsing of a module's source to definitions, with their text and the names they refer to.
 
 A definition is a function, a class, a member of a class, or an assignment at the top of a module. Only what
-can change a result is kept of it: no docstring, comment, annotation, layout, log line, or text of an error.
+can change a result is kept: no docstring, comment, annotation, layout, log line, or text of an error.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from social_provenance.source.names import Import
 
 EFFECTS = "<module>"
-"""Definition of whatever a module does beside defining: it runs with the import."""
+"""Name of the definition for statements at the top of a module that define nothing: they run on import."""
 VALUES = "<values>"
-"""Member of a class: the values that are assigned in its body."""
+"""Name of the class member for values that are assigned in its body."""
 
 PLAIN_DECORATORS = {"property", "cached_property", "classmethod", "staticmethod", "abstractmethod", "override", "cache"}
-"""Decorators whose method runs only when it is called by name; any other may register it with a framework."""
+"""Decorators whose method runs only when called by name; any other decorator may register it with a framework."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One definition.
+    """A definition: its source and the names in it.
 
     Attributes:
         statements: Its source; see :attr:`text`.
-        uses: Names that it reads, with the first attribute that it asks of each (None: the bare name).
-        types: Names in its annotations: classes whose instances it may be given.
-        attributes: Names of attributes that it asks of anything.
+        uses: Names that it reads, with the first attribute accessed on each (None: the bare name).
+        types: Names in its annotations: classes whose instances it may receive.
+        attributes: Names of attributes that it accesses on any object.
         imports: Names that it imports itself.
-        bases: Of a class: the expressions of its base classes, as names.
-        members: Of a class: names in its body.
-        implicit: Of a class: members that run without being named, such as ``__init__``.
+        bases: Base classes, for a class, as names.
+        members: Names in the body, for a class.
+        implicit: Members that run without being named, for a class, such as ``__init__``.
     """
 
     statements: tuple[ast.stmt, ...] = field(repr=False, compare=False)
@@ -55,24 +55,24 @@ class Definition:
 
     @cached_property
     def text(self) -> str:
-        """Its source in one layout, without annotations and imports: what these bind is known by what it is."""
+        """Source in one layout, without annotations and imports: what these bind is digested itself."""
         bare = [_Bare().visit(copy.deepcopy(statement)) for statement in self.statements]
         return "\n".join(ast.unparse(ast.fix_missing_locations(statement)) for statement in bare if statement)
 
     @property
     def is_class(self) -> bool:
-        """Whether it is a class; its members are definitions of their own."""
+        """Whether it is a class; its members are separate definitions."""
         return self.bases is not None
 
 
 @dataclass(frozen=True)
 class Module:
-    """One module.
+    """A parsed module.
 
     Attributes:
         definitions: Qualified name (``function``, ``Class``, ``Class.member``) -> definition.
-        aliases: The same for type aliases that exist for the type checker alone.
-        imports: Names that it imports, for the type checker alone too.
+        aliases: The same for type aliases that exist only for the type checker.
+        imports: Names that it imports, including those only for the type checker.
     """
 
     definitions: Mapping[str, Definition]
@@ -82,15 +82,15 @@ class Module:
 
 @lru_cache(maxsize=1024)  # of a package that is read again, with one edit, only that module is parsed again
 def parse_module(source: str, name: str, *, is_package: bool) -> Module:
-    """Divide a module into definitions.
+    """Split a module into definitions.
 
     Args:
-        source: Its text.
-        name: Its dotted name, against which relative imports are resolved.
+        source: Text of the module.
+        name: Dotted name, against which relative imports are resolved.
         is_package: Whether it is the ``__init__`` of a package.
 
     Raises:
-        SyntaxError: If it is not Python.
+        SyntaxError: If the source is not Python.
     """
     tree = _Cleaner().visit(ast.parse(source))
     home = name if is_package else name.rpartition(".")[0]
@@ -164,7 +164,7 @@ def _define_class(node: ast.ClassDef, home: str) -> dict[str, Definition]:
 
 
 def _targets(statement: ast.stmt) -> list[str]:
-    """Return the names that a statement defines; none for a statement that does something else."""
+    """Return the names that a statement defines; empty if it defines nothing."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [statement.name]
     targets: list[ast.expr] = []
@@ -200,7 +200,7 @@ def _is_type_checking(statement: ast.stmt) -> bool:
 
 
 class _Cleaner(ast.NodeTransformer):
-    """Drops what changes no result: docstrings, log lines, and what errors say."""
+    """Transformer that drops what changes no result: docstrings, log lines, text of errors."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         call = node.value
@@ -226,7 +226,7 @@ class _Cleaner(ast.NodeTransformer):
 
 
 class _Bare(ast.NodeTransformer):
-    """Drops annotations and imports: what they bind is known by what it is."""
+    """Transformer that drops annotations and imports: the objects that they bind are digested themselves."""
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         node.annotation = None

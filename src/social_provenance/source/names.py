@@ -1,4 +1,4 @@
-"""What a piece of source refers to: names, attributes, annotations, imports."""
+"""Names, attributes, annotations and imports that a piece of source refers to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 @dataclass(frozen=True)
 class Import:
-    """What a name stands for that an import binds.
+    """Target of a name that an import binds.
 
     Attributes:
         module: Dotted name of the module.
@@ -27,7 +27,7 @@ class Import:
 
 
 def imports_below(node: ast.AST, home: str) -> dict[str, Import]:
-    """Return what the imports below a node bind; of a function or class, nothing: they are its own."""
+    """Return the bindings of imports below a node; those inside functions and classes are local to them."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         return {}
     found: dict[str, Import] = {}
@@ -47,17 +47,17 @@ def imports_below(node: ast.AST, home: str) -> dict[str, Import]:
 
 
 class Names(ast.NodeVisitor):
-    """Collects what statements refer to outside of themselves.
+    """Visitor that collects the names that statements refer to outside of themselves.
 
     Attributes:
-        uses: Names that they read, with the first attribute that they ask of each (None: the bare name).
+        uses: Names that they read, with the first attribute accessed on each (None: the bare name).
         types: Names in annotations.
-        attributes: Names of attributes that they ask of anything.
-        imports: Names that functions among them import.
+        attributes: Names of attributes that they access on any object.
+        imports: Names that their functions import.
     """
 
     def __init__(self, home: str) -> None:
-        """Name the package against which relative imports are resolved."""
+        """Take the package against which relative imports are resolved."""
         self._home = home
         self._scopes: list[set[str]] = []
         self.uses: set[tuple[str, str | None]] = set()
@@ -66,7 +66,7 @@ class Names(ast.NodeVisitor):
         self.imports: dict[str, Import] = {}
 
     def annotation(self, node: ast.expr | None) -> None:
-        """Take the names of an annotation, one in quotes too."""
+        """Collect the names of an annotation, quoted ones included."""
         if node is None:
             return
         for part in ast.walk(node):
@@ -152,7 +152,7 @@ class Names(ast.NodeVisitor):
 
 
 def _stored(body: Iterable[ast.AST]) -> set[str]:
-    """Return the names that statements bind in their own scope, imports left out: those stand for what they import."""
+    """Return the names that statements bind in their own scope, without imports, which refer to other definitions."""
     bound, shared = set(), set()
     for node in _own_nodes(body):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):

@@ -1,10 +1,10 @@
-"""What a function runs: every definition of the package that can be reached from it.
+"""Reachability: every definition of the package that a function may run.
 
-A definition reaches what it names, through imports of modules and of functions alike. A method is reached when
-its class is known (it is named, or an annotation says that an instance may be given) and some reached code asks
-for an attribute of its name. A class stands for the subclasses and for the implementations of a protocol that
-override what is asked of it, because an instance of one may be what is given. What is not seen is a function that
-comes as data, in a field or an argument: whoever asks for the identity of code names it as a root.
+A definition reaches the names in it, through imports of modules and of functions alike. A method is reachable when
+its class is known (it is named, or an annotation allows an instance of it) and some reachable code accesses an
+attribute of its name. A class includes its subclasses, and a protocol its implementations, where they override an
+accessed member, because an instance of one may be passed. A function that is passed as data, in a field or an
+argument, is not detected: callers of the digest must name it as a root.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Key = tuple[str, str]
 """Dotted name of a module, qualified name of a definition in it."""
 
 APART = ("errors", "fingerprint", "progress")
-"""Modules whose code changes no result: what errors and progress reports say, and the digests, which would change
-with it."""
+"""Modules whose code changes no result: texts of errors and of progress reports, and the digests themselves, which
+would otherwise depend on their own code."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Code:
     """The source of a package.
 
     Attributes:
-        root: Its folder.
-        package: Its name.
+        root: Folder of the package.
+        package: Name of the package.
     """
 
     root: Path
@@ -45,12 +45,12 @@ class Code:
     @classmethod
     @functools.cache
     def own(cls) -> Code:
-        """Return the source of this package; read once."""
+        """Return the source of this package; parsed once."""
         return cls(Path(__file__).parents[1], __name__.partition(".")[0])
 
     @functools.cached_property
     def modules(self) -> dict[str, Module]:
-        """Dotted name -> module."""
+        """Dotted name -> parsed module."""
         found = {}
         for path in sorted(self.root.rglob("*.py")):
             parts = [self.package, *path.relative_to(self.root).with_suffix("").parts]
@@ -60,17 +60,17 @@ class Code:
         return found
 
     def definition(self, key: Key) -> Definition:
-        """Return a definition."""
+        """Return the definition of a key."""
         return self.modules[key[0]].definitions[key[1]]
 
     def roots_of(self, value: Any) -> Iterator[Key]:
-        """Yield the definitions behind a value: of a function, a class, the type of an object, all of a module.
+        """Yield the definitions of a value: a function, a class, the type of an object, all of a module.
 
-        What is bound to a :func:`functools.partial` counts as far as it can be called. A function inside of
-        another stands for the whole of that; what is not of this package has none.
+        Callables bound to a :func:`functools.partial` are included. A nested function yields the complete
+        outer function; a value from outside the package yields nothing.
 
         Args:
-            value: The value; a text is the dotted name of a module.
+            value: The value; a string is the dotted name of a module.
         """
         if isinstance(value, str):
             yield from ((value, name) for name in self.modules[value].definitions)
@@ -91,7 +91,7 @@ class Code:
             yield value.__module__, name
 
     def find(self, module: str, name: str) -> Key | Import | None:
-        """Return what a name means at the top of a module: a definition, something imported, or a builtin."""
+        """Resolve a name at the top of a module: a definition, an import, or a builtin."""
         seen = set()
         while module in self.modules and (module, name) not in seen:
             seen.add((module, name))
@@ -109,7 +109,7 @@ class Code:
 
     @functools.cached_property
     def _heirs(self) -> dict[Key, list[Key]]:
-        """Class -> classes that inherit from it, or have all that a protocol asks."""
+        """Class -> classes that inherit from it, or implement it as a protocol."""
         heirs: dict[Key, list[Key]] = defaultdict(list)
         classes = [(m, n) for m, module in self.modules.items() for n, d in module.definitions.items() if d.is_class]
         for key in classes:
@@ -124,19 +124,19 @@ class Code:
         return heirs
 
     def bases(self, key: Key) -> list[Key]:
-        """Return the base classes of a class, those of this package."""
+        """Return the direct base classes of a class within this package."""
         found = [self.find(key[0], base) for base in self.definition(key).bases or ()]
         return [base for base in found if isinstance(base, tuple)]
 
     def ancestors(self, key: Key) -> list[Key]:
-        """Return the classes above a class, at any distance, those of this package."""
+        """Return all base classes of a class within this package, direct and indirect."""
         return [above for base in self.bases(key) for above in (base, *self.ancestors(base))]
 
     def _outside_bases(self, key: Key) -> set[str]:
         return {base.rpartition(".")[2] for base in self.definition(key).bases or ()}
 
     def heirs(self, key: Key) -> list[Key]:
-        """Return the classes below a class, at any distance."""
+        """Return all subclasses and implementations of a class, direct and indirect."""
         found: dict[Key, None] = {}
         waiting = [key]
         while waiting:
@@ -147,20 +147,20 @@ class Code:
         return list(found)
 
     def is_settings(self, key: Key) -> bool:
-        """Return whether a class is a Pydantic model: its fields are values, which have a digest of their own."""
+        """Return whether a class is a Pydantic model: its fields are values, which are digested separately."""
         return any("BaseModel" in self._outside_bases(own) for own in (key, *self.ancestors(key)))
 
 
 @dataclass
 class Reach:
-    """The definitions that are reached from some roots.
+    """The set of definitions that are reachable from some roots.
 
     Attributes:
         code: The source.
-        edges: Definition -> (name in it, what that is), in no order; what is not of the package as text.
-        classes: Classes of which there may be an instance.
-        attributes: Names of attributes that are asked for.
-        given: Classes among the roots: of several that have a base in common, those whose instances are given.
+        edges: Definition -> (name in it, target), unordered; targets outside the package as text.
+        classes: Classes of which an instance may exist.
+        attributes: Names of accessed attributes.
+        given: Classes among the roots: among subclasses of a common base, those whose instances are passed.
     """
 
     code: Code
@@ -171,10 +171,10 @@ class Reach:
 
     @classmethod
     def of(cls, code: Code, roots: Iterable[Key]) -> Reach:
-        """Follow everything from ``roots``.
+        """Follow all references from ``roots``.
 
-        A class among them is one whose instances are given: where code may be given an instance of its base, the
-        other subclasses of that base do not count.
+        A class among the roots is one whose instances are passed: where code may receive an instance of its
+        base, the other subclasses of that base are ignored.
         """
         roots = list(roots)
         reach = cls(code, frozenset(root for root in roots if code.definition(root).is_class))
@@ -233,7 +233,7 @@ class Reach:
         return key[0].rpartition(".")[2] in APART
 
     def _know(self, module: str, types: Iterable[str], within: Definition | None = None, depth: int = 0) -> None:
-        """Take note of the classes that annotations name, through aliases."""
+        """Record the classes that annotations name, through aliases."""
         for name in types:
             here = self.code.modules[module]
             if name in here.aliases and depth < 9:
@@ -256,7 +256,7 @@ class Reach:
         return any(set(self.code.heirs(base)) & self.given for base in self.code.ancestors(key))
 
     def _ask(self, key: Key) -> None:
-        """Reach the members of a known class that are asked for, and its heirs that answer in its place."""
+        """Reach the accessed members of a known class, and of subclasses that override them."""
         definition = self.code.definition(key)
         wanted = definition.members & (self.attributes | definition.implicit)
         if VALUES in definition.members and not self.code.is_settings(key):
@@ -271,5 +271,5 @@ class Reach:
             self._link(key, f"<{heir[1]}>", heir)
 
     def _asked(self, key: Key) -> set[str]:
-        """Return what a class and its bases offer."""
+        """Return the members of a class and its bases."""
         return {name for own in (key, *self.code.ancestors(key)) for name in self.code.definition(own).members}

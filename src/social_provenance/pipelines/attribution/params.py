@@ -11,18 +11,18 @@ from social_provenance.gradients.settings import Distributed
 
 
 class Attribution(BaseModel):
-    """What is attributed to what."""
+    """Parameters of attribution: documents, queries, nulls."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_bin: PositiveInt | None = None
-    """Documents of each bin, a nested sample of the working set; null: all of it."""
+    """Documents per bin in the nested sample of the working set; null: all."""
     nulls: Sequence[Null] = ("shuffled_answers",)
-    """Queries that should find nothing of the benchmark. ``shuffled_answers``: answers of other items.
+    """Null queries, which carry no knowledge of the benchmark. ``shuffled_answers``: answers of other items.
     ``generic_text``: passages of documents outside the working set, of the items' lengths."""
     blocks: PositiveInt = 20
-    """Blocks that a benchmark's queries are divided into, for intervals over queries."""
+    """Number of blocks into which a benchmark's queries are divided, for intervals over queries."""
     seed: int = 0
-    """Of blocks, nulls and random weights."""
+    """Seed of blocks, nulls and random weights."""
     distributed: Distributed = Field(default_factory=Distributed)
-    """Processes that walk the corpus."""
+    """Processes that compute corpus gradients."""

@@ -12,16 +12,16 @@ from social_provenance.documents.shards import Shard
 
 
 def read_shards(shards: list[Shard], params: DocumentSettings) -> Parts:
-    """Return the records of each shard; those of new and changed ones are read when saved."""
+    """Describe the records of each shard; new and changed shards are read when the catalog saves the result."""
     return plan_records(shards, params)
 
 
 def clean_documents(records: Any, params: DocumentSettings) -> tuple[Any, Any]:
-    """Return documents and rejected records."""
+    """Split records into documents and rejected ones."""
     corpus = clean(records, params)
     return corpus.documents, corpus.rejected
 
 
 def count_records(records: Any, documents: Any, rejected: Any, params: DocumentSettings) -> dict[str, Any]:
-    """Return the counts of the corpus, after making sure that they add up."""
+    """Count records and documents, and check that they add up."""
     return count_corpus(records, documents, rejected, params.max_damaged_share)

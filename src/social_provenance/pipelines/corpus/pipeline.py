@@ -1,4 +1,4 @@
-"""From raw shards to documents."""
+"""Pipeline from raw shards to documents."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def survey_corpus(shards: list[Shard], documents: DocumentSettings, params: Plan) -> dict[str, Any]:
-    """Return what the corpus has, judged by a few shards, and say it."""
+    """Estimate the content of the corpus from a few shards, and log it."""
     found = survey(shards, documents, params.shards, params.texts)
     logger.info("plan, %s", describe_survey(found))
     return found
@@ -35,7 +35,7 @@ def try_model(
     distributed: dict[str, Any],
     per_bin: int,
 ) -> dict[str, Any]:
-    """Return what the walk over the working set takes, judged by steps on some texts."""
+    """Forecast the cost of gradients of the working set from steps on some texts."""
     documents = min(found["fit"], per_bin * len(BINS))
     return forecast_walk(found["texts"], documents, model, gradients, Distributed.model_validate(distributed))
 
@@ -48,7 +48,7 @@ def plan_study(
     evaluation: Evaluation,
     params: Plan,
 ) -> dict[str, Any]:
-    """Return documents, tokens, bytes and hours of each stage, and say them."""
+    """Forecast documents, tokens, bytes and hours of each stage, and log them."""
     later = {"walk": walk, "unlearn": forecast_steps(walk, unlearning, len(evaluation.benchmarks))}
     plan = list_stages(
         found,

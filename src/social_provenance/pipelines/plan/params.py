@@ -6,17 +6,17 @@ from pydantic import BaseModel, ConfigDict, PositiveInt
 
 
 class Plan(BaseModel):
-    """How much is looked at before a big run."""
+    """Parameters of the forecast before an expensive run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     shards: PositiveInt = 2
-    """Shards to read, evenly spaced."""
+    """Number of shards to read, evenly spaced."""
     texts: PositiveInt = 64
-    """Documents to tokenise and to try the model on."""
+    """Number of documents on which the tokenizer and the model are run."""
     cleaned_a_second: PositiveInt = 50_000
-    """Records that are compared, by text and by signature, and written in a second."""
+    """Assumed rate of deduplication and writing, in records per second."""
     labels_a_second: PositiveInt = 1000
-    """Documents that are labelled in a second."""
+    """Assumed rate of labelling, in documents per second."""
     processes: PositiveInt = 2
-    """Processes that read shards: the threads of the connection."""
+    """Number of processes that read shards: the threads of the connection."""

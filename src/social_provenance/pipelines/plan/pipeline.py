@@ -1,4 +1,4 @@
-"""What a study will cost, before it is run."""
+"""Pipeline that forecasts the cost of a study before it is run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from social_provenance.pipelines.plan import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``plan``: look at a few shards and at the model, and tell what each stage takes."""
+    """Return the pipeline ``plan``: survey a few shards, try the model, and forecast the cost of each stage."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""What the report has: its figures and sections, each with the function that makes it and what it is made from."""
+"""Contents of the report: its figures and sections, each with its function and inputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FIGURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "dose_response_figure": (draw_dose_response, ["unlearning_dose_response", BENCHMARKS]),
     "balance_figure": (draw_balance, ["unlearning_balance", BENCHMARKS]),
 }
-"""Dataset -> what draws it, from what."""
+"""Dataset -> function that draws it, and its inputs."""
 
 SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "inputs_section": (sections.write_inputs, [*SUMMARIES, "unlearning_evaluations", BENCHMARKS]),
@@ -60,4 +60,4 @@ SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
         ["world_metrics", "query_audit", "influence_trajectory", "bin_influence", BENCHMARKS, METHOD],
     ),
 }
-"""Dataset -> what writes it, from what; in the order of the page."""
+"""Dataset -> function that writes it, and its inputs; in the order of the page."""

@@ -1,4 +1,4 @@
-"""From tables to figures, sections and one page."""
+"""Pipeline from tables to figures, sections and one page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from social_provenance.report.sections import write_report
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``reporting``: a node for each figure and section of the contents, then the page.
 
-    A node calls a function of ``figures`` or ``report`` itself and has its name.
+    A node calls a function of ``figures`` or ``report`` directly and has its name.
     """
     parts = [
         Node(function, inputs, output, name=function.__name__)

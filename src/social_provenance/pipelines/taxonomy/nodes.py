@@ -14,41 +14,41 @@ from social_provenance.pipelines.taxonomy.params import WorkingSet
 
 
 def train_classifier(documents: Any, params: Labelling) -> Parts:
-    """Return the classifier of what came without labels."""
+    """Describe the classifier for documents without labels; it is trained when the catalog saves the result."""
     return train.plan_classifier(documents, params)
 
 
 def describe_classifier(classifier: dict[str, Path]) -> tuple[Any, Any, Any]:
-    """Return how good the classifier is, what it confuses, and what its confidence is worth."""
+    """Read quality, confusion matrix and reliability curve of the classifier."""
     quality = Quality.load(classifier.values())
     return quality.quality, quality.confusion, quality.reliability
 
 
 def label_shards(documents: Any, classifier: dict[str, Path], params: Labelling) -> Parts:
-    """Return the labels of each shard."""
+    """Describe the labels of each shard; shards are labelled when the catalog saves the result."""
     return label.plan_labels(documents, classifier, params)
 
 
 def join_labels(documents: Any, labels: Any) -> Any:
-    """Return every document with its labels."""
+    """Join documents with their labels."""
     return label.join_labels(documents, labels)
 
 
 def measure_prevalence(labelled: Any) -> Any:
-    """Return the share of each bin in the whole labelled corpus."""
+    """Count documents per bin in the labelled corpus."""
     return label.count_bins(labelled)
 
 
 def draw_documents(labelled: Any, documents: Any, params: WorkingSet) -> Any:
-    """Return the stratified sample, with texts."""
+    """Draw the stratified sample, with texts."""
     return draw_working_set(labelled, documents, params.per_bin, params.seed)
 
 
 def list_working_set(working_set: Any) -> Any:
-    """Return the sampling manifest."""
+    """List the documents of the working set, without texts: the sampling manifest."""
     return list_sample(working_set)
 
 
 def describe_working_set(manifest: Any, labelled: Any, params: WorkingSet) -> dict[str, Any]:
-    """Return the sampling contract."""
+    """Describe how the working set was drawn: the sampling contract."""
     return describe_sample(manifest, labelled, params.per_bin, params.seed, params.min_documents)

@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 
 class WorkingSet(BaseModel):
-    """The stratified sample that is attributed to."""
+    """Parameters of the stratified sample to which influence is attributed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_bin: PositiveInt = 10_000
-    """Most documents of each of the 576 bins."""
+    """Largest number of documents per bin (of 576)."""
     seed: int = 42
-    """Orders the documents of a bin; a smaller sample with the same seed is a subset."""
+    """Seed of the order within a bin; a smaller sample with the same seed is a subset."""
     min_documents: NonNegativeInt = 0
-    """Documents below which the sample is an error."""
+    """Smallest allowed number of documents of the sample."""

@@ -1,4 +1,4 @@
-"""From documents to a labelled corpus and its stratified working set."""
+"""Pipeline from documents to a labelled corpus and its stratified working set."""
 
 from __future__ import annotations
 
