@@ -76,7 +76,7 @@ def test_no_other_module_names_the_truth() -> None:
 )
 def test_a_module_that_names_the_truth_is_found(copy: Path, append: Callable[[Path, str], None], line: str) -> None:
     source = copy / "src" / "social_provenance"
-    append(source / "estimation" / "aggregate.py", f"\n{line}\n")
+    append(source / "estimation" / "maps" / "aggregate.py", f"\n{line}\n")
     (found,) = truth_named(source)
     assert found.startswith("estimation/maps/aggregate.py: ")
 
