@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from social_provenance.errors import WorldError
+from social_provenance.interventions import worlds
 from social_provenance.interventions.worlds import (
     EFFECTS,
     METRICS,
@@ -69,8 +70,9 @@ def folders_of(names: Any, folder: Path) -> dict[str, Path]:
     return folders
 
 
-def test_each_world_leaves_its_figures_and_nothing_else(project: Path) -> None:
-    parts = plan_worlds(PARAMETERS, 2, study)
+def test_each_world_leaves_its_figures_and_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "run_command", study)
+    parts = plan_worlds(PARAMETERS, 2)
     folders = folders_of(parts.digests, project / "parts")
     assert list(parts.write(folders)) == ["world-43", "world-44"]
     for folder in folders.values():
@@ -103,8 +105,9 @@ def test_a_world_is_the_same_whatever_else_is_studied() -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_a_world_that_fails_is_named_with_its_reason(tmp_path: Path) -> None:
-    parts = plan_worlds(PARAMETERS, 1, fail)
+def test_a_world_that_fails_is_named_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "run_command", fail)
+    parts = plan_worlds(PARAMETERS, 1)
     with pytest.raises(
         WorldError, match=r"seed 43 cannot be studied: error: after 1600 steps the model answers nothing"
     ):

@@ -86,7 +86,7 @@ def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Ev
 def test_with_enough_sets_significance_is_counted(evaluation: Evaluation) -> None:
     enough = {**EFFECT, "n_random": 19, "n_random_less_damaging": 19.0, "p": 0.05, "smallest_p": 0.05, "q": 0.1}
     page = section(evaluation, enough, {**enough, "benchmark": "exam", "q": 0.05})
-    assert "With 19 random sets it cannot be smaller than 0.050. 2 of 2 have p ≤ .05, 1 have q ≤ .05." in page
+    assert "With 19 random sets it cannot be smaller than 0.050. 2 of 2 have p ≤ 0.05, 1 have q ≤ 0.05." in page
 
 
 def test_one_random_set_has_no_interval_and_says_why(evaluation: Evaluation) -> None:

@@ -22,11 +22,9 @@ from social_provenance.fingerprint import digest_of
 from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
-
-    Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +43,12 @@ ENVIRONMENT = "world"
 KEY = ["method", "benchmark"]
 
 
-def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = None) -> Parts:
+def plan_worlds(parameters: Mapping[str, Any], worlds: int) -> Parts:
     """Describe the study of each world as a part, ``world-43``: the seeds after that of this study.
 
     Args:
         parameters: Of this run.
         worlds: Number of worlds.
-        run: Function that runs a command; by default in a process of its own.
     """
     own = {name: parameters[name] for name in BLOCKS if name in parameters}
     first = int(parameters["miniature"]["seed"]) + 1
@@ -60,7 +57,7 @@ def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = No
     code = [f"{__package__.partition('.')[0]}.pipelines.{name}.pipeline" for name in PIPELINES]
     return Parts(
         {f"world-{seed}": digest_of(settings) for seed, settings in changed.items()},
-        OneByOne({f"world-{seed}": partial(_study, seed, own, run or _run) for seed, own in changed.items()}),
+        OneByOne({f"world-{seed}": partial(_study, seed, own) for seed, own in changed.items()}),
         computed_by={f"world-{seed}": code for seed in changed},
     )
 
@@ -118,7 +115,7 @@ def find_project(start: Path) -> Path:
     raise WorldError(f"{start} is not in the project: run kedro from the project's folder")
 
 
-def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> None:
+def _study(seed: int, settings: Mapping[str, Any], folder: Path) -> None:
     import yaml
 
     conf, data = folder / CONFIGURATION, folder / DATA
@@ -132,7 +129,7 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
     for name, values in written.items():
         (conf / ENVIRONMENT / f"{name}.yml").write_text(yaml.safe_dump(values, sort_keys=False))
     where = ["--conf-source", str(conf.resolve()), "--env", ENVIRONMENT]
-    ended = run([sys.executable, "-m", "kedro", "run", *where, "--pipelines", ",".join(PIPELINES)])
+    ended = run_command([sys.executable, "-m", "kedro", "run", *where, "--pipelines", ",".join(PIPELINES)])
     if ended.returncode:
         reason = ([line for line in ended.stderr.splitlines() if line.strip()] or ["no reason given"])[-1]
         raise WorldError(
@@ -146,5 +143,6 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
     logger.info("world of seed %d: studied", seed)
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     return subprocess.run(list(command), capture_output=True, text=True, check=False)
