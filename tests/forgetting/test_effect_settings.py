@@ -12,7 +12,7 @@ from social_provenance.forgetting.effect_settings import EffectSettings
     ("field", "value", "said"),
     [
         ("forget_rises", [0.1, 0.1], "forget_rises [0.1, 0.1] must be unique: each is a reading of its own"),
-        ("heldout_rises", [0.01, 0.01], "heldout_rises [0.01, 0.01] repeat"),
+        ("heldout_rises", [0.01, 0.01], "heldout_rises [0.01, 0.01] must be unique"),
         ("forget_rises", [0.0], "greater than 0"),
         ("equivalence_margin", 0, "greater than 0"),
         ("margin", 0.1, "Extra inputs are not permitted"),
