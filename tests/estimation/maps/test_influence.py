@@ -49,7 +49,7 @@ def test_a_half_of_a_label_is_the_mean_of_that_half_of_its_bins(world: tuple[Any
     names = TOPICS if axis == "topic" else FORMATS
     assert halves.shape == (*bins.shape[:2], len(names), 1)
     for label in range(len(names)):
-        own = bins[:, :, places(axis) == label]
+        own = bins[:, :, label_indices(axis) == label]
         if np.isfinite(own).any():
             np.testing.assert_allclose(halves[:, :, label], np.nanmean(own, axis=2))
         else:

@@ -101,9 +101,9 @@ def test_nothing_is_called_alike_where_the_error_is_not_known(simulate: Callable
     table = verdicts(simulate(sets=1))
     assert not table["equivalent"].any()
     assert table["p"].isna().all()
-    assert (table["reason"] == "there is one random set, so its error is not known").all()
+    assert (table["reason"] == "there is one random set, so it has no standard error").all()
     alone = verdicts(simulate(items=2))
-    assert (alone["reason"].str.endswith("are one cluster, so its error is not known")).all()
+    assert (alone["reason"].str.endswith("are one cluster, so it has no standard error")).all()
 
 
 def test_one_benchmark_has_nothing_to_be_tested_on(simulate: Callable[..., RunTables]) -> None:

@@ -50,7 +50,7 @@ def _spread(bench: Bench, tasks: Tasks) -> Iterator[str]:
         devices.put(name)
     pool = ProcessPoolExecutor(count, context, _start, (bench, devices))
     try:
-        futures = {pool.submit(_carry_out, row, folder): run_id for run_id, (row, folder) in tasks.items()}
+        futures = {pool.submit(_execute, row, folder): run_id for run_id, (row, folder) in tasks.items()}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
@@ -85,7 +85,7 @@ def _start(bench: Bench, devices: Any) -> None:
     _bench = bench
 
 
-def _carry_out(row: dict[Any, Any], folder: Path) -> None:
+def _execute(row: dict[Any, Any], folder: Path) -> None:
     if _bench is None:
         raise UnlearningError("a worker process has no model to train: this is a bug, report it")
     execute_run(_bench, row, folder)
