@@ -1,4 +1,4 @@
-"""Columns and bases that several schemas share."""
+"""Columns and base classes that several tables share."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.gradients.settings import METHODS
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 
 class Table(pa.DataFrameModel):
-    """A table with the columns of its schema and no others."""
+    """A table with exactly the columns of its schema."""
 
     class Config:
-        """Strict about columns; values are cast, because pandas has two types for texts."""
+        """Strict columns; texts are cast, because pandas has two types for them."""
 
         strict = True
         coerce = True
 
 
 class OptionalTable(Table):
-    """A table of an optional dataset, which loads None where it has not been made."""
+    """A table of an optional dataset, which loads None if it was not computed."""
 
     @classmethod
     def validate(cls, check_obj: Any, *args: Any, **options: Any) -> Any:
-        """Return the validated table, and None as it is."""
+        """Validate the table; pass None through."""
         return None if check_obj is None else super().validate(check_obj, *args, **options)
 
 
 class IntervalTable(Table):
-    """A table whose rows have an interval, null where there are too few documents for one."""
+    """A table whose rows have an interval, or nulls where it cannot be computed."""
 
     ci_low: float = pa.Field(nullable=True)
     ci_high: float = pa.Field(nullable=True)
@@ -38,7 +38,7 @@ class IntervalTable(Table):
     @pa.dataframe_check(error="intervals are in order")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Return whether the lower bound is not above the upper one."""
+        """Check that the lower bound does not exceed the upper one."""
         return bounds_in_order(table)
 
 
@@ -58,20 +58,20 @@ def axis(**options: Any) -> Any:
 
 
 def method() -> Any:
-    """Return a field of attribution methods."""
-    return pa.Field(isin=METHODS)
+    """Return a column of attribution methods."""
+    return pa.Field(isin=method_names())
 
 
 def share(**options: Any) -> Any:
-    """Return a field of shares, 0 to 1."""
+    """Return a column of shares, 0 to 1."""
     return pa.Field(ge=0, le=1, **options)
 
 
 def count() -> Any:
-    """Return a field of counts, at least 0."""
+    """Return a column of counts, from 0."""
     return pa.Field(ge=0)
 
 
 def bounds_in_order(table: Any, low: str = "ci_low", high: str = "ci_high") -> Any:
-    """Return whether the interval of each row is in order; a row without one counts as in order."""
+    """Return for each row whether its interval is in order; true for a row without one."""
     return (table[low] <= table[high]) | (table[low].isna() & table[high].isna())

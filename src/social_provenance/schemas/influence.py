@@ -6,8 +6,8 @@ from typing import Any
 
 import pandera.pandas as pa
 
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.gradients.queries.renderings import RENDERINGS
-from social_provenance.gradients.settings import METHODS
 from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
@@ -194,7 +194,7 @@ class Contrasts(fields.IntervalTable):
 class ContrastStrength(fields.IntervalTable):
     """Spread of topics in social minus STEM at the reasoning and at the knowledge level; one row per method."""
 
-    method: str = pa.Field(isin=METHODS, unique=True)
+    method: str = pa.Field(isin=method_names(), unique=True)
     n_topics: int = pa.Field(ge=0, le=24)
     n_documents: int = fields.count()
     ess: float = _at_least(1)

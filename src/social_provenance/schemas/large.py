@@ -1,6 +1,6 @@
-"""Schemas of tables of any size on any Ibis backend, checked by one aggregate query.
+"""Schemas of tables of any size, on any Ibis backend: one aggregate query, reported by counts.
 
-Errors report counts of rows: Pandera prints the failing values, which for a corpus are megabytes of text.
+A failing Pandera check prints the failing values, which for a corpus are megabytes of text.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 from social_provenance.errors import ArtifactError
 
 Rules = Mapping[str, Callable[[Any], Any]]
-"""Sentence about a row -> function of a table that returns whether a row breaks it, a boolean column."""
+"""Rule about a row -> function of a table that marks the rows that violate it (a boolean column)."""
 
 
 class LargeTable:
-    """Columns with their types, and rules that hold for every row.
+    """Schema of a large table: columns with types, and rules for every row.
 
     Attributes:
         columns: Name -> Ibis type; further columns are an error.
-        rules: Rules that hold for every row.
-        key: Columns that together identify a row; none is null. Empty where there is no key.
+        rules: Rules that every row must satisfy.
+        key: Columns that are jointly unique and not null. Empty: no key.
     """
 
     columns: ClassVar[Mapping[str, str]]
@@ -31,7 +31,7 @@ class LargeTable:
         """Return ``data`` unchanged.
 
         Raises:
-            ArtifactError: If a column, a rule or the key is violated, with the number of rows.
+            ArtifactError: With the violated rule, and the number of rows.
         """
         name = type(self).__name__
         found = {column: str(kind).removeprefix("!") for column, kind in data.schema().items()}
@@ -40,7 +40,7 @@ class LargeTable:
             raise ArtifactError(f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found})")
         measures = {f"broken_{index}": rule(data).sum() for index, rule in enumerate(self.rules.values())}
         if self.key:
-            measures |= {"rows": data.count(), "keys": _joined(data, self.key).nunique()}
+            measures |= {"rows": data.count(), "keys": _together(data, self.key).nunique()}
         counts = data.aggregate(**measures).execute().iloc[0].fillna(0) if measures else {}
         for index, rule in enumerate(self.rules):
             if counts[f"broken_{index}"]:
@@ -52,8 +52,8 @@ class LargeTable:
         return data
 
 
-def _joined(data: Any, columns: Sequence[str]) -> Any:
-    """Return the values of several columns joined to one text; null where one of them is null."""
+def _together(data: Any, columns: Sequence[str]) -> Any:
+    """Join the values of several columns to one text; null if any of them is."""
     first, *others = (data[column].cast("string") for column in columns)
     for other in others:
         first = first.concat("\x1f", other)

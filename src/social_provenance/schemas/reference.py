@@ -7,14 +7,14 @@ from typing import Any
 import pandera.pandas as pa
 
 from social_provenance.estimation.comparison.side_by_side import PUBLISHED
-from social_provenance.gradients.settings import METHODS
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.regions.grid import BINS
 from social_provenance.schemas import fields
 
 
 def _source() -> Any:
-    """Return a field of sources: the published map, or a method of this study."""
-    return pa.Field(isin=[PUBLISHED, *METHODS])
+    """Return a column of maps: the published one, or a method of this study."""
+    return pa.Field(isin=[PUBLISHED, *method_names()])
 
 
 def _between(table: Any) -> Any:

@@ -25,6 +25,12 @@ def test_labels_are_drawn_as_often_as_the_law_says() -> None:
     np.testing.assert_allclose(found, law, atol=0.015)  # four errors of 20,000 draws
 
 
+def test_a_law_that_rounding_leaves_short_of_one_gives_the_last_label() -> None:
+    steps = np.array([[0.0, 0.25, 0.25]])  # far short of it, to be sure that it happens
+    drawn = draw_labels(np.repeat(steps, 3, axis=0), np.zeros(4000, dtype=int), np.random.default_rng(0))
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 4000, [0, 0.25, 0.75], atol=0.03)
+
+
 def test_a_rate_beyond_one_is_refused() -> None:
     with pytest.raises(AttributionError, match=r"wrong labels of topic is 1\.2"):
         transition_matrix(1.2, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,22 +12,37 @@ from datasets import Dataset
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.methods.baseline_scores import Texts, plan_baselines
 from social_provenance.gradients.methods.score_files import BLOCKS, NULLS, SCORES
-from social_provenance.gradients.settings import BASELINES, ScoringSettings
+from social_provenance.gradients.methods.scoring import plan_text_scores
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.methods.text_methods import (
+    Queries,
+    TextCorpus,
+    TextMethod,
+    Texts,
+    block_means,
+    nats_per_token,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from social_provenance.artifacts import Parts
     from social_provenance.gradients.walk.store import GradientStore
 
     Maker = Callable[..., GradientStore]
     Score = Callable[..., dict[str, Path]]
 
+BASELINES = ("bm25", "embedding", "length", "loss")
 VOCABULARY = 40
 DOCUMENTS = 30
 BLOCKS_OF = {"siqa": [0, 2, 1, 0, 2, 2, 0], "arc": [1, 0, 0, 1]}
+
+
+def _plan(texts: TextCorpus, **changed: Any) -> Parts:
+    settings = _settings(**changed)
+    return plan_text_scores(replace(texts, chunk=settings.chunk), settings)
 
 
 def _settings(**changed: Any) -> ScoringSettings:
@@ -61,7 +77,7 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture
-def texts(make_store: Maker, table: pd.DataFrame) -> Texts:
+def texts(make_store: Maker, table: pd.DataFrame) -> TextCorpus:
     gradients = {
         benchmark: {
             variant: make_store(len(blocks), seed=len(blocks) + place, blocks=blocks, ids=_items(benchmark))
@@ -69,14 +85,14 @@ def texts(make_store: Maker, table: pd.DataFrame) -> Texts:
         }
         for benchmark, blocks in BLOCKS_OF.items()
     }
-    return Texts(_tokens(), make_store(DOCUMENTS, shards=3), table, gradients, VOCABULARY)
+    return TextCorpus(_tokens(), make_store(DOCUMENTS, shards=3), table, gradients, VOCABULARY)
 
 
 @pytest.fixture
 def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    def run(texts: Texts, **changed: Any) -> dict[str, Path]:
+    def run(texts: TextCorpus, **changed: Any) -> dict[str, Path]:
         folder = PartsFolder(path=str(tmp_path_factory.mktemp("baselines")))
-        folder.save(plan_baselines(texts, _settings(**changed)))
+        folder.save(_plan(texts, **changed))
         return folder.load()
 
     return run
@@ -102,7 +118,7 @@ def _bm25(documents: Sequence[Sequence[int]], query: Sequence[int]) -> np.ndarra
     return np.asarray(weights @ np.bincount(query, minlength=VOCABULARY))
 
 
-def _direct(texts: Texts, benchmark: str, method: str) -> np.ndarray:
+def _direct(texts: TextCorpus, benchmark: str, method: str) -> np.ndarray:
     """Return documents x queries."""
     documents = texts.tokens["input_ids"][:]
     own = texts.queries[(texts.queries["benchmark"] == benchmark) & (texts.queries["variant"] == "items")]
@@ -110,13 +126,13 @@ def _direct(texts: Texts, benchmark: str, method: str) -> np.ndarray:
     if method == "bm25":
         return np.array([_bm25(documents, query) for query in queries]).T
     if method == "embedding":
-        return np.asarray(_states(texts.corpus) @ _states(texts.gradients[benchmark]["items"]).T)
+        return np.asarray(_states(texts.store) @ _states(texts.gradients[benchmark]["items"]).T)
     lengths = np.array([len(row) for row in documents], dtype=float)
     values = lengths if method == "length" else np.arange(len(documents)) / (lengths - 1)
     return np.repeat(values[:, None], len(queries), axis=1)
 
 
-def test_scores_are_those_of_all_documents_at_once(texts: Texts, score: Score) -> None:
+def test_scores_are_those_of_all_documents_at_once(texts: TextCorpus, score: Score) -> None:
     parts = score(texts)
     assert list(parts) == ["siqa", "arc"]
     scores, means = _read(parts), _read(parts, BLOCKS)
@@ -133,12 +149,12 @@ def test_scores_are_those_of_all_documents_at_once(texts: Texts, score: Score) -
             np.testing.assert_allclose(stacked, np.array(parted).T, rtol=1e-5, atol=1e-6)
 
 
-def test_nulls_have_no_baseline(texts: Texts, score: Score) -> None:
+def test_nulls_have_no_baseline(texts: TextCorpus, score: Score) -> None:
     parts = score(texts)
     assert _read(parts, NULLS).empty
-    without = Texts(
+    without = TextCorpus(
         texts.tokens,
-        texts.corpus,
+        texts.store,
         texts.queries[texts.queries["variant"] == "items"],
         {benchmark: {"items": variants["items"]} for benchmark, variants in texts.gradients.items()},
         VOCABULARY,
@@ -148,10 +164,10 @@ def test_nulls_have_no_baseline(texts: Texts, score: Score) -> None:
 
 @pytest.mark.parametrize("chunk", [1, 10, 1000])
 def test_pieces_and_orders_do_not_matter(
-    texts: Texts, score: Score, make_store: Maker, table: pd.DataFrame, chunk: int
+    texts: TextCorpus, score: Score, make_store: Maker, table: pd.DataFrame, chunk: int
 ) -> None:
     order = np.random.default_rng(0).permutation(DOCUMENTS)
-    other = Texts(
+    other = TextCorpus(
         texts.tokens.select(order),
         make_store(DOCUMENTS),
         table.sample(frac=1, random_state=0),
@@ -163,35 +179,90 @@ def test_pieces_and_orders_do_not_matter(
         pd.testing.assert_frame_equal(_read(changed, name), _read(usual, name), rtol=1e-6, atol=1e-6)
 
 
-def test_a_loss_that_is_a_mean_already_is_not_divided_again(texts: Texts, score: Score, make_store: Maker) -> None:
-    mean = Texts(texts.tokens, make_store(DOCUMENTS, loss_reduction="mean"), texts.queries, texts.gradients, VOCABULARY)
+def test_a_loss_that_is_a_mean_already_is_not_divided_again(texts: TextCorpus, score: Score, make_store: Maker) -> None:
+    mean = TextCorpus(
+        texts.tokens, make_store(DOCUMENTS, loss_reduction="mean"), texts.queries, texts.gradients, VOCABULARY
+    )
     found = _read(score(mean)).loc["siqa", "loss"]
     np.testing.assert_allclose(found["score"], np.arange(DOCUMENTS), rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", BASELINES)
-def test_only_the_baselines_asked_for_are_computed(texts: Texts, score: Score, method: str) -> None:
+def test_only_the_baselines_asked_for_are_computed(texts: TextCorpus, score: Score, method: str) -> None:
     alone = _read(score(texts, methods=["trackstar", method], default_method="trackstar"))
     assert set(alone.index.get_level_values("method")) == {method}
     together = _read(score(texts)).loc[(slice(None), method), :]
     pd.testing.assert_frame_equal(alone.sort_index(), together.sort_index())
 
 
-def test_without_baselines_there_are_no_parts(texts: Texts, score: Score) -> None:
+def test_without_baselines_there_are_no_parts(texts: TextCorpus, score: Score) -> None:
     assert score(texts, methods=["trackstar"], default_method="trackstar") == {}
 
 
-def test_a_benchmark_added_later_computes_its_own_part(texts: Texts, score: Score, tmp_path: Path) -> None:
+def test_a_benchmark_added_later_computes_its_own_part(texts: TextCorpus, score: Score, tmp_path: Path) -> None:
     folder = PartsFolder(path=str(tmp_path / "later"))
-    first = Texts(texts.tokens, texts.corpus, texts.queries, {"siqa": texts.gradients["siqa"]}, VOCABULARY)
-    folder.save(plan_baselines(first, _settings()))
+    first = TextCorpus(texts.tokens, texts.store, texts.queries, {"siqa": texts.gradients["siqa"]}, VOCABULARY)
+    folder.save(_plan(first))
     before = {path: path.stat().st_mtime_ns for path in folder.load()["siqa"].iterdir()}
-    folder.save(plan_baselines(texts, _settings()))
+    folder.save(_plan(texts))
     assert {path: path.stat().st_mtime_ns for path in folder.load()["siqa"].iterdir()} == before
     pd.testing.assert_frame_equal(_read(folder.load()), _read(score(texts)))
 
 
-def test_a_document_without_tokens_is_named(texts: Texts, tmp_path: Path) -> None:
-    short = Texts(texts.tokens.select(range(20)), texts.corpus, texts.queries, texts.gradients, VOCABULARY)
+def test_a_document_without_tokens_is_named(texts: TextCorpus, tmp_path: Path) -> None:
+    short = TextCorpus(texts.tokens.select(range(20)), texts.store, texts.queries, texts.gradients, VOCABULARY)
     with pytest.raises(AttributionError, match="document 'd020' has a gradient and no tokens: run the attribution"):
-        list(plan_baselines(short, _settings()).write({"siqa": tmp_path}))
+        list(_plan(short).write({"siqa": tmp_path}))
+
+
+@pytest.mark.parametrize(
+    "change", [{"damping": 0.3}, {"chunk": 3}, {"methods": ["loss", "bm25", "embedding", "length"]}]
+)
+def test_settings_of_other_methods_and_the_order_of_names_change_no_part(texts: TextCorpus, change: Any) -> None:
+    assert _plan(texts, **change).digests == _plan(texts).digests
+    assert _plan(texts, methods=["bm25", "length"]).digests != _plan(texts).digests
+
+
+@pytest.mark.parametrize(("blocks", "empty"), [([0, 2], 1), ([1, 1], 0), ([], 0)])
+def test_a_block_without_queries_is_refused(blocks: list[int], empty: int) -> None:
+    message = f"query block {empty} has no query: number the blocks from 0 without gaps"
+    queries = Queries([[1]] * len(blocks), np.ones((len(blocks), 2)), blocks)
+    with pytest.raises(AttributionError, match=message):
+        _ = queries.block_sizes
+    with pytest.raises(AttributionError, match=message):
+        block_means(blocks)
+
+
+def test_inputs_of_different_length_are_refused() -> None:
+    tokens, states, losses = [[1, 2]] * 40, np.ones((40, 3)), np.ones(40)
+    with pytest.raises(
+        AttributionError, match=r"the documents do not belong together \(40 tokens, 39 states, 40 losses"
+    ):
+        Texts(tokens, states[1:], losses)
+    with pytest.raises(AttributionError, match="40 states, 39 losses"):
+        Texts(tokens, states, losses[1:])
+    with pytest.raises(AttributionError, match=r"the queries do not belong together \(40 tokens, 40 states, 6 blocks"):
+        Queries(tokens, states, [0] * 6)
+
+
+def test_features_are_computed_once_for_all_benchmarks() -> None:
+    class Counted(TextMethod):
+        name = "counted"
+        calls = 0
+
+        def compute_features(self, texts: Texts) -> np.ndarray:
+            type(self).calls += 1
+            return np.array([[len(row)] for row in texts.tokens], dtype=float)
+
+    documents = Texts([[1, 2], [3]], np.ones((2, 3)), np.ones(2))
+    first, second = (Counted().describe(documents, None) for _ in range(2))
+    assert Counted.calls == 1
+    assert (first == [[2.0], [1.0]]).all()
+    assert first is second
+
+
+def test_a_loss_per_token_does_not_depend_on_how_losses_are_reduced() -> None:
+    """Seven tokens predict six."""
+    lengths = np.array([7, 2])
+    assert nats_per_token(np.array([12.0, 3.0]), lengths, "sum").tolist() == [2.0, 3.0]
+    assert nats_per_token(np.array([2.0, 3.0]), lengths, "mean").tolist() == [2.0, 3.0]

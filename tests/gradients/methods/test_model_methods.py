@@ -1,4 +1,4 @@
-"""EKFAC as parts: each score reaches its own document, and only what is missing is computed."""
+"""Methods that run the model, as parts: each score reaches its own document, and only what is missing is computed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from datasets import Dataset
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.gradients.methods.bergson_ekfac import score_ekfac
-from social_provenance.gradients.methods.ekfac_scores import plan_ekfac
+from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
 from social_provenance.gradients.methods.score_files import BLOCKS, NULLS, SCORES
-from social_provenance.gradients.settings import GradientSettings, ScoringSettings
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.settings import GradientSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,7 +56,8 @@ def corpus(make_store: Callable[..., GradientStore]) -> GradientStore:
 @pytest.fixture
 def plan(sequences: Dataset, corpus: GradientStore, sets: dict[str, Dataset], model: LanguageModel) -> Plan:
     def make(some: Mapping[str, Dataset] = sets, settings: ScoringSettings = SETTINGS, **changes: Any) -> Parts:
-        return plan_ekfac(sequences, corpus, some, model, GRADIENTS.model_copy(update=changes), settings)
+        gradients = GRADIENTS.model_copy(update=changes)
+        return plan_model_scores(ModelCorpus(sequences, corpus, some, model, gradients, settings.damping), settings)
 
     return make
 
