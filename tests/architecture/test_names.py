@@ -32,7 +32,7 @@ def page(tmp_path: Path) -> Path:
         "`01_raw/benchmarks/NAME.yaml`, `06_models/language_model`, `hf://x/y`, `Objective`, `bin_influence.z`,\n"
         "`gradients.max_tokens`, `evaluation.benchmarks.tag`, `matching.neighbours`, `estimation.two_way`,\n"
         "`social_provenance.datasets.ArraysFile`, `report.html`, `Unheard of`, `tail_patch_4`.\n"
-        "`GradientSettings` and `ScoringSettings` in `gradients/settings.py`; `Objective`\n"
+        "`GradientSettings` and `Distributed` in `gradients/settings.py`; `Objective`\n"
         "(`forgetting/objectives/base.py`)\n\n| column | is |\n| --- | --- |\n| `z`, `ci_low` | fine |\n\n"
         "```\n`NoSuchThing` `gradients/nowhere.py`\n```\n"
     )
@@ -100,7 +100,7 @@ def test_a_name_that_nothing_has_is_found(page: Path, text: str, name: str) -> N
         "`Algorithm` (`forgetting/settings.py`)",
         "`ALGORITHMS` in `gradients/settings.py`",
         "`ALGORITHMS`\nin `gradients/settings.py`",
-        "`Method`, `ALGORITHMS` and `Baseline` in `gradients/settings.py`",
+        "`GradientSettings`, `ALGORITHMS` and `Distributed` in `gradients/settings.py`",
     ],
 )
 def test_a_name_in_another_module_is_found(page: Path, claim: str) -> None:

@@ -17,7 +17,8 @@ from datasets import Dataset
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel

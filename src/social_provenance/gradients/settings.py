@@ -1,44 +1,34 @@
-"""How gradients are collected and compared."""
+"""Parameters of the gradients of documents and queries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, get_args
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
-
-GradientMethod = Literal["trackstar", "influence", "gradient_cosine", "trak"]
-Baseline = Literal["bm25", "embedding", "length", "loss"]
-Method = Literal["trackstar", "influence", "gradient_cosine", "trak", "ekfac", "bm25", "embedding", "length", "loss"]
-GRADIENT_METHODS: tuple[GradientMethod, ...] = get_args(GradientMethod)
-"""Methods that the gradient store serves."""
-BASELINES: tuple[Baseline, ...] = get_args(Baseline)
-"""Methods without a gradient; a method that agrees with one of them has found no more than that."""
-METHODS: tuple[Method, ...] = get_args(Method)
+from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
 
 
 class GradientSettings(BaseModel):
-    """Settings that change a gradient; a store is for one value of all of them."""
+    """Settings that change a gradient; one store is of one value of each."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     projection_dim: PositiveInt = 16
-    """Side of the random projection: a module's gradient becomes this number squared."""
+    """Side of the random projection: the projected gradient of a module has this number squared of dimensions."""
     projection_type: Literal["rademacher", "normal"] = "rademacher"
-    """Entries of the projection matrices."""
+    """Distribution of the entries of the projection matrices."""
     loss_reduction: Literal["sum", "mean"] = "sum"
-    """How token losses become the loss of a document."""
+    """Reduction of token losses to the loss of a document."""
     max_tokens: PositiveInt = 4096
-    """Token budget: a longer document is cut, a longer query is an error."""
+    """Token budget: a longer document is truncated, a longer query is an error."""
     token_batch: PositiveInt = 4096
-    """Tokens, with padding, in a batch; at least ``max_tokens``."""
+    """Tokens of a batch, padding included; at least ``max_tokens``."""
     store: Literal["fp32", "fp16"] = "fp32"
-    """Numbers on disk. Half precision halves the store; a gradient beyond its range is an error."""
+    """Precision on disk. Half precision halves the store; a gradient beyond its range is an error."""
     ranks_per_shard: PositiveInt = 100
-    """Places in the bins' seeded order that a shard takes, so at most 576 times as many documents.
-    A shard is the unit of resume, and of what a larger nested sample shares with a smaller one."""
+    """Ranks of every bin's seeded order in a shard, with up to 576 documents per rank. A shard is the unit
+    of resume, and of what a larger nested sample shares with a smaller one."""
     moe_experts: str = ""
-    """Globs, divided by commas, of mixture-of-experts layers whose fused experts are taken apart."""
+    """Globs, separated by commas, of mixture-of-experts layers whose fused experts are split into modules."""
 
     @model_validator(mode="after")
     def _budget_fits_a_batch(self) -> GradientSettings:
@@ -48,54 +38,18 @@ class GradientSettings(BaseModel):
 
 
 class Distributed(BaseModel):
-    """The processes that walk the corpus; they do not change what is stored."""
+    """Processes that compute the gradients; they do not change what is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     nnode: PositiveInt = 1
     """Nodes."""
     nproc_per_node: PositiveInt = 1
-    """Processes on each node: one for each GPU."""
+    """Processes per node: one for each GPU."""
     fsdp: bool = False
-    """Divide the model over the processes, for one that a single GPU cannot hold."""
+    """Shard the model over the processes (FSDP), for one that a single GPU cannot hold."""
 
     @property
     def processes(self) -> int:
         """All processes of all nodes."""
         return self.nnode * self.nproc_per_node
-
-
-class ScoringSettings(BaseModel):
-    """Settings of the comparison; changing them needs no gradient anew."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    methods: Annotated[Sequence[Method], Field(min_length=1)] = ("trackstar", "influence")
-    """``trackstar``: cosine of preconditioned gradients. ``influence``: their inner product.
-    ``gradient_cosine``: cosine without a preconditioner. ``trak``: inner product under one kernel for
-    all modules. ``ekfac``: inner product under Bergson's Kronecker-factored inverse, with walks of its
-    own. Baselines: ``bm25``, ``embedding`` (cosine of mean hidden states), ``length``, ``loss``."""
-    default_method: Method = "trackstar"
-    """The method that later stages and the first pages of the report go by."""
-    damping: NonNegativeFloat = 0.1
-    """Added to the eigenvalues of the second moment, in units of their mean."""
-    target_component: PositiveInt = 1000
-    """Where the spectra of the benchmark's and the corpus's second moment are made to cross."""
-    winsorise: PositiveFloat | None = 10.0
-    """Longer gradients are shortened to this many median norms; null: outliers are only counted."""
-    max_joint: PositiveInt = 8192
-    """Most numbers a document for which ``trak`` makes its joint kernel, a square matrix of them."""
-    chunk: PositiveInt = 8192
-    """Documents read from the store at a time."""
-
-    @model_validator(mode="after")
-    def _factors_are_damped(self) -> ScoringSettings:
-        if "ekfac" in self.methods and self.damping == 0:
-            raise ValueError("damping 0 leaves the inverse of ekfac without bounds: raise damping, or leave ekfac out")
-        return self
-
-    @model_validator(mode="after")
-    def _default_is_computed(self) -> ScoringSettings:
-        if self.default_method not in self.methods:
-            raise ValueError(f"default_method {self.default_method!r} is not among methods {list(self.methods)}")
-        return self

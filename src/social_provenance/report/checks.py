@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.comparison.agreement import compare
-from social_provenance.gradients.settings import BASELINES
+from social_provenance.estimation.comparison.agreement import compare_pairs
+from social_provenance.gradients.methods.registry import is_baseline
 from social_provenance.report.render import render, rows_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,11 @@ def _designs(retrained: Table) -> list[dict[str, Any]]:
         ways = list(effects[["outcome", "measure"]].drop_duplicates().itertuples(index=False, name=None))
         means = effects.groupby(["method", "outcome", "measure"], sort=False)[["correlation", "noise_ceiling"]].mean()
         rows = [
-            {"method": method, "baseline": method in BASELINES, "values": _of(means["correlation"], method, ways)}
+            {
+                "method": method,
+                "baseline": is_baseline(method),
+                "values": _of(means["correlation"], method, ways),
+            }
             for method in effects["method"].drop_duplicates()
         ]
         ceiling = _of(means["noise_ceiling"], rows[0]["method"], ways)
@@ -142,5 +146,6 @@ def _against_study(trajectory: Table, bins: Table) -> list[dict[str, Any]]:
 
     checkpoints = trajectory.sort_values("order", kind="stable")
     maps = pd.concat([checkpoints, bins[bins["benchmark"].isin(checkpoints["benchmark"])].assign(checkpoint=STUDY)])
-    agreements = compare(maps[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    columns = ["benchmark", "checkpoint", "topic", "format", "potency"]
+    agreements = compare_pairs(maps[columns], "checkpoint", ["benchmark"])
     return _pairs(agreements[agreements["other"] == STUDY], "checkpoint")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandera.pandas as pa
 
 from social_provenance.capabilities.split import USES
-from social_provenance.gradients.queries.build import ITEMS, NULLS
+from social_provenance.gradients.methods.registry import method_names
+from social_provenance.gradients.queries.build import NULLS
 from social_provenance.gradients.queries.renderings import RENDERINGS
-from social_provenance.gradients.settings import METHODS
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.schemas import fields
 from social_provenance.schemas.large import LargeTable, Rules
 
@@ -70,7 +71,7 @@ class Queries(fields.Table):
 
 _SCORED = {"doc_id": "string", "benchmark": "string", "method": "string"}
 _OURS: Rules = {
-    "method is one of the project's": lambda table: ~table.method.isin(METHODS),
+    "method is one of the project's": lambda table: ~table.method.isin(method_names()),
     "benchmark is there": lambda table: table.benchmark.isnull(),
 }
 _NUMBER: Rules = {"score is a number": lambda table: table.score.isnull() | table.score.isnan()}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from guards.catalog import accidental_memory, dead_entries, loose_ends, tables_without_schema
 from guards.docs import BESIDE, misdocumented_datasets, misdocumented_parameters, misdocumented_pipelines
 from guards.layers import without_layer
+from guards.methods import misdocumented_methods
 from guards.parameters import refused_parameters, unchecked_blocks, unresolved_annotations, unused_fields
 from guards.project import ROOT, read_project
 from guards.source import greedy_nodes, long_functions, long_modules, misnamed_nodes, modules_without_test
@@ -113,6 +114,7 @@ def broken_conventions() -> list[str]:
         *(line for guard in (long_modules, long_functions) for line in guard(ROOT / SOURCE)),
         *unused_fields(project, ROOT / SOURCE),
         *modules_without_test(ROOT / SOURCE, ROOT / "tests"),
+        *misdocumented_methods((pages / "methods.md").read_text()),
         *(line for page, guard in of_pages.items() for line in guard(project, (pages / f"{page}.md").read_text())),
     ]
 

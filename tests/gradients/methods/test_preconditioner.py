@@ -9,13 +9,11 @@ import pytest
 import torch
 
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.methods.outliers import measure
+from social_provenance.gradients.methods.outliers import fit_winsoriser
 from social_provenance.gradients.methods.preconditioner import (
-    JointKernel,
     Preconditioner,
     SecondMoment,
     describe,
-    joint_kernel,
     mix,
     second_moment,
 )
@@ -40,18 +38,11 @@ def _moment(store: GradientStore, columns: slice) -> np.ndarray:
 
 
 def _second(store: GradientStore, winsorise: float | None = None, chunk: int = 7) -> SecondMoment:
-    return second_moment(store, measure(store, winsorise), chunk)
+    return second_moment(store, fit_winsoriser(store, winsorise), chunk)
 
 
 def _mix(query: GradientStore, corpus: GradientStore, component: int = 3, damping: float = 0.1) -> Preconditioner:
     return mix(_second(query), _second(corpus), query.modules, target_component=component, damping=damping)
-
-
-def _kernel(
-    store: GradientStore, *, damping: float = 0.1, max_joint: int = 13, chunk: int = 7, winsorise: float | None = None
-) -> JointKernel:
-    winsoriser = measure(store, winsorise)
-    return joint_kernel(store, winsoriser, damping=damping, max_joint=max_joint, chunk=chunk)
 
 
 def _with_outliers(gradients: np.ndarray, longest: float = 3e6) -> np.ndarray:
@@ -100,7 +91,7 @@ def test_the_second_moment_of_shortened_outliers_is_that_of_shortened_gradients(
 
 def test_a_store_without_outliers_is_not_read_again(make_store: Maker) -> None:
     store = make_store()
-    winsoriser, expected = measure(store, 10.0), _second(store)
+    winsoriser, expected = fit_winsoriser(store, 10.0), _second(store)
     (folder,) = store.shards.values()
     (folder / NUMBERS).unlink()
     found = second_moment(store, winsoriser, 7)
@@ -227,45 +218,3 @@ def test_the_audit_of_a_preconditioner_describes_the_mixed_matrices(make_store: 
         mixed = found.mixing * _moment(query, columns) + (1 - found.mixing) * _moment(corpus, columns)
         expected = describe(torch.from_numpy(mixed), 0.3)
         assert {name: row[name] for name in expected} == pytest.approx(expected, rel=1e-4)
-
-
-@pytest.mark.parametrize("damping", [0.0, 0.1, 10.0])
-@pytest.mark.parametrize("winsorise", [None, 3.0])
-def test_the_joint_kernel_is_the_inverse_over_all_modules(
-    make_store: Maker, damping: float, winsorise: float | None
-) -> None:
-    gradients = _with_outliers(_numbers(make_store(60)), 300)
-    store = make_store(gradients=gradients, shards=2)
-    used = gradients if winsorise is None else _shortened(gradients, winsorise)
-    moment = used.T @ used / len(used)
-    inverse = np.linalg.inv(moment + damping * np.trace(moment) / 13 * np.eye(13))
-    assert np.abs(inverse[:4, 4:]).max() > 1e-3 * np.abs(inverse).max()
-    for chunk in (1, 13, 1000):
-        found = _kernel(store, damping=damping, winsorise=winsorise, chunk=chunk)
-        np.testing.assert_allclose(found.inverse.numpy(), inverse, atol=1e-3 * np.abs(inverse).max())
-        rows = torch.from_numpy(used[:3]).float()
-        np.testing.assert_allclose(found.apply(rows), used[:3] @ inverse, atol=1e-2 * np.abs(used[:3] @ inverse).max())
-
-
-def test_a_joint_kernel_above_the_limit_is_refused_before_it_is_made(make_store: Maker) -> None:
-    store = make_store()
-    (folder,) = store.shards.values()
-    assert _kernel(store, max_joint=13).inverse.shape == (13, 13)
-    (folder / NUMBERS).unlink()
-    said = r"kernel of 13 x 13 numbers, scoring\.max_joint allows 12: leave trak out of scoring\.methods, lower"
-    with pytest.raises(AttributionError, match=said):
-        _kernel(store, max_joint=12)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_singular_joint_kernel_is_refused_unless_it_is_damped(make_store: Maker, seed: int) -> None:
-    few = make_store(12, seed=seed)
-    said = r"joint kernel of trak cannot be inverted: raise scoring\.damping, which is 0\.0, or attribute to more"
-    with pytest.raises(AttributionError, match=said):
-        _kernel(few, damping=0.0)
-    assert _kernel(few, damping=0.1).inverse.isfinite().all()
-
-
-def test_a_joint_kernel_without_any_gradient_is_refused(make_store: Maker) -> None:
-    with pytest.raises(AttributionError, match="joint kernel of trak cannot be inverted"):
-        _kernel(make_store(gradients=np.zeros((20, 13))))

@@ -17,12 +17,14 @@ from kedro.io import DatasetError
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.gradients.methods.score_files import AUDIT, BLOCKS, NULLS, SCORES, SUMMARY
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.settings import GRADIENT_METHODS, Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.source.reach import Code, Reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,37 +37,10 @@ if TYPE_CHECKING:
 
 ASKED = (0, 2, 1, 0, 2, 2, 0, 1, 1, 0, 2)
 """Blocks of the eleven queries of most tests."""
-METHODS = pytest.mark.parametrize("method", GRADIENT_METHODS)
-COSINES = pytest.mark.parametrize("method", ["trackstar", "gradient_cosine"])
-
-
-def _settings(**changed: Any) -> ScoringSettings:
-    usual = {"methods": GRADIENT_METHODS, "default_method": "trackstar", "damping": 0.1, "target_component": 3}
-    return ScoringSettings(**{**usual, "chunk": 16, **changed})
-
-
-@pytest.fixture
-def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
-    """Return a function that scores: benchmark -> variant -> queries, or their store alone."""
-
-    def run(corpus: GradientStore, queries: Mapping[str, Any], **changed: Any) -> Parts:
-        sets = {name: own if isinstance(own, dict) else {"items": own} for name, own in queries.items()}
-        folder = PartsFolder(path=str(tmp_path_factory.mktemp("scores")))
-        folder.save(plan_scores(corpus, sets, _settings(**changed)))
-        return folder.load()
-
-    return run
-
-
-@pytest.fixture
-def of(score: Score) -> Of:
-    """Return a function that gives the scores of the documents for one benchmark, in the order of the corpus."""
-
-    def run(corpus: GradientStore, queries: Any, method: str, name: str = SCORES, **changed: Any) -> np.ndarray:
-        only = {"methods": [method], "default_method": method}
-        return _of(score(corpus, {"siqa": queries}, **{**only, **changed}), method, name)
-
-    return run
+METHODS = pytest.mark.parametrize("method", method_names("store"))
+"""Laws of the loop hold for every method on the store, those that are added later too."""
+KNOWN = pytest.mark.parametrize("method", ["trackstar", "influence", "gradient_cosine", "trak"])
+"""Methods that this file knows the formula of."""
 
 
 def _of(parts: Parts, method: str, name: str = SCORES, benchmark: str = "siqa") -> np.ndarray:
@@ -88,36 +63,27 @@ def _shortened(gradients: np.ndarray, winsorise: float) -> np.ndarray:
     return gradients * np.minimum(1, winsorise * np.median(norms) / norms)[:, None]
 
 
-def _root(modules: Mapping[str, slice], sides: tuple[np.ndarray, np.ndarray], damping: float) -> np.ndarray:
-    """Return the inverse root of the mixed second moment over all modules."""
-    moments = {name: [side[:, at].T @ side[:, at] / len(side) for side in sides] for name, at in modules.items()}
-    spectra = [
-        np.sort(np.concatenate([np.linalg.eigvalsh(pair[side]) for pair in moments.values()])) for side in (0, 1)
-    ]
-    weight = spectra[1][-3] / (spectra[0][-3] + spectra[1][-3])
-    root = np.zeros((13, 13))
-    for name, at in modules.items():
-        values, vectors = np.linalg.eigh(weight * moments[name][0] + (1 - weight) * moments[name][1])
-        root[at, at] = vectors * (values + damping * values.mean()) ** -0.5 @ vectors.T
-    return root
+@pytest.fixture
+def direct(root_of: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return a function that computes the scores of a known method with dense matrices: documents x queries."""
 
+    def compute(
+        corpus: GradientStore, items: GradientStore, method: str, asked: GradientStore | None = None
+    ) -> np.ndarray:
+        documents, own = _numbers(corpus), _numbers(items)
+        queries = own if asked is None else _numbers(asked)
+        if method == "trak":
+            kernel = documents.T @ documents / len(documents)
+            kernel += 0.1 * np.trace(kernel) / 13 * np.eye(13)
+            return np.asarray(documents @ np.linalg.inv(kernel) @ queries.T)
+        if method != "gradient_cosine":
+            root = root_of(corpus, items)
+            documents, queries = documents @ root, queries @ root
+        if method != "influence":
+            documents, queries = _unit(documents), _unit(queries)
+        return np.asarray(documents @ queries.T)
 
-def _direct(
-    corpus: GradientStore, items: GradientStore, method: str, asked: GradientStore | None = None, damping: float = 0.1
-) -> np.ndarray:
-    """Compute METHOD's formula with dense matrices in double precision: documents x queries."""
-    documents, own = _numbers(corpus), _numbers(items)
-    queries = own if asked is None else _numbers(asked)
-    if method == "trak":
-        kernel = documents.T @ documents / len(documents)
-        kernel += damping * np.trace(kernel) / 13 * np.eye(13)
-        return np.asarray(documents @ np.linalg.inv(kernel) @ queries.T)
-    if method != "gradient_cosine":
-        root = _root(corpus.modules, (own, documents), damping)
-        documents, queries = documents @ root, queries @ root
-    if method != "influence":
-        documents, queries = _unit(documents), _unit(queries)
-    return np.asarray(documents @ queries.T)
+    return compute
 
 
 def _block_means(by_query: np.ndarray, blocks: Any = ASKED) -> np.ndarray:
@@ -127,16 +93,6 @@ def _block_means(by_query: np.ndarray, blocks: Any = ASKED) -> np.ndarray:
 def _near(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> None:
     """Make sure that two sets of scores differ by less than a share of the largest."""
     np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * np.abs(expected).max())
-
-
-@METHODS
-@pytest.mark.parametrize("damping", [0.01, 0.1, 10.0])
-def test_scores_are_those_of_the_formula(make_store: Maker, score: Score, method: str, damping: float) -> None:
-    corpus, queries = make_store(50, seed=1, shards=3), make_store(11, seed=2, blocks=ASKED)
-    parts = score(corpus, {"siqa": queries}, damping=damping)
-    expected = _direct(corpus, queries, method, damping=damping)
-    _near(_of(parts, method), expected.mean(axis=1))
-    _near(_of(parts, method, BLOCKS), _block_means(expected))
 
 
 @METHODS
@@ -197,45 +153,6 @@ def test_turning_a_query_turns_its_scores(make_store: Maker, of: Of, method: str
     _near(turned, -of(corpus, query, method), 1e-6)
 
 
-def test_cosines_do_not_see_the_length_of_a_gradient_and_inner_products_are_linear_in_it(
-    make_store: Maker, score: Score
-) -> None:
-    gradients = _numbers(make_store(50, seed=1))
-    gradients[1] = 3 * gradients[0]
-    gradients[4] = gradients[2] + 0.5 * gradients[3]
-    parts = score(make_store(gradients=gradients), {"siqa": make_store(11, seed=2)})
-    for method in ("trackstar", "gradient_cosine"):
-        cosine = _of(parts, method)
-        assert cosine[1] == pytest.approx(cosine[0], rel=1e-4)
-    for method in ("influence", "trak"):
-        product = _of(parts, method)
-        assert product[1] == pytest.approx(3 * product[0], rel=1e-4)
-        assert product[4] == pytest.approx(product[2] + 0.5 * product[3], rel=1e-3)
-
-
-@COSINES
-@pytest.mark.parametrize(("documents", "questions"), [(100.0, 1.0), (1.0, 0.01), (7.0, 20.0), (1e-6, 1e6)])
-def test_cosines_do_not_depend_on_the_scale_of_either_loss(
-    make_store: Maker, of: Of, method: str, documents: float, questions: float
-) -> None:
-    corpus, queries = make_store(50, seed=1), make_store(11, seed=2, blocks=ASKED)
-    scaled = of(
-        make_store(gradients=documents * _numbers(corpus)),
-        make_store(gradients=questions * _numbers(queries), blocks=ASKED),
-        method,
-        BLOCKS,
-    )
-    _near(scaled, of(corpus, queries, method, BLOCKS))
-
-
-@COSINES
-def test_a_document_that_is_the_query_has_a_cosine_of_one(make_store: Maker, of: Of, method: str) -> None:
-    gradients = _numbers(make_store(50, seed=1))
-    scores = of(make_store(gradients=gradients), make_store(gradients=gradients[[8]]), method)
-    assert scores[8] == pytest.approx(1.0, abs=1e-5)
-    assert np.abs(np.delete(scores, 8)).max() < 0.999
-
-
 @METHODS
 def test_without_gradient_a_document_scores_nought_and_a_query_counts_nought(
     make_store: Maker, of: Of, method: str
@@ -248,8 +165,10 @@ def test_without_gradient_a_document_scores_nought_and_a_query_counts_nought(
     assert np.count_nonzero(found) == 49 * 10
 
 
-@METHODS
-def test_outliers_score_as_if_they_had_been_shortened_before(make_store: Maker, of: Of, method: str) -> None:
+@KNOWN
+def test_outliers_score_as_if_they_had_been_shortened_before(
+    make_store: Maker, of: Of, method: str, direct: Any
+) -> None:
     gradients, asked = _numbers(make_store(50, seed=1)), _numbers(make_store(11, seed=2))
     gradients[::7] *= np.linspace(30, 90, 8)[:, None]
     asked[4] *= 50
@@ -263,7 +182,7 @@ def test_outliers_score_as_if_they_had_been_shortened_before(make_store: Maker, 
     short = make_store(gradients=_shortened(gradients, 3))
     queries = make_store(gradients=_shortened(asked, 3), blocks=ASKED)
     _near(found, of(short, queries, method, BLOCKS, winsorise=None), 1e-3)
-    _near(found, _block_means(_direct(short, queries, method)), 1e-3)
+    _near(found, _block_means(direct(short, queries, method)), 1e-3)
 
 
 @METHODS
@@ -293,7 +212,7 @@ def test_every_document_has_one_score_for_each_benchmark_and_method(make_store: 
     corpus = make_store(20, shards=2)
     parts = score(corpus, {"siqa": make_store(5, seed=1), "arc": make_store(7, seed=2)})
     table = pd.concat([pd.read_parquet(folder / SCORES) for folder in parts.values()])
-    assert len(table) == 20 * 2 * len(GRADIENT_METHODS)
+    assert len(table) == 20 * 2 * len(method_names("store"))
     assert not table.duplicated(["doc_id", "benchmark", "method"]).any()
     for _, own in table.groupby(["benchmark", "method"]):
         assert own["doc_id"].tolist() == [f"d{number:03d}" for number in range(20)]
@@ -319,17 +238,19 @@ def test_a_read_holds_at_most_a_chunk_and_each_goes_to_disk_before_the_next(make
     for name in (SCORES, BLOCKS):
         written = pq.ParquetFile(parts["siqa"] / name).metadata
         groups = [written.row_group(place).num_rows for place in range(written.num_row_groups)]
-        assert groups == [size for size in sizes for _ in GRADIENT_METHODS]
+        assert groups == [size for size in sizes for _ in method_names("store")]
 
 
-@METHODS
-def test_nulls_are_seen_through_the_preconditioner_of_the_items(make_store: Maker, score: Score, method: str) -> None:
+@KNOWN
+def test_nulls_are_seen_through_the_preconditioner_of_the_items(
+    make_store: Maker, score: Score, method: str, direct: Any
+) -> None:
     corpus, items = make_store(50, seed=1), make_store(11, seed=2, blocks=ASKED)
     null = make_store(8, seed=3, blocks=[2, 0, 0, 1, 2, 2, 0, 0])
     parts = score(corpus, {"siqa": {"items": items, "shuffled_answers": null}})
     table = pd.read_parquet(parts["siqa"] / NULLS)
     own = table[(table["method"] == method) & (table["variant"] == "shuffled_answers")]
-    _near(own["score"].to_numpy(), _direct(corpus, items, method, null).mean(axis=1))
+    _near(own["score"].to_numpy(), direct(corpus, items, method, null).mean(axis=1))
 
 
 def test_nulls_change_no_score_of_their_benchmark(make_store: Maker, score: Score) -> None:
@@ -343,14 +264,14 @@ def test_nulls_change_no_score_of_their_benchmark(make_store: Maker, score: Scor
 
 
 def test_a_benchmark_added_later_computes_its_part_and_changes_no_other(
-    make_store: Maker, score: Score, tmp_path: Path
+    make_store: Maker, score: Score, tmp_path: Path, scoring: Any
 ) -> None:
     corpus = make_store(50, seed=1, shards=3)
     queries = {name: {"items": make_store(9 + seed, seed=seed)} for seed, name in enumerate(["siqa", "arc", "mmlu"])}
     folder = PartsFolder(path=str(tmp_path / "scores"))
     states = []
     for some in (["siqa"], ["siqa", "arc"], ["mmlu", "arc", "siqa"]):
-        folder.save(plan_scores(corpus, {name: queries[name] for name in some}, _settings()))
+        folder.save(plan_scores(corpus, {name: queries[name] for name in some}, scoring()))
         assert list(folder.load()) == some
         states.append({path: path.stat() for own in folder.load().values() for path in own.iterdir()})
     for earlier, later in itertools.pairwise(states):
@@ -372,38 +293,61 @@ def test_a_benchmark_added_later_computes_its_part_and_changes_no_other(
     ],
 )
 def test_gradients_of_another_model_or_projection_are_not_compared(
-    make_store: Maker, other: dict[str, Any], said: str
+    make_store: Maker, other: dict[str, Any], said: str, scoring: Any
 ) -> None:
     corpus, good = make_store(20), make_store(5)
     for variant in ("items", "generic_text"):
         queries = {"arc": {"items": good}, "siqa": {"items": good, variant: make_store(5, **other)}}
         whole = f"gradients of the corpus and the {variant} of siqa differ in {said}: they come from different models"
         with pytest.raises(AttributionError, match=whole):
-            plan_scores(corpus, queries, _settings())
+            plan_scores(corpus, queries, scoring())
 
 
-def test_queries_without_their_own_items_are_refused(make_store: Maker) -> None:
+def test_queries_without_their_own_items_are_refused(make_store: Maker, scoring: Any) -> None:
     said = r"the queries of benchmark 'arc' lack the variant 'items', their own items \(there are \['generic_text'\]\)"
     with pytest.raises(AttributionError, match=said):
-        plan_scores(make_store(20), {"arc": {"generic_text": make_store(5)}}, _settings())
+        plan_scores(make_store(20), {"arc": {"generic_text": make_store(5)}}, scoring())
 
 
 @pytest.mark.parametrize(
     ("change", "same"),
-    [({"chunk": 7}, True), ({"default_method": "influence"}, True), ({"damping": 0.3}, False)],
+    [
+        ({"chunk": 7}, True),
+        ({"max_joint": 100}, True),
+        ({"default_method": "influence"}, True),
+        ({"methods": [*reversed(method_names("store")), "bm25", "ekfac"]}, True),
+        ({"methods": ["trackstar"]}, False),
+        ({"damping": 0.3}, False),
+        ({"target_component": 2}, False),
+        ({"winsorise": None}, False),
+    ],
 )
-def test_only_what_changes_a_score_makes_other_scores(make_store: Maker, change: dict[str, Any], same: bool) -> None:
+def test_only_what_changes_a_score_makes_other_scores(
+    make_store: Maker, change: dict[str, Any], same: bool, scoring: Any
+) -> None:
     corpus, queries = make_store(20), {"arc": {"items": make_store(5)}}
-    digests = [plan_scores(corpus, queries, _settings(**changed)).digests for changed in ({}, change)]
+    digests = [plan_scores(corpus, queries, scoring(**changed)).digests for changed in ({}, change)]
     assert (digests[0] == digests[1]) is same
 
 
-def test_an_empty_store_is_refused(make_store: Maker) -> None:
+@pytest.mark.parametrize("name", ["trackstar", "trak", "gradient_cosine"])
+def test_the_code_of_a_part_is_the_loop_and_its_own_methods(make_store: Maker, scoring: Any, name: str) -> None:
+    queries = {"arc": {"items": make_store(5)}}
+    parts = plan_scores(make_store(20), queries, scoring(methods=[name], default_method=name))
+    code = Code.own()
+    roots = {key for root in parts.roots("arc") for key in code.roots_of(root)}
+    modules = {module.rpartition(".")[2] for module, _ in Reach.of(code, sorted(roots)).edges}
+    assert modules & set(method_names()) == {name}
+    assert {"scoring", "store_methods", "preconditioner"} <= modules
+    assert not modules & {"text_methods", "model_methods"}
+
+
+def test_an_empty_store_is_refused(make_store: Maker, scoring: Any) -> None:
     with pytest.raises(AttributionError, match="the gradient store is empty"):
-        plan_scores(GradientStore({}), {"siqa": {"items": make_store(5)}}, _settings())
+        plan_scores(GradientStore({}), {"siqa": {"items": make_store(5)}}, scoring())
 
 
-def test_a_damaged_shard_gives_no_scores(make_store: Maker, tmp_path: Path) -> None:
+def test_a_damaged_shard_gives_no_scores(make_store: Maker, tmp_path: Path, scoring: Any) -> None:
     corpus = make_store(20, shards=2)
     data = corpus.shards["shard-1"] / "index" / "gradients.bin"
     raw = bytearray(data.read_bytes())
@@ -411,7 +355,7 @@ def test_a_damaged_shard_gives_no_scores(make_store: Maker, tmp_path: Path) -> N
     data.write_bytes(raw)
     folder = PartsFolder(path=str(tmp_path / "scores"))
     with pytest.raises(DatasetError, match=r"gradients\.bin is damaged: it has other bytes than when it was finished"):
-        folder.save(plan_scores(corpus, {"siqa": {"items": make_store(5)}}, _settings()))
+        folder.save(plan_scores(corpus, {"siqa": {"items": make_store(5)}}, scoring()))
     assert not folder.load()
 
 
@@ -433,8 +377,11 @@ def test_one_is_told_which_benchmarks_are_decided_by_damping(
         warned[damping] = caplog.messages
         assert shares["narrow"] == pytest.approx((3 / 4 + 8 / 9) / 2 if damping < 1 else 1)
     assert [len(messages) for messages in warned.values()] == [1, 1, 1]
-    assert "damping 0.1 decides the weight of 82% to 82% of the directions (narrow): there" in warned[0.1][0]
-    assert "damping 10.0 decides the weight of 100% to 100% of the directions (narrow, wide): there" in warned[10.0][0]
+    assert "82% to 82% of the eigenvalues are below scoring.damping 0.1 (narrow): the preconditioner" in warned[0.1][0]
+    assert (
+        "100% to 100% of the eigenvalues are below scoring.damping 10.0 (narrow, wide): the preconditioner"
+        in warned[10.0][0]
+    )
 
 
 def test_nobody_is_warned_where_the_data_decide(
@@ -461,16 +408,10 @@ def test_the_summary_says_what_was_compared_and_how_it_fared(make_store: Maker, 
         assert set(audit["benchmark"]) == {name}
 
 
-def test_trak_is_refused_where_its_kernel_is_too_large(make_store: Maker, tmp_path: Path) -> None:
-    parts = plan_scores(make_store(20), {"siqa": {"items": make_store(5)}}, _settings(max_joint=12))
-    with pytest.raises(AttributionError, match=r"13 x 13 numbers, scoring\.max_joint allows 12"):
-        list(parts.write({"siqa": tmp_path}))
-
-
-def test_what_cannot_be_inverted_without_damping_is_named(make_store: Maker, tmp_path: Path) -> None:
+def test_what_cannot_be_inverted_without_damping_is_named(make_store: Maker, tmp_path: Path, scoring: Any) -> None:
     corpus, queries = make_store(8, seed=1), {"siqa": {"items": make_store(8, seed=1)}}
     for methods, said in ((["trak"], "joint kernel of trak"), (["trackstar"], "second moment of module 'down'")):
-        settings = _settings(methods=methods, default_method=methods[0], damping=0.0)
+        settings = scoring(methods=methods, default_method=methods[0], damping=0.0)
         with pytest.raises(AttributionError, match=f"the {said} cannot be inverted"):
             list(plan_scores(corpus, queries, settings).write({"siqa": tmp_path}))
 

@@ -13,7 +13,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.queries.build import COLUMNS, ITEMS, NULLS, add_blocks, build_queries, query_sets
+from social_provenance.gradients.queries.build import COLUMNS, NULLS, add_blocks, build_queries, query_sets
+from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,8 +14,9 @@ from pandas.testing import assert_frame_equal
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import build_requests
 from social_provenance.errors import BenchmarkError
-from social_provenance.gradients.queries.build import COLUMNS, ITEMS, add_blocks, build_queries, query_sets
+from social_provenance.gradients.queries.build import COLUMNS, add_blocks, build_queries, query_sets
 from social_provenance.gradients.queries.renderings import RENDERINGS, encode_pair, render
+from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.methods.score_files import NULLS, SCORES
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.queries.build import ITEMS
-from social_provenance.gradients.settings import ScoringSettings
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.studies.audit import plan_audit, require_gradient_method
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.methods.score_files import SCORES
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.studies.trajectory import (
     SAMPLE,
     by_checkpoint,

@@ -119,7 +119,7 @@ def test_a_flipped_bit_is_told_with_its_file_and_the_fix(make_store: Maker, rows
         read.extend(len(piece.rows) for piece in store.chunks(rows))
     assert str(caught.value) == (
         f"{folder / NUMBERS} is damaged: it has other bytes than when it was finished; run the node that makes "
-        f"{folder.parent.name} again, which computes this shard anew and keeps the others"
+        f"{folder.parent.name} again, which recomputes this shard and keeps the others"
     )
     assert sum(read) == 8  # the third shard is not read
 

@@ -1,10 +1,9 @@
 """EKFAC influence through Bergson (Grosse et al. 2023, arXiv 2308.03296).
 
 The curvature of each linear module is its Fisher information in the eigenbasis of Kronecker factors,
-with eigenvalues fitted anew in that basis. It needs what a random projection does away with, so this
-method takes nothing from the gradient store: it walks the corpus once forward (labels) and three times
-forward and backward (factors, eigenvalues, scores), in one process, with gradients as long as the
-modules are large.
+with eigenvalues refitted in that basis. It needs gradients that are not projected, so nothing is taken
+from the gradient store: it makes one forward pass over the corpus (labels) and three forward and
+backward passes (factors, eigenvalues, scores), in one process, with gradients of full length.
 """
 
 from __future__ import annotations
@@ -54,9 +53,9 @@ def score_ekfac(
     """Score documents by ``g(m) . (F + c mean(F) I)^(-1) g(q)``; a positive score lowers the query's loss.
 
     F is the Fisher information of a document's loss, a block for each linear module, and mean(F) the
-    block's mean eigenvalue: c = 0.1 in Grosse et al. Where c is large, what is left is an inner product
-    of gradients in which each module counts by 1 / mean(F). The inverse, being linear, is applied to
-    the mean gradient of each block of queries; all benchmarks are scored in one walk over the corpus.
+    block's mean eigenvalue: c = 0.1 in Grosse et al. For large c it becomes an inner product
+    of gradients in which each module has the weight 1 / mean(F). The inverse, being linear, is applied to
+    the mean gradient of each block of queries; all benchmarks are scored in one pass over the corpus.
 
     Memory: blocks of all benchmarks x weights of the covered modules, 4 bytes each, on the model's
     device. Disk, below ``folder``: documents x blocks, two labels for each token, and the factors.
@@ -65,10 +64,10 @@ def score_ekfac(
         sequences: Documents: ``doc_id``, ``input_ids``, ``length``; loss on every token.
         queries: Benchmark -> ``block`` (int from 0), ``input_ids``, ``labels`` (-100 where no loss is
             taken), ``length``.
-        model: Whose loss; in fp32, on the GPU where there is one.
+        model: The model, in fp32, on the GPU if there is one.
         settings: Reduction of losses and size of batches; the projection does not apply.
         damping: c, above 0: no document has a gradient in most directions of a large module.
-        folder: For temporary files, which are gone when the iterator ends or is closed.
+        folder: Folder of temporary files, which are removed when the iterator ends or is closed.
 
     Yields:
         Benchmark and its scores, fp32, documents x blocks: the mean over the block's queries. The mean
@@ -81,8 +80,8 @@ def score_ekfac(
     if not damping > 0:
         raise AttributionError(f"ekfac cannot invert its curvature with damping {damping}: set scoring.damping above 0")
     blocks = _blocks(queries)
-    with TemporaryDirectory(prefix="ekfac-", dir=folder) as place:
-        engine = Engine.load(model, settings, Path(place))
+    with TemporaryDirectory(prefix="ekfac-", dir=folder) as temporary:
+        engine = Engine.load(model, settings, Path(temporary))
         drawn = engine.draw_labels(sequences)
         logger.info("EKFAC: drew labels for the tokens of %d documents", len(sequences))
         engine.fit(drawn)
@@ -96,13 +95,13 @@ def score_ekfac(
 
 @dataclass(frozen=True)
 class Engine:
-    """A model in Bergson's hands, loaded once for all walks.
+    """A model as Bergson loads it, once for all passes.
 
     Attributes:
         config: Bergson's ``IndexConfig``, without a projection.
-        model: As Bergson loads it.
-        targets: Modules that Bergson is told to cover; None: every linear one of the model's body.
-        folder: For the factors and what else a walk leaves.
+        model: The model as Bergson loads it.
+        targets: Modules that Bergson covers; None: every linear one of the model's body.
+        folder: Folder of the factors and other files of a pass.
     """
 
     config: Any
@@ -149,14 +148,14 @@ class Engine:
         labels: dict[str, list[Any]] = {name: [None] * len(rows["length"]) for name in DRAWS}
         for batch in self._batches(rows["length"]):
             drawn = self._draw([(rows["doc_id"][row], rows["input_ids"][row]) for row in batch])
-            for place, row in enumerate(batch):
+            for position, row in enumerate(batch):
                 first, *predicted = rows["input_ids"][row]
-                for column, draw in zip(labels.values(), drawn[place].T, strict=True):
+                for column, draw in zip(labels.values(), drawn[position].T, strict=True):
                     column[row] = [first, *draw[: len(predicted)]]
         return labels
 
     def _draw(self, documents: Sequence[tuple[str, Sequence[int]]]) -> np.ndarray:
-        """Return documents x places that are predicted x draws."""
+        """Return documents x predicted positions x draws."""
         import torch
         from bergson.data import pad_and_tensor
 
@@ -215,16 +214,16 @@ class Engine:
                 ev_correction=True,
                 device=self.model.device,
             )
-            for place, ((benchmark, block), rows) in enumerate(blocks.items()):
-                # At most as many gradients at once as directions that are held anyway.
+            for position, ((benchmark, block), rows) in enumerate(blocks.items()):
+                # The upper bound keeps the gradients of a batch below the memory of the directions.
                 walked = self._walk(rows, most=len(blocks), preprocess_cfg=PreprocessConfig(aggregation="mean"))
                 for name, mean in walked.gradients.items():
                     if not mean.isfinite().all():
                         raise _not_finite(f"the gradient of block {block} of benchmark {benchmark!r}")
-                    own = directions.setdefault(name, torch.zeros(len(blocks), mean.shape[1]))
+                    direction = directions.setdefault(name, torch.zeros(len(blocks), mean.shape[1]))
                     if name in curvature.lambdas and curvature.lambdas[name].any():
-                        # Else no document has a gradient in this module, and a mean of 0 damps nothing.
-                        own[place] = curvature.apply({name: mean})[name][0]
+                        # Otherwise no document has a gradient here: the mean eigenvalue, so the damping, is 0.
+                        direction[position] = curvature.apply({name: mean})[name][0]
         return directions
 
     def score(self, sequences: Dataset, directions: Mapping[str, torch.Tensor]) -> np.ndarray:
@@ -237,8 +236,8 @@ class Engine:
         with quiet():
             from bergson import Scorer
 
-            places = {"device": self.model.device, "dtype": torch.float32, "writer": _Writer(scores)}
-            scorer = Scorer(dict(directions), list(directions), **places)
+            options = {"device": self.model.device, "dtype": torch.float32, "writer": _Writer(scores)}
+            scorer = Scorer(dict(directions), list(directions), **options)
             self._walk(sequences.select_columns(["input_ids", "length"]), scorer=scorer)
         return scores
 
@@ -268,7 +267,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class _Writer:
-    """What Bergson's scorer writes to; its own writer on disk takes eight bytes a score."""
+    """Target of Bergson's scorer; its own writer on disk takes eight bytes per score."""
 
     scores: np.ndarray
 

@@ -1,4 +1,4 @@
-"""Gradients that are far longer than the others, and what is done about them."""
+"""Outliers among gradient norms, and their winsorisation."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ OUTLIER = 10.0
 
 @dataclass(frozen=True)
 class Winsoriser:
-    """Shortens outliers of one store to a norm that is the rule there.
+    """Shortens the outliers of one store to an upper bound on the norm.
 
     Attributes:
-        median: Of the store's norms.
-        outliers: Rows longer than ten median norms.
-        limit: Longest norm that is left; None: all are left as they are.
+        median: Median norm of the store.
+        outliers: Number of rows longer than ten median norms.
+        limit: Upper bound on the norm; None: nothing is shortened.
     """
 
     median: float
@@ -31,13 +31,13 @@ class Winsoriser:
     limit: float | None
 
     def factors(self, norms: np.ndarray) -> np.ndarray:
-        """Return what each gradient is multiplied with, from 0 to 1."""
+        """Return the factor of each gradient, from 0 to 1."""
         if self.limit is None:
             return np.ones(len(norms))
         return np.asarray(np.minimum(1.0, self.limit / np.maximum(norms.astype(np.float64), np.finfo(np.float32).tiny)))
 
     def apply(self, piece: Chunk) -> torch.Tensor:
-        """Return the gradients of a piece, outliers shortened, rows x numbers."""
+        """Return the gradients of a chunk, outliers shortened, rows x dimensions."""
         import torch
 
         gradients = torch.from_numpy(piece.gradients)
@@ -45,12 +45,12 @@ class Winsoriser:
         return gradients * torch.from_numpy(factors).float()[:, None] if (factors < 1).any() else gradients
 
 
-def measure(store: GradientStore, winsorise: float | None) -> Winsoriser:
-    """Return the winsoriser of a store.
+def fit_winsoriser(store: GradientStore, winsorise: float | None) -> Winsoriser:
+    """Return a winsoriser that is fitted to the norms of a store.
 
     Args:
         store: Gradients with their norms.
-        winsorise: Longest norm that is left, in median norms; None: only count.
+        winsorise: Upper bound on the norm, in median norms; None: outliers are only counted.
     """
     norms = store.column("norm")
     median = float(np.median(norms))

@@ -1,4 +1,4 @@
-"""Second moments of gradients, mixed and inverted as TrackStar says.
+"""Second moments of gradients, mixed and inverted as in TrackStar.
 
 ``R = lambda R_query + (1 - lambda) R_corpus``, an uncentred second moment for each module; a
 gradient g becomes ``(R + damping * mean eigenvalue * I) ** (-1/2) g`` (Chang et al., ICLR 2025).
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 PRECISION = 2.0**-23
-"""Of fp32. An eigenvalue that is a smaller share of the largest one is a rounding error."""
+"""Machine precision of fp32. An eigenvalue below this share of the largest one is a rounding error."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SecondMoment:
 
     Attributes:
         matrices: Module -> square fp32 matrix.
-        rows: Gradients that they were taken over.
+        rows: Number of gradients.
     """
 
     matrices: Mapping[str, torch.Tensor]
@@ -52,7 +52,7 @@ class Preconditioner:
     Attributes:
         roots: Columns of a module -> its inverse root.
         mixing: lambda, the weight of the queries' second moment.
-        audit: One row a module: ``module``, ``numbers``, ``effective_rank``, ``condition``,
+        audit: One row per module: ``module``, ``numbers``, ``effective_rank``, ``condition``,
             ``damped_share``.
     """
 
@@ -61,7 +61,7 @@ class Preconditioner:
     audit: pd.DataFrame
 
     def apply(self, gradients: torch.Tensor) -> torch.Tensor:
-        """Return preconditioned gradients, rows x numbers."""
+        """Return preconditioned gradients, rows x dimensions."""
         import torch
 
         return torch.cat([gradients[:, columns] @ root for columns, root in self.roots], dim=1)
@@ -70,20 +70,21 @@ class Preconditioner:
 def second_moment(store: GradientStore, winsoriser: Winsoriser, chunk: int) -> SecondMoment:
     """Return the second moments of a store, outliers shortened.
 
-    A shard's own sums serve; only one with outliers is read, and summed anew: taking their excess off
-    would leave its rounding error, which for a long outlier is more than all other gradients.
+    The stored sums of a shard are used; only a shard with outliers is read and summed again, because
+    subtracting their excess would leave its rounding error, which for a long outlier exceeds the sum of
+    all other gradients.
 
     Args:
-        store: Gradients.
-        winsoriser: What shortens outliers.
+        store: Projected gradients.
+        winsoriser: Shortens outliers.
         chunk: Rows read at a time.
     """
     sums: dict[str, torch.Tensor] = {}
     for name, folder in store.shards.items():
         shard = GradientStore({name: folder})
         untouched = bool((winsoriser.factors(shard.column("norm")) == 1).all())
-        for module, own in (shard.sums() if untouched else _sums(shard, winsoriser, chunk)).items():
-            sums[module] = sums[module] + own.double() if module in sums else own.double()
+        for module, total in (shard.sums() if untouched else _sums(shard, winsoriser, chunk)).items():
+            sums[module] = sums[module] + total.double() if module in sums else total.double()
     rows = len(store.column("norm"))
     return SecondMoment({name: (total / rows).float() for name, total in sums.items()}, rows)
 
@@ -112,11 +113,11 @@ def mix(
         query: Second moments of the benchmark's queries.
         corpus: Second moments of the corpus.
         modules: Module -> its columns.
-        target_component: Where the spectra are made to cross.
+        target_component: Component at which the spectra cross.
         damping: In units of the mean eigenvalue of each mixed matrix.
 
     Raises:
-        AttributionError: If a mixed matrix is singular and nothing damps it; names the module.
+        AttributionError: Naming the module whose mixed matrix is singular.
     """
     import pandas as pd
 
@@ -124,25 +125,25 @@ def mix(
     roots, audit = [], []
     for name, columns in modules.items():
         mixed = weight * query.matrices[name] + (1 - weight) * corpus.matrices[name]
-        root, found = inverse_root(mixed, damping), describe(mixed, damping)
-        if not root.isfinite().all() or found["condition"] * PRECISION > 1:
+        root, described = inverse_root(mixed, damping), describe(mixed, damping)
+        if not root.isfinite().all() or described["condition"] * PRECISION > 1:
             raise AttributionError(
                 f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
                 f"if that does not help, no document has a gradient there"
             )
         roots.append((columns, root))
-        audit.append({"module": name, **found})
+        audit.append({"module": name, **described})
     return Preconditioner(tuple(roots), weight, pd.DataFrame(audit))
 
 
 def describe(moment: torch.Tensor, damping: float) -> dict[str, float]:
-    """Say how a second moment fares under damping.
+    """Describe the spectrum of a second moment under damping.
 
     Returns:
-        ``numbers``, its side; ``effective_rank``, exp of the entropy of its normalised eigenvalues
+        ``numbers``, its number of dimensions; ``effective_rank``, exp of the entropy of its normalised eigenvalues
         (Roy & Vetterli 2007), from 1 to its side; ``condition``, the largest damped eigenvalue by
-        the smallest; ``damped_share``, the share of eigenvalues that are below the damping, so that
-        the damping and not the data decides how their directions weigh.
+        the smallest; ``damped_share``, the share of eigenvalues below the damping, which then determines
+        the weight of their directions, not the data.
     """
     import torch
 
@@ -155,50 +156,3 @@ def describe(moment: torch.Tensor, damping: float) -> dict[str, float]:
         "condition": float((values[-1] + extra) / (values[0] + extra)),
         "damped_share": float((values < extra).double().mean()),
     }
-
-
-@dataclass(frozen=True)
-class JointKernel:
-    """The inverse of one second moment over all modules together (TRAK, Park et al., ICML 2023).
-
-    Attributes:
-        inverse: Square, numbers x numbers.
-    """
-
-    inverse: torch.Tensor
-
-    def apply(self, gradients: torch.Tensor) -> torch.Tensor:
-        """Return gradients times the inverse kernel, rows x numbers."""
-        return gradients @ self.inverse
-
-
-def joint_kernel(
-    store: GradientStore, winsoriser: Winsoriser, *, damping: float, max_joint: int, chunk: int
-) -> JointKernel:
-    """Return ``(G^T G / n + damping * mean eigenvalue * I) ** -1`` over a store, in one read.
-
-    Raises:
-        AttributionError: If a row has more than ``max_joint`` numbers.
-    """
-    import torch
-
-    width = store.width
-    if width > max_joint:
-        raise AttributionError(
-            f"method trak needs a joint kernel of {width} x {width} numbers, scoring.max_joint allows {max_joint}: "
-            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
-        )
-    total, rows = torch.zeros(width, width), 0
-    for piece in store.chunks(chunk):
-        gradients = winsoriser.apply(piece)
-        total += gradients.T @ gradients
-        rows += len(gradients)
-    kernel = total / rows
-    kernel.diagonal().add_(damping * kernel.diagonal().mean())
-    factor, failed = torch.linalg.cholesky_ex(kernel)
-    if failed or (rows < width and not damping):  # rounding errors hide a missing direction every other time
-        raise AttributionError(
-            f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
-            f"more documents than its {width} numbers"
-        )
-    return JointKernel(torch.cholesky_inverse(factor))

@@ -1,4 +1,4 @@
-"""Scores on disk: one part for each benchmark, written in pieces so that memory stays bounded."""
+"""Scores on disk: one part for each benchmark, written chunk by chunk so that memory stays bounded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from social_provenance.gradients.queries.build import ITEMS
+from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,7 +39,7 @@ class ScoreWriter:
     """
 
     def __init__(self, folder: Path, benchmark: str) -> None:
-        """Name the part's folder."""
+        """Write into the folder of a part."""
         self._folder, self._benchmark = folder, benchmark
         self._stack = ExitStack()
         self._schemas: dict[str, Any] = {}
@@ -61,10 +61,10 @@ class ScoreWriter:
 
         Args:
             rows: ``id``, ``loss``, ``norm`` of each document.
-            method: How they were scored.
-            variant: Of the queries.
-            blocks: Documents x blocks: mean score over the queries of a block.
-            sizes: Queries of each block.
+            method: Name of the method.
+            variant: Variant of the queries.
+            blocks: Mean score over the queries of a block, documents x blocks.
+            sizes: Number of queries of each block.
         """
         score = blocks.astype("float64") @ (sizes / sizes.sum())
         columns: dict[str, Any] = {
@@ -88,7 +88,7 @@ def gather(folders: Iterable[Path], name: str) -> Any:
     """Return one table of all parts as an Ibis expression over their files.
 
     Args:
-        folders: Of the parts.
+        folders: Folders of the parts.
         name: ``SCORES``, ``BLOCKS`` or ``NULLS``.
     """
     import ibis
@@ -106,15 +106,15 @@ def as_null(folders: Iterable[Path], variant: str) -> Any:
 
 
 def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return what was compared with what, and the audit of all preconditioners.
+    """Return a summary of the comparison, and the audit of all preconditioners.
 
     Args:
         parts: Benchmark -> folder of its scores.
     """
     import pandas as pd
 
-    found = {name: json.loads((folder / SUMMARY).read_text()) for name, folder in parts.items()}
-    shared = next(iter(found.values()))["corpus"]
-    own = {name: summary["benchmark"] for name, summary in found.items()}
+    summaries = {name: json.loads((folder / SUMMARY).read_text()) for name, folder in parts.items()}
+    shared = next(iter(summaries.values()))["corpus"]
+    benchmarks = {name: summary["benchmark"] for name, summary in summaries.items()}
     audit = pd.concat([pd.read_parquet(folder / AUDIT) for folder in parts.values()], ignore_index=True)
-    return {**shared, "benchmarks": own}, audit[["benchmark", *audit.columns.drop("benchmark")]]
+    return {**shared, "benchmarks": benchmarks}, audit[["benchmark", *audit.columns.drop("benchmark")]]

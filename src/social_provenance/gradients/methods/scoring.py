@@ -1,98 +1,46 @@
-"""Score every document for every benchmark in one read of the store."""
+"""Score every document for every benchmark, by all methods in one read of the store."""
 
 from __future__ import annotations
 
-import json
-import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from social_provenance.artifacts import Parts
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
-from social_provenance.gradients.methods.outliers import Winsoriser, measure
-from social_provenance.gradients.methods.preconditioner import (
-    JointKernel,
-    Preconditioner,
-    SecondMoment,
-    joint_kernel,
-    mix,
-    second_moment,
-)
-from social_provenance.gradients.methods.score_files import AUDIT, SUMMARY, ScoreWriter
-from social_provenance.gradients.queries.build import ITEMS
-from social_provenance.gradients.settings import GRADIENT_METHODS
+from social_provenance.gradients.methods.registry import choose
+from social_provenance.gradients.methods.score_files import ScoreWriter
+from social_provenance.gradients.methods.settings import WITHOUT_EFFECT
+from social_provenance.gradients.methods.store_methods import GradientCorpus
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.walk.store import refuse_others
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import torch
-
-    from social_provenance.gradients.settings import ScoringSettings
-    from social_provenance.gradients.walk.store import Chunk, GradientStore
-
-    QuerySets = Mapping[str, Mapping[str, GradientStore]]
-
-logger = logging.getLogger(__name__)
-
-TINY = 1e-20
-MOSTLY = 0.5
+    from social_provenance.gradients.methods.base import Corpus, ProductMethod
+    from social_provenance.gradients.methods.settings import ScoringSettings
+    from social_provenance.gradients.methods.store_methods import QueryStores
+    from social_provenance.gradients.methods.text_methods import TextCorpus
+    from social_provenance.gradients.walk.store import GradientStore
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """The corpus's side of the comparison, the same for every benchmark.
+def plan_scores(store: GradientStore, queries: QueryStores, settings: ScoringSettings) -> Parts:
+    """Describe the scores of documents by the methods that compare gradients.
 
-    Attributes:
-        store: Its gradients.
-        winsoriser: What shortens outliers.
-        moment: Its second moments.
-        kernel: Its joint kernel, where a method asks for one.
-    """
-
-    store: GradientStore
-    winsoriser: Winsoriser
-    moment: SecondMoment
-    kernel: JointKernel | None
-
-
-@dataclass(frozen=True)
-class Target:
-    """A benchmark, ready to be compared with documents.
-
-    Attributes:
-        preconditioner: From the benchmark's own items; the other variants of the queries share it.
-        directions: (variant, method) -> blocks x numbers: mean over a block's queries of what a
-            document is multiplied with.
-        sizes: Variant -> queries of each block.
-    """
-
-    preconditioner: Preconditioner
-    directions: Mapping[tuple[str, str], torch.Tensor]
-    sizes: Mapping[str, np.ndarray]
-
-
-def plan_scores(corpus: GradientStore, queries: QuerySets, settings: ScoringSettings) -> Parts:
-    """Describe the scores of documents for benchmarks; a positive score lowers the benchmark's loss.
-
-    With g a gradient, G = R^(-1/2) g the preconditioned one and K the joint kernel, the score of
-    document m for a benchmark is the mean over its queries q of ``G(m) . G(q) / (|G(m)| |G(q)|)``
-    (``trackstar``), ``G(m) . G(q)`` (``influence``, the damped inverse-second-moment inner product),
-    ``g(m) . g(q) / (|g(m)| |g(q)|)`` (``gradient_cosine``) or ``g(m) K^(-1) g(q)`` (``trak``).
+    A positive score means that a gradient step on the document lowers the benchmark's loss. A
+    document's score for a benchmark is its mean over the benchmark's queries.
 
     Args:
-        corpus: Gradients of the documents.
+        store: Gradients of the documents.
         queries: Benchmark -> variant -> gradients of its queries.
-        settings: Methods and how they compare.
+        settings: Methods and their parameters.
 
     Returns:
-        One part for each benchmark; those that are missing are computed in one read of the store.
+        One part for each benchmark; those that are missing are computed in one read of the store. Without such a
+        method they hold no score, but the audit of the preconditioner.
 
     Raises:
         AttributionError: If a store is empty, or queries and corpus do not belong together.
@@ -103,130 +51,63 @@ def plan_scores(corpus: GradientStore, queries: QuerySets, settings: ScoringSett
                 f"the queries of benchmark {benchmark!r} lack the variant {ITEMS!r}, their own items "
                 f"(there are {sorted(variants)}): run the attribution pipeline from build_queries"
             )
-        for variant, store in variants.items():
-            refuse_others("the corpus", corpus.identity, f"the {variant} of {benchmark}", store.identity)
-    compared = settings.model_dump(exclude={"default_method", "chunk"})  # these change no score
-    shared = digest_of(corpus.digest, compared)
-    inputs = {
-        benchmark: digest_of(shared, {variant: store.digest for variant, store in variants.items()})
+        for variant, asked in variants.items():
+            refuse_others("the corpus", store.identity, f"the {variant} of {benchmark}", asked.identity)
+    identity = {
+        benchmark: [
+            store.digest,
+            settings.model_dump(exclude=set(WITHOUT_EFFECT)),
+            {variant: asked.digest for variant, asked in variants.items()},
+        ]
         for benchmark, variants in queries.items()
     }
-    return Parts(inputs, partial(_write, corpus, queries, settings))
+    return _plan(GradientCorpus.of(store, queries, settings), choose(settings.methods, "store"), identity)
 
 
-def _write(
-    store: GradientStore, queries: QuerySets, settings: ScoringSettings, waiting: Mapping[str, Path]
-) -> Iterator[str]:
-    corpus = _corpus(store, settings)
-    targets = {benchmark: _aim(queries[benchmark], corpus, settings) for benchmark in waiting}
-    _warn_of_damping(targets, settings.damping)
+def plan_text_scores(corpus: TextCorpus, settings: ScoringSettings) -> Parts:
+    """Describe the scores of documents by the methods without a gradient, a part for each benchmark.
+
+    There are no parts where no such method is among ``settings.methods``.
+    """
+    kinds = choose(settings.methods, "texts")
+    if not kinds:
+        return Parts({}, lambda _: iter(()))
+    identity = {
+        benchmark: [corpus.store.digest, corpus.vocab_size, variants[ITEMS].digest]
+        for benchmark, variants in corpus.gradients.items()
+    }
+    return _plan(corpus, kinds, identity)
+
+
+def _plan(corpus: Corpus, kinds: Sequence[type[ProductMethod]], identity: Mapping[str, Any]) -> Parts:
+    names = sorted(kind.name for kind in kinds)
+    return Parts(
+        {benchmark: digest_of(names, inputs) for benchmark, inputs in identity.items()},
+        partial(_write, corpus, kinds),
+        # The loop is given the corpus and the methods: their classes say that no other method is part of the code.
+        computed_by=dict.fromkeys(identity, (_write, type(corpus), *kinds)),
+    )
+
+
+def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mapping[str, Path]) -> Iterator[str]:
+    methods = [kind.fit(corpus) for kind in kinds]
+    benchmarks = corpus.benchmarks(waiting)
+    directions = {
+        (name, variant, method.name): method.aim(queries, benchmark.preconditioner)
+        for name, benchmark in benchmarks.items()
+        for variant, queries in benchmark.queries.items()
+        for method in methods
+    }
     with ExitStack() as stack:
         writers = {name: stack.enter_context(ScoreWriter(folder, name)) for name, folder in waiting.items()}
-        for piece in store.chunks(settings.chunk):
-            for benchmark, target in targets.items():
-                _score(piece, corpus, target, writers[benchmark])
-    for benchmark, folder in waiting.items():
-        target = targets[benchmark]
-        target.preconditioner.audit.assign(benchmark=benchmark).to_parquet(folder / AUDIT)
-        (folder / SUMMARY).write_text(json.dumps(_summary(corpus, target)))
-        yield benchmark
-
-
-def _corpus(store: GradientStore, settings: ScoringSettings) -> Corpus:
-    winsoriser = measure(store, settings.winsorise)
-    kernel = None
-    if "trak" in settings.methods:
-        kernel = joint_kernel(
-            store, winsoriser, damping=settings.damping, max_joint=settings.max_joint, chunk=settings.chunk
-        )
-    return Corpus(store, winsoriser, second_moment(store, winsoriser, settings.chunk), kernel)
-
-
-def _aim(variants: Mapping[str, GradientStore], corpus: Corpus, settings: ScoringSettings) -> Target:
-    items = variants[ITEMS]
-    own = second_moment(items, measure(items, settings.winsorise), settings.chunk)
-    preconditioner = mix(
-        own, corpus.moment, items.modules, target_component=settings.target_component, damping=settings.damping
-    )
-    methods = [method for method in GRADIENT_METHODS if method in settings.methods]
-    directions: dict[tuple[str, str], torch.Tensor] = {}
-    sizes = {}
-    for variant, store in variants.items():
-        sizes[variant] = _block_sizes(store)
-        for method in methods:
-            directions[variant, method] = _directions(store, method, preconditioner, corpus.kernel, settings)
-    return Target(preconditioner, directions, sizes)
-
-
-def _block_sizes(store: GradientStore) -> np.ndarray:
-    return np.bincount(store.column("block"))
-
-
-def _directions(
-    store: GradientStore,
-    method: str,
-    preconditioner: Preconditioner,
-    kernel: JointKernel | None,
-    settings: ScoringSettings,
-) -> torch.Tensor:
-    import torch
-
-    sizes = torch.from_numpy(_block_sizes(store))
-    winsoriser = measure(store, settings.winsorise)
-    sums = torch.zeros(len(sizes), store.width)
-    for piece in store.chunks(settings.chunk):
-        raw = winsoriser.apply(piece)
-        sent = kernel.apply(raw) if kernel and method == "trak" else _view(method, raw, preconditioner)
-        sums.index_add_(0, torch.tensor(piece.rows["block"].to_numpy()), sent)
-    return sums / sizes[:, None]
-
-
-def _view(method: str, raw: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
-    """Return gradients as a method compares them."""
-    if method in ("trackstar", "influence"):
-        raw = preconditioner.apply(raw)
-    return _unit(raw) if method in ("trackstar", "gradient_cosine") else raw
-
-
-def _score(piece: Chunk, corpus: Corpus, target: Target, writer: ScoreWriter) -> None:
-    raw = corpus.winsoriser.apply(piece)
-    views = {method: _view(method, raw, target.preconditioner) for method in {m for _, m in target.directions}}
-    for (variant, method), direction in target.directions.items():
-        blocks = (views[method] @ direction.T).numpy()
-        writer.write(piece.rows, method, variant, blocks, target.sizes[variant])
-
-
-def _summary(corpus: Corpus, target: Target) -> dict[str, Any]:
-    audit = target.preconditioner.audit
-    return {
-        "corpus": {
-            "documents": corpus.moment.rows,
-            "modules": len(corpus.store.modules),
-            "numbers_a_document": corpus.store.width,
-            "outliers": corpus.winsoriser.outliers,
-        },
-        "benchmark": {
-            "queries": int(target.sizes[ITEMS].sum()),
-            "blocks": len(target.sizes[ITEMS]),
-            "mixing": target.preconditioner.mixing,
-            "effective_rank": float(audit["effective_rank"].mean()),
-            "damped_share": float(audit["damped_share"].mean()),
-        },
-    }
-
-
-def _warn_of_damping(targets: Mapping[str, Target], damping: float) -> None:
-    """Say where the damping and not the data decides how directions weigh."""
-    shares = {name: float(target.preconditioner.audit["damped_share"].mean()) for name, target in targets.items()}
-    decided = {name: share for name, share in shares.items() if share > MOSTLY}
-    if decided:
-        logger.warning(
-            "scoring.damping %s decides the weight of %d%% to %d%% of the directions (%s): there the preconditioner "
-            "does little",
-            *(damping, round(100 * min(decided.values())), round(100 * max(decided.values())), ", ".join(decided)),
-        )
-
-
-def _unit(rows: torch.Tensor) -> torch.Tensor:
-    norms: torch.Tensor = rows.norm(dim=1, keepdim=True)
-    return rows / norms.clamp_min(TINY)
+        # Memory is bounded by one chunk: its scores are on disk before the next one is read.
+        for rows, documents in corpus.chunks() if methods else ():
+            for name, benchmark in benchmarks.items():
+                for method in methods:
+                    features = method.describe(documents, benchmark.preconditioner)
+                    for variant, sizes in benchmark.sizes.items():
+                        blocks = method.multiply(features, directions[name, variant, method.name])
+                        writers[name].write(rows, method.name, variant, blocks, sizes)
+    for name, folder in waiting.items():
+        corpus.report(benchmarks[name], folder)
+        yield name

@@ -1,9 +1,8 @@
-"""Queries: what a benchmark asks of the corpus, its null variants, and their division into blocks.
+"""Queries of a benchmark, their null variants, and the blocks that a bootstrap resamples.
 
-A query is an item with its gold answer, loss on the answer's tokens only. A null variant keeps the
-form of the queries and breaks what they ask, so its scores say what a method gives for nothing. The
-blocks of a benchmark are what a later bootstrap over queries draws: items that share a cluster are
-not independent, so they are in one block.
+A query is an item with its gold answer, with a loss on the answer's tokens only. A null variant keeps
+the form of the queries and breaks their content: it is a negative control. A later bootstrap over
+queries draws blocks: items that share a cluster are not independent, so they are in one block.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 
 from social_provenance.capabilities.split import deal_clusters
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.query_set import ITEMS, QuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,12 +28,10 @@ logger = logging.getLogger(__name__)
 
 Null = Literal["shuffled_answers", "generic_text"]
 NULLS: tuple[Null, ...] = get_args(Null)
-"""Variants that keep the form of the queries and break what they ask."""
-ITEMS = "items"
-"""The variant that is the benchmark itself."""
+"""Variants that keep the form of the queries and break their content."""
 COLUMNS = ("benchmark", "variant", "item", "cluster", "block", "prompt_ids", "answer_ids")
 IGNORED = -100
-"""Label of a token without loss."""
+"""Label of a token without a loss."""
 
 
 def build_queries(
@@ -46,8 +44,8 @@ def build_queries(
 ) -> pd.DataFrame:
     """Turn the items of benchmarks into queries, and into those of their nulls.
 
-    Neither the order of the requests nor that of the documents changes the result. What is random
-    depends on the seed and the benchmark's name, so that a benchmark added later changes no other.
+    Neither the order of the requests nor that of the documents changes the result. Random choices
+    depend on the seed and the benchmark's name, so that a benchmark added later changes no other.
 
     - ``items``: prompt and gold answer, as they are.
     - ``shuffled_answers``: a random permutation of a benchmark's gold answers among its prompts. As
@@ -63,8 +61,8 @@ def build_queries(
         requests: Table of :func:`social_provenance.capabilities.harness.build_requests`.
         nulls: Null variants to add.
         held_out: Token ids of documents outside the working set; read for ``generic_text`` only.
-        blocks: Most blocks of a benchmark, see :func:`add_blocks`.
-        seed: Of the blocks, the permutations and the passages.
+        blocks: Upper bound on the blocks of a benchmark, see :func:`add_blocks`.
+        seed: Seed of the blocks, the permutations and the passages.
 
     Returns:
         One row a query, by benchmark, variant and item: ``benchmark``, ``variant``, ``item``,
@@ -93,34 +91,36 @@ def build_queries(
 
 
 def add_blocks(queries: pd.DataFrame, *, blocks: int, seed: int) -> pd.DataFrame:
-    """Divide the items of each benchmark into blocks.
+    """Assign the items of each benchmark to blocks.
 
-    Clusters are dealt largest first, those of one size in random order, each to the block that has
+    Clusters are assigned largest first, those of one size in random order, each to the block with the
     fewest items. So the sizes of two blocks differ by no more than the largest cluster has items,
     and by no more than one item where every item is its own cluster. The blocks depend on the items,
     their clusters and the seed, not on the order of rows or on the variants.
 
     Args:
         queries: ``benchmark``, ``item``, ``cluster`` and further columns of queries.
-        blocks: Most blocks of a benchmark, at least 1; one with fewer clusters has as many blocks
-            as clusters.
-        seed: Of the order in which clusters are dealt.
+        blocks: Upper bound on the blocks of a benchmark, at least 1; one with fewer clusters has as
+            many blocks as clusters.
+        seed: Seed of the order in which clusters are assigned.
 
     Returns:
-        The queries in the order that they came in, with ``block`` (int from 0, without gaps).
+        The queries in their order, with ``block`` (int from 0, without gaps).
     """
     import pandas as pd
 
     items = queries.drop_duplicates(["benchmark", "item"])
-    found = []
+    assigned = []
     for benchmark, rows in items.groupby("benchmark"):
         dealt = deal_clusters(Counter(rows["cluster"]), blocks, random.Random(f"blocks {benchmark} {seed}"))
-        found.append(rows[["benchmark", "item"]].assign(block=rows["cluster"].map(dealt)))
-    return queries.merge(pd.concat(found), on=["benchmark", "item"], how="left", validate="many_to_one")[list(COLUMNS)]
+        assigned.append(rows[["benchmark", "item"]].assign(block=rows["cluster"].map(dealt)))
+    return queries.merge(pd.concat(assigned), on=["benchmark", "item"], how="left", validate="many_to_one")[
+        list(COLUMNS)
+    ]
 
 
 def query_sets(queries: pd.DataFrame) -> dict[str, Dataset]:
-    """Return the token sequences of queries, loss on the answers only.
+    """Return the token sequences of queries, with a loss on the answers only.
 
     Args:
         queries: Table of :func:`build_queries`, or renderings with their blocks.
@@ -142,7 +142,7 @@ def query_sets(queries: pd.DataFrame) -> dict[str, Dataset]:
             "labels": [[IGNORED] * len(prompt) + answer for prompt, answer in pairs],
             "length": [len(prompt) + len(answer) for prompt, answer in pairs],
         }
-        sets[f"{benchmark}.{variant}"] = Dataset.from_dict(columns)
+        sets[QuerySet(str(benchmark), str(variant)).name] = Dataset.from_dict(columns)
     return sets
 
 
@@ -158,30 +158,30 @@ def _items(gold: pd.DataFrame) -> pd.DataFrame:
 
 def _shuffle_answers(items: pd.DataFrame, texts: list[str], rng: random.Random) -> pd.DataFrame:
     answers = items["answer_ids"].tolist()
-    return items.assign(variant="shuffled_answers", answer_ids=[answers[place] for place in _permute(texts, rng)])
+    return items.assign(variant="shuffled_answers", answer_ids=[answers[source] for source in _permute(texts, rng)])
 
 
 def _permute(texts: list[str], rng: random.Random) -> list[int]:
-    """Return for each place the place whose text it gets; as few as possible get their own text.
+    """Return for each item the item whose text it gets; as few as possible keep their own text.
 
-    A place that got its own text t exchanges with one that neither had nor got t. Such a place is
-    there unless those that had or got t are all n: with m places that had t, m that got it and f that
-    did both, 2 m - f = n, the smallest f that there can be. An exchange gives nobody their own text.
+    An item that got its own text t swaps with one that neither had nor got t. Such an item exists unless
+    the items that had or got t are all n: with m items that had t, m that got it and f that did both,
+    2 m - f = n, the smallest possible f. No swap gives an item its own text.
     """
-    own = np.unique(texts, return_inverse=True)[1]
-    given = np.array(rng.sample(range(len(own)), len(own)))
-    for place, text in enumerate(own):
-        if own[given[place]] != text:
+    ids = np.unique(texts, return_inverse=True)[1]
+    sources = np.array(rng.sample(range(len(ids)), len(ids)))
+    for item, text in enumerate(ids):
+        if ids[sources[item]] != text:
             continue
-        others = np.flatnonzero((own != text) & (own[given] != text))
+        others = np.flatnonzero((ids != text) & (ids[sources] != text))
         if len(others):
             other = others[rng.randrange(len(others))]
-            given[[place, other]] = given[[other, place]]
-    return [int(place) for place in given]
+            sources[[item, other]] = sources[[other, item]]
+    return [int(source) for source in sources]
 
 
 def _longest_first(held_out: Iterable[Sequence[int]] | None) -> list[tuple[int, ...]]:
-    """Return documents, each once, in an order that is theirs alone."""
+    """Return distinct documents in an order that does not depend on the input's."""
     documents = {tuple(int(token) for token in document) for document in held_out or ()}
     if not documents:
         raise AttributionError(
@@ -192,21 +192,21 @@ def _longest_first(held_out: Iterable[Sequence[int]] | None) -> list[tuple[int, 
 
 
 def _replace_texts(items: pd.DataFrame, documents: list[tuple[int, ...]], rng: random.Random) -> pd.DataFrame:
-    """Give each item the beginning of one of the documents that have served least, longest item first."""
+    """Give each item the beginning of one of the documents used least, longest item first."""
     prompts, answers = items["prompt_ids"].tolist(), items["answer_ids"].tolist()
     lengths = np.array([len(document) for document in documents])
     longest, served, cut = int(lengths[0]), np.zeros(len(documents), dtype=int), 0
-    for place in sorted(range(len(items)), key=lambda place: -len(prompts[place]) - len(answers[place])):
-        answer = len(answers[place])
-        tokens = len(prompts[place]) + answer
+    for row in sorted(range(len(items)), key=lambda row: -len(prompts[row]) - len(answers[row])):
+        answer = len(answers[row])
+        tokens = len(prompts[row]) + answer
         if tokens > longest:
-            _check_answer(items.iloc[place], longest)
+            _check_answer(items.iloc[row], longest)
             tokens, cut = longest, cut + 1
         fit = served[lengths >= tokens]  # the first ones
         chosen = rng.choice(np.flatnonzero(fit == fit.min()).tolist())
         served[chosen] += 1
         passage = documents[chosen][:tokens]
-        prompts[place], answers[place] = list(passage[:-answer]), list(passage[-answer:])
+        prompts[row], answers[row] = list(passage[:-answer]), list(passage[-answer:])
     if cut:
         said = "%s: %d of %d items are longer than any held-out document (%d tokens): their generic prompts are shorter"
         logger.warning(said, items["benchmark"][0], cut, len(items), longest)

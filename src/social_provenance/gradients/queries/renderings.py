@@ -1,7 +1,7 @@
 """Renderings of a benchmark: the same items asked as multiple choice, as cloze, and as answers alone.
 
-What a map shows should be the benchmark's content and not the form in which it is asked. The same
-items in three forms say how far the form alone moves the map.
+A map should show the benchmark's content and not the form of its questions. The same items in three
+forms measure how much the form alone changes the map.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LETTERS = string.ascii_uppercase
 LETTER = re.compile(r"\(?[A-Z][.):]?")
 """A choice that names an option instead of being one: ``A``, ``A.``, ``(A)``."""
 CUE = re.compile(r"(?<=\n)[ \t]*(?:A|Answer)[ \t]*:\s*\Z", re.IGNORECASE)
-"""A last line that does nothing but ask for the answer."""
+"""A last line that only asks for the answer."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class _Item:
     """An item with its choices.
 
     Attributes:
-        benchmark: What the item belongs to.
-        name: Of the item.
-        cluster: Of items that are not independent of it.
+        benchmark: Name of its benchmark.
+        name: Name of the item.
+        cluster: Name shared by items that are not independent.
         prompt: Text before the answer.
         choices: Texts of the answers, each with its delimiter.
-        gold: Place of the right one.
+        gold: Index of the right one.
         tokens: Prompt and right answer as the requests have them.
     """
 
@@ -54,7 +54,7 @@ class _Item:
     tokens: tuple[list[int], list[int]]
 
     @property
-    def place(self) -> str:
+    def label(self) -> str:
         return f"benchmark {self.benchmark}, item {self.name}"
 
 
@@ -70,7 +70,7 @@ def render(requests: pd.DataFrame, tokenizer: Any, max_tokens: int) -> pd.DataFr
     Args:
         requests: Table of :func:`social_provenance.capabilities.harness.build_requests`, in any order.
         tokenizer: The one that the requests were made with.
-        max_tokens: Longest query that can be taken, in tokens.
+        max_tokens: Upper bound on the tokens of a query.
 
     Returns:
         One row for each item in each form, by benchmark, form and item: ``benchmark``, ``variant``
@@ -98,7 +98,7 @@ def render(requests: pd.DataFrame, tokenizer: Any, max_tokens: int) -> pd.DataFr
 
 
 def encode_pair(tokenizer: Any, prompt: str, completion: str) -> tuple[list[int], list[int]]:
-    """Return the token ids of a prompt and of its completion, divided as lm-eval 0.4 divides them.
+    """Return the token ids of a prompt and of its completion, split as lm-eval 0.4 splits them.
 
     Blanks that end the prompt go to the completion. Both are then encoded as one text, and the
     completion is what lies behind as many tokens as the prompt has by itself (``_encode_pair``). The
@@ -109,8 +109,8 @@ def encode_pair(tokenizer: Any, prompt: str, completion: str) -> tuple[list[int]
     start = tokenizer.decode(_start_token(tokenizer))
 
     def encode(part: str) -> list[int]:
-        own = {"add_special_tokens": False} if part.startswith(start) else {}
-        return [int(token) for token in tokenizer.encode(part, **own)]
+        options = {"add_special_tokens": False} if part.startswith(start) else {}
+        return [int(token) for token in tokenizer.encode(part, **options)]
 
     before = encode(prompt.rstrip())
     return before, encode(text)[len(before) :]
@@ -121,7 +121,7 @@ def _items(requests: pd.DataFrame) -> Iterator[_Item]:
     ordered = requests.sort_values(["benchmark", "item", "choice"]).to_dict("records")
     for (benchmark, name), group in itertools.groupby(ordered, key=lambda row: (row["benchmark"], row["item"])):
         rows = list(group)
-        gold = next(place for place, row in enumerate(rows) if row["is_gold"])
+        gold = next(index for index, row in enumerate(rows) if row["is_gold"])
         right = rows[gold]
         yield _Item(
             benchmark=str(benchmark),
@@ -150,7 +150,7 @@ def _render(item: _Item, form: Rendering, tokenizer: Any, start: int) -> tuple[l
     prompt, answer = encode_pair(tokenizer, item.prompt, item.choices[item.gold])
     if (prompt, answer) != item.tokens:
         raise BenchmarkError(
-            f"{item.place}: the tokenizer divides it into other tokens than the requests have: give that of the model "
+            f"{item.label}: the tokenizer divides it into other tokens than the requests have: give that of the model "
             f"that they were made for"
         )
     return ([start], answer) if form == "answer_only" else (prompt, answer)
@@ -159,23 +159,23 @@ def _render(item: _Item, form: Rendering, tokenizer: Any, start: int) -> tuple[l
 def _list_options(item: _Item, tokenizer: Any) -> tuple[list[int], list[int]]:
     if len(item.choices) > len(LETTERS):
         raise BenchmarkError(
-            f"{item.place}: it has {len(item.choices)} choices and there are {len(LETTERS)} letters to name them; "
+            f"{item.label}: it has {len(item.choices)} choices and there are {len(LETTERS)} letters to name them; "
             f"leave it out of the file"
         )
     options = [f"{letter}. {choice.strip()}" for letter, choice in zip(LETTERS, item.choices, strict=False)]
     question = "\n".join([CUE.sub("", item.prompt).rstrip(), *options, "Answer:"])
-    pairs = [encode_pair(tokenizer, question, f" {LETTERS[place]}") for place in range(len(options))]
+    pairs = [encode_pair(tokenizer, question, f" {LETTERS[index]}") for index in range(len(options))]
     named = zip(LETTERS, pairs, strict=False)
-    check_choices(item.place, ({"completion": letter, "completion_ids": answer} for letter, (_, answer) in named))
+    check_choices(item.label, ({"completion": letter, "completion_ids": answer} for letter, (_, answer) in named))
     return pairs[item.gold]
 
 
 def _refuse_letters(items: Sequence[_Item]) -> None:
-    """Make sure that a benchmark's choices are answers: the options that letters name are not in the requests."""
+    """Refuse benchmarks whose choices are letters: the requests do not contain the texts of the answers."""
     if all(LETTER.fullmatch(choice.strip()) for item in items for choice in item.choices):
         first = items[0]
         raise BenchmarkError(
-            f"{first.place}: its choices are letters ({', '.join(choice.strip() for choice in first.choices)}); the "
+            f"{first.label}: its choices are letters ({', '.join(choice.strip() for choice in first.choices)}); the "
             f"query audit needs a task whose choices are the texts of the answers"
         )
 
@@ -183,6 +183,6 @@ def _refuse_letters(items: Sequence[_Item]) -> None:
 def _check_budget(item: _Item, form: Rendering, tokens: int, limit: int) -> None:
     if tokens > limit:
         raise BenchmarkError(
-            f"{item.place}: {tokens} tokens as {form}, a query may have {limit}: raise gradients.max_tokens if the "
+            f"{item.label}: {tokens} tokens as {form}, a query may have {limit}: raise gradients.max_tokens if the "
             f"model takes more, or leave the item out of the file"
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods.registry import choose, method_names
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.queries.build import ITEMS
-from social_provenance.gradients.settings import GRADIENT_METHODS
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.walk.store import GradientStore
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from social_provenance.artifacts import Parts
-    from social_provenance.gradients.settings import ScoringSettings
+    from social_provenance.gradients.methods.settings import ScoringSettings
 
 
 def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: ScoringSettings) -> Parts:
@@ -26,7 +26,7 @@ def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: 
     Args:
         corpus: Gradients of the documents.
         renderings: ``<benchmark>.<rendering>`` -> folder of its query gradients.
-        settings: Methods and how they compare.
+        settings: Methods and their parameters.
 
     Returns:
         A part for each ``<benchmark>.<rendering>``, which is also what its tables call the benchmark.
@@ -42,13 +42,13 @@ def plan_audit(corpus: GradientStore, renderings: Mapping[str, Path], settings: 
 
 
 def require_gradient_method(settings: ScoringSettings) -> None:
-    """Make sure that there is a method for which other queries or another model give another map.
+    """Refuse settings without a method on stored gradients, whose map would not depend on queries or model.
 
     Raises:
-        AttributionError: If there is none.
+        AttributionError: If no method compares stored gradients.
     """
-    if not set(settings.methods) & set(GRADIENT_METHODS):
+    if not choose(settings.methods, "store"):
         raise AttributionError(
             f"scoring.methods {list(settings.methods)} has none that compares stored gradients: "
-            f"add one of {', '.join(GRADIENT_METHODS)}"
+            f"add one of {', '.join(method_names('store'))}"
         )

@@ -1,7 +1,7 @@
 """The same documents and queries under several checkpoints of one training.
 
-Each checkpoint has a gradient store, a second moment and a preconditioner of its own; what they share
-are the token sequences, so all must read tokens alike.
+Each checkpoint has a gradient store, a second moment and a preconditioner of its own. They share the token
+sequences, so all checkpoints must have the same tokenizer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from social_provenance.artifacts import Parts, join
 from social_provenance.errors import AttributionError, excerpt
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.queries.build import ITEMS, query_sets
+from social_provenance.gradients.queries.build import query_sets
+from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.studies.audit import require_gradient_method
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
 
-    from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+    from social_provenance.gradients.methods.settings import ScoringSettings
+    from social_provenance.gradients.settings import Distributed, GradientSettings
     from social_provenance.language_model import LanguageModel
 
 SAMPLE = 256
-"""Most documents, and most queries, on which tokenizers are compared."""
+"""Upper bound on the documents, and on the queries, on which tokenizers are compared."""
 
 Part = TypeVar("Part")
 
@@ -45,8 +47,8 @@ def plan_gradients(
         checkpoints: Label -> model, in the order of training.
         tokens: The study's documents as token sequences.
         queries: Table ``queries``; nulls in it are left out.
-        settings: How gradients are taken.
-        distributed: The processes that take them.
+        settings: Settings of the gradients.
+        distributed: Processes that compute them.
 
     Returns:
         The corpus's shards, ``<label>.<shard>``, and the queries, ``<label>.<benchmark>.items``.
@@ -63,7 +65,7 @@ def plan_trajectory(corpus: Mapping[str, Path], queries: Mapping[str, Path], set
     Args:
         corpus: ``<label>.<shard>`` -> folder.
         queries: ``<label>.<benchmark>.items`` -> folder.
-        settings: Methods and how they compare.
+        settings: Methods and their parameters.
 
     Returns:
         A part for each ``<label>.<benchmark>``.
@@ -82,11 +84,11 @@ def plan_trajectory(corpus: Mapping[str, Path], queries: Mapping[str, Path], set
 
 def by_checkpoint(parts: Mapping[str, Part]) -> dict[str, dict[str, Part]]:
     """Return label -> name -> part, for parts that :func:`social_provenance.artifacts.join` has named."""
-    found: dict[str, dict[str, Part]] = {}
+    parts_of: dict[str, dict[str, Part]] = {}
     for joined, part in parts.items():
         label, _, name = joined.partition(".")
-        found.setdefault(label, {})[name] = part
-    return found
+        parts_of.setdefault(label, {})[name] = part
+    return parts_of
 
 
 def sample_sequences(tokens: Dataset, queries: pd.DataFrame) -> list[list[int]]:
@@ -100,19 +102,19 @@ def sample_sequences(tokens: Dataset, queries: pd.DataFrame) -> list[list[int]]:
 def refuse_other_tokenizers(
     checkpoints: Mapping[str, LanguageModel], study: LanguageModel, sequences: Sequence[Sequence[int]]
 ) -> None:
-    """Make sure that every checkpoint turns texts into the same token ids as the study's model.
+    """Refuse checkpoints that tokenise texts differently from the study's model.
 
     Args:
         checkpoints: Label -> model.
-        study: The model whose tokenizer made the study's sequences.
-        sequences: Token ids that it made; their texts are compared.
+        study: The study's model.
+        sequences: Token ids from its tokenizer; their texts are tokenised again and compared.
 
     Raises:
-        AttributionError: Naming the first checkpoint that does not, and a text.
+        AttributionError: Naming the first checkpoint that does, and a text.
     """
-    own = study.tokenizer()
-    texts = own.batch_decode([list(ids) for ids in sequences], skip_special_tokens=True)
-    expected = _encode(own, texts)
+    tokenizer = study.tokenizer()
+    texts = tokenizer.batch_decode([list(ids) for ids in sequences], skip_special_tokens=True)
+    expected = _encode(tokenizer, texts)
     for label, model in checkpoints.items():
         for text, ids, known in zip(texts, _encode(model.tokenizer(), texts), expected, strict=True):
             if ids != known:

@@ -1,8 +1,8 @@
-"""Lay a shard out so that Bergson's ``query`` command opens it.
+"""Prepare a shard for Bergson's ``query`` command.
 
-``bergson query`` wants a ``config.yaml`` beside the gradients that says where the model and the
-texts lie. A sealed shard holds no place, so that it can be moved and does not depend on who made it;
-the folder that is made here does, and costs links and texts only.
+``bergson query`` needs a ``config.yaml`` beside the gradients with the paths of the model and the texts.
+A sealed shard contains no path, so that it can be moved; the folder that is made here does, and
+consists of links and texts only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def lay_out(shard: Path, model: LanguageModel, documents: Path, target: Path) ->
         ``target``.
 
     Raises:
-        AttributionError: If the folder is no shard, the model is another one, a document has no text,
+        AttributionError: If the folder is no shard, the gradients are of another model, a document has no text,
             or ``target`` exists.
     """
     import pandas as pd

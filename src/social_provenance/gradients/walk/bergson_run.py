@@ -1,9 +1,9 @@
 """The adapter of Bergson: fresh configurations in, plain arrays out.
 
 Bergson mutates the configurations that it is given, looks relative model paths up on the hub, and
-its ``trackstar`` command walks the corpus twice for every benchmark. Here its collector is used for
-one thing, the projected gradients of a tokenised dataset, and what it writes stays in its own index
-format: its ``Attributor``, ``query`` and FAISS tools open each shard.
+its ``trackstar`` command passes over the corpus twice for every benchmark. Here its collector computes
+the projected gradients of a tokenised dataset, in Bergson's own index format: its ``Attributor``,
+``query`` and FAISS tools open each shard.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def _nobody(rows: int) -> None:
 
 @dataclass
 class Walker:
-    """Walks sequences with one model, which it loads once.
+    """Collects gradients with one model, which is loaded once.
 
     Attributes:
-        model: Whose loss.
+        model: The model, whose loss is differentiated.
         settings: Projection and batches; a batch never exceeds the model's longest sequence.
-        distributed: Processes; with more than one, Bergson starts them anew for each walk.
-        watch: Gets the number of rows of each batch, where the walk is in this process.
+        distributed: Processes; with more than one, Bergson starts new ones for each call.
+        watch: Called with the number of rows of each batch, if they are processed in this process.
     """
 
     model: LanguageModel
@@ -59,7 +59,7 @@ class Walker:
         Args:
             sequences: Rows with ``input_ids`` and ``length``; ``labels`` (-100 where no loss is
                 taken) where not every token counts; other columns are kept beside the gradients.
-            folder: Gets ``index``, a Bergson index (``gradients.bin``, rows x numbers), and
+            folder: Gets ``index``, a Bergson index (``gradients.bin``, rows x dimensions), and
                 ``embeddings.npy`` (rows x hidden size, fp32), the mean last hidden state.
         """
         _import_bergson()
@@ -87,17 +87,17 @@ class Walker:
 
 
 def deal_batches(lengths: Sequence[int], batch_tokens: int, processes: int, fsdp: bool) -> list[list[list[int]]]:
-    """Return the batches of each process: those that one process would walk, dealt out in turn.
+    """Return the batches of each process: those of a single process, assigned round-robin.
 
-    So what is stored does not depend on the processes, and a process may have nothing to do. A divided
-    model wants all its processes in step: there every one has a batch, and those that have one less
-    walk their last one twice, which writes the same numbers twice.
+    So what is stored does not depend on the number of processes, and a process may have no batch. The
+    processes of a sharded model run in step: there every one has a batch, and those with one batch less
+    process their last one twice, which writes the same values twice.
 
     Args:
         lengths: Tokens of each sequence.
-        batch_tokens: Most tokens of a batch, with padding.
-        processes: How many.
-        fsdp: Whether the model is divided over them; then there must be a sequence for each.
+        batch_tokens: Upper bound on the tokens of a batch, padding included.
+        processes: Number of processes.
+        fsdp: Whether the model is sharded over them; then each needs a sequence.
     """
     _import_bergson()
     from bergson.data import allocate_batches
@@ -142,7 +142,7 @@ def _load(config: Any) -> tuple[Any, Any]:
 def _work(
     rank: int, local_rank: int, world_size: int, job: tuple[Any, Dataset, Path], shares: list[list[list[int]]]
 ) -> None:
-    """Take part in a walk of several processes."""
+    """Collect gradients as one of several processes."""
     from bergson.distributed import init_dist
 
     init_dist(rank, local_rank, world_size)
@@ -174,7 +174,7 @@ def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path
 
 
 class _Batches(list[list[int]]):
-    """Batches that know which of them is in the model."""
+    """Batches that record which of them the model is processing."""
 
     def __init__(self, batches: list[list[int]], watch: Callable[[int], None]) -> None:
         super().__init__(batches)
@@ -209,7 +209,7 @@ class _MeanStates:
 
 
 def index_layout(folder: Path) -> tuple[dict[str, int], str]:
-    """Return the numbers of each module in column order, and the type of an index's numbers."""
+    """Return the dimensions of each module in column order, and the data type of an index."""
     info = json.loads((folder / INDEX / "info.json").read_text())
     return dict(info["grad_sizes"]), str(info["base_dtype"])
 
@@ -222,14 +222,14 @@ def index_losses(folder: Path) -> np.ndarray:
 
 
 def halve_index(folder: Path, chunk: int) -> None:
-    """Rewrite an index with numbers of half precision, in pieces of ``chunk`` rows; Bergson reads those too."""
+    """Rewrite an index in half precision, ``chunk`` rows at a time; Bergson reads that too."""
     sizes, kind = index_layout(folder)
     info, data = folder / INDEX / "info.json", folder / INDEX / "gradients.bin"
     draft = data.with_suffix(".half")
     numbers = chunk * sum(sizes.values())
     with data.open("rb") as source, draft.open("wb") as target:
         while len(piece := np.fromfile(source, dtype=kind, count=numbers)):
-            with np.errstate(over="ignore"):  # who reads the store refuses what is not finite
+            with np.errstate(over="ignore"):  # readers of the store refuse non-finite gradients
                 target.write(piece.astype(np.float16).tobytes())
     draft.replace(data)
     info.write_text(json.dumps({**json.loads(info.read_text()), "base_dtype": "float16"}, indent=2))
@@ -243,7 +243,7 @@ def mixing_coefficient(
     Args:
         query: Module -> eigenvalues of the queries' second moment.
         corpus: Module -> eigenvalues of the corpus's second moment.
-        target_component: Place in the pooled, sorted spectra, from 1.
+        target_component: Index in the pooled, sorted spectra, from 1.
     """
     _import_bergson()
     from bergson.utils.math import compute_lambda
@@ -264,7 +264,7 @@ def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
 
 
 def _import_bergson() -> None:
-    """Import Bergson without what it and its dependencies do to the log."""
+    """Import Bergson; the messages of it and its dependencies are suppressed."""
     with quiet(logging.WARNING):
         import bergson.build
         import bergson.hessians.inversion  # noqa: F401
@@ -272,9 +272,9 @@ def _import_bergson() -> None:
 
 @contextlib.contextmanager
 def quiet(upto: int = logging.INFO) -> Iterator[None]:
-    """Keep Bergson's prints, progress bars and messages up to a level out of the log.
+    """Suppress Bergson's prints, progress bars and messages up to a level.
 
-    The format of the root logger's handlers, which it replaces, is put back. Errors still rise.
+    The format of the root logger's handlers, which Bergson replaces, is restored. Errors propagate.
     """
     previous = logging.root.manager.disable
     handlers = [(handler, handler.formatter, handler.level) for handler in logging.root.handlers]

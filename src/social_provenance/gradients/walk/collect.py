@@ -1,4 +1,4 @@
-"""Walk a corpus once and leave its gradients in a store, shard by shard."""
+"""Collect the gradients of a corpus into a store, shard by shard, in one pass."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CHUNK = 4096
-"""Rows of a finished shard that are looked at a time."""
+"""Rows of a finished shard that are read at a time."""
 
 HEADERS = 14_000
-"""Bytes of a shard beside its numbers: Bergson's settings, headers of Parquet and Arrow, the seal."""
+"""Bytes of a shard beside its gradients: Bergson's settings, headers of Parquet and Arrow, the seal."""
 
 TRIAL_TOKENS = 4096
 SECONDS_BETWEEN_LINES = 5.0
@@ -42,13 +42,13 @@ SECONDS_BETWEEN_LINES = 5.0
 
 @dataclass(frozen=True)
 class Walk:
-    """How gradients are taken.
+    """Everything that a pass over sequences depends on.
 
     Attributes:
-        model: Whose gradients.
-        settings: What changes them.
-        distributed: What does not: the processes that take them.
-        id_column: Column that names a row.
+        model: The model, whose loss is differentiated.
+        settings: Settings that change a gradient.
+        distributed: Processes, which do not.
+        id_column: Column with the id of a row.
     """
 
     model: LanguageModel
@@ -57,19 +57,19 @@ class Walk:
     id_column: str
 
     def identity(self) -> dict[str, Any]:
-        """Return what all shards of one store, and the queries that it is compared with, share."""
+        """Return what all shards of a store and the queries compared with it must have in common."""
         taken = self.settings.model_dump(include={"projection_dim", "projection_type", "loss_reduction", "moe_experts"})
         return {"model": self.model.digest(), **taken}
 
 
 def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset]:
-    """Divide documents into shards by their place in their bin's seeded order.
+    """Assign documents to shards by their rank in their bin's seeded order.
 
-    A larger nested sample adds ranks, so every full shard of a smaller one is a shard of it too.
+    A larger nested sample adds ranks, so every full shard of a smaller one is also one of its own.
 
     Args:
         sequences: Rows with ``bin_rank``, from 0.
-        ranks_per_shard: Places of each bin in a shard.
+        ranks_per_shard: Ranks of each bin in a shard.
     """
     shard = np.array(sequences["bin_rank"]) // ranks_per_shard
     return {
@@ -89,8 +89,8 @@ def plan_queries(
 ) -> Parts:
     """Describe the gradients of query sets, a part for each.
 
-    Queries are few: they keep full precision, and one process takes them unless the model has to be
-    divided, because starting processes anew for each set would take longer than the sets.
+    Queries are few: they keep full precision, and one process computes them unless the model has to be
+    sharded, because starting processes for each set would take longer than the sets themselves.
     """
     processes = distributed if distributed.fsdp else distributed.model_copy(update={"nnode": 1, "nproc_per_node": 1})
     return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), processes, "item"))
@@ -101,13 +101,13 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
 
     Args:
         pieces: Part -> its rows: ``input_ids``, ``length``, the id column, and what else is to be
-            kept; ``labels`` where not every token bears loss.
-        walk: How its gradients are taken.
+            kept; ``labels`` where not every token has a loss.
+        walk: Model and settings.
 
     Raises:
         AttributionError: If a row is longer than the token budget, a module is smaller than its
-            projection, a part has no rows or, where the model is divided, fewer than processes, or this
-            is not the first node and one node takes the gradients.
+            projection, a part has no rows or, for a sharded model, fewer than processes, or this is not
+            the first node and a single node computes the gradients.
     """
     if not leads() and walk.distributed.nnode == 1:
         raise AttributionError(
@@ -132,7 +132,7 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS
     work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
     inputs = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
-    # A divided model does not fit the one process of a trial.
+    # A sharded model does not fit the one process of a trial.
     pace = None if walk.distributed.fsdp else partial(_pace, pieces, walk)
     return Parts(inputs, partial(_write, pieces, walk), work, pace)
 
@@ -163,7 +163,7 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
 
 
 def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
-    """Look at every gradient of a shard once: refuse broken ones, note norms and second moments."""
+    """Read every gradient of a shard once: refuse non-finite ones, write norms and second moments."""
     import pandas as pd
     import torch
     from safetensors.torch import save_file
@@ -191,10 +191,10 @@ def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
 
     Raises:
         AttributionError: Naming the first row whose gradient is not finite, or so long that its second
-            moment is not.
+            moment overflows.
     """
     norms = np.linalg.norm(gradients.astype(np.float64), axis=1)
-    # Bergson cuts an infinite gradient to the largest number of its type, whose square is none.
+    # Bergson clips an infinite gradient to the largest number of its type, whose square is infinite.
     broken = ~(norms**2 < np.finfo(np.float32).max)
     if broken.any():
         fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "the model diverged, or overflows here"
@@ -229,7 +229,7 @@ def _refuse_long(rows: Dataset, walk: Walk) -> None:
 
 
 def _pace(pieces: Mapping[str, Dataset], walk: Walk) -> float:
-    """Return the seconds that a token takes, from plain steps on a few rows in one process."""
+    """Return the seconds per token, measured by forward and backward passes over a few rows in one process."""
     import torch
 
     rows = max(pieces.values(), key=len)

@@ -1,4 +1,4 @@
-"""What of a model gradient collection covers, from its configuration alone: before any weight is loaded."""
+"""Parameters that gradients cover, from the model's configuration alone, before any weight is loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NAMED = 3
-"""Layers that a message names before it counts the rest."""
+"""Number of layers that a message names before it counts the rest."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Coverage:
         covered: Parameters in their weight matrices; Bergson leaves biases out.
         parameters: Parameters of the whole model, tied ones counted once.
         fused_experts: Layers that hold all their experts in 3-dimensional parameters, as transformers
-            5 stores mixtures of experts -> numbers in those; named in the whole model, as the globs of
+            5 stores mixtures of experts -> their parameters; named in the whole model, as the globs of
             ``gradients.moe_experts`` are matched.
-        separable: Those of them whose experts Bergson can take apart.
+        separable: Those of them whose experts Bergson can split.
     """
 
     modules: dict[str, tuple[int, int]]
@@ -40,15 +40,15 @@ class Coverage:
 
 
 def inspect(config: Any, moe_experts: str = "") -> Coverage:
-    """Say which parameters of a model gradients are taken of; needs no weights and no memory for them.
+    """Return the coverage of a model; needs no weights and no memory for them.
 
     Args:
         config: The model's transformers configuration.
-        moe_experts: Globs, divided by commas, of layers whose fused experts are taken apart; their
+        moe_experts: Globs, separated by commas, of layers whose fused experts are split; their
             experts then count as modules.
 
     Raises:
-        AttributionError: If the globs match nothing, or a layer whose experts cannot be taken apart.
+        AttributionError: If the globs match nothing, or a layer whose experts cannot be split.
     """
     model = _empty_model(config)
     body = model.base_model
@@ -75,10 +75,10 @@ def inspect(config: Any, moe_experts: str = "") -> Coverage:
 
 
 def refuse_too_wide(coverage: Coverage, projection_dim: int) -> None:
-    """Make sure that no module is smaller than its projection.
+    """Refuse modules that are smaller than their projection.
 
     Args:
-        coverage: Of the model.
+        coverage: Coverage of the model.
         projection_dim: Side of the projected gradient of a module.
 
     Raises:
@@ -97,8 +97,8 @@ def warn_of_experts(coverage: Coverage, moe_experts: str) -> None:
     """Log the share of parameters that is covered, and warn of fused experts that are not.
 
     Args:
-        coverage: Of the model, inspected with the same ``moe_experts``.
-        moe_experts: Globs of layers whose fused experts are taken apart.
+        coverage: Coverage of the model, inspected with the same ``moe_experts``.
+        moe_experts: Globs of layers whose fused experts are split.
     """
     every = coverage.parameters
     logger.info("gradients cover %.1f%% of %s parameters", 100 * coverage.covered / every, f"{every:,}")
@@ -134,13 +134,13 @@ def _shape(module: Any) -> tuple[int, int] | None:
 
 
 def _fused(module: Any) -> int:
-    """Return the numbers in a module's own stacks of matrices; a stack of one or of vectors is none."""
+    """Return the number of parameters in a module's own stacks of several matrices."""
     stacks = (weight for weight in module.parameters(recurse=False) if weight.ndim == 3 and min(weight.shape) > 1)
     return sum(weight.numel() for weight in stacks)
 
 
 def _projections(module: Any) -> tuple[str, ...]:
-    """Return the stacks of a module that Bergson can take apart: all, or none."""
+    """Return the stacks of a module that Bergson can split: all, or none."""
     names = ("gate_up_proj" if hasattr(module, "gate_up_proj") else "up_proj", "down_proj")
     known = all(hasattr(module, name) for name in ("num_experts", "is_transposed"))
     stacked = all(getattr(getattr(module, name, None), "ndim", 0) == 3 for name in names)

@@ -1,4 +1,4 @@
-"""What a walk over documents will cost, from a sample of their texts."""
+"""Forecast of the tokens, bytes and seconds of collecting gradients, from a sample of texts."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def forecast_walk(
     texts: Sequence[str], documents: int, model: LanguageModel, settings: GradientSettings, distributed: Distributed
 ) -> dict[str, Any]:
-    """Return ``documents``, ``tokens``, ``bytes``, ``seconds`` and ``token_seconds`` of the walk over the working set.
+    """Return ``documents``, ``tokens``, ``bytes``, ``seconds`` and ``token_seconds`` of collecting gradients.
 
-    The pace is that of plain forward and backward steps on some of the texts; projecting and writing
-    are left out. ``token_seconds`` are those of a token in one process. Both are null where the model has to
-    be divided, and cannot be tried alone.
+    The pace is that of forward and backward passes over some of the texts, without projecting and
+    writing. ``token_seconds`` are those per token in one process. Both are null if the model has to be
+    sharded, so that one process cannot try it.
 
     Args:
-        texts: A sample.
-        documents: How many there will be.
+        texts: Sample of the documents' texts.
+        documents: Number of documents of the study.
         model: The model.
-        settings: Of its gradients.
+        settings: Settings of the gradients.
         distributed: Processes.
     """
     import ibis

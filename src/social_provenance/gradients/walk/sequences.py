@@ -1,4 +1,4 @@
-"""Documents as token sequences."""
+"""Token sequences of documents."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 HELD_OUT = 2000
-"""Documents outside the working set that passages are drawn from, at most."""
+"""Upper bound on the documents outside the working set that passages are drawn from."""
 
 
 def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Dataset:
-    """Tokenise documents, cut to the token budget.
+    """Tokenise documents, truncated to the token budget.
 
     Args:
         documents: Ibis table with ``doc_id``, ``topic``, ``format``, ``bin_rank`` and ``text``.
@@ -54,7 +54,7 @@ def held_out(documents: Any, working_set: Any, tokenizer: Any, seed: int) -> lis
         documents: Ibis table with ``doc_id`` and ``text``.
         working_set: Ibis table with ``doc_id``.
         tokenizer: The model's tokenizer.
-        seed: Of the order.
+        seed: Seed of the order.
     """
     import ibis
 

@@ -1,4 +1,4 @@
-"""Gradients on disk, shard by shard."""
+"""Reads projected gradients from disk, shard by shard."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from social_provenance.artifacts import sealed_checksum, sealed_digest
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.query_set import QuerySet
 from social_provenance.gradients.walk.bergson_run import INDEX, STATES, index_layout
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Chunk:
     Attributes:
         rows: ``id``, ``tokens``, ``loss`` (nats, reduced as set), ``norm`` of each row; queries
             also have ``block``.
-        gradients: fp32, rows x numbers.
+        gradients: Projected gradients, fp32, rows x dimensions.
     """
 
     rows: pd.DataFrame
@@ -50,10 +51,10 @@ class GradientStore:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What model and settings the gradients come from, and the numbers of each module.
+        """Model and settings of the gradients, and the dimensions of each module.
 
         Raises:
-            AttributionError: If there is no shard, or two are of different stores.
+            AttributionError: If the store has no shard, or shards of different models or settings.
         """
         if not self.shards:
             raise AttributionError("the gradient store is empty: run the attribution pipeline from its start")
@@ -80,7 +81,7 @@ class GradientStore:
 
     @property
     def width(self) -> int:
-        """Numbers a row."""
+        """Dimensions of the projected gradient of a row."""
         return int(sum(self.identity["modules"].values()))
 
     def column(self, name: str) -> np.ndarray:
@@ -92,7 +93,7 @@ class GradientStore:
         )
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
-        """Yield the store in pieces of at most ``rows`` rows.
+        """Yield the store in chunks of at most ``rows`` rows.
 
         Raises:
             AttributionError: If a shard has other bytes than when it was finished.
@@ -115,23 +116,23 @@ class GradientStore:
         """Return the mean hidden states of some rows by their ids, in that order, rows x hidden, fp32.
 
         Raises:
-            AttributionError: Naming a row that the store does not have.
+            AttributionError: Naming a row that is not in the store.
         """
         import pandas as pd
 
         wanted = pd.Index(ids)
-        found, pieces = [], []
+        known, pieces = [], []
         for rows, states in self.states():
-            own = np.flatnonzero(rows["id"].isin(wanted))
-            found += rows["id"].iloc[own].tolist()
-            pieces.append(np.asarray(states[own], dtype=np.float32))
-        places = pd.Index(found).get_indexer(wanted)
-        if (places < 0).any():
+            selected = np.flatnonzero(rows["id"].isin(wanted))
+            known += rows["id"].iloc[selected].tolist()
+            pieces.append(np.asarray(states[selected], dtype=np.float32))
+        positions = pd.Index(known).get_indexer(wanted)
+        if (positions < 0).any():
             raise AttributionError(
-                f"document {wanted[int(places.argmin())]!r} is not in the gradient store: scores and store are of "
+                f"document {wanted[int(positions.argmin())]!r} is not in the gradient store: scores and store are of "
                 f"different runs, run the attribution pipeline again"
             )
-        ordered: np.ndarray = np.concatenate(pieces)[places]
+        ordered: np.ndarray = np.concatenate(pieces)[positions]
         return ordered
 
     def sums(self) -> dict[str, torch.Tensor]:
@@ -153,17 +154,17 @@ def query_stores(parts: Mapping[str, Path]) -> dict[str, dict[str, GradientStore
     """
     stores: dict[str, dict[str, GradientStore]] = {}
     for name, folder in parts.items():
-        benchmark, _, variant = name.partition(".")
-        stores.setdefault(benchmark, {})[variant] = GradientStore({name: folder})
+        queries = QuerySet.parse(name)
+        stores.setdefault(queries.benchmark, {})[queries.variant] = GradientStore({name: folder})
     return stores
 
 
 def gradients_of(folder: Path, rows: int, *, check: bool = False) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first row, gradients in fp32) of a shard in pieces, without mapping the file into memory.
+    """Yield (first row, gradients in fp32) of a shard in chunks, without mapping the file into memory.
 
     Args:
-        folder: Of the shard.
-        rows: Most rows of a piece.
+        folder: Folder of the shard.
+        rows: Upper bound on the rows of a chunk.
         check: Compare the bytes that were read with the checksum of the seal.
 
     Raises:
@@ -183,15 +184,15 @@ def gradients_of(folder: Path, rows: int, *, check: bool = False) -> Iterator[tu
     if check and read.hexdigest() != sealed_checksum(folder, NUMBERS):
         raise AttributionError(
             f"{folder / NUMBERS} is damaged: it has other bytes than when it was finished; run the node that makes "
-            f"{folder.parent.name} again, which computes this shard anew and keeps the others"
+            f"{folder.parent.name} again, which recomputes this shard and keeps the others"
         )
 
 
 def refuse_others(one: str, first: Mapping[str, Any], other: str, second: Mapping[str, Any]) -> None:
-    """Make sure that two sets of gradients can be compared.
+    """Refuse to compare gradients of different models or settings.
 
     Raises:
-        AttributionError: Naming the first thing in which they differ.
+        AttributionError: Naming the first setting in which they differ.
     """
     for key in first:
         if first[key] != second.get(key):

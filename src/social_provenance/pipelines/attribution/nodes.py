@@ -11,11 +11,13 @@ from social_provenance.capabilities.harness import build_requests
 from social_provenance.capabilities.split import items_for, split_items
 from social_provenance.documents.sampling import take_sample
 from social_provenance.gradients.methods import score_files
-from social_provenance.gradients.methods.baseline_scores import Texts, plan_baselines
-from social_provenance.gradients.methods.ekfac_scores import plan_ekfac
-from social_provenance.gradients.methods.scoring import plan_scores
+from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
+from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.methods.text_methods import TextCorpus
 from social_provenance.gradients.queries import build as queries
-from social_provenance.gradients.settings import GradientSettings, ScoringSettings
+from social_provenance.gradients.query_set import ITEMS
+from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
@@ -66,7 +68,7 @@ def collect_query_gradients(
 
 
 def compare_gradients(corpus: dict[str, Path], gradients: dict[str, Path], params: ScoringSettings) -> Parts:
-    """Return the scores of every document by every method that the gradient store serves."""
+    """Return the scores of every document by the methods that compare stored gradients."""
     return plan_scores(GradientStore(corpus), query_stores(gradients), params)
 
 
@@ -78,12 +80,13 @@ def compare_texts(
     model: LanguageModel,
     params: ScoringSettings,
 ) -> Parts:
-    """Return the scores of every document by the baselines."""
-    texts = Texts(tokens, GradientStore(corpus), table, query_stores(gradients), len(model.tokenizer()))
-    return plan_baselines(texts, params)
+    """Return the scores of every document by the methods without a gradient, the baselines."""
+    store, stores = GradientStore(corpus), query_stores(gradients)
+    texts = TextCorpus(tokens, store, table, stores, len(model.tokenizer()), params.chunk)
+    return plan_text_scores(texts, params)
 
 
-def compare_factored(
+def compare_with_model(
     tokens: Any,
     corpus: dict[str, Path],
     table: Any,
@@ -91,9 +94,10 @@ def compare_factored(
     gradients: GradientSettings,
     params: ScoringSettings,
 ) -> Parts:
-    """Return the scores of every document by EKFAC, where it is asked for."""
+    """Return the scores of every document by the methods that run the model themselves, where there are any."""
     sets = queries.query_sets(keep_items(table))
-    return plan_ekfac(tokens, GradientStore(corpus), sets, model, gradients, params)
+    whole = ModelCorpus(tokens, GradientStore(corpus), sets, model, gradients, params.damping)
+    return plan_model_scores(whole, params)
 
 
 def gather_scores(*scores: dict[str, Path]) -> tuple[Any, Any, Any]:
@@ -115,7 +119,7 @@ def randomise_model(model: LanguageModel, params: Attribution) -> TrainedModel:
 
 def keep_items(table: Any) -> Any:
     """Return the queries of the benchmarks themselves."""
-    return table[table["variant"] == queries.ITEMS].reset_index(drop=True)
+    return table[table["variant"] == ITEMS].reset_index(drop=True)
 
 
 def name_random_scores(scores: dict[str, Path]) -> Any:

@@ -34,7 +34,7 @@ def create_pipeline() -> Pipeline:
             *_others(),
             Node(
                 nodes.gather_scores,
-                ["gradient_scores", "baseline_scores", "ekfac_scores"],
+                ["gradient_scores", "text_scores", "model_scores"],
                 ["document_scores", "block_scores", "null_scores"],
                 name="gather_scores",
             ),
@@ -53,13 +53,13 @@ def _others() -> list[Node]:
         Node(
             nodes.compare_texts,
             ["corpus_tokens", "corpus_gradients", "queries", "query_gradients", "language_model", SCORING],
-            "baseline_scores",
+            "text_scores",
             name="compare_texts",
         ),
         Node(
-            nodes.compare_factored,
+            nodes.compare_with_model,
             ["corpus_tokens", "corpus_gradients", "queries", "language_model", "params:gradients", SCORING],
-            "ekfac_scores",
-            name="compare_factored",
+            "model_scores",
+            name="compare_with_model",
         ),
     ]

@@ -7,12 +7,14 @@ from typing import Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.split import items_for
-from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.estimation.maps.bin_map import bin_map
 from social_provenance.gradients.methods import score_files
+from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.queries import build as queries
 from social_provenance.gradients.queries import renderings
-from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.query_set import QuerySet
+from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.studies.audit import plan_audit
 from social_provenance.gradients.walk.collect import plan_queries
 from social_provenance.gradients.walk.store import GradientStore
@@ -45,7 +47,7 @@ def compare_maps(scores: dict[str, Path], working_set: Any) -> Any:
     labels = working_set.select("doc_id", "topic", "format").to_pandas()
     maps = []
     for name, folder in scores.items():
-        benchmark, _, rendering = name.partition(".")
-        own = score_files.gather([folder], score_files.SCORES).to_pandas()
-        maps.append(bin_map(own, labels).assign(benchmark=benchmark, rendering=rendering))
-    return compare(pd.concat(maps, ignore_index=True), "rendering", ["benchmark", "method"])
+        queries = QuerySet.parse(name)
+        table = score_files.gather([folder], score_files.SCORES).to_pandas()
+        maps.append(bin_map(table, labels).assign(benchmark=queries.benchmark, rendering=queries.variant))
+    return compare_pairs(pd.concat(maps, ignore_index=True), "rendering", ["benchmark", "method"])

@@ -8,7 +8,8 @@ from typing import Any
 from social_provenance.artifacts import Parts
 from social_provenance.estimation.maps.bin_map import bin_map
 from social_provenance.gradients.methods import score_files
-from social_provenance.gradients.settings import Distributed, GradientSettings, ScoringSettings
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.studies import trajectory
 from social_provenance.language_model import LanguageModel
 
@@ -41,7 +42,7 @@ def trace_bins(scores: dict[str, Path], tokens: Any) -> Any:
     maps = []
     for order, (checkpoint, parts) in enumerate(trajectory.by_checkpoint(scores).items()):
         for folder in parts.values():
-            own = score_files.gather([folder], score_files.SCORES).to_pandas()
-            maps.append(bin_map(own, labels).assign(order=order, checkpoint=checkpoint))
-    table = pd.concat(maps, ignore_index=True)
-    return table[["order", "checkpoint", *table.columns.drop(["order", "checkpoint"])]]
+            table = score_files.gather([folder], score_files.SCORES).to_pandas()
+            maps.append(bin_map(table, labels).assign(order=order, checkpoint=checkpoint))
+    trajectory_maps = pd.concat(maps, ignore_index=True)
+    return trajectory_maps[["order", "checkpoint", *trajectory_maps.columns.drop(["order", "checkpoint"])]]

@@ -1,0 +1,144 @@
+"""Evaluation of a model during unlearning: losses on the forget, retain and held-out documents, and every benchmark."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.training.batches import read_losses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+
+    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.training.batches import Tokens
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The documents of a run, as token ids.
+
+    Attributes:
+        forget: Documents to forget.
+        retain: Documents to retain.
+        held_out: Held-out documents, cut to their evaluated tokens.
+    """
+
+    forget: Sequence[Tokens]
+    retain: Sequence[Tokens]
+    held_out: Sequence[Tokens]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Losses and answers of a model at one step.
+
+    Attributes:
+        forget_loss: Loss of the forget set, nats per token.
+        retain_loss: Loss of the retain set, nats per token.
+        held_out: Loss of each held-out document, nats per token, shape (documents,).
+        answers: Answer to each item, of :meth:`social_provenance.capabilities.harness.Scorer.score`.
+    """
+
+    forget_loss: float
+    retain_loss: float
+    held_out: np.ndarray
+    answers: pd.DataFrame
+
+    def non_finite(self) -> str | None:
+        """Return the name of a value that is not finite; None if all are."""
+        losses = {"forget_loss": self.forget_loss, "retain_loss": self.retain_loss}
+        means = {"held-out loss": float(self.held_out.mean()) if len(self.held_out) else 0.0}
+        means["log-probability of the answers"] = float(self.answers["gold_logprob"].to_numpy().mean())
+        return next((name for name, value in {**losses, **means}.items() if not math.isfinite(value)), None)
+
+
+class Evaluator:
+    """Evaluates models; the untouched model is evaluated once per set of documents for all runs of a process."""
+
+    def __init__(self, scorer: Scorer, tokenizer: Any, size: int) -> None:
+        """Keep what every evaluation needs.
+
+        Args:
+            scorer: Scores the items of the benchmarks.
+            tokenizer: Tokenizer of the model.
+            size: Batch size of losses, documents.
+        """
+        self._scorer, self._tokenizer, self._size = scorer, tokenizer, size
+        self._losses: dict[int, np.ndarray] = {}
+        self._answers: pd.DataFrame | None = None
+
+    def evaluate(self, model: Any, sets: Sets) -> Snapshot:
+        """Return the losses of a run's documents and the answers to all items."""
+        losses = [self._read(model, documents) for documents in (sets.forget, sets.retain, sets.held_out)]
+        return _snapshot(losses, self._scorer.score(model, self._tokenizer))
+
+    def evaluate_untouched(self, model: Any, sets: Sets) -> Snapshot:
+        """Return the same of the untouched model."""
+        keys = [hash(tuple(map(tuple, documents))) for documents in (sets.forget, sets.retain, sets.held_out)]
+        for key, documents in zip(keys, (sets.forget, sets.retain, sets.held_out), strict=True):
+            if key not in self._losses:
+                self._losses[key] = self._read(model, documents)
+        if self._answers is None:
+            self._answers = self._scorer.score(model, self._tokenizer)
+        return _snapshot([self._losses[key] for key in keys], self._answers)
+
+    def _read(self, model: Any, documents: Sequence[Tokens]) -> np.ndarray:
+        return read_losses(model, documents, self._size)
+
+
+def tabulate(readings: Mapping[int, Snapshot], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tabulate the evaluations of a run.
+
+    Args:
+        readings: Step -> snapshot; includes step 0.
+        bins: Topic and format of each held-out document.
+
+    Returns:
+        One row per step: ``step``, ``forget_loss``, ``retain_loss``, ``heldout_loss`` (nats per token, mean
+        over bins) and ``heldout_rise`` (largest rise of a bin since step 0); null without held-out
+        documents. And one row per step and bin: ``step``, ``topic``, ``format``, ``loss``.
+    """
+    import pandas as pd
+
+    tables = {step: heldout_of_bins(reading, bins) for step, reading in readings.items()}
+    rows = [
+        {
+            "step": step,
+            "forget_loss": reading.forget_loss,
+            "retain_loss": reading.retain_loss,
+            "heldout_loss": tables[step].mean(),
+            "heldout_rise": (tables[step] - tables[0]).max(),
+        }
+        for step, reading in readings.items()
+    ]
+    held = [table.rename("loss").reset_index().assign(step=step) for step, table in tables.items()]
+    return pd.DataFrame(rows), pd.concat(held, ignore_index=True)[["step", "topic", "format", "loss"]]
+
+
+def heldout_of_bins(reading: Snapshot, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
+    """Return the mean held-out loss of each bin, nats per token."""
+    import pandas as pd
+
+    index = pd.MultiIndex.from_tuples(list(bins), names=["topic", "format"]) if bins else _no_bins()
+    own: pd.Series[float] = pd.Series(reading.held_out, index=index, dtype=float)
+    return own.groupby(level=["topic", "format"]).mean()
+
+
+def _no_bins() -> pd.MultiIndex:
+    import pandas as pd
+
+    return pd.MultiIndex.from_arrays([[], []], names=["topic", "format"])
+
+
+def _snapshot(losses: Sequence[np.ndarray], answers: pd.DataFrame) -> Snapshot:
+    forget, retain, held_out = losses
+    return Snapshot(_mean(forget), _mean(retain), held_out[:, 0] / held_out[:, 1].clip(1), answers)
+
+
+def _mean(losses: np.ndarray) -> float:
+    return float(losses[:, 0].sum() / losses[:, 1].sum())

@@ -1,0 +1,114 @@
+"""What an attribution method is: a name, what it needs, and a score for each document and query block.
+
+A method is one class in one module of this package, named as the method is; ``registry`` finds it there.
+It derives from the class of its need:
+
+- ``StoreMethod`` (``store_methods``): compares the projected gradients that the store keeps;
+- ``TextMethod`` (``text_methods``): uses tokens, lengths, losses and mean hidden states, no gradient;
+- ``ModelMethod`` (``model_methods``): runs the model itself, with passes over the corpus of its own.
+
+The first two are products of document features and query directions, computed by the one loop in ``scoring``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+
+Needs = Literal["store", "model", "texts"]
+"""What a method reads: the gradient store, the model, or tokens and what else is known without a gradient."""
+
+
+class Method(ABC):
+    """A way to score documents for a benchmark.
+
+    Attributes:
+        name: Name in ``scoring.methods`` and in the column ``method``; also that of its module.
+        needs: What it reads.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    @classmethod
+    def check(cls, damping: float) -> None:
+        """Accept or refuse the parameters that it shares with other methods.
+
+        Args:
+            damping: ``scoring.damping``.
+
+        Raises:
+            ValueError: If the method is undefined under them.
+        """
+        del damping
+
+
+class ProductMethod(Method):
+    """A method whose score is a product of document features and query directions.
+
+    An instance is a method that is fitted to a corpus.
+    """
+
+    @classmethod
+    def fit(cls, corpus: Any) -> Self:
+        """Return the method with what it estimates from the whole corpus, by default nothing."""
+        del corpus
+        return cls()
+
+    @abstractmethod
+    def aim(self, queries: Any, preconditioner: Any) -> Any:
+        """Return the directions of a set of queries: for each block the mean over its queries.
+
+        Args:
+            queries: One variant of a benchmark's queries.
+            preconditioner: The benchmark's, where the method compares gradients.
+        """
+
+    @abstractmethod
+    def describe(self, documents: Any, preconditioner: Any) -> Any:
+        """Return the features of a chunk of documents, documents x dimensions."""
+
+    @abstractmethod
+    def multiply(self, features: Any, directions: Any) -> np.ndarray:
+        """Return documents x blocks: the mean score over the queries of each block."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The queries of a benchmark, as the methods of one need read them.
+
+    Attributes:
+        name: Name of the benchmark.
+        queries: Variant -> its queries.
+        sizes: Variant -> number of queries of each block.
+        preconditioner: Estimated from the benchmark's own items and shared by its variants; None without gradients.
+    """
+
+    name: str
+    queries: Mapping[str, Any]
+    sizes: Mapping[str, np.ndarray]
+    preconditioner: Any = None
+
+
+class Corpus(ABC):
+    """Documents and queries, as the methods of one need read them."""
+
+    @abstractmethod
+    def benchmarks(self, names: Iterable[str]) -> dict[str, Benchmark]:
+        """Return the benchmarks of these names."""
+
+    @abstractmethod
+    def chunks(self) -> Iterator[tuple[pd.DataFrame, Any]]:
+        """Yield ``id``, ``loss``, ``norm`` of some documents, and what methods compute features from."""
+
+    def report(self, benchmark: Benchmark, folder: Path) -> None:
+        """Write what else is known about the comparison with a benchmark into the folder of its scores."""
+        del benchmark, folder

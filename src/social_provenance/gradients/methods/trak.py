@@ -1,0 +1,95 @@
+"""TRAK at one checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods.store_methods import StoreMethod
+
+if TYPE_CHECKING:
+    import torch
+
+    from social_provenance.gradients.methods.outliers import Winsoriser
+    from social_provenance.gradients.methods.preconditioner import Preconditioner
+    from social_provenance.gradients.methods.store_methods import GradientCorpus
+    from social_provenance.gradients.walk.store import GradientStore
+
+
+@dataclass(frozen=True)
+class Trak(StoreMethod):
+    """Inner product under one kernel over all modules (after Park et al., ICML 2023).
+
+    The score of document m for query q is ``g(m)^T K^(-1) g(q)`` with
+    ``K = G^T G / n + damping * mean eigenvalue * I``, G the gradients of the n documents. One
+    checkpoint stands for Park et al.'s ensemble, and their weights 1 - p are left out.
+
+    Attributes:
+        inverse: Inverse kernel, dimensions x dimensions.
+    """
+
+    inverse: torch.Tensor
+
+    name = "trak"
+
+    @classmethod
+    def fit(cls, corpus: GradientCorpus) -> Self:
+        settings = corpus.settings
+        inverse = invert_kernel(
+            corpus.documents.store,
+            corpus.documents.winsoriser,
+            damping=settings.damping,
+            max_joint=settings.max_joint,
+            chunk=settings.chunk,
+        )
+        return cls(inverse)
+
+    def transform(self, gradients: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
+        del preconditioner
+        return gradients
+
+    def transform_queries(self, gradients: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
+        # The inverse goes to the queries alone: documents are many.
+        del preconditioner
+        return gradients @ self.inverse
+
+
+def invert_kernel(
+    store: GradientStore, winsoriser: Winsoriser, *, damping: float, max_joint: int, chunk: int
+) -> torch.Tensor:
+    """Return ``(G^T G / n + damping * mean eigenvalue * I) ** -1`` over a store, in one read.
+
+    Args:
+        store: Gradients of the documents.
+        winsoriser: Shortens outliers.
+        damping: Share of the mean eigenvalue that is added to all.
+        max_joint: Upper bound on the dimensions of a projected gradient.
+        chunk: Documents read at a time.
+
+    Raises:
+        AttributionError: If a gradient has more than ``max_joint`` dimensions, or the kernel is singular.
+    """
+    import torch
+
+    width = store.width
+    if width > max_joint:
+        raise AttributionError(
+            f"method trak needs a joint kernel of {width} x {width} dimensions, scoring.max_joint allows {max_joint}: "
+            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
+        )
+    total, rows = torch.zeros(width, width), 0
+    for piece in store.chunks(chunk):
+        gradients = winsoriser.apply(piece)
+        total += gradients.T @ gradients
+        rows += len(gradients)
+    kernel = total / rows
+    kernel.diagonal().add_(damping * kernel.diagonal().mean())
+    factor, failed = torch.linalg.cholesky_ex(kernel)
+    # With fewer documents than dimensions K is singular, but rounding errors often make it look invertible.
+    if failed or (rows < width and not damping):
+        raise AttributionError(
+            f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
+            f"more documents than its {width} dimensions"
+        )
+    return torch.cholesky_inverse(factor)

@@ -1,0 +1,76 @@
+"""Stored gradients as methods see them: outliers shortened, directions as means over blocks, unit rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from social_provenance.gradients.methods.store_methods import GradientCorpus, Gradients, StoreMethod, unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from social_provenance.gradients.methods.preconditioner import Preconditioner
+    from social_provenance.gradients.walk.store import GradientStore
+
+    Maker = Callable[..., GradientStore]
+    Of = Callable[..., np.ndarray]
+
+BLOCKS = [1, 0, 1, 2, 1]
+
+
+class Doubled(StoreMethod):
+    """Inner product in which a document counts twice and a query three times."""
+
+    name = "doubled"
+
+    def transform(self, gradients: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
+        del preconditioner
+        return 2 * gradients
+
+    def transform_queries(self, gradients: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
+        del preconditioner
+        return 3 * gradients
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_direction_is_the_mean_of_a_blocks_queries_as_they_are_transformed(
+    make_store: Maker, numbers: Of, scoring: Any, chunk: int
+) -> None:
+    store = make_store(5, blocks=BLOCKS)
+    found = Doubled().aim(Gradients(store, scoring(chunk=chunk)), None)
+    expected = [3 * numbers(store)[np.array(BLOCKS) == block].mean(axis=0) for block in range(3)]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+
+
+def test_a_score_multiplies_both_transformed_sides(make_store: Maker, numbers: Of) -> None:
+    documents, queries = torch.from_numpy(numbers(make_store(7))), torch.from_numpy(numbers(make_store(5, seed=1)))
+    found = Doubled().multiply(Doubled().describe(documents, None), 3 * queries)
+    np.testing.assert_allclose(found, 6 * (documents @ queries.T).numpy())
+
+
+def test_variants_share_the_preconditioner_of_the_items(make_store: Maker, scoring: Any) -> None:
+    corpus, items, null = make_store(50, seed=1), make_store(11, seed=2), make_store(8, seed=3)
+    alone = GradientCorpus.of(corpus, {"siqa": {"items": items}}, scoring()).benchmarks(["siqa"])["siqa"]
+    both = GradientCorpus.of(corpus, {"siqa": {"items": items, "null": null}}, scoring()).benchmarks(["siqa"])["siqa"]
+    rows = torch.eye(13)
+    assert torch.equal(both.preconditioner.apply(rows), alone.preconditioner.apply(rows))
+    assert list(both.sizes) == list(both.queries) == ["items", "null"]
+    assert [sizes.tolist() for sizes in both.sizes.values()] == [[11], [8]]
+
+
+def test_outliers_are_shortened_by_the_norms_of_their_own_store(make_store: Maker, numbers: Of, scoring: Any) -> None:
+    gradients = numbers(make_store(20))
+    gradients[3] *= 100
+    store = make_store(gradients=gradients)
+    norms = np.linalg.norm(gradients, axis=1)
+    read = torch.cat([rows for _, rows in Gradients(store, scoring(winsorise=2.0)).chunks()]).norm(dim=1)
+    np.testing.assert_allclose(read.numpy(), np.minimum(norms, 2 * np.median(norms)), rtol=1e-5)
+
+
+def test_unit_rows_have_length_one_unless_they_are_zero() -> None:
+    rows = torch.tensor([[3.0, 4.0], [0.0, 0.0], [1e-12, 0.0]])
+    assert unit_rows(rows).tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0], [1.0, 0.0]]
