@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -65,6 +66,18 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[P
         return folder
 
     return build
+
+
+@pytest.fixture
+def quick_spawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the processes that a test spawns from one that has imported Bergson, which takes each of them seconds."""
+    import torch.multiprocessing
+
+    spawn, forks = multiprocessing.get_context("spawn"), multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["bergson.build"])
+    known = {"spawn": forks, "forkserver": forks}
+    for module in (multiprocessing, torch.multiprocessing):
+        monkeypatch.setattr(module, "get_context", lambda method=None: known.get(method, spawn))
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def test_two_processes_leave_the_bytes_that_one_leaves(
     assert digest_of_path(tmp_path / "alone") == digest_of_path(tmp_path / "spread")
 
 
+@pytest.mark.usefixtures("quick_spawn")
 def test_a_process_that_dies_is_told_with_what_to_do(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]]
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_process_that_dies_is_told_with_what_to_do(
         list(execute_runs(make_bench(processes=2, tokens=Deadly()), tasks_in("dead")))
 
 
+@pytest.mark.usefixtures("quick_spawn")
 def test_a_fault_in_another_process_is_told_as_in_this_one(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]], tokens: dict[str, list[int]]
 ) -> None:
