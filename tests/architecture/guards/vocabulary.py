@@ -20,28 +20,7 @@ if TYPE_CHECKING:
 EXCLUDED: tuple[str, ...] = ()
 """Folders whose pages are not rewritten yet; every other page is read."""
 
-EXCLUDED_SOURCE: tuple[str, ...] = (
-    "estimation",
-    "figures/dose_response.py",
-    "forgetting",
-    "gradients",
-    "hooks/study_curves.py",
-    "hooks/study_record.py",
-    "interventions",
-    "miniature",
-    "pipelines/aggregation",
-    "pipelines/counterfactual",
-    "pipelines/validation",
-    "pretraining",
-    "regions",
-    "report/templates/unlearning.html.j2",
-    "report/templates/unlearning_checks.html.j2",
-    "report/templates/unlearning_doses.html.j2",
-    "schemas/interventions.py",
-    "schemas/reference.py",
-    "schemas/unlearning.py",
-    "training",
-)
+EXCLUDED_SOURCE: tuple[str, ...] = ()
 """Packages and modules whose source is not rewritten yet; every other one is read."""
 
 TEXTS = (tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))

@@ -126,7 +126,7 @@ def document_deviations(
         chunk: Clusters at a time; changes the last digits only.
 
     Returns:
-        Deviations, float32, shape (replicates, bins, columns); 0 where a bin has fewer than two clusters.
+        Deviations, float32, shape (replicates, bins, columns); zero where a bin has fewer than two clusters.
     """
     sorted_scores = scores[groups.order]
     means = groups.means(sorted_scores)

@@ -43,7 +43,7 @@ class Influence:
     Attributes:
         columns: (benchmark, method) of each column.
         counts: Number of documents, shape (topics, formats).
-        ess: Effective sample size over clusters, same shape; 0 where a bin is empty.
+        ess: Effective sample size over clusters, same shape; zero where a bin is empty.
         potency: Mean score, shape (topics, formats, columns); NaN where a bin is empty.
         z: Potency standardised over the bins, same shape.
         spread: Standard deviation of potency over bins, in the unit of the score, shape (columns,): the unit of z.
