@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.forgetting.settings import ARMS
-from social_provenance.gradients.settings import METHODS
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
 WORDS: dict[str, Sequence[str]] = {
     "topic|extreme_topic": TOPICS,
     "format|extreme_format": FORMATS,
-    "method": METHODS,
+    "method": method_names(),
     "scope": tuple(ARMS),
     "topic_source|format_source": ("given", "linear", "official"),
 }
