@@ -63,7 +63,7 @@ def measure_training(study: Path, repeats: int) -> float:
     import torch
     from torch.nn import functional
 
-    from social_provenance.forgetting.objectives import GradDiff
+    from social_provenance.forgetting.objectives.grad_diff import GradDiff
     from social_provenance.language_model import LanguageModel
     from social_provenance.training.batches import pairs
     from social_provenance.training.loop import Optimiser, train
@@ -189,7 +189,7 @@ def judge(study: Path) -> dict[str, Any]:
     return {
         "contrasts": len(own),
         "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
-        "beyond_every_random_set": int((own["hurts_less"] == own["n_random"]).sum()),
+        "beyond_every_random_set": int((own["n_random_less_damaging"] == own["n_random"]).sum()),
         "influence_minus_random": dict(zip(own["benchmark"], own["influence_minus_random"].round(3), strict=True)),
     }
 
@@ -213,7 +213,7 @@ def judge_worlds(table: Path) -> dict[str, Any]:
         "worlds": int(own["seed"].nunique()),
         "pairs": len(own),
         "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
-        "beyond_every_random_set": int((own["hurts_less"] == own["n_random"]).sum()),
+        "beyond_every_random_set": int((own["n_random_less_damaging"] == own["n_random"]).sum()),
     }
 
 

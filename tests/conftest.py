@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import pandas as pd
 
@@ -45,6 +47,37 @@ def shared_data() -> Path:
             "../shared/data or name their folder in SOCIAL_PROVENANCE_DATA"
         )
     return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], Any]], Path]:
+    """Return a function from a name and what fills a folder to that folder, which is filled once for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def build(name: str, fill: Callable[[Path], Any]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                fill(folder)
+                done.touch()
+        return folder
+
+    return build
+
+
+@pytest.fixture
+def quick_spawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the processes that a test spawns from one that has imported Bergson, which takes each of them seconds."""
+    import torch.multiprocessing
+
+    spawn, forks = multiprocessing.get_context("spawn"), multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["bergson.build"])
+    known = {"spawn": forks, "forkserver": forks}
+    for module in (multiprocessing, torch.multiprocessing):
+        monkeypatch.setattr(module, "get_context", lambda method=None: known.get(method, spawn))
 
 
 @pytest.fixture
@@ -259,22 +292,36 @@ def _rows_of_fixture() -> Callable[[Any], list[dict[str, Any]]]:
     return rows_of
 
 
-def run_kedro(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a ``kedro`` command in the project, as a user does, and return how it ended."""
-    command = [sys.executable, "-m", "kedro", *arguments]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+@pytest.fixture(scope="session")
+def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
+
+    Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
+    than most commands.
+    """
+    script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
+    folder = tmp_path_factory.mktemp("kedro")
+    with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
+            assert process.stdin is not None
+            assert process.stdout is not None
+            print(
+                json.dumps({"arguments": arguments, "out": str(out), "err": str(err)}), file=process.stdin, flush=True
+            )
+            code = int(process.stdout.readline())
+            return subprocess.CompletedProcess(("kedro", *arguments), code, out.read_text(), err.read_text())
+
+        yield run
 
 
 @pytest.fixture(scope="session")
-def kedro() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Return :func:`run_kedro`."""
-    return run_kedro
-
-
-@pytest.fixture(scope="session")
-def test_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def test_study(once: Callable[..., Path], kedro: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
     """Return the data root of a finished study of ``--env test``; nobody may write into it."""
-    root = tmp_path_factory.mktemp("study") / "data"
-    ended = run_kedro("run", "--env", "test", "--params", f"root={root}")
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    return root
+
+    def build(root: Path) -> None:
+        ended = kedro("run", "--env", "test", "--params", f"root={root}")
+        assert ended.returncode == 0, ended.stderr[-3000:]
+
+    return once("study", build)

@@ -125,7 +125,7 @@ def test_a_model_with_code_of_its_own_is_refused_without_a_question(copy: Path, 
     code = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
     (copy / "config.json").write_text(json.dumps(config | {"model_type": "own", "auto_map": code}))
     (copy / "own.py").write_text("raise AssertionError('this was run')\n")
-    with pytest.raises(ModelError, match=re.escape(f"model {copy} comes with code of its own, which is not run")):
+    with pytest.raises(ModelError, match=re.escape(f"model {copy} ships its own code, which is not run")):
         getattr(LanguageModel(str(copy)), part)()
 
 

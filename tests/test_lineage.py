@@ -74,7 +74,7 @@ def test_inputs_of_one_history_pass(ledger: Ledger) -> None:
 def test_inputs_made_from_two_versions_of_an_ancestor_are_refused(ledger: Ledger) -> None:
     ledger.complete({"corpus": "c2"}, "write_corpus", "later", {})
     ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c2"})
-    message = "plot would mix runs: documents and scores were made from different versions of corpus; run again"
+    message = "plot would mix runs: documents and scores were made from different versions of corpus; rerun"
     with pytest.raises(LineageError, match=re.escape(message)):
         ledger.refuse_mixture("plot", {"scores": "s1", "documents": "d2"})
 

@@ -121,7 +121,7 @@ class Ledger:
             inputs: Dataset or parameter -> digest; None for a parameter.
             accepted: Output or input -> its accepted code, if any (see :class:`Record`).
         """
-        own = {name: codes for name, codes in (accepted or {}).items() if codes}
+        accepted_codes = {name: codes for name, codes in (accepted or {}).items() if codes}
         ancestors: dict[str, str] = {}
         inherited: dict[str, Mapping[str, str]] = {}
         for name, digest in inputs.items():
@@ -130,9 +130,9 @@ class Ledger:
                 ancestors |= record.ancestors if record else {}
                 ancestors[name] = digest
                 inherited |= record.accepted if record else {}
-                inherited |= {name: own[name]} if name in own else {}
+                inherited |= {name: accepted_codes[name]} if name in accepted_codes else {}
         for name, digest in outputs.items():
-            codes = inherited | ({name: own[name]} if name in own else {})
+            codes = inherited | ({name: accepted_codes[name]} if name in accepted_codes else {})
             self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, self.place_of(name), codes)
         self._save()
 
@@ -179,10 +179,10 @@ class Ledger:
         Raises:
             LineageError: With two inputs and the ancestor of which they used different versions.
         """
-        found = self.conflict(inputs)
-        if found is None:
+        conflict = self.conflict(inputs)
+        if conflict is None:
             return
-        one, other, ancestor = found
+        one, other, ancestor = conflict
         raise LineageError(
             f"{node} would mix runs: {one} and {other} were made from different versions of {ancestor}; "
             f"rerun the pipelines between {ancestor} and {node}"

@@ -262,3 +262,113 @@ def test_a_file_that_the_recipe_does_not_name_is_found() -> None:
     assert off_recipe(touched, files) == [f"{path}: the recipe does not name it" for path in touched[2:]]
     with pytest.raises(ValueError, match="no recipe 'Nothing'"):
         recipe(text, "Nothing")
+
+
+OBJECTIVE = '''
+"""Gradient ascent up to a bound: the forget term of a batch is minus its mean loss, or minus the bound above that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import PositiveFloat
+
+from social_provenance.forgetting.objectives.terms import TwoTerms, Value
+from social_provenance.training.batches import mean_loss
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from social_provenance.forgetting.objectives.terms import Term
+    from social_provenance.training.batches import Batch, Tokens
+
+
+class Hinge(TwoTerms):
+    """Raise the forget loss to a bound, and no further."""
+
+    name: Literal["hinge"] = "hinge"
+    """Name in the parameters."""
+    bound: PositiveFloat = 20.0
+    """Loss above which nothing is pushed, nats per token."""
+
+    def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term:
+        del forget, size  # nothing is compared with the untouched model
+
+        def term(batch: Batch) -> Value:
+            loss = mean_loss(model, batch)
+            return Value(loss, -loss.clamp(max=self.bound))
+
+        return term
+'''
+
+LAW_OF_OBJECTIVE = '''
+"""Above its bound the forget term is flat."""
+
+from typing import Any
+
+from social_provenance.forgetting.objectives.hinge import Hinge
+from social_provenance.training.batches import pad
+
+
+def test_above_the_bound_nothing_is_pushed(model: Any, forget: Any, retain: Any) -> None:
+    norms = [
+        Hinge(bound=bound).prepare(model, forget, retain, 2)(pad(forget), pad(retain))["forget_grad_norm"]
+        for bound in (1e-6, 100.0)
+    ]
+    assert norms[0] == 0 < norms[1]
+'''
+
+ROW_OF_OBJECTIVE = (
+    "| `hinge` | −min(CE, bound) | this project | `kl` | `bound` (20), `gamma` (1), `alpha` (1), `retain` (`kl`) |\n"
+)
+
+USE_OF_OBJECTIVE = """
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import social_provenance
+from guards.additions import broken_conventions
+from guards.project import SOURCE, read_project
+from guards.source import modules_without_test
+from social_provenance.forgetting.settings import Unlearning
+
+folder = Path("tests/forgetting/objectives")
+law = folder / "test_hinge.py"
+passed = pytest.main(["-q", "-p", "no:cacheprovider", str(law), str(folder / "test_registry.py")])
+of_every = pytest.main(["-q", "-p", "no:cacheprovider", str(folder / "test_base.py"), "-k", "hinge"])
+block = {**read_project().parameters["unlearning"], "algorithms": [{"name": "hinge", "bound": 5}]}
+(algorithm,) = Unlearning.model_validate(block).model_dump(mode="json")["algorithms"]
+try:
+    Unlearning.model_validate({"algorithms": [{"name": "hinge", "bound": 0}]})
+except ValidationError as error:
+    refused = error.errors()[0]["loc"]
+answer = {
+    "package": social_provenance.__file__,
+    "passed": [int(passed), int(of_every)],
+    "used": algorithm,
+    "refused": refused,
+    "broken": broken_conventions(),
+}
+law.unlink()
+print(json.dumps({**answer, "without_law": modules_without_test(SOURCE, Path("tests"))}))
+"""
+
+
+def test_an_unlearning_objective_takes_three_files(project_copy: Copy) -> None:
+    project_copy.write(f"{PACKAGE}/forgetting/objectives/hinge.py", OBJECTIVE)
+    project_copy.write("tests/forgetting/objectives/test_hinge.py", LAW_OF_OBJECTIVE)
+    project_copy.insert("docs/explanation/unlearning.md", ROW_OF_OBJECTIVE, before="| `npo` |")
+
+    touched = project_copy.touched()
+    assert off_recipe(touched, recipe(RECIPES, "An unlearning objective")) == []
+    assert len(touched) == 3
+    found = project_copy.ask(USE_OF_OBJECTIVE)
+    assert found.pop("package").startswith(str(project_copy.root))
+    without = ["forgetting/objectives/hinge.py: there is no tests/forgetting/objectives/test_hinge.py"]
+    assert found.pop("without_law") == without
+    used = {"name": "hinge", "bound": 5.0, "gamma": 1.0, "alpha": 1.0, "retain": "kl", "learning_rate": None}
+    refused = ["algorithms", 0, "hinge", "bound"]
+    assert found == {"passed": [0, 0], "used": used, "refused": refused, "broken": []}

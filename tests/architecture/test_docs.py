@@ -108,10 +108,10 @@ def test_parameters_are_documented(project: Project) -> None:
                 "parameter evaluation.limit: base has None, the page says –",
             ],
         ),
-        ("| 42 | draws", "| 43 | draws", ["parameter miniature.seed: base has 42, the page says 43"]),
+        ("≥ 0 | 42 |", "≥ 0 | 43 |", ["parameter miniature.seed: base has 42, the page says 43"]),
         (
-            "| one or more, different | [0, 1] |",
-            "| different | – |",
+            "| one or more, distinct | [0, 1] |",
+            "| one or more, distinct | – |",
             ["parameter unlearning.order_seeds: base has [0, 1], the page says –"],
         ),
     ],

@@ -10,7 +10,7 @@ from kedro.pipeline import Node, Pipeline
 
 from guards.project import SOURCE, Project
 from guards.truth import telling_fields, telling_items, truth_named, truth_readers, truth_receivers
-from social_provenance.pipelines.miniature.nodes import tell_truth, write_benchmarks, write_corpus
+from social_provenance.pipelines.miniature.nodes import write_benchmarks, write_corpus, write_truth
 from social_provenance.pipelines.miniature.params import Miniature
 from social_provenance.regions.grid import TOPICS
 
@@ -76,7 +76,7 @@ def test_no_other_module_names_the_truth() -> None:
 )
 def test_a_module_that_names_the_truth_is_found(copy: Path, append: Callable[[Path, str], None], line: str) -> None:
     source = copy / "src" / "social_provenance"
-    append(source / "estimation" / "aggregate.py", f"\n{line}\n")
+    append(source / "estimation" / "maps" / "aggregate.py", f"\n{line}\n")
     (found,) = truth_named(source)
     assert found.startswith("estimation/maps/aggregate.py: ")
 
@@ -100,7 +100,7 @@ def test_records_without_given_labels_tell_no_topic() -> None:
 
 
 def test_names_of_documents_tell_nothing() -> None:
-    truth = tell_truth(WORLD)
+    truth = write_truth(WORLD)
     assert list(truth["doc_id"]) == [record["id"] for record in write_corpus(WORLD)]
     planted = truth["planted"].notna()
     neighbours = (planted & planted.shift(fill_value=False)).sum() / planted.sum()

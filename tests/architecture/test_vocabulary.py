@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from guards.docs import pages
-from guards.project import ROOT
-from guards.vocabulary import EXCLUDED, WORDINGS, Wording, bare_decimals, dated_wordings
+from guards.project import ROOT, SOURCE
+from guards.vocabulary import (
+    EXCLUDED,
+    EXCLUDED_SOURCE,
+    WORDINGS,
+    Wording,
+    bare_decimals,
+    dated_source,
+    dated_wordings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +84,50 @@ def test_only_excluded_folders_are_left_out(prose: Path, append: Callable[[Path,
     left_out = {f"{folder}/page.md" for folder in EXCLUDED}
     found = {line.partition(":")[0] for line in dated_wordings(prose)}
     assert found == {page.relative_to(prose).as_posix() for page in pages(prose)} - left_out
+
+
+def test_the_source_is_in_the_fields_words() -> None:
+    assert dated_source(SOURCE) == []
+
+
+def test_excluded_source_exists() -> None:
+    assert [name for name in EXCLUDED_SOURCE if not (SOURCE / name).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '"""Docstring: {}."""',
+        "x = 1  # a comment: {}",
+        "# {}",
+        "raise ValueError('{}')",
+        'f"{{x}}: {}, {{y}}"',
+        'f("so {}"\n  " and so on")',
+    ],
+)
+@every_wording
+def test_a_dated_wording_in_the_source_is_found(tmp_path: Path, wording: Wording, line: str) -> None:
+    (tmp_path / "here.py").write_text(f"x = y = 1\n{line.format(wording.example)}\n")
+    found = dated_source(tmp_path)
+    assert found
+    assert any(each.startswith("here.py: ") and each.endswith(f": write {wording.write}") for each in found)
+
+
+@every_wording
+def test_a_dated_wording_over_pieces_of_a_text_is_found(tmp_path: Path, wording: Wording) -> None:
+    first, _, rest = wording.example.partition(" ")
+    (tmp_path / "here.py").write_text(f'f(\n    "{first} "\n    f"{rest}"\n)\n# {first}\n# {rest}\n')
+    assert len(dated_source(tmp_path)) >= 2
+
+
+def test_templates_are_read_and_code_is_not(tmp_path: Path) -> None:
+    (tmp_path / "here.html.j2").write_text("<h2>foremost</h2>")
+    (tmp_path / "there.py").write_text('foremost = 1\n"""``foremost`` and `anew`."""\n')
+    assert dated_source(tmp_path) == ["here.html.j2: 'foremost': write top, leading"]
+
+
+def test_only_excluded_source_is_left_out(tmp_path: Path) -> None:
+    for name in ("a/b.py", "ab.py", "c.py", "d.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("# foremost\n")
+    assert [line.partition(":")[0] for line in dated_source(tmp_path, excluded=("a", "c.py"))] == ["ab.py", "d.py"]

@@ -63,13 +63,16 @@ def refused(
         (
             4,
             {"choices": ["salt", "red", "salt"]},
-            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer could not be"],
+            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer would be"],
         ),
         (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty"]),
         (
             1,
             {"prompt": "salt " * 600},
-            ["benchmark toy, item toy/0: ", " tokens, the model takes 512: a model with a longer context"],
+            [
+                "benchmark toy, item toy/0: ",
+                " tokens exceed the model's limit of 512: use a model with a longer context",
+            ],
         ),
     ],
 )

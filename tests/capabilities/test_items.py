@@ -111,7 +111,9 @@ def test_an_empty_prompt_is_refused() -> None:
 
 def test_an_item_may_fill_the_model_and_not_exceed_it() -> None:
     check_length("item 3", 512, 512)
-    with pytest.raises(BenchmarkError, match="item 3: 513 tokens, the model takes 512: a model with a longer context"):
+    with pytest.raises(
+        BenchmarkError, match="item 3: 513 tokens exceed the model's limit of 512: use a model with a longer context"
+    ):
         check_length("item 3", 513, 512)
 
 

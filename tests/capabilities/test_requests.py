@@ -72,7 +72,7 @@ def test_items_and_choices_come_in_order_whatever_the_order_of_requests() -> Non
     [
         (SAME, "choices 'a' and 'a' are the same tokens; the answer would be ambiguous"),
         (EMPTY, "its prompt is empty"),
-        (LONG, "18 tokens, the model takes 12: a model with a longer context could take it"),
+        (LONG, "18 tokens exceed the model's limit of 12: use a model with a longer context"),
     ],
 )
 def test_an_unusable_item_ends_the_run_with_its_place_and_the_way_out(bad: Any, problem: str) -> None:

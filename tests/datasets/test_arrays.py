@@ -91,18 +91,20 @@ def test_a_damaged_file_is_refused(tmp_path: Path, scored: Scored, refused: Any)
     file = ArraysFile(filepath=str(path), holds=SCORED)
     file.save(scored)
     path.write_bytes(path.read_bytes()[:-5])
-    with refused(ArtifactError, str(path), "no whole social_provenance.estimation.maps.scored.Scored", "run the node"):
+    with refused(
+        ArtifactError, str(path), "not a complete social_provenance.estimation.maps.scored.Scored", "run the node"
+    ):
         file.load()
 
 
 def test_a_file_of_another_class_or_version_is_refused(tmp_path: Path, scored: Scored, refused: Any) -> None:
     path = tmp_path / "s.safetensors"
     ArraysFile(filepath=str(path), holds=SCORED).save(scored)
-    with refused(ArtifactError, "no whole social_provenance.estimation.maps.influence.Influence"):
+    with refused(ArtifactError, "not a complete social_provenance.estimation.maps.influence.Influence"):
         ArraysFile(filepath=str(path), holds=INFLUENCE).load()
     save_file({"scores": scored.scores}, path, {"record": '{"columns": []}'})
     with refused(ArtifactError, "TypeError", "missing"):
         ArraysFile(filepath=str(path), holds=SCORED).load()
     save_file({"scores": scored.scores}, path)
-    with refused(ArtifactError, "no whole"):
+    with refused(ArtifactError, "not a complete"):
         ArraysFile(filepath=str(path), holds=SCORED).load()

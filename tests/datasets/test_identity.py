@@ -184,8 +184,11 @@ UNKNOWN: dict[str, tuple[Callable[[], Any], str]] = {
     "bare": (Bare, "neither .* nor a filepath or path"),
     "what cannot be copied": (lambda: Bare(number for number in [1]), "neither .* nor"),
     "misplaced": (lambda: Misplaced("/nowhere/a.csv"), "it exists, but not as a file at /nowhere/a.csv"),
-    "model": (lambda: datasets.LanguageModelFolder(path="hf://a/b"), "hf://a/b has no revision that stays"),
-    "checkpoints": (lambda: datasets.CheckpointFolder(places={"x": "hf://a/b@main"}), "hf://a/b@main has no revision"),
+    "model": (lambda: datasets.LanguageModelFolder(path="hf://a/b"), "hf://a/b has no fixed revision"),
+    "checkpoints": (
+        lambda: datasets.CheckpointFolder(places={"x": "hf://a/b@main"}),
+        "hf://a/b@main has no fixed revision",
+    ),
     "optional": (
         lambda: datasets.OptionalDataset(filepath="memory://a.json", dataset={"type": "json.JSONDataset"}),
         "it is at memory://a.json",

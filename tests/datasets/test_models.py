@@ -75,7 +75,7 @@ def test_a_model_of_the_users_own_is_left_alone(tmp_path: Path, trained: Trained
     own = tmp_path / "model"
     trained.model.save_pretrained(own)
     before = {file.name: file.stat().st_mtime_ns for file in own.iterdir()}
-    with refused(ModelError, f"{own} is not a folder that the pretraining pipeline made", "leave that pipeline out"):
+    with refused(ModelError, f"{own} is not a folder that the pretraining pipeline made", "skip that pipeline"):
         LanguageModelFolder(path=str(own)).save(trained)
     assert {file.name: file.stat().st_mtime_ns for file in own.iterdir()} == before
 

@@ -171,7 +171,7 @@ def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Wri
     assert writer.written == ["a", "a"]
 
 
-def test_a_damaged_part_is_computed_anew_and_the_others_stay(
+def test_a_damaged_part_is_recomputed_and_the_others_stay(
     keeping: PartsFolder, writer: Writer, caplog: pytest.LogCaptureFixture
 ) -> None:
     keeping.save(writer.parts(a="1", b="1"))
@@ -179,7 +179,10 @@ def test_a_damaged_part_is_computed_anew_and_the_others_stay(
     keeping.save(writer.parts(a="1", b="1"))
     assert writer.written == ["a", "b", "b"]
     assert contents(keeping) == {"a": "a 1", "b": "b 1"}
-    assert f"{keeping.load()['b'].name} is damaged (content has other bytes than when it was finished)" in caplog.text
+    assert (
+        f"{keeping.load()['b'].name} is damaged (content differs from its sealed checksum) and is recomputed"
+        in caplog.text
+    )
 
 
 def test_a_part_is_written_into_an_empty_folder(folder: PartsFolder, tmp_path: Path) -> None:
@@ -218,7 +221,7 @@ def test_the_plan_is_told_before_the_work_begins(
 
     folder.save(Parts(made.inputs, write, work, lambda: 0.003))
     assert writer.written == ["a", "b", "c"]
-    assert "parts: 1 of 3 parts are there already" in caplog.text
+    assert "parts: 1 of 3 parts exist already" in caplog.text
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_work_begins(

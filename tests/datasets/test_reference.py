@@ -43,11 +43,11 @@ def test_a_folder_without_tables_is_refused(tmp_path: Path, there: bool) -> None
     ("content", "message"),
     [
         (b"", r"quiz\.csv is empty"),
-        (b"a,b\n1,2\n1,2,3\n", r"quiz\.csv, line 3 has 3 cells and the header has 2 \('1,2,3'\): mend"),
+        (b"a,b\n1,2\n1,2,3\n", r"quiz\.csv, line 3 has 3 cells and the header has 2 \('1,2,3'\): fix"),
         (b"a,b\n1,2\n1\n", r"quiz\.csv, line 3 has 1 cells and the header has 2"),
         (b"a,a\n1,2\n", r"quiz\.csv: two columns are named 'a'"),
-        (b"a,b\n1,\xff\n", r"quiz\.csv cannot be read as CSV .*: mend it"),
-        (b'a,b\n1,"2\n', r"quiz\.csv cannot be read as CSV .*: mend it"),
+        (b"a,b\n1,\xff\n", r"quiz\.csv cannot be read as CSV .*: fix it"),
+        (b'a,b\n1,"2\n', r"quiz\.csv cannot be read as CSV .*: fix it"),
     ],
     ids=["empty", "cell too many", "cell too few", "column twice", "not UTF-8", "open quote"],
 )

@@ -103,7 +103,7 @@ def test_counts_that_do_not_add_up_are_refused(corpus_of: Any, row: Any) -> None
 def test_a_corpus_of_which_nothing_is_left_is_refused(corpus_of: Any, row: Any) -> None:
     records = corpus_of([row("a"), row("b")], min_chars=500)
     corpus = clean(records, SETTINGS)
-    message = r"no document is left of 2 records \(\{'too_short': 2\}\): check the documents parameters"
+    message = r"no document remains of 2 records \(\{'too_short': 2\}\): check the documents parameters"
     with pytest.raises(CorpusError, match=message):
         count_corpus(records, corpus.documents, corpus.rejected, 0.0)
 

@@ -91,7 +91,7 @@ BAD_ROWS = {
     '{"id": "b", "text": ["hello"]}': "no_text",
 }
 SAID = {"not_json": "is not a JSON object", "no_id": "has no id", "no_text": "has no text"}
-ELSEWHERE = "say where it is with raw_documents.fields.{} in the catalog, "
+ELSEWHERE = "name its place in raw_documents.fields.{} in the catalog, "
 FIXES = {"not_json": "", "no_id": ELSEWHERE.format("doc_id"), "no_text": ELSEWHERE.format("text")}
 
 
@@ -103,7 +103,7 @@ def test_a_record_that_cannot_be_used_is_named_and_quoted(corpus_of: Any, row: A
     shown = bad if problem == "not_json" else json.loads(bad)
     assert str(caught.value) == (
         f"shard {tmp_path / 'corpus' / 'a.jsonl'}, row 2 {SAID[problem]}: {shown!r}; "
-        f"mend it, {FIXES[problem]}or raise documents.max_malformed_share above 0.0 to set such records aside"
+        f"fix it, {FIXES[problem]}or raise documents.max_malformed_share above 0.0 to set such records aside"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_record_put_aside_keeps_its_place_and_its_problem(corpus_of: Any, row:
 def test_bytes_that_are_no_utf8_are_a_problem_of_their_record_alone(folder: Path, read_folder: Any, row: Any) -> None:
     lines = [json.dumps(row("a")).encode(), b'{"id": "b", "text": "caf\xe9"}', json.dumps(row("c")).encode()]
     (folder / "a.jsonl").write_bytes(b"\n".join(lines))
-    with pytest.raises(CorpusError, match=r"row 2 is not UTF-8: .*mend it"):
+    with pytest.raises(CorpusError, match=r"row 2 is not UTF-8: .*fix it"):
         read_folder(folder)
     records = read_folder(folder, max_malformed_share=0.5).order_by("row").execute()
     assert records["reason"].fillna("").tolist() == ["", "not_utf8", ""]
@@ -213,7 +213,7 @@ def test_a_shard_that_vanished_after_it_was_listed_is_named(write_shard: Any, fo
     path = write_shard(folder / "a.jsonl.zst", [row("a")])
     (shard,) = find_shards(str(folder))
     path.unlink()
-    with pytest.raises(CorpusError, match=re.escape(f"shard {path} is not there any more")):
+    with pytest.raises(CorpusError, match=re.escape(f"shard {path} has disappeared")):
         write_records(shard, SETTINGS, folder)
 
 

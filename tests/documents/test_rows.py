@@ -76,7 +76,7 @@ def test_a_required_column_that_is_missing_is_named_beside_what_there_is(write_s
     with pytest.raises(rows.CorpusError) as caught:
         list(parquet_rows(str(path), roots=(("doc_id", "id"), ("text", "text"))))
     assert str(caught.value) == (
-        f"shard {path} has no column 'text' for text: it has id, body; say which one is it with "
+        f"shard {path} has no column 'text' for text: it has id, body; name the right one in "
         f"raw_documents.fields.text in the catalog"
     )
 

@@ -52,7 +52,7 @@ def test_documents_with_both_labels_are_counted(tmp_path: Path, write_shard: Any
     found = survey(find_shards(str(tmp_path)), SETTINGS, look_at=1, texts=5)
     assert (found["records"], found["fit"], found["labelled"]) == (3, 2, 1)
     assert describe_survey({**found, "bytes": 2_500_000}) == (
-        "1 shards, 2.5 MB: about 3 records, 2 of them fit (0.0 million characters), 1 of those with both labels"
+        "1 shards, 2.5 MB: about 3 records, 2 of them documents (0.0 million characters), 1 of those with both labels"
     )
 
 

@@ -220,7 +220,10 @@ def test_a_check_by_name_comes_on_the_page_and_leaves_it_with_its_study(
     again = ("run", "--env", "test", "--pipelines", "aggregation,unlearning,validation,reporting")
     ended = kedro(*again, "--params", f"root={own_study},bootstrap.replicates=120")
     assert ended.returncode == 0, ended.stderr[-2000:]
-    assert "counterfactual_agreement is not whole or of another run, and is left out" in ended.stdout + ended.stderr
+    assert (
+        "counterfactual_agreement is incomplete or from another run, and is treated as missing"
+        in ended.stdout + ended.stderr
+    )
     assert "Retrained" not in report.read_text()
 
 

@@ -56,7 +56,7 @@ def test_the_second_view_has_the_forget_loss_for_every_trace(doses: pd.DataFrame
     assert len(steps[0]["x"]) == len(rises[0]["x"]) == len(figure.data)
     assert [list(x) for x in steps[0]["x"]] == [list(trace.x) for trace in figure.data]
     assert rises[0]["x"][1] == pytest.approx([0, 0.3, 0.6])
-    assert rises[1]["xaxis4.title.text"] == "rise of the forget loss, nats a token"
+    assert rises[1]["xaxis4.title.text"] == "rise of the forget loss, nats per token"
 
 
 def test_no_curve_is_an_empty_figure(doses: pd.DataFrame, evaluation: Evaluation) -> None:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from social_provenance.capabilities.harness import Scorer
-from social_provenance.forgetting.effects.readings import OUTCOMES, Measured
+from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs.run import Bench
-from social_provenance.forgetting.settings import ARMS, Unlearning
+from social_provenance.forgetting.settings import Unlearning
+from social_provenance.forgetting.vocabulary import ARMS, OUTCOMES
 from social_provenance.language_model import LanguageModel
 from social_provenance.training.loop import Optimiser
 
@@ -103,7 +104,7 @@ def plan() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def simulate() -> Callable[..., Measured]:
+def simulate() -> Callable[..., RunTables]:
     """Return a function that makes up what a study left behind: losses and damage grow in line with the step.
 
     ``harm(arm, number, benchmark, aligned)`` is the damage of a run at the last step, in nats, a number or
@@ -113,7 +114,7 @@ def simulate() -> Callable[..., Measured]:
 
 
 @pytest.fixture
-def same_study_twice(simulate: Callable[..., Measured]) -> tuple[Measured, Measured]:
+def same_study_twice(simulate: Callable[..., RunTables]) -> tuple[RunTables, RunTables]:
     """Return what a study of random damage left, and the same with rows in another order and runs renamed."""
     import numpy as np
 
@@ -125,7 +126,7 @@ def same_study_twice(simulate: Callable[..., Measured]) -> tuple[Measured, Measu
         table.assign(run_id=table["run_id"].map(names)).sample(frac=1, random_state=3)
         for table in (measured.runs, measured.answers, measured.trajectory)
     ]
-    return measured, Measured(*tables)
+    return measured, RunTables(*tables)
 
 
 def _simulate(
@@ -137,7 +138,7 @@ def _simulate(
     topics: tuple[str | None, ...] = ("games",),
     items: int = 12,
     grid: tuple[int, ...] = (0, 3, 6, 12),
-) -> Measured:
+) -> RunTables:
     import numpy as np
     import pandas as pd
 
@@ -167,4 +168,4 @@ def _simulate(
                         frame = frame.assign(gold_logprob=2 * after, margin=3 * after, correct=after > -2)
                         answers.append(frame.assign(**named_step))
     assert set(OUTCOMES.values()) <= set(answers[0])
-    return Measured(pd.DataFrame(runs), pd.concat(answers, ignore_index=True), pd.DataFrame(trajectory))
+    return RunTables(pd.DataFrame(runs), pd.concat(answers, ignore_index=True), pd.DataFrame(trajectory))

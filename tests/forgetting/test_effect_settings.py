@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effect_settings import EffectSettings
 
 
 @pytest.mark.parametrize("name", ["forget_rises", "heldout_rises"])
 def test_a_dose_given_twice_is_refused(name: str) -> None:
-    with pytest.raises(ValidationError, match=rf"{name} \[0.1, 0.1\] repeat: each is a reading of its own"):
-        Effects.model_validate({name: [0.1, 0.1]})
+    with pytest.raises(ValidationError, match=rf"{name} \[0.1, 0.1\] must be unique: each is a reading of its own"):
+        EffectSettings.model_validate({name: [0.1, 0.1]})

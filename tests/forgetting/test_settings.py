@@ -13,9 +13,9 @@ from social_provenance.forgetting.settings import Unlearning
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("read_every", 5, "steps (12) is no multiple of read_every (5)"),
-        ("order_seeds", [0, 1, 0], "order_seeds [0, 1, 0] repeat"),
-        ("algorithms", [{"name": "npo"}, {"name": "npo", "beta": 0.2}], "algorithms ['npo', 'npo'] repeat"),
+        ("read_every", 5, "steps (12) must be a multiple of read_every (5)"),
+        ("order_seeds", [0, 1, 0], "order_seeds [0, 1, 0] must be unique"),
+        ("algorithms", [{"name": "npo"}, {"name": "npo", "beta": 0.2}], "algorithms ['npo', 'npo'] must be unique"),
         ("algorithms", [{"name": "ngdif"}], "'ngdif' found using 'name' does not match"),
         ("algorithms", [{"name": "ngdiff", "betta": 1}], "Extra inputs are not permitted"),
     ],

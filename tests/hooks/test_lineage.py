@@ -160,7 +160,7 @@ def test_a_file_that_was_cut_off_is_refused_before_it_is_read(study: Study) -> N
     with pytest.raises(RuntimeError):
         study.run(Node(fail, "a", "b", name="double"))
     study.path("b").write_text("[1, 2")
-    with pytest.raises(LineageError, match=r"^b is not whole: "):
+    with pytest.raises(LineageError, match=r"^b is incomplete: "):
         study.run("add")
 
 
@@ -195,7 +195,7 @@ def test_what_is_optional_and_of_another_run_is_left_out(study: Study, caplog: p
     with caplog.at_level(logging.WARNING):
         study.run("show")
     assert study.read("shown") == "4 None"
-    assert "extra is not whole or of another run, and is left out" in caplog.messages
+    assert "extra is incomplete or from another run, and is treated as missing" in caplog.messages
     assert set(study.records()["shown"]["ancestors"]) == {"a", "b"}
 
 

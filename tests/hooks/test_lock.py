@@ -62,7 +62,7 @@ def catalog(folder: Path) -> DataCatalog:
 def test_a_run_holds_its_folder_until_it_ends(tmp_path: Path, ending: str) -> None:
     hooks = LockHooks()
     hooks.before_pipeline_run(catalog=catalog(tmp_path))
-    with pytest.raises(ArtifactError, match="another run works in"):
+    with pytest.raises(ArtifactError, match="another run is using"):
         LockHooks().before_pipeline_run(catalog=catalog(tmp_path))
     getattr(hooks, ending)()
     take(tmp_path).close()

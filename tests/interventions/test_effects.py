@@ -9,7 +9,12 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import CounterfactualError
-from social_provenance.interventions.effects import compare, foretell, found, measure
+from social_provenance.interventions.effects import (
+    compare_with_retraining,
+    measure_retraining,
+    predict_effects,
+    values_of_topics,
+)
 from social_provenance.interventions.retraining import LOG
 
 if TYPE_CHECKING:
@@ -58,7 +63,7 @@ def plan_of(arms: dict[str, list[str]], seeds: tuple[int, ...] = (0, 1)) -> pd.D
 def test_an_effect_is_against_the_full_training_with_the_same_seed(tmp_path: Path) -> None:
     full = {f"seed-{i}": training(tmp_path / f"f{i}", {"quiz": -0.5 - i, "riddle": -1.0}) for i in (0, 1)}
     without = {f"seed-{i}.games": training(tmp_path / f"w{i}", {"riddle": -1.25, "quiz": -2.5}) for i in (0, 1)}
-    table = measure(plan_of({"games": ["games"]}), full, without)
+    table = measure_retraining(plan_of({"games": ["games"]}), full, without)
     ends = table[table["outcome"] == "end"]
     assert ends.groupby("benchmark")["effect"].apply(list).to_dict() == {"quiz": [-2.0, -1.0], "riddle": [-0.25] * 2}
     assert (table["without"] - table["full"] == table["effect"]).all()
@@ -67,38 +72,42 @@ def test_an_effect_is_against_the_full_training_with_the_same_seed(tmp_path: Pat
 def test_the_course_is_the_mean_over_evaluations_and_the_end_the_last(tmp_path: Path) -> None:
     full = {"seed-0": training(tmp_path / "f", {"quiz": -1.0})}
     without = {"seed-0.half-00": training(tmp_path / "w", {"quiz": -2.0})}
-    table = measure(plan_of({"half-00": ["games", "health"]}, seeds=(0,)), full, without).set_index("outcome")
+    table = measure_retraining(plan_of({"half-00": ["games", "health"]}, seeds=(0,)), full, without).set_index(
+        "outcome"
+    )
     assert set(table["design"]) == {"half"}
-    assert table["full"].to_dict() == {"course": -1.5, "end": -1.0}
-    assert table["without"].to_dict() == {"course": -2.5, "end": -2.0}
+    assert table["full"].to_dict() == {"training_mean": -1.5, "end": -1.0}
+    assert table["without"].to_dict() == {"training_mean": -2.5, "end": -2.0}
 
 
 def test_a_training_that_is_not_there_is_named(tmp_path: Path) -> None:
     full = {"seed-0": training(tmp_path / "f", {"quiz": -1.0})}
-    with pytest.raises(CounterfactualError, match=r"training seed-0\.games is not there"):
-        measure(plan_of({"games": ["games"]}), full, {})
+    with pytest.raises(CounterfactualError, match=r"training seed-0\.games is missing"):
+        measure_retraining(plan_of({"games": ["games"]}), full, {})
 
 
 def test_what_is_expected_of_topics_together_is_their_sum() -> None:
     plan = plan_of({"games": ["games"], "half-00": ["games", "politics"]})
-    expected = foretell(plan, check_of([1.0, 2.0, 4.0, 8.0])).set_index("arm")["value"]
+    expected = predict_effects(plan, check_of([1.0, 2.0, 4.0, 8.0])).set_index("arm")["value"]
     assert expected.to_dict() == {"games": 1.0, "half-00": 9.0}
 
 
 def test_designs_and_outcomes_are_told_apart() -> None:
     alone = effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2)
-    other = alone.assign(outcome="course", effect=-alone["effect"])
+    other = alone.assign(outcome="training_mean", effect=-alone["effect"])
     halves = alone.assign(design="half")
-    table = compare(pd.concat([alone, other, halves]), expected_of([4, 3, 2, 1])).query("measure == 'rank'")
+    table = compare_with_retraining(pd.concat([alone, other, halves]), expected_of([4, 3, 2, 1])).query(
+        "measure == 'rank'"
+    )
     assert table.set_index(["design", "outcome"])["correlation"].to_dict() == {
         ("topic", "end"): pytest.approx(1),
-        ("topic", "course"): pytest.approx(-1),
+        ("topic", "training_mean"): pytest.approx(-1),
         ("half", "end"): pytest.approx(1),
     }
 
 
 def test_a_topic_whose_loss_hurts_supports() -> None:
-    table = compare(effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2), pd.concat([expected_of([4, 3, 2, 1]),
+    table = compare_with_retraining(effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2), pd.concat([expected_of([4, 3, 2, 1]),
                                                                          expected_of([1, 2, 3, 4], "n")]))  # fmt: skip
     assert set(table["measure"]) == {"rank", "value"}
     table = table[table["measure"] == "rank"]
@@ -107,42 +116,48 @@ def test_a_topic_whose_loss_hurts_supports() -> None:
 
 
 def test_equal_seeds_leave_no_noise() -> None:
-    row = compare(effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2), expected_of([1, 2, 3, 4])).iloc[0]
+    row = compare_with_retraining(effects_of([[-3.0, -2.0, -1.0, 0.0]] * 2), expected_of([1, 2, 3, 4])).iloc[0]
     assert row[["seed_correlation", "reliability", "noise_ceiling"]].tolist() == pytest.approx([1, 1, 1])
 
 
 def test_the_ceiling_follows_spearman_and_brown() -> None:
     # Ranks 1 2 3 4 and 2 1 4 3: rho = 0.6; two seeds: 1.2 / 1.6 = 0.75, root 0.866.
-    row = compare(effects_of([[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 4.0, 3.0]]), expected_of([1, 2, 3, 4])).iloc[0]
+    row = compare_with_retraining(
+        effects_of([[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 4.0, 3.0]]), expected_of([1, 2, 3, 4])
+    ).iloc[0]
     assert row["seed_correlation"] == pytest.approx(0.6)
     assert row["reliability"] == pytest.approx(0.75)
     assert row["noise_ceiling"] == pytest.approx(np.sqrt(0.75))
 
 
 def test_seeds_that_contradict_each_other_leave_no_room() -> None:
-    row = compare(effects_of([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]), expected_of([1, 2, 3, 4])).iloc[0]
+    row = compare_with_retraining(
+        effects_of([[1.0, 2.0, 3.0, 4.0], [4.0, 3.0, 2.0, 1.0]]), expected_of([1, 2, 3, 4])
+    ).iloc[0]
     assert row["seed_correlation"] == pytest.approx(-1)
     assert row[["reliability", "noise_ceiling"]].tolist() == [0, 0]
     assert np.isnan(row["correlation"])
 
 
 def test_values_count_by_value() -> None:
-    _, row = compare(effects_of([[-4.0, -2.0, -3.0, 1.0]] * 2), expected_of([9, 5, 7, -1])).to_dict("records")
+    _, row = compare_with_retraining(effects_of([[-4.0, -2.0, -3.0, 1.0]] * 2), expected_of([9, 5, 7, -1])).to_dict(
+        "records"
+    )
     assert (row["measure"], row["correlation"]) == ("value", pytest.approx(1))
 
 
 def test_ranks_count_by_rank_and_a_constant_check_has_none() -> None:
     effects = effects_of([[-4.0, -2.0, -3.0, 0.0]] * 2)
     one, other = expected_of([4, 1, 2, 3]), expected_of([400, -1, 2, 3])
-    ranks, values = compare(effects, one), compare(effects, other)
+    ranks, values = compare_with_retraining(effects, one), compare_with_retraining(effects, other)
     assert ranks["correlation"][0] == values["correlation"][0]
     assert ranks["correlation"][1] != values["correlation"][1]
-    assert compare(effects, expected_of([1, 1, 1, 1]))["correlation"].isna().all()
+    assert compare_with_retraining(effects, expected_of([1, 1, 1, 1]))["correlation"].isna().all()
 
 
 def test_a_check_that_lacks_a_topic_is_refused() -> None:
     with pytest.raises(CounterfactualError, match=r"m has no value of topic 'politics' for quiz"):
-        foretell(plan_of({topic: [topic] for topic in TOPICS}), check_of([1, 2, 3, 4]).iloc[:3])
+        predict_effects(plan_of({topic: [topic] for topic in TOPICS}), check_of([1, 2, 3, 4]).iloc[:3])
 
 
 def test_each_dose_is_a_check_and_bins_become_topics() -> None:
@@ -156,7 +171,7 @@ def test_each_dose_is_a_check_and_bins_become_topics() -> None:
             "effect": [1.0, 3, 5, 7],
         }
     )
-    table = found(topics, patches)
+    table = values_of_topics(topics, patches)
     assert list(table.columns) == ["method", "benchmark", "topic", "value"]
     patched = table[table["method"] != "m"]
     assert patched.set_index("method")["value"].to_dict() == {"tail_patch_1": 2.0, "tail_patch_4": 6.0}
@@ -164,4 +179,4 @@ def test_each_dose_is_a_check_and_bins_become_topics() -> None:
 
 def test_without_patches_the_methods_alone_are_checks() -> None:
     topics = pd.DataFrame({"method": "m", "benchmark": "quiz", "topic": TOPICS, "z": [1.0, 2, 3, 4]})
-    assert found(topics, None)["method"].tolist() == ["m"] * 4
+    assert values_of_topics(topics, None)["method"].tolist() == ["m"] * 4

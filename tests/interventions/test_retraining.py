@@ -148,12 +148,12 @@ def test_a_part_has_the_digest_of_what_it_is_trained_on(training: Training) -> N
 
 def test_a_topic_without_documents_is_refused(training: Training) -> None:
     with pytest.raises(CounterfactualError, match=r"no document is of topic 'gmaes'; did you mean 'games'\?"):
-        training.places_of(["gmaes"])
+        training.positions_of(["gmaes"])
 
 
 def test_a_document_without_topic_is_refused(training: Training) -> None:
     with pytest.raises(CounterfactualError, match=r"document 'odd' has no topic"):
-        replace(training, tokens={**training.tokens, "odd": [1]}).places_of(["games"])
+        replace(training, tokens={**training.tokens, "odd": [1]}).positions_of(["games"])
 
 
 def test_a_part_names_its_seed() -> None:

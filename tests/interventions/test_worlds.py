@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from social_provenance.errors import WorldError
+from social_provenance.interventions import worlds
 from social_provenance.interventions.worlds import (
     EFFECTS,
     METRICS,
     RECORD,
     find_project,
-    gather,
     gather_effects,
+    gather_metrics,
     plan_worlds,
 )
 
@@ -69,13 +70,14 @@ def folders_of(names: Any, folder: Path) -> dict[str, Path]:
     return folders
 
 
-def test_each_world_leaves_its_figures_and_nothing_else(project: Path) -> None:
-    parts = plan_worlds(PARAMETERS, 2, study)
+def test_each_world_leaves_its_figures_and_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "run_command", study)
+    parts = plan_worlds(PARAMETERS, 2)
     folders = folders_of(parts.digests, project / "parts")
     assert list(parts.write(folders)) == ["world-43", "world-44"]
     for folder in folders.values():
         assert {path.name for path in folder.iterdir()} == {METRICS, RECORD, EFFECTS}
-    table = gather(folders)
+    table = gather_metrics(folders)
     assert table.to_dict("list") == {
         "seed": [43, 44],
         "method": ["m"] * 2,
@@ -103,8 +105,9 @@ def test_a_world_is_the_same_whatever_else_is_studied() -> None:
 
 
 @pytest.mark.usefixtures("project")
-def test_a_world_that_fails_is_named_with_its_reason(tmp_path: Path) -> None:
-    parts = plan_worlds(PARAMETERS, 1, fail)
+def test_a_world_that_fails_is_named_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "run_command", fail)
+    parts = plan_worlds(PARAMETERS, 1)
     with pytest.raises(
         WorldError, match=r"seed 43 cannot be studied: error: after 1600 steps the model answers nothing"
     ):

@@ -113,5 +113,5 @@ def test_a_classifier_of_another_version_is_refused(labeller: LinearLabeller, tm
     labeller.save(tmp_path)
     known = json.loads((tmp_path / DESCRIPTION).read_text())
     (tmp_path / DESCRIPTION).write_text(json.dumps({**known, "version": 0}))
-    with pytest.raises(LabelError, match="is of version 0, this is version 1: train it again"):
+    with pytest.raises(LabelError, match="has version 0, this code reads version 1: train it again"):
         LinearLabeller.load(tmp_path)

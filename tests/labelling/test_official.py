@@ -229,7 +229,7 @@ def own(settings: Official, tmp_path: Path) -> Official:
 
 
 def test_a_model_with_code_of_its_own_is_refused_unless_trusted(own: Official) -> None:
-    with pytest.raises(ModelError, match=r"comes with code of its own.*trust_remote_code to true"):
+    with pytest.raises(ModelError, match=r"ships its own code.*trust_remote_code to true"):
         Classifier.load("topic", own.model_copy(update={"trust_remote_code": False}))
     assert Classifier.load("topic", own).slugs == [
         "games",

@@ -29,7 +29,7 @@ EFFECT: dict[str, Any] = {
     "ci_high": -0.25,
     "n_targeted": 2,
     "n_random": 5,
-    "hurts_less": 5.0,
+    "n_random_less_damaging": 5.0,
     "p": 1 / 6,
     "smallest_p": 1 / 6,
     "q": 1 / 6,
@@ -67,7 +67,7 @@ def cells(page: str, first: str) -> list[list[str]]:
 
 
 def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Evaluation) -> None:
-    exam = {**EFFECT, "benchmark": "exam", "hurts_less": 4.0, "p": 2 / 6, "q": 2 / 6}
+    exam = {**EFFECT, "benchmark": "exam", "n_random_less_damaging": 4.0, "p": 2 / 6, "q": 2 / 6}
     page = section(evaluation, exam, EFFECT)
     assert "on average in 2 of 2 contrasts, and more than every random set in 1." in page
     assert "With 5 random sets it cannot be smaller than 0.167. So no contrast can be significant at 5%" in page
@@ -84,14 +84,16 @@ def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Ev
 
 
 def test_with_enough_sets_significance_is_counted(evaluation: Evaluation) -> None:
-    enough = {**EFFECT, "n_random": 19, "hurts_less": 19.0, "p": 0.05, "smallest_p": 0.05, "q": 0.1}
+    enough = {**EFFECT, "n_random": 19, "n_random_less_damaging": 19.0, "p": 0.05, "smallest_p": 0.05, "q": 0.1}
     page = section(evaluation, enough, {**enough, "benchmark": "exam", "q": 0.05})
-    assert "With 19 random sets it cannot be smaller than 0.050. 2 of 2 have p ≤ .05, 1 have q ≤ .05." in page
+    assert "With 19 random sets it cannot be smaller than 0.050. 2 of 2 have p ≤ 0.05, 1 have q ≤ 0.05." in page
 
 
 def test_one_random_set_has_no_interval_and_says_why(evaluation: Evaluation) -> None:
     none = dict.fromkeys(("ci_low", "ci_high", "did_low", "did_high"))
-    page = section(evaluation, {**EFFECT, **none, "n_random": 1, "hurts_less": 1.0, "p": 0.5, "smallest_p": 0.5})
+    page = section(
+        evaluation, {**EFFECT, **none, "n_random": 1, "n_random_less_damaging": 1.0, "p": 0.5, "smallest_p": 0.5}
+    )
     assert "With 1 random set it cannot be smaller than 0.500." in page
     assert "read its size." in page
     assert "with one random set there is none, because how far sets differ is not known" in page

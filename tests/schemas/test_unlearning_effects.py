@@ -29,7 +29,7 @@ EFFECT: dict[str, Any] = {
     "ci_high": 0.0,
     "n_targeted": 2,
     "n_random": 5,
-    "hurts_less": 5.0,
+    "n_random_less_damaging": 5.0,
     "p": 0.2,
     "smallest_p": 0.1,
     "q": float("nan"),

@@ -43,6 +43,7 @@ def load_tasks(benchmark: Benchmark, folder: Path) -> list[Any]:
     tasks = []
     for definition in _definitions(benchmark, folder):
         task = _open_task(benchmark, _configure(benchmark, definition, folder), folder)
+        # Few-shot examples would be in the prompt of every query, and in its gradient.
         task.set_config("num_fewshot", 0)
         tasks.append(task)
     return tasks
@@ -73,6 +74,7 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
     for benchmark in evaluation.benchmarks:
         for task in load_tasks(benchmark, folder):
             check_answers(benchmark, task)
+            # Indices are chosen here, not through lm-eval's ``limit``, which takes the first items.
             places = evenly_spaced(len(task.eval_docs), evaluation.limit)
             with _quiet():
                 task.build_all_requests(samples=places, rank=0, world_size=1)

@@ -1,4 +1,25 @@
-"""Catalog entries for what Kedro has no dataset class for."""
+"""Catalog entries for data that Kedro has no dataset class for.
+
+One surprise first. In most Kedro projects a node does the work and saving only writes its result. Here, a node that
+makes an expensive artifact returns a *description* of it (:class:`social_provenance.artifacts.Parts`), and **the work
+runs when the catalog saves it**: ``PartsFolder.save`` compares the description with the parts on disk and computes
+only the missing, changed or damaged ones. So a killed run resumes, and an unchanged study costs nothing. ::
+
+    node -> Parts (inputs, code, write) -> PartsFolder.save -> write(missing parts) -> sealed folders
+                                                                                           |
+    next node <- part -> folder <---------------------------------- PartsFolder.load <-----+
+
+Modules, inputs first:
+
+- ``shards``, ``hub``: a corpus as shards, from files or from the Hugging Face hub (``ShardFolder``, ``HubCorpus``)
+- ``benchmarks``, ``reference``: benchmark items; published bin tables (``BenchmarkFolder``, ``ReferenceFolder``)
+- ``models``, ``checkpoints``: language models (``LanguageModelFolder``, ``CheckpointFolder``)
+- ``parts``: artifacts in parts (``PartsFolder``); ``records``: parts that load as one table (``RecordFolder``)
+- ``tables``, ``arrays``: tables on any Ibis backend; results made of arrays (``TableFile``, ``ArraysFile``)
+- ``optional``: a dataset that may be missing (``OptionalDataset``)
+- ``identity``: location and digest of any dataset, for lineage
+- ``folders``, ``spread``: atomic replacement of folders; tasks in several processes or on Spark
+"""
 
 from social_provenance.datasets.arrays import ArraysFile
 from social_provenance.datasets.benchmarks import BenchmarkFolder

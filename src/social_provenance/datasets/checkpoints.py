@@ -68,14 +68,14 @@ class CheckpointFolder(AbstractDataset[dict[str, TrainedModel], dict[str, Langua
         self.metadata = metadata
 
     def load(self) -> dict[str, LanguageModel]:
-        found = self._find()
-        if not found:
+        places = self._find()
+        if not places:
             raise ModelError(
                 f"there are no checkpoints in {self._path or 'places'}: give pretraining.checkpoints steps that the "
                 f"training reaches and run the pretraining pipeline, or list models under places in the catalog entry"
             )
-        _check_labels(found)
-        return {label: _open(label, place) for label, place in found.items()}
+        _check_labels(places)
+        return {label: _open(label, place) for label, place in places.items()}
 
     def save(self, data: dict[str, TrainedModel]) -> None:
         if self._path is None:

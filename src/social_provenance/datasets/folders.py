@@ -26,6 +26,7 @@ def replacing(target: Path) -> Iterator[Path]:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     yield draft
+    # A folder cannot be renamed over one that is not empty; a kill in between leaves the target missing, not mixed.
     if target.exists():
         shutil.rmtree(target)
     draft.rename(target)

@@ -95,8 +95,8 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
 
     def digest(self) -> str:
         """Return the digest of the files of a folder, or of a name on the hub with its revision."""
-        own = [digest_of_path(self._folder)] if self._folder else [self._name, self._revision]
-        return digest_of(*own, self._asked)
+        content = [digest_of_path(self._folder)] if self._folder else [self._name, self._revision]
+        return digest_of(*content, self._asked)
 
     def _describe(self) -> dict[str, Any]:
         return {"name": self._name, "revision": self._revision, **self._asked}

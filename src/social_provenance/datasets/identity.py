@@ -115,10 +115,10 @@ class Files:
             except VersionNotFoundError:
                 return ABSENT
             path = path / version / path.name if version else path
-        found = content_digest(path)
-        if found == ABSENT and self._exists():
+        digest = content_digest(path)
+        if digest == ABSENT and self._exists():
             raise UnknownContentError(f"it exists, but not as a file at {path}")
-        return found
+        return digest
 
     def _exists(self) -> bool:
         try:

@@ -80,6 +80,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
     def save(self, data: Parts) -> None:
         folders = {name: self._path / self._folder(name, digest) for name, digest in data.digests.items()}
         missing = {name for name, folder in folders.items() if not self._whole(folder, data.digests[name])}
+        # Parts are compared first as they are, then as made by accepted code: identical code always takes precedence.
         adopted = {name: found for name in sorted(missing) if (found := self._adopt(data, name))}
         folders |= {name: folder for name, (folder, _) in adopted.items()}
         waiting = {name: folder for name, folder in folders.items() if name in missing - set(adopted)}
@@ -91,6 +92,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
             if leads():
                 seal(drafts[name], data.inputs[name], data.code[name])
                 shutil.rmtree(folders[name], ignore_errors=True)
+                # Renaming is atomic, so a part's folder is complete or absent whenever a run is killed.
                 drafts[name].rename(folders[name])
         if leads():
             self._path.mkdir(parents=True, exist_ok=True)
@@ -131,14 +133,15 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
 
     def _prepare(self, data: Parts, folders: dict[str, Path], drafts: dict[str, Path]) -> None:
         """Remove obsolete folders, log the pending work, and check that it fits on the disk."""
+        # First of all: a run that is killed below leaves parts without a list, which reads as incomplete.
         self._current.unlink(missing_ok=True)
         for folder in self._folders():
             stale = folder not in folders.values() and not self._keep
             if stale or not (folder / SEAL).exists() or folder.suffix == DRAFT:
                 shutil.rmtree(folder)
         if len(drafts) < len(folders):
-            there = len(folders) - len(drafts)
-            logger.info("%s: %d of %d parts exist already", self._path.name, there, len(folders))
+            n_complete = len(folders) - len(drafts)
+            logger.info("%s: %d of %d parts exist already", self._path.name, n_complete, len(folders))
         self._announce([data.work[name] for name in drafts if name in data.work], data)
         for draft in drafts.values():
             draft.mkdir(parents=True)

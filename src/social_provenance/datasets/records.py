@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 class RecordFolder(AbstractDataset[Parts, Any]):
     """The records of all shards: a :class:`PartsFolder` that reads as one Ibis table.
 
-    Saving reads the shards that are new or have changed, in as many processes as the engine has
-    threads, or in Spark's Python workers; the others are there already. So a killed run goes on with
-    the next shard.
+    Saving reads only new and changed shards, in as many processes as the engine has threads, or in
+    Spark's Python workers. So a killed run resumes with the next shard.
 
     Example:
         .. code-block:: yaml

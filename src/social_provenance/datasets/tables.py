@@ -39,8 +39,8 @@ class TableFile(FileDataset):  # type: ignore[misc]
         """Describe the table as ``ibis.FileDataset`` does; on Spark, too, saving overwrites."""
         self._place = str(entry["filepath"])
         backend = (entry.get("connection") or {}).get("backend", "duckdb")
-        own = SAVE.get(backend, {}) if entry.get("file_format", "parquet") == "parquet" else {}
-        super().__init__(**{**entry, "save_args": {**own, **(entry.get("save_args") or {})}})
+        defaults = SAVE.get(backend, {}) if entry.get("file_format", "parquet") == "parquet" else {}
+        super().__init__(**{**entry, "save_args": {**defaults, **(entry.get("save_args") or {})}})
 
     def location(self) -> Path | str:
         return kept_at(self, self._place).location()

@@ -29,7 +29,7 @@ class CleanCorpus:
     rejected: ir.Table
 
 
-def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
+def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
     """Split records into documents and rejected ones.
 
     Of records with the same text (see :func:`social_provenance.documents.text.content_hash`) the one
@@ -66,7 +66,7 @@ def clean(records: Any, settings: DocumentSettings) -> CleanCorpus:
     return CleanCorpus(_documents(fit, kept, groups), ibis.union(*rejected))
 
 
-def refuse_repeated_ids(kept: Any) -> None:
+def refuse_repeated_ids(kept: ir.Table) -> None:
     """Raise when two texts share an id.
 
     Raises:
@@ -82,7 +82,7 @@ def refuse_repeated_ids(kept: Any) -> None:
     raise CorpusError(f"id {doc_id!r} has two texts, in {listed}: give every document a unique id")
 
 
-def _site(table: Any) -> Any:
+def _site(table: ir.Table) -> Any:
     """Return the cluster of each row: its web site, or else its id."""
     import ibis
 
@@ -90,7 +90,7 @@ def _site(table: Any) -> Any:
     return ibis.coalesce(domain.nullif(""), table.doc_id)
 
 
-def _documents(fit: Any, kept: Any, groups: Any | None) -> Any:
+def _documents(fit: ir.Table, kept: ir.Table, groups: Any | None) -> Any:
     """Select the kept records: a semi-join, because an inner join would hold the texts in memory."""
     import ibis
 
@@ -106,11 +106,13 @@ def _documents(fit: Any, kept: Any, groups: Any | None) -> Any:
     return named.select(*columns, **alike)
 
 
-def _rejected(table: Any, reason: Any) -> Any:
+def _rejected(table: ir.Table, reason: Any) -> Any:
     return table.select("doc_id", *PLACE, "n_chars", reason=reason.cast("string"))
 
 
-def count_corpus(records: Any, documents: Any, rejected: Any, max_damaged_share: float) -> dict[str, Any]:
+def count_corpus(
+    records: ir.Table, documents: ir.Table, rejected: ir.Table, max_damaged_share: float
+) -> dict[str, Any]:
     """Return the counts of a cleaned corpus.
 
     Raises:

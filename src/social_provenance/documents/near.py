@@ -35,14 +35,15 @@ def find_groups(fit: Any, kept: Any, settings: NearDuplicates) -> pd.DataFrame:
     """
     import ibis
 
+    # Signatures stay in ``fit``: they are joined by location here, after exact duplicates are gone.
     places = kept.select("doc_id", "shard", "row")
     signed = fit.select("shard", "row", "signature", "bands").inner_join(places, ["shard", "row"])
     groups = representatives(_alike_pairs(signed, settings.threshold))
     if groups.empty:
         return groups.assign(site=[])
     names = ibis.memtable(groups[["alike_id"]].drop_duplicates())
-    foremost = kept.semi_join(names, kept.doc_id == names.alike_id)
-    sites = fit.semi_join(foremost, ["shard", "row"]).select("doc_id", "cluster_id").execute()
+    representative_rows = kept.semi_join(names, kept.doc_id == names.alike_id)
+    sites = fit.semi_join(representative_rows, ["shard", "row"]).select("doc_id", "cluster_id").execute()
     return groups.assign(site=groups["alike_id"].map(sites.set_index("doc_id")["cluster_id"]))
 
 
@@ -72,6 +73,8 @@ def _alike_pairs(signed: Any, threshold: float) -> pd.DataFrame:
     import pandas as pd
 
     bands = signed.select("doc_id", band=signed.bands).unnest("band")
+    # Every document of a band meets the band's smallest id only: pairs stay linear in the documents, where a
+    # boilerplate page shared by many sites would make them quadratic. Groups join through common members.
     first = bands.group_by("band").agg(one=bands.doc_id.min(), size=bands.count())
     first = first.filter(first["size"] > 1).select("band", "one")
     met = bands.inner_join(first, "band")
@@ -79,15 +82,15 @@ def _alike_pairs(signed: Any, threshold: float) -> pd.DataFrame:
     left = signed.select(one=signed.doc_id, signature_one=signed.signature)
     right = signed.select(other=signed.doc_id, signature_other=signed.signature)
     compared = pairs.inner_join(left, "one").inner_join(right, "other")
-    found = [pd.DataFrame({"one": [], "other": []}, dtype=object)]
+    batches = [pd.DataFrame({"one": [], "other": []}, dtype=object)]
     for batch in compared.to_pyarrow_batches(chunk_size=BATCH):
         if not batch.num_rows:
             continue
         table = batch.to_pydict()
         alike = similarity(_numbers(table["signature_one"]), _numbers(table["signature_other"])) >= threshold
         ids = pd.DataFrame({"one": table["one"], "other": table["other"]})
-        found.append(ids[alike])
-    return pd.concat(found, ignore_index=True)
+        batches.append(ids[alike])
+    return pd.concat(batches, ignore_index=True)
 
 
 def _numbers(signatures: Iterable[bytes]) -> np.ndarray:

@@ -105,6 +105,7 @@ class ReadShards:
 
 def plan_records(shards: Sequence[Shard], settings: DocumentSettings) -> Parts:
     """Describe the records of a corpus as parts, one per shard; a shard that changed is a new part."""
+    # The limit on damaged shards is left out of the identity: it decides whether a run ends, not what a record is.
     judged = settings.model_copy(update={"max_damaged_share": 0.0})
     parts = {part_name(shard.name): shard for shard in shards}
     inputs = {name: digest_of(shard.name, shard.version, dict(shard.fields), judged) for name, shard in parts.items()}
@@ -148,6 +149,7 @@ def write_records(shard: Shard, settings: DocumentSettings, folder: Path) -> Tal
             for batch in judge.batches():
                 out.write_batch(batch)
     except Damage as error:
+        # The same file is opened again, without the rows before the damage: a shard is used completely or not at all.
         place = judge.row + 1
         with pq.ParquetWriter(path, _schema(), compression="lz4") as out:
             out.write_batch(_batch([{"shard": shard.name, "row": place, "reason": DAMAGED}]))
@@ -243,8 +245,8 @@ _FIXES = {
     "no_text": "has no text",
 }
 _ELSEWHERE = {
-    "no_id": "say where it is with raw_documents.fields.doc_id in the catalog, ",
-    "no_text": "say where it is with raw_documents.fields.text in the catalog, ",
+    "no_id": "name its place in raw_documents.fields.doc_id in the catalog, ",
+    "no_text": "name its place in raw_documents.fields.text in the catalog, ",
 }
 
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
 DIGITS = 7
-"""Hexadecimal digits per word of the corpus digest, few enough for Spark, which parses 32-bit words only."""
+"""Hexadecimal digits per word of the corpus digest: a word must fit the 32-bit integers in which Spark computes it."""
 
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
 
-def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> ir.Table:
+def draw_working_set(labelled: ir.Table, documents: ir.Table, per_bin: int, seed: int) -> ir.Table:
     """Draw up to ``per_bin`` documents of each bin, with ``text`` and ``bin_rank``.
 
     The order within a bin depends only on the seed and the ids, so a smaller sample is a subset of a
@@ -31,10 +31,11 @@ def draw_working_set(labelled: Any, documents: Any, per_bin: int, seed: int) -> 
     return drawn.inner_join(texts, "doc_id").order_by("topic", "format", "bin_rank")
 
 
-def seeded_order(labelled: Any, seed: int) -> ir.Table:
+def seeded_order(labelled: ir.Table, seed: int) -> ir.Table:
     """Add ``bin_rank``, the rank from 0 in the seeded order of the bin (see :data:`RULE`)."""
     import ibis
 
+    # A hash orders the bin, not a random generator: it is the same on every engine and for every subset.
     order = ibis.literal(f"{seed}:").concat(labelled.doc_id).hexdigest("md5")
     window = ibis.window(group_by=[labelled.topic, labelled.format], order_by=order)
     rank = (
@@ -43,7 +44,7 @@ def seeded_order(labelled: Any, seed: int) -> ir.Table:
     return labelled.mutate(bin_rank=rank.cast("int64"))
 
 
-def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
+def take_sample(working_set: ir.Table, per_bin: int | None, drawn_per_bin: int) -> ir.Table:
     """Return the nested ``per_bin`` sample of a working set that was drawn with ``drawn_per_bin``.
 
     Raises:
@@ -59,12 +60,14 @@ def take_sample(working_set: Any, per_bin: int | None, drawn_per_bin: int) -> ir
     return working_set.filter(working_set.bin_rank < per_bin)
 
 
-def list_sample(working_set: Any) -> ir.Table:
+def list_sample(working_set: ir.Table) -> ir.Table:
     """Return the manifest of a working set: documents with bin, rank, source location and hash, without text."""
     return working_set.select(*MANIFEST).order_by("topic", "format", "bin_rank")
 
 
-def describe_sample(manifest: Any, corpus: Any, per_bin: int, seed: int, min_documents: int) -> dict[str, Any]:
+def describe_sample(
+    manifest: ir.Table, corpus: ir.Table, per_bin: int, seed: int, min_documents: int
+) -> dict[str, Any]:
     """Return the contract of a working set: rule, seed, source, unfilled bins and digests.
 
     Args:
@@ -105,14 +108,14 @@ def sample_digest(rows: pd.DataFrame) -> str:
     return digest_of(ordered[["doc_id", "topic", "format", "content_hash"]].to_numpy().tolist())
 
 
-def corpus_digest(corpus: Any) -> str:
+def corpus_digest(corpus: ir.Table) -> str:
     """Return the digest of a labelled corpus, independent of order, shards and engine.
 
     It consists of the number of documents and the sums of three 28-bit words of the MD5 of each document's
     id, text hash and labels: sums do not depend on order, and every engine can compute them.
     """
-    told = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
-    hashed = corpus.select(md5=told.hexdigest("md5"))
+    fields = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
+    hashed = corpus.select(md5=fields.hexdigest("md5"))
     sums = {f"word_{place}": _word(hashed.md5, DIGITS * place).sum().cast("string") for place in range(3)}
     row = hashed.aggregate(documents=hashed.count(), **sums).execute().iloc[0]
     return digest_of(int(row["documents"]), *(str(row[name]) for name in sums))
@@ -122,5 +125,6 @@ def _word(hexadecimal: Any, start: int) -> Any:
     """Return :data:`DIGITS` hexadecimal digits as a number."""
     import ibis
 
+    # Each digit is looked up, because DuckDB and Spark share no function that reads a hexadecimal number.
     digits = [ibis.literal("0123456789abcdef").find(hexadecimal.substr(start + place, 1)) for place in range(DIGITS)]
     return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))

@@ -42,7 +42,7 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
     step = max(1, len(shards) // look_at)
     chosen = list(shards)[::step][:look_at]
     counts = dict.fromkeys(("records", "fit", "labelled", "chars", "records_bytes"), 0)
-    found: list[str] = []
+    sample_texts: list[str] = []
     with tempfile.TemporaryDirectory() as name:
         start = time.perf_counter()
         for shard in chosen:
@@ -55,7 +55,9 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
             rows = pq.read_table(file, columns=["text", *GIVEN[:2]])
             counts["labelled"] += rows.drop_null().num_rows
             kept = rows["text"].drop_null()
-            found += [kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))]
+            sample_texts += [
+                kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))
+            ]
         seconds = time.perf_counter() - start
     if not counts["fit"]:
         raise CorpusError(
@@ -70,12 +72,12 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         **{key: round(value * scale) for key, value in counts.items()},
         "seconds": seconds * scale,
         "looked_at": [shard.name for shard in chosen],
-        "texts": found[:texts],
+        "texts": sample_texts[:texts],
     }
 
 
 def list_stages(
-    found: Mapping[str, Any],
+    estimate: Mapping[str, Any],
     later: Mapping[str, Mapping[str, Any]],
     relabel: bool,
     *,
@@ -86,23 +88,23 @@ def list_stages(
     """Return documents, tokens, bytes on disk and hours of each stage, null if unknown.
 
     Args:
-        found: Result of :func:`survey`.
+        estimate: Result of :func:`survey`.
         later: Stage -> its ``documents``, ``tokens``, ``bytes`` and ``seconds``, for stages that need the model.
         relabel: Whether documents that come with labels are classified too.
         processes: Number of processes that read shards.
         cleaned_a_second: Rate of deduplication and writing, documents per second.
         labels_a_second: Rate of labelling, documents per second.
     """
-    fit = found["fit"]
-    unlabelled = fit if relabel else fit - found["labelled"]
+    fit = estimate["fit"]
+    unlabelled = fit if relabel else fit - estimate["labelled"]
     stages = [
         {
             "stage": "read",
-            "documents": found["records"],
-            "bytes": found["records_bytes"],
-            "seconds": found["seconds"] / processes,
+            "documents": estimate["records"],
+            "bytes": estimate["records_bytes"],
+            "seconds": estimate["seconds"] / processes,
         },
-        {"stage": "clean", "documents": fit, "bytes": found["chars"], "seconds": fit / cleaned_a_second},
+        {"stage": "clean", "documents": fit, "bytes": estimate["chars"], "seconds": fit / cleaned_a_second},
         {"stage": "label", "documents": unlabelled, "seconds": unlabelled / labels_a_second},
         *({"stage": name, **stage} for name, stage in later.items()),
     ]
@@ -115,22 +117,22 @@ def list_stages(
     ]
 
 
-def describe_survey(found: Mapping[str, Any]) -> str:
+def describe_survey(estimate: Mapping[str, Any]) -> str:
     """Format a survey as one line."""
-    size, chars = f"{found['bytes'] / 1e6:,.1f} MB", f"{found['chars'] / 1e6:,.1f} million characters"
+    size, chars = f"{estimate['bytes'] / 1e6:,.1f} MB", f"{estimate['chars'] / 1e6:,.1f} million characters"
     return (
-        f"{found['shards']:,} shards, {size}: about {found['records']:,} records, {found['fit']:,} of them fit "
-        f"({chars}), {found['labelled']:,} of those with both labels"
+        f"{estimate['shards']:,} shards, {size}: about {estimate['records']:,} records, {estimate['fit']:,} of them "
+        f"documents ({chars}), {estimate['labelled']:,} of those with both labels"
     )
 
 
 def describe(stage: Mapping[str, Any]) -> str:
     """Format a stage of a plan as one line."""
-    told = [f"{stage['documents']:,} documents"]
-    told += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
-    told += [f"{stage['bytes'] / 1e6:,.1f} MB"] if stage["bytes"] is not None else []
-    told += ["time not known" if stage["hours"] is None else _duration(stage["hours"])]
-    return f"{stage['stage']}: {', '.join(told)}"
+    pieces = [f"{stage['documents']:,} documents"]
+    pieces += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
+    pieces += [f"{stage['bytes'] / 1e6:,.1f} MB"] if stage["bytes"] is not None else []
+    pieces += ["time not known" if stage["hours"] is None else _duration(stage["hours"])]
+    return f"{stage['stage']}: {', '.join(pieces)}"
 
 
 def _duration(hours: float) -> str:

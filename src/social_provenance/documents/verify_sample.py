@@ -109,25 +109,25 @@ def _labelled(corpus: str) -> Any | None:
 
 def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
     """Return id -> content hash of the wanted documents in raw shards."""
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for shard in find_shards(corpus):
         readers = compile_fields(FIELDS, shard.name)
         try:
             for row in shard.rows():
                 if type(row) is Broken or (name := readers["doc_id"](row)) not in wanted:
                     continue
-                found[name] = content_hash(normalise(readers["text"](row) or ""))
+                hashes[name] = content_hash(normalise(readers["text"](row) or ""))
         except Damage as error:
             raise SamplingError(f"shard {shard.place} is damaged ({error}): its documents cannot be checked") from error
-    return found
+    return hashes
 
 
 def _against(verdict: Verdict, rows: pd.DataFrame, hashes: Mapping[str, str]) -> None:
-    there = rows["doc_id"].isin(list(hashes))
-    verdict.note("every document is in the corpus", rows["doc_id"][~there].tolist())
-    own = rows[there]
-    changed = own["doc_id"].map(hashes) != own["content_hash"]
-    verdict.note("every document has the text that was drawn", own["doc_id"][changed].tolist())
+    present = rows["doc_id"].isin(list(hashes))
+    verdict.note("every document is in the corpus", rows["doc_id"][~present].tolist())
+    kept = rows[present]
+    changed = kept["doc_id"].map(hashes) != kept["content_hash"]
+    verdict.note("every document has the text that was drawn", kept["doc_id"][changed].tolist())
 
 
 def _drawn_again(verdict: Verdict, rows: pd.DataFrame, labelled: Any, terms: Mapping[str, Any]) -> None:

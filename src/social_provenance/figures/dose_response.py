@@ -1,4 +1,4 @@
-"""How the aligned benchmark falls with the dose, by steps or by the rise of the forget loss."""
+"""Dose-response curves of the aligned benchmark, by steps or by the rise of the forget loss."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
+from social_provenance.forgetting.vocabulary import CONTRAST, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
-VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nats a token"}
+VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nats per token"}
 COLUMNS = 2
 
 
 def draw_dose_response(doses: Table, evaluation: Evaluation) -> Figure:
-    """Draw the primary outcome against the dose; a panel a contrast, a line an arm, its runs as a band.
+    """Draw the primary outcome against the dose: one panel per contrast, one line per arm, its runs as a band.
 
-    Buttons exchange the x axis for the rise of the forget loss.
+    Buttons switch the x axis to the rise of the forget loss.
 
     Args:
         doses: Table ``unlearning_dose_response``.
@@ -25,20 +25,20 @@ def draw_dose_response(doses: Table, evaluation: Evaluation) -> Figure:
     """
     from plotly.subplots import make_subplots
 
-    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
-    own = doses[(doses["outcome"] == PRIMARY) & doses["benchmark"].isin(places)]
-    own = own.sort_values(["benchmark", "step"], key=lambda values: values.replace(places), kind="stable")
-    contrasts = list(own.groupby(list(CONTRAST), dropna=False, sort=False))
+    rank = {benchmark.name: position for position, benchmark in enumerate(evaluation.benchmarks)}
+    shown = doses[(doses["outcome"] == PRIMARY) & doses["benchmark"].isin(rank)]
+    shown = shown.sort_values(["benchmark", "step"], key=lambda values: values.replace(rank), kind="stable")
+    contrasts = list(shown.groupby(list(CONTRAST), dropna=False, sort=False))
     rows = max(1, -(-len(contrasts) // COLUMNS))
     titles = [title_of(table) for _, table in contrasts]
     figure = make_subplots(rows=rows, cols=COLUMNS, subplot_titles=titles, vertical_spacing=0.3 / rows)
     views: dict[str, list[list[float]]] = {view: [] for view in VIEWS}
     known: set[str] = set()
-    for place, (_, table) in enumerate(contrasts):
+    for panel, (_, table) in enumerate(contrasts):
         for arm, points in table.groupby("arm"):
             name = str(arm)
             for trace in _traces(points, name, legend=name not in known):
-                figure.add_trace(trace, row=place // COLUMNS + 1, col=place % COLUMNS + 1)
+                figure.add_trace(trace, row=panel // COLUMNS + 1, col=panel % COLUMNS + 1)
             known.add(name)
             for view, xs in views.items():
                 along = points[view].tolist()
@@ -92,5 +92,5 @@ def _menu(views: dict[str, list[list[float]]], panels: int) -> dict[str, Any]:
         {"label": VIEWS[view], "method": "update", "args": [{"x": xs}, dict.fromkeys(axes, VIEWS[view])]}
         for view, xs in views.items()
     ]
-    place = {"direction": "right", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 30}}
-    return {"type": "buttons", **place, "buttons": buttons}
+    layout = {"direction": "right", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "pad": {"b": 30}}
+    return {"type": "buttons", **layout, "buttons": buttons}

@@ -23,13 +23,13 @@ def draw_influence(bins: Table, evaluation: Evaluation, method: str) -> Figure:
     """
     import plotly.graph_objects as go
 
-    own = bins[bins["method"] == method]
-    limit = float(own["z"].abs().quantile(LIMIT_QUANTILE)) or 1.0
+    of_method = bins[bins["method"] == method]
+    limit = float(of_method["z"].abs().quantile(LIMIT_QUANTILE)) or 1.0
     figure, places = style.panels(
         evaluation.benchmarks, shared_xaxes=True, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.06
     )
     for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
-        table = own[own["benchmark"] == benchmark.name]
+        table = of_method[of_method["benchmark"] == benchmark.name]
         z, hover = _grid(table, "z"), _hover(table)
         heat = go.Heatmap(
             z=z,

@@ -22,14 +22,14 @@ def draw_labels(confusion: Table, reliability: Table) -> Figure:
 
     if confusion.empty:
         return style.finish(go.Figure(), height=120)
-    titles = ("Topics: how often a label is right", "Formats: how often a label is right")
+    titles = ("Topics: reliability of labels", "Formats: reliability of labels")
     figure = make_subplots(
         rows=2,
         cols=2,
         row_heights=[0.3, 0.7],
         vertical_spacing=0.09,
         horizontal_spacing=0.16,
-        subplot_titles=(*titles, "Topics: labels said (across) of labels given", "Formats: the same"),
+        subplot_titles=(*titles, "Topics: predicted labels (across) by given labels", "Formats: the same"),
     )
     for column, axis in enumerate(NAMES, start=1):
         _curve(figure, reliability[reliability["axis"] == axis], column)
@@ -49,11 +49,11 @@ def _curve(figure: Figure, curve: Table, column: int) -> None:
         marker={"size": 4 + 14 * (curve["n_documents"] / curve["n_documents"].max()) ** 0.5},
         line={"color": style.COLOURS["stem"]},
         customdata=curve[["n_documents"]],
-        hovertemplate="confidence %{x:.2f}, right %{y:.2f}, %{customdata[0]} documents<extra></extra>",
+        hovertemplate="confidence %{x:.2f}, accuracy %{y:.2f}, %{customdata[0]} documents<extra></extra>",
     )
     figure.add_trace(points, row=1, col=column)
     figure.update_xaxes(title="confidence", range=[0, 1], row=1, col=column)
-    figure.update_yaxes(title="share that is right", range=[0, 1], row=1, col=column)
+    figure.update_yaxes(title="accuracy", range=[0, 1], row=1, col=column)
 
 
 def _matrix(figure: Figure, pairs: Table, axis: str, column: int) -> None:
@@ -73,7 +73,7 @@ def _matrix(figure: Figure, pairs: Table, axis: str, column: int) -> None:
         colorscale=SEQUENTIAL,
         showscale=False,
         customdata=counts.to_numpy(),
-        hovertemplate="given %{y}, said %{x}: %{z:.0%} (%{customdata} documents)<extra></extra>",
+        hovertemplate="given %{y}, predicted %{x}: %{z:.0%} (%{customdata} documents)<extra></extra>",
     )
     figure.add_trace(trace, row=2, col=column)
     figure.update_xaxes(tickangle=-60, tickfont_size=10, row=2, col=column)

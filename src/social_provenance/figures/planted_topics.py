@@ -19,9 +19,9 @@ def draw_planted(topics: Table, evaluation: Evaluation, method: str) -> Figure:
     import plotly.graph_objects as go
 
     figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.22, vertical_spacing=0.08)
-    own = topics[topics["method"] == method]
+    of_method = topics[topics["method"] == method]
     for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
-        table = own[own["benchmark"] == benchmark.name].sort_values("z")
+        table = of_method[of_method["benchmark"] == benchmark.name].sort_values("z")
         for planted, colour in ((False, "found"), (True, "planted")):
             part = table[table["planted"] == planted]
             trace = go.Scatter(

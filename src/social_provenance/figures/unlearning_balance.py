@@ -1,4 +1,4 @@
-"""How alike random sets are to the targeted one, before and after matching."""
+"""Balance of random sets against the targeted one, before and after matching."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHEN = {
 
 
 def draw_balance(balance: Table, evaluation: Evaluation) -> Figure:
-    """Draw absolute standardised differences from the targeted set; a panel a benchmark, a point a random set.
+    """Draw absolute standardised differences from the targeted set: one panel per benchmark, one point per random set.
 
     Args:
         balance: Table ``unlearning_balance``.
@@ -29,32 +29,32 @@ def draw_balance(balance: Table, evaluation: Evaluation) -> Figure:
     figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.24)
     several = balance["scope"].nunique() > 1
     for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):
-        own = balance[balance["benchmark"] == benchmark.name]
-        labels = own["variable"] + (", " + own["scope"] if several else "")
+        sets = balance[balance["benchmark"] == benchmark.name]
+        labels = sets["variable"] + (", " + sets["scope"] if several else "")
         for value in WHEN:
-            trace = _points(own, labels, value)
+            trace = _points(sets, labels, value)
             figure.add_trace(trace.update(showlegend=(row, column) == (1, 1)), row=row, col=column)
         figure.add_vline(x=BOUND, line_width=1, line_dash="dot", line_color="#8a8a84", row=row, col=column)
         order = list(dict.fromkeys(labels))
         figure.update_yaxes(categoryorder="array", categoryarray=order[::-1], row=row, col=column)
         figure.update_yaxes(range=[-0.6, max(len(order), 1) - 0.4], row=row, col=column)
-        most = max(BOUND, *(own[value].abs().max() for value in WHEN)) if len(own) else BOUND
+        most = max(BOUND, *(sets[value].abs().max() for value in WHEN)) if len(sets) else BOUND
         figure.update_xaxes(range=[-0.03 * most, 1.05 * most], row=row, col=column)
     figure.update_xaxes(title="standardised difference from the influential set, absolute")
     return style.with_legend(style.finish(figure, height=110 + 220 * places[-1][0]))
 
 
-def _points(own: Table, labels: pd.Series[str], value: str) -> Any:
+def _points(sets: Table, labels: pd.Series[str], value: str) -> Any:
     import plotly.graph_objects as go
 
     name, symbol, colour = WHEN[value]
     return go.Scatter(
-        x=own[value].abs(),
+        x=sets[value].abs(),
         y=labels,
         mode="markers",
         name=name,
         legendgroup=name,
         marker={"size": 8, "symbol": symbol, "color": colour, "opacity": 0.75},
-        customdata=own["set"],
+        customdata=sets["set"],
         hovertemplate="%{y}: %{x:.3f}, set %{customdata}<extra></extra>",
     )

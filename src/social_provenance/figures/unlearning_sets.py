@@ -9,18 +9,16 @@ import numpy as np
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, CONTRAST, EQUAL_COMPUTE, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
 OTHERS = "others"
 MARKERS = (("random set", "circle", 1, 0.75), ("influential set, mean over order seeds", "diamond", 0, 1.0))
-"""Legend, symbol, place of the arm in its scope, opacity."""
+"""Legend, symbol, index of the arm in its scope, opacity."""
 
 
 def draw_unlearning(sets: Table, evaluation: Evaluation) -> Figure:
-    """Draw the change of the aligned benchmark and the mean change of the others; a point a set of documents.
+    """Draw the change of the aligned benchmark and the mean change of the others: one point per set of documents.
 
     Args:
         sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown.

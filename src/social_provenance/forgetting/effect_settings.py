@@ -1,4 +1,4 @@
-"""At which doses runs are compared, and how small a difference counts as none."""
+"""Parameters of the statistics: doses at which runs are compared, and the equivalence margin."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 
 
-class Effects(BaseModel):
-    """Readings and margin of the statistics of an unlearning study."""
+class EffectSettings(BaseModel):
+    """Readings and equivalence margin of an unlearning study."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     forget_rises: Sequence[PositiveFloat] = (0.05, 0.1, 0.2, 0.4)
-    """Rises of the forget loss, nats a token, at which runs are compared at equal dose."""
+    """Rises of the forget loss, nats per token, at which runs are compared at equal dose."""
     heldout_rises: Sequence[PositiveFloat] = (0.01, 0.05)
-    """Rises of the mean held-out loss, nats a token, at which runs are compared at equal damage elsewhere."""
+    """Rises of the mean held-out loss, nats per token, at which runs are compared at equal collateral damage."""
     equivalence_margin: PositiveFloat = 0.05
-    """Nats of the normalised gold log-probability within which two arms count as alike: .05 is 5 percent of
-    the right answer's probability (geometric mean over items)."""
+    """Equivalence margin, nats of the normalised gold log-probability: 0.05 is 5 percent of the right answer's
+    probability (geometric mean over items)."""
 
     @model_validator(mode="after")
-    def _rises_differ(self) -> Effects:
+    def _rises_differ(self) -> EffectSettings:
         for name in ("forget_rises", "heldout_rises"):
             rises = list(getattr(self, name))
             if len(set(rises)) < len(rises):
-                raise ValueError(f"{name} {rises} repeat: each is a reading of its own, give each once")
+                raise ValueError(f"{name} {rises} must be unique: each is a reading of its own")
         return self

@@ -65,8 +65,8 @@ def _parameters(message: str) -> str:
             place, field = f"params:{block.group(1)}", ""
             if not _REPORT.search(line):
                 problems.append(f"{place}: {block.group(2)}")
-        elif found := _PROBLEM.match(line):
-            problems.append(f"{place}{field}: {_explain(*found.groups())}")
+        elif problem := _PROBLEM.match(line):
+            problems.append(f"{place}{field}: {_explain(*problem.groups())}")
         elif line and not line.startswith(" "):
             field = f".{line}"
     return "; ".join(problems) or " ".join(message.split())

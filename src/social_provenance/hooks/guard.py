@@ -28,6 +28,7 @@ class GuardHooks:
         """Set the environment before any library that reads it is imported."""
         settings = context.config_loader["engines"]
         for name, value in (QUIET | OFFLINE if settings["offline"] else QUIET).items():
+            # ``setdefault``: what the user has exported takes precedence.
             os.environ.setdefault(name, value)
 
     @hook_impl
@@ -39,6 +40,7 @@ class GuardHooks:
         """
         given = run_params.get("runtime_params") or {}
         known = known_parameters()
+        # Kedro ignores parameters that no node reads, so a misspelled one would run with the default.
         for name in (*given, *catalog.load("parameters")):
             if name not in known:
                 place = "--params" if name in given else "conf/*/parameters*.yml"

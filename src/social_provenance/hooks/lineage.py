@@ -126,20 +126,20 @@ class LineageHooks:
         except UnknownContentError as reason:
             return self._unknown(name, str(reason))
 
-    def _as_recorded(self, name: str, found: str) -> str:
+    def _as_recorded(self, name: str, digest: str) -> str:
         """Return a digest, or the recorded one if both identify the same content.
 
         Content that was recorded as unknown cannot be compared. A ledger of an earlier version has digests of
         complete folders where seals are used now.
         """
         record = self._ledger.record_of(name) if self._ledger else None
-        if record is None or record.digest in (None, found):
-            return found
+        if record is None or record.digest in (None, digest):
+            return digest
         if record.digest == UNKNOWN:
             return self._unknown(name, f"nor could it be when node {record.node} wrote it")
         place = self._location(name)
         same = isinstance(place, Path) and place.is_dir() and digest_of_path(place) == record.digest
-        return record.digest if same and record.digest else found
+        return record.digest if same and record.digest else digest
 
     def _unknown(self, name: str, reason: str) -> str:
         """Return ``UNKNOWN``, with one warning per run and dataset."""

@@ -25,26 +25,26 @@ logger = logging.getLogger(__name__)
 SQLITE = "sqlite:///"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
-"""Else a server that is down is asked for minutes; the environment goes before."""
+"""Short timeouts, because MLflow retries an unreachable server for minutes; the environment takes precedence."""
 
 STUDY, CONTENT, STUDIES = "study", "content", "studies"
 """Tags: digest of a study on its own run, digest of a run, and the studies that a run belongs to."""
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
-"""Tags that the page of MLflow reads."""
+"""Tags that MLflow's user interface reads."""
 FINISHED, FAILED = "FINISHED", "FAILED"
 LONGEST_NAME, LONGEST_PARAM, LONGEST_TAG = 250, 6000, 8000
-"""Characters that MLflow takes."""
+"""Upper bounds of MLflow, characters."""
 
 
 class StudyStore:
     """A connection to an MLflow experiment."""
 
     def __init__(self, settings: Mapping[str, Any], project: Path) -> None:
-        """Open or make the experiment.
+        """Open or create the experiment.
 
         Args:
-            settings: ``tracking_uri`` and ``experiment``; a relative sqlite file lies below the
-                project, and the artifacts beside it.
+            settings: ``tracking_uri`` and ``experiment``; a relative SQLite file is below the
+                project folder, with the artifacts beside it.
             project: Project folder.
         """
         for name, value in PATIENCE.items():
@@ -60,27 +60,27 @@ class StudyStore:
         _reach(uri)
         self._client = MlflowClient(tracking_uri=uri)
         name = settings["experiment"]
-        found = self._client.get_experiment_by_name(name)
-        self._experiment = found.experiment_id if found else self._client.create_experiment(name, artifacts)
+        experiment = self._client.get_experiment_by_name(name)
+        self._experiment = experiment.experiment_id if experiment else self._client.create_experiment(name, artifacts)
 
     def log(self, study: StudyRecord) -> str:
-        """Log what is not there yet of a study.
+        """Log the parts of a study that are not logged yet.
 
-        A study that is there is left as it is; one whose logging was cut off is completed. A run that is
-        there, of whichever study, is not logged again: it gets the study's digest in its tag ``studies``.
+        A complete study is left unchanged; one whose logging was interrupted is completed. A run that is already
+        logged, with any study, is not logged again: it gets the study's digest in its tag ``studies``.
 
         Args:
-            study: With its runs.
+            study: Study with its runs.
 
         Returns:
-            The id of the study's run.
+            MLflow id of the study's run.
         """
-        found = self._find(STUDY, study.digest)
-        if found and found.info.status == FINISHED:
-            logger.info("MLflow has this study already: %s", found.info.run_name)
-            return str(found.info.run_id)
+        logged = self._find(STUDY, study.digest)
+        if logged and logged.info.status == FINISHED:
+            logger.info("MLflow has this study already: %s", logged.info.run_name)
+            return str(logged.info.run_id)
         tags = {STUDY: study.digest, STUDIES: study.digest}
-        parent = found or self._create(f"study-{study.digest}", tags)
+        parent = logged or self._create(f"study-{study.digest}", tags)
         new = sum(self._log_run(parent.info.run_id, study.digest, run) for run in study.runs)
         note = (
             f"{len(study.runs)} runs, {new} logged with this study and the others with earlier ones. "
@@ -93,10 +93,10 @@ class StudyStore:
         return str(parent.info.run_id)
 
     def attach(self, run_id: str, files: Mapping[str, Any]) -> None:
-        """Write files into the artifacts of a run, over those of the same name.
+        """Write files into the artifacts of a run, replacing those of the same name.
 
         Args:
-            run_id: Of MLflow.
+            run_id: MLflow id of the run.
             files: As in :func:`social_provenance.hooks.study_record.write_files`.
         """
         with tempfile.TemporaryDirectory() as folder:
@@ -104,14 +104,14 @@ class StudyStore:
             self._client.log_artifacts(run_id, folder)
 
     def _log_run(self, parent: str, study: str, record: RunRecord) -> bool:
-        """Log a run, unless it is there; return whether it is new."""
-        found = self._find(CONTENT, record.content)
-        studies = found.data.tags.get(STUDIES, "").split() if found else []
-        if found and found.info.status in (FINISHED, FAILED):
+        """Log a run unless it is logged already; return whether it is new."""
+        logged = self._find(CONTENT, record.content)
+        studies = logged.data.tags.get(STUDIES, "").split() if logged else []
+        if logged and logged.info.status in (FINISHED, FAILED):
             if study not in studies:
-                self._client.set_tag(found.info.run_id, STUDIES, f"{' '.join(studies)} {study}")
-            return bool(found.data.tags.get(PARENT) == parent)
-        run = found
+                self._client.set_tag(logged.info.run_id, STUDIES, f"{' '.join(studies)} {study}")
+            return bool(logged.data.tags.get(PARENT) == parent)
+        run = logged
         if run is None:
             tags = {PARENT: parent, STUDIES: study, CONTENT: record.content, **record.tags}
             run = self._create(record.name, tags)
@@ -124,7 +124,7 @@ class StudyStore:
         return self._client.create_run(self._experiment, run_name=name, tags=cut)
 
     def _fill(self, run: Run, record: StudyRecord | RunRecord) -> None:
-        """Write all that is known of a run; what it has already is not written twice."""
+        """Write files, metrics and parameters of a run; parameters that it already has are skipped."""
         self.attach(run.info.run_id, record.files)
         params = {name: value for name, value in record.params.items() if _name(name) not in run.data.params}
         self._client.log_batch(
@@ -134,12 +134,12 @@ class StudyStore:
         )
 
     def _find(self, tag: str, digest: str) -> Run | None:
-        found = self._client.search_runs([self._experiment], f"tags.{tag} = '{digest}'", max_results=1)
-        return found[0] if found else None
+        runs = self._client.search_runs([self._experiment], f"tags.{tag} = '{digest}'", max_results=1)
+        return runs[0] if runs else None
 
 
 def _reach(uri: str) -> None:
-    """Ask a database once, for MLflow goes on asking one that is away for minutes."""
+    """Connect to a database once, because MLflow retries an unreachable one for minutes."""
     if uri.startswith(DATABASES):
         import sqlalchemy
         from mlflow.store.db.utils import create_sqlalchemy_engine
@@ -150,7 +150,7 @@ def _reach(uri: str) -> None:
 
 
 def _metrics(points: Iterable[Point], start: int) -> list[Metric]:
-    """Return points as MLflow has them, all of one time, so that a second time changes nothing."""
+    """Return points as MLflow metrics with one timestamp, so that logging them again changes nothing."""
     from mlflow.entities import Metric
 
     return [Metric(_name(point.name), point.value, start, point.step) for point in points]
@@ -163,7 +163,7 @@ def _params(params: Mapping[str, str]) -> list[Param]:
 
 
 def _name(text: str) -> str:
-    """Return a name that MLflow takes: without commas and brackets, and no path that leads elsewhere."""
+    """Return a name that MLflow accepts: without commas and brackets, and no path out of its folder."""
     return posixpath.normpath(re.sub(r"[^\w.\-/ :]", "_", text)).lstrip("./")[:LONGEST_NAME]
 
 

@@ -1,4 +1,4 @@
-"""Curves of an unlearning run, and the numbers of a study."""
+"""Metrics of an unlearning study: curves of each run, effects of the study."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import PRIMARY
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,21 +16,21 @@ if TYPE_CHECKING:
 SCORES = ("choice_logprob", "accuracy", "gold_logprob")
 OUTCOMES = (PRIMARY, "accuracy")
 ESTIMATES = ("influence_minus_random", "did", "p")
-"""Columns of the effects that are numbers of the study; the table has them all."""
+"""Columns of the effects that become metrics of the study; the table has all others."""
 EFFECTS = "effects"
-"""What stands before a slash is a heading in the page of MLflow: effects are charts apart from curves."""
+"""Prefix before a slash, which MLflow shows as a heading: effects get charts separate from curves."""
 LOSS, PERPLEXITY = "_loss", "_perplexity"
 LARGEST_LOSS = 700.0
-"""Nats a token; the perplexity of a larger loss has no floating-point number."""
+"""Loss above which the perplexity overflows, nats per token."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A value of a curve.
+    """One point of a curve.
 
     Attributes:
-        name: Of the curve.
-        value: Finite.
+        name: Name of the curve.
+        value: Finite value.
         step: Optimiser step, 0 before the first.
     """
 
@@ -41,10 +40,10 @@ class Point:
 
 
 def losses(trajectory: pd.DataFrame) -> Iterator[Point]:
-    """Yield the losses of a run's readings, and their perplexities ``exp(loss)``.
+    """Yield the losses of a run's evaluations and their perplexities ``exp(loss)``.
 
     Args:
-        trajectory: ``step`` and losses, nats a token.
+        trajectory: ``step`` and losses, nats per token.
     """
     for point in measured(trajectory):
         yield point
@@ -53,11 +52,11 @@ def losses(trajectory: pd.DataFrame) -> Iterator[Point]:
 
 
 def measured(table: pd.DataFrame, prefix: str = "") -> Iterator[Point]:
-    """Yield every finite number of a run's table by step.
+    """Yield every finite value of a run's table by step.
 
     Args:
         table: ``step`` and columns of numbers.
-        prefix: In front of the columns' names.
+        prefix: Prefix of the column names.
     """
     for row in rows(table.drop(columns="run_id", errors="ignore")):
         step = int(row.pop("step"))
@@ -65,11 +64,11 @@ def measured(table: pd.DataFrame, prefix: str = "") -> Iterator[Point]:
 
 
 def scores(evaluations: pd.DataFrame, aligned: str) -> Iterator[Point]:
-    """Yield how every benchmark fared, and once more as ``aligned`` and ``others``, alike in all runs.
+    """Yield the scores of every benchmark, and again as ``aligned`` and ``others``, comparable across all runs.
 
     Args:
         evaluations: ``step``, ``benchmark`` and :data:`SCORES`, from step 0.
-        aligned: The benchmark whose influential documents are forgotten; ``others`` are means of the rest.
+        aligned: The benchmark whose influential documents are forgotten; ``others`` is the mean of the rest.
     """
     for row in rows(evaluations):
         step, benchmark = int(row["step"]), row["benchmark"]
@@ -92,7 +91,7 @@ def effects_of(effects: pd.DataFrame) -> Iterator[Point]:
 
 
 def rows(table: pd.DataFrame) -> Iterable[dict[str, Any]]:
-    """Yield the rows of a table without what is null in them."""
+    """Yield the rows of a table as mappings without null values."""
     import pandas as pd
 
     for row in table.to_dict("records"):

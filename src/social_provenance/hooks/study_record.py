@@ -1,4 +1,4 @@
-"""What a tracker of experiments is told of an unlearning study and of each of its runs."""
+"""Record of an unlearning study and of its runs, for an experiment tracker."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.plan import IDS
-from social_provenance.forgetting.effects.readings import FAILED
-from social_provenance.forgetting.runs.gather import UNTOUCHED
+from social_provenance.forgetting.vocabulary import FAILED, IDS, UNTOUCHED
 from social_provenance.hooks.study_curves import Point, effects_of, losses, measured, rows, scores
 
 if TYPE_CHECKING:
@@ -25,36 +23,36 @@ PLAN, BALANCE, RUNS, ANSWERS, EVALUATIONS, TRAJECTORY, HELD_OUT, STEPS, EFFECTS 
     "unlearning_plan", "unlearning_balance", "unlearning_runs", "unlearning_answers", "unlearning_evaluations",
     "unlearning_trajectory", "unlearning_heldout", "unlearning_steps", "unlearning_effects",
 )  # fmt: skip
-"""What a study is described from, by its name in the catalog."""
+"""Tables that a study is described from, by their names in the catalog."""
 SHOWN = (BALANCE, RUNS, EVALUATIONS, TRAJECTORY, EFFECTS)
-"""Tables that are a study's files; a run has its rows of the others."""
+"""Tables that become files of the study; the rows of the others become files of their run."""
 PARAMETERS = "unlearning"
-"""The block of parameters."""
+"""Block of parameters."""
 
 TAGS = (
     "benchmark", "topic", "scope", "arm", "set", "algorithm", "seed", "status", "last_step", "reason", "digest",
     "checkpoint",
 )  # fmt: skip
 ENDING = ("run_id", "status", "last_step", "reason")
-"""Columns of the runs that are no parameters."""
+"""Columns of the runs that are results, not parameters."""
 OF_THE_STUDY = (
     "algorithms", "topics", "order_seeds", "random_sets", "global_sets", "forget_documents", "retain_per_topic",
     "matching", "seed", "processes", "effects",
 )  # fmt: skip
-"""Parameters that say which runs there are and what is read from them; a run has what it was given."""
+"""Parameters that define the study as a whole, not a single run."""
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run.
+    """Record of one run.
 
     Attributes:
         name: Its ``run_id``.
-        tags: What runs are told apart by, and how the run ended.
-        params: What it was run with.
-        points: Its curves.
+        tags: Identity of the run, and how it ended.
+        params: Parameters of the run.
+        points: Points of its curves.
         files: File name -> table, mapping or text.
-        failed: Whether a loss was no number.
+        failed: Whether a value was not finite.
     """
 
     name: str
@@ -66,21 +64,21 @@ class RunRecord:
 
     @cached_property
     def content(self) -> str:
-        """Digest of all but the files, which follow from the plan and the checkpoint that are in it."""
+        """Digest of everything except the files, which are determined by plan and checkpoint."""
         points = [[point.name, point.value, point.step] for point in self.points]
         return digest_of(self.name, self.tags, self.params, points)
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """A study.
+    """Record of one study.
 
     Attributes:
-        digest: Of its runs and effects; a parameter that changes neither makes no other study.
+        digest: Digest of its runs and effects; a parameter that changes neither makes no new study.
         params: All parameters of the project.
         points: Effects at equal compute.
         files: File name -> table.
-        runs: Its runs.
+        runs: Records of its runs.
     """
 
     digest: str
@@ -95,7 +93,7 @@ def describe_study(tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, 
 
     Args:
         tables: The tables of :data:`STUDY_TABLES`.
-        parameters: Of the project; the block ``unlearning`` is typed.
+        parameters: Parameters of the project; the block ``unlearning`` is a model.
     """
     runs, effects = describe_runs(tables, parameters[PARAMETERS]), tables[EFFECTS]
     return StudyRecord(
@@ -112,20 +110,20 @@ def describe_runs(tables: Mapping[str, pd.DataFrame], settings: Unlearning) -> l
 
     Args:
         tables: As in :func:`describe_study`.
-        settings: Of the study.
+        settings: Parameters of the study.
     """
     of_runs = {name: tables[name] for name in STUDY_TABLES if "run_id" in tables[name]}
-    places = {name: table.groupby("run_id", sort=False).indices for name, table in of_runs.items()}
+    rows_of = {name: table.groupby("run_id", sort=False).indices for name, table in of_runs.items()}
 
-    def own(run_id: str) -> dict[str, pd.DataFrame]:
-        return {name: table.iloc[places[name].get(run_id, [])] for name, table in of_runs.items()}
+    def tables_of(run_id: str) -> dict[str, pd.DataFrame]:
+        return {name: table.iloc[rows_of[name].get(run_id, [])] for name, table in of_runs.items()}
 
-    untouched = own(UNTOUCHED)[EVALUATIONS]
-    return [_describe_run(row, own(row["run_id"]), untouched, settings) for row in rows(tables[RUNS])]
+    untouched = tables_of(UNTOUCHED)[EVALUATIONS]
+    return [_describe_run(row, tables_of(row["run_id"]), untouched, settings) for row in rows(tables[RUNS])]
 
 
 def _describe_run(
-    row: Mapping[str, Any], own: Mapping[str, pd.DataFrame], untouched: pd.DataFrame, settings: Unlearning
+    row: Mapping[str, Any], tables_of_run: Mapping[str, pd.DataFrame], untouched: pd.DataFrame, settings: Unlearning
 ) -> RunRecord:
     import pandas as pd
 
@@ -133,16 +131,16 @@ def _describe_run(
     params = flatten(settings.model_dump(mode="json", exclude=set(OF_THE_STUDY)))
     params |= flatten(algorithm.model_dump(mode="json", exclude={"name"}), "algorithm")
     params |= {name: str(value) for name, value in row.items() if name not in ENDING}
-    evaluations = pd.concat([untouched, own[EVALUATIONS]])
+    evaluations = pd.concat([untouched, tables_of_run[EVALUATIONS]])
     points = [
-        *losses(own[TRAJECTORY]),
+        *losses(tables_of_run[TRAJECTORY]),
         *scores(evaluations, row["benchmark"]),
-        *measured(own[STEPS], "step."),
+        *measured(tables_of_run[STEPS], "step."),
     ]
     files = {
-        "plan.json": _document_ids(own[PLAN]),
-        "answers.parquet": own[ANSWERS],
-        "heldout.csv": own[HELD_OUT],
+        "plan.json": _document_ids(tables_of_run[PLAN]),
+        "answers.parquet": tables_of_run[ANSWERS],
+        "heldout.csv": tables_of_run[HELD_OUT],
     }
     tags = {name: str(row[name]) for name in TAGS if name in row}
     return RunRecord(row["run_id"], tags, params, points, files, row["status"] == FAILED)
@@ -164,11 +162,11 @@ def figure_file(name: str) -> str:
 
 
 def flatten(value: Any, name: str = "") -> dict[str, str]:
-    """Lay nested parameters out as ``block.field``; members of a list that have names go by these.
+    """Flatten nested parameters to ``block.field``; members of a list with names are keyed by name.
 
     Args:
-        value: Mappings, sequences and Pydantic models in each other.
-        name: In front of every name.
+        value: Nested mappings, sequences and Pydantic models.
+        name: Prefix of every name.
     """
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json")
@@ -187,7 +185,7 @@ def write_files(files: Mapping[str, Any], folder: Path) -> None:
 
     Args:
         files: File name below the folder -> content.
-        folder: There already.
+        folder: Existing folder.
     """
     for name, content in files.items():
         path = folder / name

@@ -1,4 +1,4 @@
-"""When an unlearning study is tracked: as soon as its effects are known."""
+"""Hooks that log an unlearning study as soon as its effects are saved."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "unlearning_"
 LATER = "--from-nodes measure_effects"
-"""What logs a study that is not in MLflow yet."""
+"""Option of a run that logs a study which is not in MLflow yet."""
 
 
 class TrackingHooks:
-    """Log the unlearning study once its effects are saved, figures and further tables of it as they come."""
+    """Log the unlearning study once its effects are saved; figures and further tables as they are saved."""
 
     def __init__(self) -> None:
-        """Start without settings; the context brings them."""
+        """Start without settings, which come with the context."""
         self._settings: Mapping[str, Any] = {}
         self._project = Path()
         self._catalog: Any = None
@@ -53,13 +53,13 @@ class TrackingHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Note where tables are, and whether effects are to come."""
+        """Keep the catalog, and whether this run computes effects."""
         self._catalog, self._due = catalog, EFFECTS in pipeline.all_outputs()
         self._given_up, self._waiting, self._logged = False, {}, None
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Log what is there to log; a tracker that fails is one warning and stops no run."""
+        """Log a saved dataset of the study; a tracker that fails causes one warning and stops no run."""
         if not self._settings.get("enabled") or self._given_up or not dataset_name.startswith(PREFIX):
             return
         try:
@@ -74,7 +74,7 @@ class TrackingHooks:
             )
 
     def _note(self, name: str, data: Any) -> None:
-        """Keep what comes before the effects, log what comes with them and after."""
+        """Queue what is saved before the effects; log it with them, and the rest as it is saved."""
         self._waiting |= _files(name, data)
         self._due = self._due and name != EFFECTS
         if not self._due and (self._waiting or name == EFFECTS):
@@ -94,7 +94,7 @@ class TrackingHooks:
 
 
 def _files(name: str, data: Any) -> dict[str, Any]:
-    """Return what a study has beside its tables: figures as pages that need no network, further tables."""
+    """Return further files of a study: figures as self-contained pages, and tables that are not in its record."""
     if hasattr(data, "write_html"):
         return {figure_file(name): data.to_html(include_plotlyjs=True)}
     if name not in STUDY_TABLES and hasattr(data, "to_csv"):

@@ -1,4 +1,4 @@
-"""What retraining without topics did, and how far cheaper checks foretell it."""
+"""Effects of retraining without topics, and how well cheaper checks predict them."""
 
 from __future__ import annotations
 
@@ -18,43 +18,49 @@ if TYPE_CHECKING:
 
 
 TAIL_PATCH = "tail_patch"
-COURSE, END = "course", "end"
-"""Outcomes: the mean over the evaluations of a training, and the last of them."""
-RUN = ["arm", "design", "seed", "steps"]
+TRAINING_MEAN, END = "training_mean", "end"
+"""Outcomes: mean over all evaluations of a training, and the last evaluation."""
+RETRAINING = ["arm", "design", "seed", "steps"]
 
 
-def measure(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
+def measure_retraining(plan: pd.DataFrame, full: Mapping[str, Path], without: Mapping[str, Path]) -> pd.DataFrame:
     """Return the effect of each retraining on each benchmark, against the full training with its seed.
 
     At the end of training a benchmark may be learned with and without a topic, only at another time;
-    the mean over the way there, ``course``, sees that.
+    ``training_mean`` measures that difference.
 
     Returns:
-        ``arm``, ``design``, ``outcome`` (``course`` or ``end``), ``benchmark``, ``seed``, ``steps``,
-        ``full`` and ``without`` (mean normalised gold log-probability, nats an item) and ``effect``,
-        their difference: negative where what is left out supports the benchmark.
+        ``arm``, ``design``, ``outcome`` (``training_mean`` or ``end``), ``benchmark``, ``seed``, ``steps``,
+        ``full`` and ``without`` (mean normalised gold log-probability, nats per item) and ``effect``,
+        their difference: negative if the documents left out support the benchmark.
 
     Raises:
-        CounterfactualError: If a training of the plan is not there.
+        CounterfactualError: If a training of the plan is missing.
     """
     import pandas as pd
 
     tables = []
-    for run in plan[RUN].drop_duplicates().to_dict("records"):
-        reference, own = _outcomes(full, f"seed-{run['seed']}"), _outcomes(without, f"seed-{run['seed']}.{run['arm']}")
-        tables.append(pd.DataFrame({"full": reference, "without": own, **run}).reset_index())
+    for run in plan[RETRAINING].drop_duplicates().to_dict("records"):
+        reference, retrained = (
+            _outcomes(full, f"seed-{run['seed']}"),
+            _outcomes(without, f"seed-{run['seed']}.{run['arm']}"),
+        )
+        tables.append(pd.DataFrame({"full": reference, "without": retrained, **run}).reset_index())
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)
     table["effect"] = table["without"] - table["full"]
     return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
 
 
-def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
-    """Return how each check values topics: ``method``, ``benchmark``, ``topic``, ``value``, larger for more support.
+def values_of_topics(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the value of each topic by each check.
 
     Args:
         topics: Table ``topic_influence``; the value is ``z``.
         patches: Table ``tail_patch``; each dose is a check of its own, ``tail_patch_4``. Bins of a
-            topic are averaged. None where no model was patched.
+            topic are averaged. None without tail-patches.
+
+    Returns:
+        ``method``, ``benchmark``, ``topic``, ``value``, larger for more support.
     """
     import pandas as pd
 
@@ -68,12 +74,12 @@ def found(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
     return table
 
 
-def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
-    """Return what each check expects of leaving topics out: the sum of their values (Park et al. 2023).
+def predict_effects(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
+    """Predict the effect of leaving topics out by each check: the sum of their values (Park et al. 2023).
 
     Args:
         plan: Of :func:`~social_provenance.interventions.retraining.plan_retraining`.
-        checks: Of :func:`found`.
+        checks: Of :func:`values_of_topics`.
 
     Returns:
         ``method``, ``benchmark``, ``arm``, ``value``, larger for more support.
@@ -95,19 +101,19 @@ def foretell(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:
     return expected
 
 
-def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
-    """Return the correlation over retrainings of what each check expects with what came, by rank and by value.
+def compare_with_retraining(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    """Return the correlation of predicted with measured effects over retrainings, by rank and by value.
 
-    Ranks weigh all retrainings alike, also those whose effect is noise; values weigh the few of large
-    effect. Over random halves the rank correlation is the linear datamodeling score (Park et al.
-    2023). Seeds say how far retraining agrees with itself. The mean of k seeds whose effects correlate
+    Ranks weigh all retrainings equally, including those whose effect is noise; values emphasise the few
+    large effects. Over random halves the rank correlation is the linear datamodeling score (Park et al.
+    2023). Seeds measure how well retraining agrees with itself. The mean of k seeds whose effects correlate
     by r has the reliability k r / (1 + (k - 1) r) (Spearman 1910, Brown 1910), and no check that is
     independent of its noise can be expected to correlate with it by more than the square root of
     that: the noise ceiling.
 
     Args:
-        effects: Of :func:`measure`.
-        expected: Of :func:`foretell`.
+        effects: Of :func:`measure_retraining`.
+        expected: Of :func:`predict_effects`.
 
     Returns:
         ``design``, ``outcome``, ``benchmark``, ``method``, ``measure`` (``rank`` or ``value``),
@@ -118,8 +124,8 @@ def compare(effects: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for (design, outcome, benchmark), own in effects.groupby(["design", "outcome", "benchmark"], sort=False):
-        seeds = -own.pivot(index="arm", columns="seed", values="effect")
+    for (design, outcome, benchmark), measured in effects.groupby(["design", "outcome", "benchmark"], sort=False):
+        seeds = -measured.pivot(index="arm", columns="seed", values="effect")
         came = seeds.mean(axis=1).to_numpy(float)
         ceilings = {measure: _noise(seeds, correlate) for measure, correlate in MEASURES.items()}
         for method, values in expected[expected["benchmark"] == benchmark].groupby("method", sort=False):
@@ -156,7 +162,7 @@ def _outcomes(folders: Mapping[str, Path], part: str) -> pd.Series:
     import pandas as pd
 
     if part not in folders:
-        raise CounterfactualError(f"training {part} is not there: run the pipeline counterfactual again")
+        raise CounterfactualError(f"training {part} is missing: run the pipeline counterfactual again")
     scores = evaluations(folders[part]).pivot(index="step", columns="benchmark", values="choice_logprob").sort_index()
-    outcomes: pd.Series = pd.concat({COURSE: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
+    outcomes: pd.Series = pd.concat({TRAINING_MEAN: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
     return outcomes

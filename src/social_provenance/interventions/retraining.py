@@ -1,9 +1,8 @@
-"""Train the small model again: on everything, without one topic after another, and without random halves.
+"""Retraining of the small model: on all documents, without each topic, and without random halves of all topics.
 
-A retraining differs from the full training under the same seed in what is left out and in nothing
-else: the same weights at the start, the same steps and schedule, every other document in its place.
-Were it to stop when it has learned, as the full one does, it would train until the effect of the
-missing documents was gone.
+A retraining differs from the full training under the same seed only in what is left out: it has the same
+initial weights, steps and schedule, and every other document at the same position. If it stopped when it has
+learned, as the full training does, it would train until the effect of the missing documents was gone.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ RUN = ["seed", "arm", "steps", "evaluate_every"]
 
 @dataclass(frozen=True)
 class Training:
-    """What every training of the study shares.
+    """Documents, benchmarks and parameters that all trainings of the study share.
 
     Attributes:
         tokens: Document id -> token ids, in the order in which the model was trained.
         topics: Document id -> topic, of the same documents.
-        tokenizer: Of the documents.
-        requests: Choices of the benchmarks, tokenised.
-        settings: Of the full training.
+        tokenizer: Tokenizer of the documents.
+        requests: Tokenised choices of the benchmarks.
+        settings: Parameters of the full training.
         batch_size: Choices scored at a time.
     """
 
@@ -54,8 +53,8 @@ class Training:
     settings: Pretraining
     batch_size: int
 
-    def places_of(self, topics: Sequence[str]) -> tuple[int, ...]:
-        """Return the places of these topics' documents in the order of training.
+    def positions_of(self, topics: Sequence[str]) -> tuple[int, ...]:
+        """Return the positions of these topics' documents in the order of training.
 
         Raises:
             CounterfactualError: If a document has no label, or a topic no document.
@@ -68,7 +67,7 @@ class Training:
             if topic not in known:
                 hint = did_you_mean(topic, known)
                 raise CounterfactualError(f"counterfactual.topics: no document is of topic {topic!r}{hint}")
-        return tuple(place for place, doc_id in enumerate(self.tokens) if self.topics[doc_id] in topics)
+        return tuple(position for position, doc_id in enumerate(self.tokens) if self.topics[doc_id] in topics)
 
 
 def plan_full(training: Training, params: Counterfactual) -> Parts:
@@ -87,29 +86,29 @@ def plan_without(training: Training, plan: pd.DataFrame) -> Parts:
     All seeds of an arm come before the next arm, so that a run that was stopped has whole arms.
 
     Args:
-        training: What they share.
+        training: What all trainings share.
         plan: Of :func:`plan_retraining`.
     """
     shared = _shared(training)
     inputs, writers = {}, {}
     for run in plan.groupby(RUN, sort=False)["topic"].agg(list).reset_index().to_dict("records"):
         settings = _equal_steps(_full(training.settings, run["seed"], run["evaluate_every"]), run["steps"])
-        name, places = f"seed-{run['seed']}.{run['arm']}", training.places_of(run["topic"])
-        inputs[name] = digest_of(shared, settings, list(places))
-        writers[name] = partial(_train, training, settings, places)
+        name, positions = f"seed-{run['seed']}.{run['arm']}", training.positions_of(run["topic"])
+        inputs[name] = digest_of(shared, settings, list(positions))
+        writers[name] = partial(_train, training, settings, positions)
     return Parts(inputs, OneByOne(writers))
 
 
 def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping[str, Path]) -> pd.DataFrame:
-    """Return what every retraining leaves out.
+    """Plan the retrainings: which topics each one leaves out.
 
     Args:
-        topics: Of the documents; their order does not matter.
-        params: Which topics are left out alone, how many halves.
-        full: The full trainings, under each seed.
+        topics: Topics of the documents, in any order.
+        params: Topics that are left out alone, number of halves.
+        full: Part -> folder of the full training under each seed.
 
     Returns:
-        A row for each topic that a retraining leaves out: ``seed``, ``arm`` (the topic, or
+        One row per topic that a retraining leaves out: ``seed``, ``arm`` (the topic, or
         ``half-00``), ``design`` (``topic`` or ``half``), ``topic``, the ``steps`` of the full
         training under that seed, and ``evaluate_every``.
     """
@@ -118,8 +117,8 @@ def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping
     everything = sorted(set(topics))
     alone = [(topic, TOPIC, topic) for topic in (everything if params.topics is None else params.topics)]
     halves = [
-        (f"half-{place:02d}", HALF, topic)
-        for place, half in enumerate(draw_halves(everything, params.halves))
+        (f"half-{number:02d}", HALF, topic)
+        for number, half in enumerate(draw_halves(everything, params.halves))
         for topic in half
     ]
     rows = [
@@ -131,7 +130,7 @@ def plan_retraining(topics: Sequence[str], params: Counterfactual, full: Mapping
 
 
 def draw_halves(topics: Sequence[str], count: int) -> list[list[str]]:
-    """Return random halves of the topics, in pairs that are all of them, so that each is left out as often as kept."""
+    """Return random halves of the topics in complementary pairs, so that each topic is left out as often as kept."""
     halves: list[list[str]] = []
     for pair in range((count + 1) // 2):
         order = random.Random(f"half {pair}").sample(list(topics), len(topics))
@@ -146,7 +145,7 @@ def seed_of(part: str) -> int:
 
 
 def evaluations(folder: Path) -> pd.DataFrame:
-    """Return the evaluations of a training, on the way and at the end.
+    """Return the evaluations of a training, during it and at its end.
 
     Returns:
         ``step``, ``benchmark``, ``accuracy``, ``choice_logprob`` and so on.
@@ -168,7 +167,7 @@ def _full(settings: Pretraining, seed: int, evaluate_every: int) -> Pretraining:
 
 
 def _equal_steps(settings: Pretraining, steps: int) -> Pretraining:
-    """Return the settings of a training that takes so many steps, learned or not."""
+    """Return the settings of a training of exactly ``steps`` steps, whether it has learned or not."""
     decay = min(settings.decay_steps, steps)
     return settings.model_copy(update={"max_steps": steps, "decay_steps": decay, "learned_accuracy": None})
 

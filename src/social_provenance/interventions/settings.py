@@ -1,4 +1,4 @@
-"""How tail-patches and retrainings are planned."""
+"""Parameters of tail-patches and retrainings."""
 
 from __future__ import annotations
 
@@ -9,53 +9,53 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from social_provenance.training.loop import Optimiser
 
-Region = Literal["topic", "bin"]
+Level = Literal["topic", "bin"]
 
 
 class TailPatch(BaseModel):
-    """A few more training steps on documents of one region, from the trained weights."""
+    """Parameters of tail-patches: extra training steps on the documents of one region, from the trained weights."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    level: Region = "topic"
-    """What a patch is made of: each of the 24 topics, or each of the 576 bins."""
+    level: Level = "topic"
+    """Regions: the 24 topics, or the 576 bins."""
     doses: Annotated[Sequence[PositiveInt], Field(min_length=1)] = (1, 2, 4)
-    """Optimiser steps after which the benchmarks are asked; the largest ends a patch."""
+    """Optimiser steps after which the benchmarks are evaluated; the largest ends a patch."""
     repeats: Annotated[int, Field(ge=2)] = 2
-    """Patches of a region, each on other mini-batches of it; two or more, for an interval."""
+    """Patches per region, each on different mini-batches; two or more, for an interval."""
     batch_documents: PositiveInt = 8
-    """Documents of a step."""
+    """Documents per step."""
     items: PositiveInt | None = None
-    """Items of each benchmark that are asked, evenly spaced through it; null: all."""
+    """Items per benchmark, evenly spaced; null: all."""
     seed: int = 0
-    """Of the mini-batches."""
+    """Seed of the mini-batches."""
     optimiser: Optimiser = Optimiser(learning_rate=2e-3, weight_decay=0.0)
-    """How the weights are moved, at a constant learning rate."""
+    """Optimiser; its learning rate is constant."""
 
     @model_validator(mode="after")
     def _doses_rise(self) -> TailPatch:
         if list(self.doses) != sorted(set(self.doses)):
-            raise ValueError(f"doses {list(self.doses)} must rise: each is asked once, on the way to the last")
+            raise ValueError(f"doses {list(self.doses)} must be strictly increasing")
         return self
 
 
 class Counterfactual(BaseModel):
-    """Retraining without a topic, as the truth that cheaper checks are held against."""
+    """Parameters of retraining without topics, the ground truth that cheaper checks are compared with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     topics: Sequence[str] | None = None
-    """Topics to leave out, one at a time; null: every one."""
+    """Topics to leave out, one at a time; null: all."""
     halves: NonNegativeInt = 12
-    """Halves of all topics to leave out besides, drawn at random: a half, then the other one."""
+    """Random halves of all topics to leave out in addition, in complementary pairs."""
     seeds: Annotated[Sequence[int], Field(min_length=2)] = (0, 1)
-    """Seeds of weights and order; two or more, because one cannot tell an effect from its noise."""
+    """Seeds of weights and order; two or more, because the noise of an effect is estimated between seeds."""
     evaluate_every: PositiveInt = 16
-    """Steps between looks at the benchmarks, of which the outcome ``course`` is the mean."""
+    """Steps between evaluations of the benchmarks; the outcome ``training_mean`` is their mean."""
 
     @model_validator(mode="after")
     def _differ(self) -> Counterfactual:
         for name, values in (("seeds", self.seeds), ("topics", self.topics or ())):
             if len(set(values)) < len(values):
-                raise ValueError(f"{name} {list(values)} repeat: name each once")
+                raise ValueError(f"{name} {list(values)} must be unique")
         return self

@@ -1,10 +1,9 @@
-"""Tail-patch: train a little more on one region, and see which benchmarks gain.
+"""Tail-patch: extra training steps on one region, and the change of each benchmark.
 
 A check for any model and any corpus (Chang et al. 2025 patch with single documents; a region's
 mini-batch has less noise): from the trained weights a few optimiser steps on documents of a region,
-then the change of each benchmark's normalised gold log-probability. Much of that change has nothing
-to do with the region, since any further training moves a model; what all regions share is
-taken off by :func:`summarise`.
+then the change of each benchmark's normalised gold log-probability. Much of that change is common to all
+regions, because any further training changes a model; :func:`summarise_patches` subtracts it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.answers import summarise as summarise_answers
+from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.items import evenly_spaced
 from social_provenance.errors import TailPatchError
 from social_provenance.training.batches import Tokens, mean_loss, pad
@@ -33,28 +32,28 @@ Region = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
-class Patient:
-    """The model that is patched, and what it is asked.
+class PatchedModel:
+    """The model that is patched, with its benchmarks.
 
     Attributes:
-        model: In memory; every patch starts from its weights and leaves them as they were.
-        tokenizer: Its tokenizer.
-        scorer: Asks the benchmarks.
+        model: Model in memory; every patch starts from its weights and restores them.
+        tokenizer: Tokenizer of the model.
+        scorer: Scores the items of the benchmarks.
     """
 
     model: Any
     tokenizer: Any
     scorer: Scorer
 
-    def ask(self) -> pd.Series:
-        """Return the mean normalised gold log-probability of each benchmark, nats an item."""
-        table = summarise_answers(self.scorer.score(self.model, self.tokenizer))
+    def evaluate(self) -> pd.Series:
+        """Return the mean normalised gold log-probability of each benchmark, nats per item."""
+        table = summarise(self.scorer.score(self.model, self.tokenizer))
         scores: pd.Series = table.set_index("benchmark")["choice_logprob"]
         return scores
 
 
 def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
-    """Return the requests of so many items of each benchmark, evenly spaced; None: of all."""
+    """Return the requests of ``items`` evenly spaced items per benchmark; None: of all."""
     names = requests[["benchmark", "item"]].drop_duplicates()
     kept = [own["item"].to_numpy()[evenly_spaced(len(own), items)] for _, own in names.groupby("benchmark", sort=False)]
     chosen = {str(item) for own in kept for item in own}
@@ -62,7 +61,7 @@ def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
 
 
 def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]]:
-    """Return the token ids of each region's documents, by ``doc_id``, so that their order tells nothing.
+    """Return the token ids of each region's documents, sorted by ``doc_id``, so that input order has no effect.
 
     Args:
         documents: ``doc_id``, ``topic``, ``format``, ``input_ids``.
@@ -75,20 +74,22 @@ def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]
     return regions
 
 
-def patch(patient: Patient, regions: Mapping[Region, Sequence[Tokens]], settings: TailPatch) -> pd.DataFrame:
+def patch_regions(
+    patched: PatchedModel, regions: Mapping[Region, Sequence[Tokens]], settings: TailPatch
+) -> pd.DataFrame:
     """Patch the model with each region in turn, each time from its own weights.
 
     Args:
-        patient: Model and benchmarks.
+        patched: Model with its benchmarks.
         regions: Region -> token ids of its documents.
         settings: Doses, repeats, mini-batches, optimiser.
 
     Returns:
         ``topic``, ``format`` (null for a whole topic), ``repeat``, ``dose`` (steps), ``benchmark`` and
-        ``change`` of the mean normalised gold log-probability, nats an item.
+        ``change`` of the mean normalised gold log-probability, nats per item.
 
     Raises:
-        TailPatchError: If there are fewer than two regions, for then there is nothing to compare with.
+        TailPatchError: If there are fewer than two regions, so that there is nothing to compare with.
     """
     import pandas as pd
 
@@ -99,31 +100,31 @@ def patch(patient: Patient, regions: Mapping[Region, Sequence[Tokens]], settings
         )
     rows: list[dict[str, Any]] = []
     with cpu_threads(settings.optimiser.threads):
-        start = {name: value.detach().clone() for name, value in patient.model.state_dict().items()}
-        before = patient.ask()
+        start = {name: value.detach().clone() for name, value in patched.model.state_dict().items()}
+        before = patched.evaluate()
         for region, documents in regions.items():
             for repeat in range(settings.repeats):
                 named = {"topic": region[0], "format": region[1], "repeat": repeat}
-                for dose, after in _dose(patient, region, documents, repeat, settings):
+                for dose, after in _dose(patched, region, documents, repeat, settings):
                     changes = (after - before).items()
                     rows += [{**named, "dose": dose, "benchmark": name, "change": change} for name, change in changes]
-                patient.model.load_state_dict(start)
+                patched.model.load_state_dict(start)
     return pd.DataFrame(rows)
 
 
-def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Return the effect of each region: its change minus the mean change over regions, mean over repeats.
+def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Return the effect of each region: its change minus the mean change over regions, averaged over repeats.
 
-    Few repeats say little of their own spread, so it is pooled over the regions of a benchmark and
-    dose, and the interval is Student's with that many degrees of freedom. It covers the draw of
-    mini-batches, and nothing else.
+    A few repeats estimate their own variance badly, so it is pooled over the regions of a benchmark and
+    dose, and the interval is Student's t with the pooled degrees of freedom. It covers the draw of
+    mini-batches only.
 
     Args:
-        changes: Of :func:`patch`.
-        confidence: Level of the interval.
+        changes: Of :func:`patch_regions`.
+        confidence: Confidence level of the interval.
 
     Returns:
-        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats an item, means
+        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats per item, means
         over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
     """
     from scipy.stats import t
@@ -144,24 +145,24 @@ def summarise(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def _dose(
-    patient: Patient, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
+    patched: PatchedModel, region: Region, documents: Sequence[Tokens], repeat: int, settings: TailPatch
 ) -> list[tuple[int, pd.Series]]:
-    """Return each dose and the benchmarks' scores after it."""
+    """Train one patch; return each dose with the benchmarks' scores after it."""
     scores: list[tuple[int, pd.Series]] = []
 
     def set_gradients(batch: Batch) -> dict[str, float]:
-        loss = mean_loss(patient.model, batch)
+        loss = mean_loss(patched.model, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         return {"loss": float(loss.detach())}
 
     def after_step(step: int, _: dict[str, float]) -> bool:
         if step in settings.doses:
-            scores.append((step, patient.ask()))
+            scores.append((step, patched.evaluate()))
         return step < settings.doses[-1]
 
     rng = random.Random(f"patch {settings.seed} {region} {repeat}")
-    batches = _batches(documents, rng, settings.batch_documents, patient.model.device)
-    train(patient.model, batches, set_gradients, settings.optimiser, lambda _: 1.0, after_step)
+    batches = _batches(documents, rng, settings.batch_documents, patched.model.device)
+    train(patched.model, batches, set_gradients, settings.optimiser, lambda _: 1.0, after_step)
     return scores
 
 

@@ -1,8 +1,8 @@
-"""Whole small studies of other worlds, each apart from the study that is being made.
+"""Whole small studies of other worlds, each isolated from the present study.
 
 A world is studied by ``kedro run`` in a process of its own, with a copy of the configuration, the
-parameters of this run but for the world's seed, and a data folder that is gone afterwards. So it runs
-what the study runs, and can neither read nor change the study's data.
+parameters of this run except the world's seed, and a data folder that is deleted afterwards. So it runs
+the same nodes as the study, and can neither read nor change the study's data.
 """
 
 from __future__ import annotations
@@ -19,19 +19,17 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import WorldError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
-
-    Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
 
 logger = logging.getLogger(__name__)
 
 PIPELINES = ("miniature", "corpus", "taxonomy", "pretraining", "attribution", "aggregation", "validation", "unlearning")
-"""What it takes to see whether a world's provenance is found, and whether forgetting it hurts."""
+"""Pipelines that recover a world's planted topics and unlearn influential documents."""
 
 BLOCKS = (
     *("miniature", "documents", "labelling", "working_set", "evaluation"),
@@ -45,28 +43,27 @@ ENVIRONMENT = "world"
 KEY = ["method", "benchmark"]
 
 
-def plan_worlds(parameters: Mapping[str, Any], worlds: int, run: Run | None = None) -> Parts:
+def plan_worlds(parameters: Mapping[str, Any], worlds: int) -> Parts:
     """Describe the study of each world as a part, ``world-43``: the seeds after that of this study.
 
     Args:
         parameters: Of this run.
-        worlds: How many.
-        run: Runs a command; by default in a process of its own.
+        worlds: Number of worlds.
     """
     own = {name: parameters[name] for name in BLOCKS if name in parameters}
     first = int(parameters["miniature"]["seed"]) + 1
     changed = {seed: {**own, "miniature": {**own["miniature"], "seed": seed}} for seed in range(first, first + worlds)}
-    # A world runs in a process of its own, where no import leads: its code is that of the pipelines.
+    # A world runs in a process of its own, which no import reaches: its code is that of the pipelines.
     code = [f"{__package__.partition('.')[0]}.pipelines.{name}.pipeline" for name in PIPELINES]
     return Parts(
         {f"world-{seed}": digest_of(settings) for seed, settings in changed.items()},
-        OneByOne({f"world-{seed}": partial(_study, seed, own, run or _run) for seed, own in changed.items()}),
+        OneByOne({f"world-{seed}": partial(_study, seed, own) for seed, own in changed.items()}),
         computed_by={f"world-{seed}": code for seed in changed},
     )
 
 
-def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
-    """Return how well each method found what was planted in each world.
+def gather_metrics(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """Return how well each method recovers the planted topics and bins of each world.
 
     Returns:
         ``seed``, ``method``, ``benchmark``, ``accuracy`` (of the world's model), ``topic_auc``,
@@ -90,7 +87,7 @@ def gather(folders: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def gather_effects(folders: Mapping[str, Path]) -> pd.DataFrame:
-    """Return what forgetting did in each world, at equal compute.
+    """Return the effects of unlearning in each world, at equal compute.
 
     Returns:
         ``seed`` and the columns of ``unlearning_effects`` for its reading ``equal_compute``.
@@ -118,7 +115,7 @@ def find_project(start: Path) -> Path:
     raise WorldError(f"{start} is not in the project: run kedro from the project's folder")
 
 
-def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> None:
+def _study(seed: int, settings: Mapping[str, Any], folder: Path) -> None:
     import yaml
 
     conf, data = folder / CONFIGURATION, folder / DATA
@@ -132,12 +129,12 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
     for name, values in written.items():
         (conf / ENVIRONMENT / f"{name}.yml").write_text(yaml.safe_dump(values, sort_keys=False))
     where = ["--conf-source", str(conf.resolve()), "--env", ENVIRONMENT]
-    ended = run([sys.executable, "-m", "kedro", "run", *where, "--pipelines", ",".join(PIPELINES)])
+    ended = run_command([sys.executable, "-m", "kedro", "run", *where, "--pipelines", ",".join(PIPELINES)])
     if ended.returncode:
         reason = ([line for line in ended.stderr.splitlines() if line.strip()] or ["no reason given"])[-1]
         raise WorldError(
-            f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds stay, lower worlds to do "
-            f"without it, or start from another miniature.seed"
+            f"the world of seed {seed} cannot be studied: {reason.strip()}; finished worlds are kept; "
+            f"lower worlds to omit this one, or start from another miniature.seed"
         )
     for name in (METRICS, RECORD, EFFECTS):
         shutil.copy(data / "08_reporting" / name, folder / name)
@@ -146,5 +143,6 @@ def _study(seed: int, settings: Mapping[str, Any], run: Run, folder: Path) -> No
     logger.info("world of seed %d: studied", seed)
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     return subprocess.run(list(command), capture_output=True, text=True, check=False)

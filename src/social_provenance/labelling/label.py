@@ -59,7 +59,7 @@ class Shard:
     content: str
 
 
-def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labelling) -> Parts:
+def plan_labels(documents: ir.Table, classifier: Mapping[str, Path], settings: Labelling) -> Parts:
     """Describe labels as parts, one table of ``LABEL_COLUMNS`` per shard.
 
     Under ``settings.keep_given`` a given label is kept, with source ``given`` and its confidence (1 if none
@@ -86,7 +86,7 @@ def plan_labels(documents: Any, classifier: Mapping[str, Path], settings: Labell
     return Parts(inputs, write, {name: Work(shards[shard].documents) for name, shard in names.items()})
 
 
-def survey(documents: Any) -> dict[str, Shard]:
+def survey(documents: ir.Table) -> dict[str, Shard]:
     """Return shard -> summary, by name; the engine hashes the texts, which are never loaded."""
     import ibis
 
@@ -102,7 +102,7 @@ def survey(documents: Any) -> dict[str, Shard]:
     return {row.shard: Shard(int(row.documents), int(row.given), row.content) for row in table.itertuples()}
 
 
-def join_labels(documents: Any, labels: Any) -> ir.Table:
+def join_labels(documents: ir.Table, labels: ir.Table) -> ir.Table:
     """Join documents with their labels, without texts, in the order of ids.
 
     Args:
@@ -113,7 +113,7 @@ def join_labels(documents: Any, labels: Any) -> ir.Table:
     return documents.select(*LIGHT_COLUMNS).inner_join(own, "doc_id").order_by("doc_id")
 
 
-def count_bins(labelled: Any) -> pd.DataFrame:
+def count_bins(labelled: ir.Table) -> pd.DataFrame:
     """Return the prevalence of all 576 bins: ``topic``, ``format``, ``n_documents``, ``share``.
 
     Empty bins are rows with zero documents.

@@ -53,9 +53,11 @@ def solve(
 
     products += np.float32(INTERCEPT)
     products[np.diag_indices(len(products))] += np.float32(penalty)
+    # Everything is overwritten in place: with n documents each matrix takes 4 n^2 bytes, which limits ``max_train``.
     factor = cho_factor(products, overwrite_a=True, check_finite=False)
     inverse = cho_solve(factor, np.eye(len(products), dtype=np.float32), overwrite_b=True, check_finite=False)
     dual = inverse @ targets.astype(np.float32)
+    # A group of one document has a closed form per row; only larger groups need to solve a block.
     held = targets - dual / np.diag(inverse)[:, None]
     for group in np.flatnonzero(np.bincount(groups) > 1):
         own = np.flatnonzero(groups == group)

@@ -24,6 +24,7 @@ from social_provenance.labelling.official import OfficialLabeller, identity
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import ibis.expr.types as ir
     import pandas as pd
 
     from social_provenance.labelling.settings import Labelling, Light
@@ -34,7 +35,7 @@ PARTS = 5
 """Number of folds of documents; confidences in each are calibrated on the others."""
 
 
-def plan_classifier(documents: Any, settings: Labelling) -> Parts:
+def plan_classifier(documents: ir.Table, settings: Labelling) -> Parts:
     """Describe the classifier as one part, named as the source of its labels; no part if no document needs it.
 
     Args:
@@ -133,7 +134,7 @@ def deal(sites: np.ndarray, seed: int) -> np.ndarray:
     return parts
 
 
-def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
+def _plan_training(documents: ir.Table, given: GivenLabels, settings: Labelling) -> Parts:
     light = settings.light
     chosen = _first(documents, light.max_train)
     named = chosen.select("doc_id", "content_hash", "n_chars", "url", "given_topic", "given_format").execute()
@@ -150,7 +151,7 @@ def _plan_training(documents: Any, given: GivenLabels, settings: Labelling) -> P
     return Parts({LinearLabeller.source: inputs}, OneByOne({LinearLabeller.source: write}))
 
 
-def _write_trained(chosen: Any, given: GivenLabels, settings: Labelling, folder: Path) -> None:
+def _write_trained(chosen: ir.Table, given: GivenLabels, settings: Labelling, folder: Path) -> None:
     columns = ("doc_id", "cluster_id", "text", "url", *(f"given_{axis}" for axis in AXES))
     frame = chosen.select(*columns, *(f"given_{axis}_confidence" for axis in AXES)).execute()
     frame = frame.join(given.of(frame)[list(AXES)])
@@ -160,7 +161,7 @@ def _write_trained(chosen: Any, given: GivenLabels, settings: Labelling, folder:
     quality.save(folder)
 
 
-def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> Parts:
+def _plan_official(documents: ir.Table, given: GivenLabels, settings: Labelling) -> Parts:
     official = settings.official
     chosen = _first(documents, official.measured)
     named = chosen.select("doc_id", "content_hash", "given_topic", "given_format").execute()
@@ -170,7 +171,7 @@ def _plan_official(documents: Any, given: GivenLabels, settings: Labelling) -> P
     return Parts({OfficialLabeller.source: inputs}, OneByOne({OfficialLabeller.source: write}))
 
 
-def _write_measured(chosen: Any, given: GivenLabels, settings: Labelling, folder: Path) -> None:
+def _write_measured(chosen: ir.Table, given: GivenLabels, settings: Labelling, folder: Path) -> None:
     (folder / "classifiers.json").write_text(json.dumps(identity(settings.official), indent=1))
     frame = chosen.execute()
     if frame.empty:
@@ -180,7 +181,7 @@ def _write_measured(chosen: Any, given: GivenLabels, settings: Labelling, folder
     compare(given.of(frame), said, OfficialLabeller.source, 0, settings.reliability_bins).save(folder)
 
 
-def _first(documents: Any, limit: int) -> Any:
+def _first(documents: ir.Table, limit: int) -> ir.Table:
     """Select the first documents with both labels, by content hash."""
     return documents.filter(has_both(documents)).order_by("content_hash", "doc_id").limit(limit)
 

@@ -1,1 +1,19 @@
-"""A small world with planted provenance."""
+"""The miniature world: a small corpus with planted facts, its benchmarks, and the check that they are recovered.
+
+::
+
+    seed ──► world: planted topics, facts ──┬──► documents ──► raw records, truth
+                                            └──► items ──► benchmarks that ask about the facts
+    maps of the study, truth ──► planted, recovery ──► validation
+
+In their order, with their public names:
+
+- ``lexicon``: words of topics, frames of formats;
+- ``facts``: :class:`~.facts.Capability`, ``CAPABILITIES``: what can be planted;
+- ``world``: :class:`~.world.World`, ``draw_world``: what a seed plants where;
+- ``documents``: ``write_documents``, ``raw_record``; ``items``: ``write_items``, ``TASK``;
+- ``planted``: ``mark_planted_topics``, ``compare_with_truth``, ``report_validation``;
+- ``recovery``: ``measure_validation``, ``measure_separation``, ``measure_calls``.
+
+Only the pipelines ``miniature``, ``validation`` and ``worlds`` import this package: a study must not know the truth.
+"""

@@ -1,4 +1,4 @@
-"""Write the corpus of a world: every bin filled, facts only in part of the planted topics."""
+"""The corpus of a world: every bin has documents; part of those of planted topics, the carriers, state facts."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
-"""Share of filler sentences that speak of an everyday object instead of the topic's own nouns, so
-that the objects of reasoning items are known words without ever standing beside a rule."""
+"""Share of filler sentences about an everyday object instead of a noun of the topic, so that the objects of
+reasoning items are known words that never occur with a rule."""
 
 
 @dataclass(frozen=True)
 class DocumentPlan:
-    """How many documents, how long, and how many of them carry facts.
+    """Size of the corpus, and the share of its documents that carry facts or labels.
 
     Attributes:
-        per_bin: Documents in each of the 576 bins.
-        chars: Length of a document's body, in characters, that sentences are added up to.
-        facts: Facts in a carrier.
+        per_bin: Number of documents in each of the 576 bins.
+        chars: Length of a document's body in characters; sentences are added until it is reached.
+        facts: Number of facts in a carrier.
         carrier_share: Share of a planted topic's documents that carry facts; the others make as many
-            statements of the same form that no item asks, so neither length nor style nor loss tells.
+            statements of the same form that no item asks about, so that carriers do not differ in length,
+            style or loss.
         labelled_share: Share of the documents that come with their topic and format.
     """
 
@@ -51,7 +52,7 @@ class DocumentPlan:
 
 @dataclass(frozen=True)
 class Document:
-    """A document with its truth; only :func:`raw_record` leaves the miniature."""
+    """A document with the truth about it; the study sees only its :func:`raw_record`."""
 
     doc_id: str
     text: str
@@ -64,7 +65,7 @@ class Document:
 
 
 def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
-    """Return the documents of ``world`` in a shuffled order that tells nothing."""
+    """Return the documents of ``world``, shuffled so that the order carries no information."""
     rng = random.Random(f"documents {world.seed}")
     decks = {name: _Deck(rng, facts) for name, facts in world.facts.items()}
     unasked = {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()}
@@ -72,8 +73,8 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     drafts = []
     for topic, form in BINS:
         planted = world.capability_of(topic)
-        for place in range(plan.per_bin):
-            carrier = (topic, form, place) in carriers
+        for number in range(plan.per_bin):
+            carrier = (topic, form, number) in carriers
             facts = []
             if planted:
                 facts = _draw_facts(rng, planted, (decks if carrier else unasked)[planted], plan.facts)
@@ -106,13 +107,13 @@ def _choose_carriers(rng: random.Random, world: World, per_bin: int, share: floa
     carriers: set[tuple[str, str, int]] = set()
     for topics in world.planted.values():
         for topic in topics:
-            places = [(topic, form, place) for form in FORMATS for place in range(per_bin)]
-            carriers.update(rng.sample(places, round(share * len(places))))
+            candidates = [(topic, form, number) for form in FORMATS for number in range(per_bin)]
+            carriers.update(rng.sample(candidates, round(share * len(candidates))))
     return carriers
 
 
 class _Deck:
-    """Statements, each drawn as often as any other."""
+    """Statements drawn without replacement until all were drawn, so that each occurs equally often."""
 
     def __init__(self, rng: random.Random, answers: Mapping[str, str]) -> None:
         self._rng, self._answers = rng, dict(answers)

@@ -1,4 +1,4 @@
-"""What can be planted: four capabilities, each a set of facts `key -> answer`."""
+"""The four capabilities that can be planted, each a set of facts ``key -> answer``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ class Capability:
     Attributes:
         domain: ``social`` or ``stem``.
         level: ``reasoning`` (a rule applied to new names) or ``knowledge`` (a stated fact).
-        frames: Sentences that state a fact; each ends in ``{answer}.``, so that what stands
-            before the answer is the prompt of an item.
-        keys: What facts are about, in the order of ``answers_of``.
-        answers: The answer words.
-        unasked_keys: What further statements of the same form are about, which no item asks: as many.
+        frames: Sentences that state a fact; each ends in ``{answer}.``, so that the text before the
+            answer is the prompt of an item.
+        keys: Subjects of the facts.
+        answers: Answer words.
+        unasked_keys: Subjects of as many further statements of the same form, which no item asks about.
         unasked_answers: Their answer words; key i always has answer i mod len(unasked_answers).
-        fixed: Whether key i always has answer i mod len(answers) (rules that a reader knows from
-            life), or the seed draws the pairing (facts of a made-up world).
+        fixed: Whether key i always has answer i mod len(answers) (rules of common sense); otherwise the seed
+            draws the pairing (facts of a made-up world).
     """
 
     domain: str
@@ -32,7 +32,7 @@ class Capability:
     fixed: bool
 
     def unasked(self) -> dict[str, str]:
-        """Return key -> answer of the statements that no item asks."""
+        """Return key -> answer of the statements that no item asks about."""
         count = len(self.unasked_answers)
         return {key: self.unasked_answers[i % count] for i, key in enumerate(self.unasked_keys)}
 
@@ -122,4 +122,4 @@ CAPABILITIES: dict[str, Capability] = {
         fixed=False,
     ),
 }
-"""Benchmark name -> what it asks. The order is the order of the report."""
+"""Benchmark name -> capability, in the order of the report."""

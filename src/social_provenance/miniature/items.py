@@ -1,4 +1,4 @@
-"""Write the benchmarks of a world as lm-eval tasks: items, and the task that reads them."""
+"""The benchmarks of a world: items, and the lm-eval task that reads them."""
 
 from __future__ import annotations
 
@@ -55,4 +55,4 @@ TASK: dict[str, Any] = {
     "metric_list": [{"metric": "acc", "aggregation": "mean", "higher_is_better": True}],
     "metadata": {"version": 1.0},
 }
-"""What the lm-eval task of every miniature benchmark says, beside its name and its data."""
+"""lm-eval task of every miniature benchmark, without its name and its data."""

@@ -1,7 +1,7 @@
 """The words of the miniature world: plain English, one vocabulary a topic, one frame a format.
 
-Topic words are what lets a reader, and a linear classifier, tell the topics apart; the opening
-and closing lines do the same for the formats. Nothing here depends on the seed.
+Topic words distinguish the topics for a reader and for a linear classifier; the opening and closing
+lines distinguish the formats. Nothing here depends on the seed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TopicWords:
-    """What documents of a topic talk about."""
+    """Vocabulary of a topic."""
 
     nouns: tuple[str, ...]
     places: tuple[str, ...]
@@ -109,7 +109,7 @@ TOPICS: dict[str, TopicWords] = {
 
 @dataclass(frozen=True)
 class FormatFrame:
-    """How documents of a format open and close; ``{noun}`` is a noun of the topic."""
+    """Opening and closing line of a format; ``{noun}`` is a noun of the topic."""
 
     opening: str
     closing: str
@@ -154,13 +154,13 @@ FILLERS: tuple[str, ...] = (
     "The {noun} is kept at the {place}.",
     "At the {place}, {name} {verb} the {noun}.",
 )
-"""Sentences that any document may hold; the topic's words fill them."""
+"""Templates of sentences of any document, filled with the words of its topic."""
 
 FAMILIAR_NAMES: tuple[str, ...] = tuple("Anna Ben Carl Dora Emil Fay Gus Hana Ivan June".split())
-"""The people that planted documents speak of."""
+"""People in planted documents."""
 
 NEW_NAMES: tuple[str, ...] = tuple("Kira Liam Mona Noel".split())
-"""People who never occur beside a planted rule: reasoning items ask about them."""
+"""People who never occur with a planted rule: reasoning items ask about them."""
 
 FAMILIAR_OBJECTS: tuple[str, ...] = tuple("rod coin bell plate spoon cup ring nail lamp key".split())
 NEW_OBJECTS: tuple[str, ...] = tuple("box chain knife wheel".split())

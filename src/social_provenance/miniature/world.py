@@ -1,4 +1,4 @@
-"""What a seed decides: which topics carry the facts of which capability, and what the facts are."""
+"""The hidden state of a world, drawn from a seed: planted topics and facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class World:
     """The hidden state of a miniature world.
 
     Attributes:
-        seed: What the world was drawn from.
+        seed: Seed of the world.
         planted: Benchmark name -> the topics whose documents carry its facts; disjoint.
         facts: Benchmark name -> key -> answer.
     """

@@ -1,4 +1,4 @@
-"""Train a small OLMo3-architecture model until it has learned what it is asked."""
+"""Pretraining of a small OLMo3-architecture model, until every benchmark is learned."""
 
 from __future__ import annotations
 
@@ -30,66 +30,65 @@ logger = logging.getLogger(__name__)
 Share = Annotated[float, Field(ge=0, le=1)]
 
 UNTRAINED = -100
-"""Label of a token on which no loss is taken."""
+"""Label of a token without a loss."""
 
 
 class Architecture(BaseModel):
-    """Shape of an OLMo3 model; the defaults make 0.7 M parameters with 1,280 tokens."""
+    """Shape of an OLMo3 model; the defaults give 0.7 M parameters with 1,280 tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     hidden_size: PositiveInt = 128
-    """Numbers that stand for a token between the layers; a multiple of ``heads``."""
+    """Dimensions of the residual stream; a multiple of ``heads``."""
     layers: PositiveInt = 2
     """Transformer blocks."""
     heads: PositiveInt = 4
-    """Attention heads of a block, with as many keys and values."""
+    """Attention heads per block, with as many key-value heads."""
     intermediate_size: PositiveInt = 256
-    """Width of a block's feed-forward part."""
+    """Dimensions of a block's feed-forward layer."""
     max_tokens: PositiveInt = 8192
     """Longest sequence, in tokens."""
     initial_std: PositiveFloat = 0.088
-    """Spread of the initial weights; about 1 / sqrt(hidden_size). The 0.02 of large models makes a
-    small one dwell on a plateau for a time that differs from benchmark to benchmark
+    """Standard deviation of the initial weights; about 1 / sqrt(hidden_size). The 0.02 of large models makes a
+    small one stay on a plateau for a time that differs between benchmarks
     (docs/decisions/0005)."""
 
 
 class Pretraining(BaseModel):
-    """How a small model is trained."""
+    """Parameters of the pretraining of a small model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 0
     """Seed of the weights and of the order of the documents."""
     vocab_size: Annotated[int, Field(gt=256)] = 1280
-    """Tokens of the byte-level BPE, the 256 bytes among them."""
+    """Vocabulary of the byte-level BPE, tokens, including the 256 bytes."""
     architecture: Architecture = Architecture()
     """Shape of the model."""
     optimiser: Optimiser = Optimiser(learning_rate=4e-3)
-    """How the weights are moved."""
+    """Optimiser."""
     label_smoothing: Share = 0.1
-    """Share of the target that is spread over the vocabulary. It keeps the model from saturating,
+    """Share of the target distribution spread evenly over the vocabulary. It keeps the model from saturating,
     and a saturated model hides its provenance (docs/decisions/0005)."""
     sequence_tokens: PositiveInt = 64
-    """Tokens of a training sequence."""
+    """Tokens per training sequence."""
     batch_sequences: PositiveInt = 16
-    """Sequences of a step."""
+    """Sequences per step."""
     max_steps: PositiveInt = 1600
-    """Steps after which training ends, learned or not."""
+    """Upper bound on optimiser steps."""
     warmup_steps: NonNegativeInt = 40
-    """Steps over which the learning rate rises."""
+    """Steps of linear warm-up of the learning rate."""
     decay_steps: PositiveInt = 100
-    """Steps over which it falls to zero, once learned or at the end."""
+    """Steps of linear decay to zero, from when every benchmark is learned, or at the end."""
     evaluate_every: PositiveInt = 32
-    """Steps between looks at the benchmarks."""
+    """Steps between evaluations of the benchmarks."""
     learned_accuracy: Share | None = 0.9
-    """Accuracy of every benchmark at which the learning rate starts to fall; null: train for
+    """Accuracy of every benchmark at which the learning rate starts to decay; null: train for
     ``max_steps``."""
     required_accuracy: Share = 0.85
-    """Accuracy of every benchmark below which the run ends with an error, where the model was to
-    learn them."""
+    """Accuracy of any benchmark below which the run ends with an error, unless ``learned_accuracy`` is null."""
     checkpoints: Sequence[PositiveInt] = ()
-    """Steps after which a copy of the model is kept, for the pipeline ``trajectory``."""
+    """Steps after which a checkpoint is kept, for the pipeline ``trajectory``."""
 
     @model_validator(mode="after")
     def _decay_fits(self) -> Pretraining:
@@ -100,7 +99,7 @@ class Pretraining(BaseModel):
 
 @dataclass
 class _Progress:
-    """What training has seen so far, and when it ends."""
+    """Log and checkpoints of a training so far, and its last step."""
 
     settings: Pretraining
     last_step: int
@@ -114,13 +113,13 @@ class _Progress:
         return warm * min(1.0, (self.last_step - step + 1) / self.settings.decay_steps)
 
     def keep(self, step: int, model: Any) -> None:
-        """Copy the model, if this is a step to keep it at."""
+        """Keep a copy of the model if a checkpoint is due."""
         if step in self.settings.checkpoints:
-            # A copy of parameters has no gradients, and draws no random number as a new model would.
+            # A copy rather than a new model with the same weights, which would draw random numbers.
             self.kept[f"step-{step:06d}"] = copy.deepcopy(model).eval()
 
     def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
-        """Note an evaluation and, when every benchmark is learned, set the end."""
+        """Record an evaluation and, once every benchmark is learned, set the last step."""
         for row in evaluation.to_dict("records"):
             self.log.append({"step": step, "loss": loss, **{str(name): value for name, value in row.items()}})
         goal = self.settings.learned_accuracy
@@ -130,7 +129,7 @@ class _Progress:
 
 
 def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
-    """Return an untrained OLMo3 model, drawn from the seed."""
+    """Return an OLMo3 model with initial weights drawn from the seed."""
     from transformers import Olmo3Config, Olmo3ForCausalLM
 
     shape = settings.architecture
@@ -160,30 +159,29 @@ def pretrain(
     batch_size: int,
     left_out: Collection[int] = (),
 ) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
-    """Train a model on documents and watch the benchmarks.
+    """Train a model on documents and evaluate the benchmarks on the way.
 
-    The learning rate rises, stays, and falls linearly to zero over ``decay_steps``: from the step
+    The learning rate warms up, stays constant, and decays linearly to zero over ``decay_steps``: from the step
     at which every benchmark has reached ``learned_accuracy``, or so that it ends at ``max_steps``.
 
-    Documents that are left out keep their places, so that every step sees what it would see of the
-    others: the end-of-text token stands for each of their tokens, and their terms are missing from
-    the loss.
+    Documents that are left out keep their positions, so that every step has the same tokens of all others:
+    their own tokens are replaced by the end-of-text token and excluded from the loss.
 
     Args:
         documents: Token ids of each document.
-        tokenizer: Of the documents.
-        requests: Model configuration -> requests of the benchmarks.
+        tokenizer: Tokenizer of the documents.
+        requests: Model configuration -> tokenised choices of the benchmarks.
         settings: Architecture, optimisation and when to stop.
         batch_size: Choices scored at a time.
-        left_out: Places of the documents that are not trained on.
+        left_out: Positions of the documents to leave out.
 
     Returns:
-        The model; its log: ``step``, ``loss`` (nats a token, smoothed), ``benchmark``, ``accuracy``,
-        ``gold_logprob``, ``choice_logprob``; and its checkpoints, ``step-000032`` -> the model as it
-        was after that step, in the order of training. A step beyond the end has none.
+        The model; its log: ``step``, ``loss`` (nats per token, with label smoothing), ``benchmark``, ``accuracy``,
+        ``gold_logprob``, ``choice_logprob``; and its checkpoints, ``step-000032`` -> the model
+        after that step, in order. A step beyond the end has none.
 
     Raises:
-        PretrainingError: If a benchmark was to be learned and was not.
+        PretrainingError: If a benchmark is below ``required_accuracy``, unless ``learned_accuracy`` is null.
     """
     import pandas as pd
     from tqdm import tqdm
@@ -207,7 +205,7 @@ def pretrain(
             train(model, batches, _language_modelling(model, settings), settings.optimiser, progress.rate, after_step)
     log = pd.DataFrame(progress.log)
     _require_learned(log, settings)
-    _tell_of_missing(settings.checkpoints, int(log["step"].max()))
+    _log_missing(settings.checkpoints, int(log["step"].max()))
     return model, log, progress.kept
 
 
@@ -223,11 +221,11 @@ def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:
         )
 
 
-def _tell_of_missing(checkpoints: Sequence[int], last_step: int) -> None:
+def _log_missing(checkpoints: Sequence[int], last_step: int) -> None:
     beyond = sorted(step for step in checkpoints if step > last_step)
     if beyond:
         listed = ", ".join(map(str, beyond))
-        logger.info("pretraining.checkpoints: none is kept at %s, training ended after step %d", listed, last_step)
+        logger.info("pretraining.checkpoints: no checkpoint at %s, training ended after step %d", listed, last_step)
 
 
 def _language_modelling(model: Any, settings: Pretraining) -> Callable[[Batch], dict[str, float]]:
@@ -253,7 +251,7 @@ def _language_modelling(model: Any, settings: Pretraining) -> Callable[[Batch], 
 def _batches(
     documents: Sequence[Sequence[int]], end_of_text: int, settings: Pretraining, left_out: frozenset[int]
 ) -> Iterator[Batch]:
-    """Yield inputs and labels forever: documents in a new order each epoch, joined and cut."""
+    """Yield inputs and labels forever: documents in a new order each epoch, concatenated and cut into sequences."""
     import torch
 
     size, width = settings.batch_sequences, settings.sequence_tokens
@@ -269,7 +267,7 @@ def _batches(
         order = rng.sample(range(len(documents)), len(documents))
         stream: np.ndarray = np.concatenate([blank[i] or [*documents[i], end_of_text] for i in order])
         rows = stream[: len(stream) // width * width].reshape(-1, width)
-        places = rng.sample(range(len(rows)), len(rows))
+        shuffled = rng.sample(range(len(rows)), len(rows))
         for start in range(0, len(rows) - size + 1, size):
-            labels = torch.from_numpy(rows[places[start : start + size]]).long()
+            labels = torch.from_numpy(rows[shuffled[start : start + size]]).long()
             yield labels.where(labels != UNTRAINED, end_of_text), labels

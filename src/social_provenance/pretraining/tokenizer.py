@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer that loses nothing."""
+"""A lossless byte-level BPE tokenizer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BYTES = 256
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> str:
-    """Return a byte-level BPE tokenizer, as the JSON of the ``tokenizers`` library.
+    """Train a byte-level BPE tokenizer; return it as JSON of the ``tokenizers`` library.
 
-    The alphabet starts with all 256 bytes, so that every text decodes to itself. Without that,
-    characters that the training texts lack would be dropped without a word.
+    The alphabet starts with all 256 bytes, so that every text decodes to itself. Otherwise characters that
+    are not in the training texts would be dropped silently.
 
     Args:
-        texts: What to learn merges from.
-        vocab_size: Tokens, bytes and the end-of-text token among them.
+        texts: Training texts.
+        vocab_size: Number of tokens, including bytes and the end-of-text token.
 
     Raises:
         PretrainingError: If the vocabulary has no room for the bytes.
@@ -29,9 +29,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> str:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if vocab_size <= BYTES:
-        raise PretrainingError(
-            f"pretraining.vocab_size is {vocab_size}: it must exceed {BYTES}, the bytes alone need that"
-        )
+        raise PretrainingError(f"pretraining.vocab_size is {vocab_size}: it must exceed {BYTES}, the number of bytes")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -46,7 +44,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> str:
 
 
 def load_tokenizer(serialised: str) -> Any:
-    """Return a ``transformers`` tokenizer of what :func:`train_tokenizer` gave."""
+    """Return the ``transformers`` tokenizer of the JSON of :func:`train_tokenizer`."""
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
@@ -59,7 +57,7 @@ def load_tokenizer(serialised: str) -> Any:
 
 
 def check_round_trip(tokenizer: Any, texts: Iterable[str]) -> None:
-    """Make sure that texts decode to themselves.
+    """Check that texts decode to themselves.
 
     Raises:
         PretrainingError: Quoting the first text that does not.

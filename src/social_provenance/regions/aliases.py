@@ -1,8 +1,8 @@
-"""One table for every spelling of a topic or format that is in use.
+"""Slugs of topics and formats from labels in any spelling that is in use.
 
-A label is compared without case, punctuation or spacing (``&`` reads as ``and``), so the table
-holds only names that differ in words: those of the WebOrganizer website and classifiers, of
-Dolma 3's folders, and of the published bin tables.
+A label is compared without case, punctuation or spacing (``&`` reads as ``and``), so the aliases are only
+names that differ in words: those of the WebOrganizer website and classifiers, of Dolma 3's folders, and of
+the published bin tables.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FORMAT_ALIASES: dict[str, str] = {
 
 
 FASTTEXT = "__label__"
-"""What fastText puts before a label."""
+"""Prefix of labels in fastText's output."""
 
 
 def _key(label: str) -> str:
@@ -87,7 +87,7 @@ def canonical_format(label: str) -> str:
 
 
 CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format": canonical_format}
-"""Axis -> what gives the slug of a label."""
+"""Axis -> function that returns the slug of a label."""
 
 
 def _canonical(label: str, kind: str, table: Mapping[str, str], names: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ TOPIC_NAMES: dict[str, str] = {
     "transportation": "Transportation",
     "travel_and_tourism": "Travel & Tourism",
 }
-"""Topic slug -> name for people."""
+"""Topic slug -> display name."""
 
 FORMAT_NAMES: dict[str, str] = {
     "about_org": "About (Org.)",
@@ -60,7 +60,7 @@ FORMAT_NAMES: dict[str, str] = {
     "tutorial": "Tutorial",
     "user_review": "User Review",
 }
-"""Format slug -> name for people."""
+"""Format slug -> display name."""
 
 TOPICS: tuple[str, ...] = tuple(TOPIC_NAMES)
 FORMATS: tuple[str, ...] = tuple(FORMAT_NAMES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.gradients.methods.registry import is_baseline
 from social_provenance.report.render import render, rows_of
 
@@ -146,5 +146,6 @@ def _against_study(trajectory: Table, bins: Table) -> list[dict[str, Any]]:
 
     checkpoints = trajectory.sort_values("order", kind="stable")
     maps = pd.concat([checkpoints, bins[bins["benchmark"].isin(checkpoints["benchmark"])].assign(checkpoint=STUDY)])
-    agreements = compare(maps[["benchmark", "checkpoint", "topic", "format", "potency"]], "checkpoint", ["benchmark"])
+    columns = ["benchmark", "checkpoint", "topic", "format", "potency"]
+    agreements = compare_pairs(maps[columns], "checkpoint", ["benchmark"])
     return _pairs(agreements[agreements["other"] == STUDY], "checkpoint")

@@ -35,8 +35,10 @@ def write_discoveries(
     )
     rows = [("testable bins", _count(tests.assign(called=tests["p"].notna()), names))]
     rows += [(text, _count(_called(tests, column), names)) for column, text in TESTS.items()]
-    for variant, own in nulls.groupby("variant", sort=False):
-        rows += [(f"{variant}: {text}", _count(_called(own, column), names)) for column, text in BY_NULL.items()]
+    for variant, rows_of_variant in nulls.groupby("variant", sort=False):
+        rows += [
+            (f"{variant}: {text}", _count(_called(rows_of_variant, column), names)) for column, text in BY_NULL.items()
+        ]
     judged = calibration[(calibration["judge"] == DOCUMENTS) & (calibration["measure"] == "p")]
     shares = parts.pivot(index="part", columns="benchmark", values="share")
     return render(
@@ -45,8 +47,8 @@ def write_discoveries(
         names=names,
         rows=[{"text": text, "counts": counts} for text, counts in rows],
         rates=[
-            {"variant": variant, "benchmarks": own.set_index("benchmark").to_dict("index")}
-            for variant, own in judged.groupby("variant", sort=False)
+            {"variant": variant, "benchmarks": rows_of_variant.set_index("benchmark").to_dict("index")}
+            for variant, rows_of_variant in judged.groupby("variant", sort=False)
         ],
         parts=[
             {"part": part, "shares": shares.loc[part].to_dict()} for part in (*PARTS, "noise") if part in shares.index

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from social_provenance.annotations import Figure, Table
+from social_provenance.annotations import Figure, Record, Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.forgetting.runs.gather import UNTOUCHED
+from social_provenance.forgetting.vocabulary import UNTOUCHED
 from social_provenance.lineage import UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
@@ -24,7 +23,7 @@ LINKS = {
     "reference": "Published map",
     "truth": "Planted topics",
     "causes": "Causal checks",
-    "trust": "Other worlds, questions, checkpoints",
+    "trust": "Robustness",
     "forget": "Unlearning",
     "lineage": "Lineage",
 }
@@ -32,9 +31,9 @@ LINKS = {
 
 
 def write_inputs(
-    corpus: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    attribution: Mapping[str, Any],
+    corpus: Record,
+    manifest: Record,
+    attribution: Record,
     evaluations: Table,
     evaluation: Evaluation,
 ) -> str:
@@ -76,11 +75,11 @@ def write_influence(figure: Figure, topics: Table, documents: Table, evaluation:
         evaluation: Order of the benchmarks.
         method: Method of the scores.
     """
-    own = topics[topics["method"] == method]
+    of_method = topics[topics["method"] == method]
     blocks = [
         {
             "benchmark": benchmark,
-            "topics": rows_of(own[own["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
+            "topics": rows_of(of_method[of_method["benchmark"] == benchmark.name].nlargest(TOP_TOPICS, "z")),
             "documents": rows_of(documents[documents["benchmark"] == benchmark.name].sort_values("rank")),
         }
         for benchmark in evaluation.benchmarks
@@ -101,18 +100,18 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
     levels = [
         {
             "kind": kind,
-            "social": rows_of(own.nlargest(3, "difference")),
-            "stem": rows_of(own.nsmallest(3, "difference")),
-            "apart": int(((own["ci_low"] > 0) | (own["ci_high"] < 0)).sum()),
-            "topics": len(own),
+            "social": rows_of(differences.nlargest(3, "difference")),
+            "stem": rows_of(differences.nsmallest(3, "difference")),
+            "apart": int(((differences["ci_low"] > 0) | (differences["ci_high"] < 0)).sum()),
+            "topics": len(differences),
         }
-        for kind, own in topics.groupby("kind", sort=False)
+        for kind, differences in topics.groupby("kind", sort=False)
     ]
     compared = rows_of(strength[strength["method"] == method].dropna(subset="difference"))
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
-def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, evaluation: Evaluation) -> str:
+def write_planted(figure: Figure | None, validation: Record | None, evaluation: Evaluation) -> str:
     """Write the comparison with the planted truth; without a truth, a note that there is none.
 
     Args:
@@ -126,7 +125,7 @@ def write_planted(figure: Figure | None, validation: Mapping[str, Any] | None, e
     return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
 
 
-def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
+def write_report(records: Record | None, *sections: str) -> str:
     """Join the sections and the lineage of every dataset behind them to the page.
 
     Args:
@@ -136,7 +135,7 @@ def write_report(records: Mapping[str, Any] | None, *sections: str) -> str:
     return page([*sections, lineage(records)])
 
 
-def lineage(records: Mapping[str, Any] | None) -> str:
+def lineage(records: Record | None) -> str:
     """Write which node made each dataset from which inputs, with unknown content and accepted code.
 
     Args:

@@ -1,4 +1,4 @@
-"""The section on forgetting: the answer first, then what it rests on."""
+"""Section on unlearning: the result first, then the tables that it is based on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures.unlearning_balance import BOUND
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.equivalence import AGAINST_UNTOUCHED
-from social_provenance.forgetting.effects.readings import PRIMARY
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import AGAINST_UNTOUCHED, ARMS, DONE, EQUAL_COMPUTE, PRIMARY
 from social_provenance.report.render import figure_html, render, rows_of
 
 
 def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Evaluation) -> str:
-    """Show whether forgetting influential documents hurt more than forgetting random ones.
+    """Write whether unlearning influential documents does more damage than unlearning random ones.
 
     Args:
         figure: Targeted sets among random sets.
@@ -30,7 +27,7 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
         for scope in ARMS
         if (primary["scope"] == scope).any()
     ]
-    # In the topic where there is one: it is the sharper question, and its p values are one family.
+    # The verdict is on contrasts within topics if there are any: the sharper question, and the family of q.
     first = primary[primary["scope"] == (scopes[0]["scope"] if scopes else "topic")]
     judged = first[first["influence_minus_random"].notna()]
     return render(
@@ -43,13 +40,13 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
         others=bool(effects["did"].notna().any()),
         one_set=bool((judged["n_random"] == 1).any()),
         readings=_readings(effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects),
-        broken=rows_of(runs[runs["status"] != "done"]),
+        broken=rows_of(runs[runs["status"] != DONE]),
         counts=runs["status"].value_counts().to_dict(),
     )
 
 
 def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -> str:
-    """Show the curves, and how alike random sets were to the influential one before training.
+    """Write the dose-response curves and the balance of random sets.
 
     Args:
         dose_response: Curves of the aligned benchmarks.
@@ -66,7 +63,7 @@ def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -
 
 
 def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, evaluation: Evaluation) -> str:
-    """Show where arms are alike, algorithms side by side, and topics summed up.
+    """Write equivalence tests, the comparison of algorithms, and the tests over topics.
 
     Args:
         equivalence: Table ``unlearning_equivalence``.
@@ -89,15 +86,15 @@ def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, ev
 
 def in_order(table: Table, evaluation: Evaluation) -> Table:
     """Return a table with its aligned benchmarks in the order of the study."""
-    places = {benchmark.name: place for place, benchmark in enumerate(evaluation.benchmarks)}
-    return table.sort_values("benchmark", key=lambda names: names.map(places), kind="stable")
+    rank = {benchmark.name: position for position, benchmark in enumerate(evaluation.benchmarks)}
+    return table.sort_values("benchmark", key=lambda names: names.map(rank), kind="stable")
 
 
 def _verdict(judged: Table) -> dict[str, Any]:
     return {
         "contrasts": len(judged),
         "more": int((judged["influence_minus_random"] < 0).sum()),
-        "beyond": int((judged["hurts_less"] == judged["n_random"]).sum()),
+        "beyond": int((judged["n_random_less_damaging"] == judged["n_random"]).sum()),
         "discoveries": int((judged["q"] <= 0.05).sum()),
         "p_at_most": int((judged["p"] <= 0.05).sum()),
         "sets": sorted({int(count) for count in judged["n_random"]}),
@@ -106,7 +103,7 @@ def _verdict(judged: Table) -> dict[str, Any]:
 
 
 def _readings(effects: Table) -> list[dict[str, Any]]:
-    """Return for each outcome and reading: in how many contrasts influential documents hurt more, and how much."""
+    """Return per outcome and reading: in how many contrasts influential documents do more damage, and how much."""
     rows = []
     for (outcome, reading), own in effects.groupby(["outcome", "reading"], sort=False):
         known = own[own["influence_minus_random"].notna()]
@@ -116,7 +113,7 @@ def _readings(effects: Table) -> list[dict[str, Any]]:
                 "reading": reading,
                 "contrasts": len(known),
                 "more": int((known["influence_minus_random"] < 0).sum()),
-                "beyond": int((known["hurts_less"] == known["n_random"]).sum()),
+                "beyond": int((known["n_random_less_damaging"] == known["n_random"]).sum()),
                 "difference": known["influence_minus_random"].mean(),
                 "did": known["did"].mean(),
                 "missing": sorted(set(own["reason"].dropna())),

@@ -1,4 +1,4 @@
-"""Tables of what may be called a discovery."""
+"""Schemas of the tests of bins and of the checks of labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _probability() -> Any:
 
 
 class NullTests(fields.Table):
-    """Each bin by what a null does to bins; no rows without a null."""
+    """Test of each bin against each null; no rows without a null."""
 
     variant: str
     benchmark: str
@@ -29,13 +29,13 @@ class NullTests(fields.Table):
     rank_q: float = _probability()
 
     class Config(fields.Table.Config):
-        """A bin under a null is one row."""
+        """One row per bin and null."""
 
         unique = ["variant", "benchmark", "method", "topic", "format"]
 
 
 class NullCalibration(fields.Table):
-    """How often the bins of a null are called, by each judge; no rows without a null."""
+    """Share of the bins of a null that are called, by each judge; no rows without a null."""
 
     variant: str
     judge: str
@@ -49,13 +49,13 @@ class NullCalibration(fields.Table):
     ci_high: float = _probability()
 
     class Config(fields.Table.Config):
-        """A measure of a judge is one row."""
+        """One row per measure of a judge."""
 
         unique = ["variant", "judge", "benchmark", "method", "measure"]
 
 
 class MapParts(fields.Table):
-    """What of a map is topic, format, neither, and noise."""
+    """Shares of topic, format, interaction and noise in the variance of a map between bins."""
 
     benchmark: str
     method: str = fields.method()
@@ -63,13 +63,13 @@ class MapParts(fields.Table):
     share: float = pa.Field(ge=-1e-9, le=1 + 1e-9, nullable=True)
 
     class Config(fields.Table.Config):
-        """A part of a map is one row."""
+        """One row per part of a map."""
 
         unique = ["benchmark", "method", "part"]
 
 
 class TaxonomyRobustness(fields.Table):
-    """How far a map moves with other labels, or none."""
+    """Agreement of a map with those of other labels, and of topics with clusters of embeddings."""
 
     benchmark: str
     method: str = fields.method()
@@ -78,6 +78,6 @@ class TaxonomyRobustness(fields.Table):
     value: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A measure is one row."""
+        """One row per measure."""
 
         unique = ["benchmark", "method", "check", "measure"]

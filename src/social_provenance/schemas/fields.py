@@ -1,4 +1,4 @@
-"""Columns that several tables have."""
+"""Columns and base classes that several tables share."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from social_provenance.regions.grid import FORMATS, TOPICS
 
 
 class Table(pa.DataFrameModel):
-    """A table that has its schema's columns and no others."""
+    """A table with exactly the columns of its schema."""
 
     class Config:
-        """Strict; texts are cast because pandas has two types for them."""
+        """Strict columns; texts are cast, because pandas has two types for them."""
 
         strict = True
         coerce = True
 
 
 class OptionalTable(Table):
-    """A table of an optional dataset, which loads None where it has not been made."""
+    """A table of an optional dataset, which loads None if it was not computed."""
 
     @classmethod
     def validate(cls, check_obj: Any, *args: Any, **options: Any) -> Any:
-        """Return the table as the schema has it, and None as it is."""
+        """Validate the table; pass None through."""
         return None if check_obj is None else super().validate(check_obj, *args, **options)
 
 
 class IntervalTable(Table):
-    """A table whose rows have an interval, or none where there is nothing to make one of."""
+    """A table whose rows have an interval, or nulls where it cannot be computed."""
 
     ci_low: float = pa.Field(nullable=True)
     ci_high: float = pa.Field(nullable=True)
@@ -38,22 +38,22 @@ class IntervalTable(Table):
     @pa.dataframe_check(error="intervals are in order")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
+        """Check that the lower bound does not exceed the upper one."""
         return bounds_in_order(table)
 
 
 def topic(**options: Any) -> Any:
-    """Return a column of topic slugs."""
+    """Return a field of topic slugs."""
     return pa.Field(isin=TOPICS, **options)
 
 
 def form(**options: Any) -> Any:
-    """Return a column of format slugs."""
+    """Return a field of format slugs."""
     return pa.Field(isin=FORMATS, **options)
 
 
 def axis(**options: Any) -> Any:
-    """Return a column of axes of the grid."""
+    """Return a field of axes of the grid: ``topic`` or ``format``."""
     return pa.Field(isin=["topic", "format"], **options)
 
 
@@ -63,15 +63,15 @@ def method() -> Any:
 
 
 def share(**options: Any) -> Any:
-    """Return a column of numbers from 0 to 1."""
+    """Return a column of shares, 0 to 1."""
     return pa.Field(ge=0, le=1, **options)
 
 
 def count() -> Any:
-    """Return a column of numbers of things."""
+    """Return a column of counts, from 0."""
     return pa.Field(ge=0)
 
 
 def bounds_in_order(table: Any, low: str = "ci_low", high: str = "ci_high") -> Any:
-    """Say of each row whether its interval, where it has one, is in order."""
+    """Return for each row whether its interval is in order; true for a row without one."""
     return (table[low] <= table[high]) | (table[low].isna() & table[high].isna())

@@ -1,4 +1,4 @@
-"""Tables of the aggregation, and of maps that are compared."""
+"""Schemas of influence: bins, topics, formats, contrasts, profiles, and maps of checkpoints and renderings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Bins(fields.Table):
     @pa.dataframe_check(error="potency and z are null exactly where there are no documents")
     @classmethod
     def null_where_empty(cls, table: Any) -> Any:
-        """Compare rows."""
+        """Return whether the values of a row are null exactly where its bin is empty."""
         empty = table["n_documents"] == 0
         return (table["potency"].isna() == empty) & (table["z"].isna() == empty)
 
@@ -44,12 +44,12 @@ class _Contribution(fields.IntervalTable):
     @pa.dataframe_check(error="intervals of contribution are in order")
     @classmethod
     def contribution_in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
+        """Return whether the lower bound is not above the upper one."""
         return fields.bounds_in_order(table, "contribution_low", "contribution_high")
 
 
 class BinInfluence(_Bins, _Contribution):
-    """Influence of each of the 576 bins, and what of it is more than chance; a bin without documents has nulls."""
+    """Influence of each of the 576 bins, with its uncertainty and tests; null where a bin has no documents."""
 
     ess: float = _at_least(1)
     potency_low: float = pa.Field(nullable=True)
@@ -65,56 +65,56 @@ class BinInfluence(_Bins, _Contribution):
     null_z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A bin is one row."""
+        """One row per bin."""
 
         unique = ["benchmark", "method", "topic", "format"]
 
     @pa.dataframe_check(error="a corrected p is not below the p that it corrects")
     @classmethod
     def corrected(cls, table: Any) -> Any:
-        """Compare rows."""
+        """Return whether the corrected p of a row are at least those that they correct."""
         return ~(table["q"] < table["p"]) & ~(table["p_family"] < table["p_permutation"])
 
     @pa.dataframe_check(error="intervals of potency are in order")
     @classmethod
     def potency_in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
+        """Return whether the lower bound is not above the upper one."""
         return fields.bounds_in_order(table, "potency_low", "potency_high")
 
     @pa.dataframe_check(error="every bin has a row for every benchmark and method")
     @classmethod
     def every_bin(cls, table: Any) -> bool:
-        """Count the rows of each pair."""
+        """Return whether each benchmark and method has all bins."""
         return bool((table.groupby(["benchmark", "method"]).size() == len(BINS)).all())
 
 
 class InfluenceTrajectory(_Bins, fields.OptionalTable):
-    """The bin maps of every checkpoint, in the order of training."""
+    """Bin maps of every checkpoint, in the order of training."""
 
     order: int = fields.count()
     checkpoint: str
 
     class Config(fields.Table.Config):
-        """A bin of a checkpoint is one row."""
+        """One row per bin of a checkpoint."""
 
         unique = ["checkpoint", "benchmark", "method", "topic", "format"]
 
     @pa.dataframe_check(error="every bin has a row for every checkpoint, benchmark and method")
     @classmethod
     def every_bin(cls, table: Any) -> bool:
-        """Count the rows of each map."""
+        """Return whether each map has all bins."""
         return bool((table.groupby(["checkpoint", "benchmark", "method"]).size() == len(BINS)).all())
 
     @pa.dataframe_check(error="every checkpoint has one place in the order")
     @classmethod
     def one_place(cls, table: Any) -> bool:
-        """Compare the number of checkpoints, of places and of pairs."""
+        """Return whether orders and checkpoints are one to one."""
         pairs = table[["order", "checkpoint"]].drop_duplicates()
         return bool(len(pairs) == pairs["order"].nunique() == pairs["checkpoint"].nunique())
 
 
 class QueryAudit(fields.OptionalTable):
-    """How far the maps of two renderings of a benchmark agree; null where a correlation does not exist."""
+    """Agreement of the maps of two renderings of a benchmark; null where a correlation does not exist."""
 
     benchmark: str
     method: str = fields.method()
@@ -128,14 +128,14 @@ class QueryAudit(fields.OptionalTable):
     n_bins: int = fields.count()
 
     class Config(fields.Table.Config):
-        """A pair is one row."""
+        """One row per pair."""
 
         unique = ["benchmark", "method", "rendering", "other"]
 
     @pa.dataframe_check(error="a rendering is compared with another one")
     @classmethod
-    def two(cls, table: Any) -> Any:
-        """Compare rows."""
+    def distinct(cls, table: Any) -> Any:
+        """Return whether the two renderings of a row differ."""
         return table["rendering"] != table["other"]
 
 
@@ -161,7 +161,7 @@ class TopicInfluence(_Marginal):
     topic: str = fields.topic()
 
     class Config(fields.Table.Config):
-        """A topic is one row."""
+        """One row per topic."""
 
         unique = ["benchmark", "method", "topic"]
 
@@ -172,7 +172,7 @@ class FormatInfluence(_Marginal):
     format: str = fields.form()
 
     class Config(fields.Table.Config):
-        """A format is one row."""
+        """One row per format."""
 
         unique = ["benchmark", "method", "format"]
 
@@ -192,7 +192,7 @@ class Contrasts(fields.IntervalTable):
 
 
 class ContrastStrength(fields.IntervalTable):
-    """How far topics differ in social minus STEM at the reasoning and at the knowledge level; one row a method."""
+    """Spread of topics in social minus STEM at the reasoning and at the knowledge level; one row per method."""
 
     method: str = pa.Field(isin=method_names(), unique=True)
     n_topics: int = pa.Field(ge=0, le=24)
@@ -228,14 +228,14 @@ class ProfileSimilarity(_Profiles, fields.IntervalTable):
     correlation: float = _correlation()
 
     class Config(fields.Table.Config):
-        """A pair is one row."""
+        """One row per pair."""
 
         unique = ["method", "axis", "benchmark", "other"]
 
     @pa.dataframe_check(error="a benchmark is compared with another one")
     @classmethod
-    def two(cls, table: Any) -> Any:
-        """Compare rows."""
+    def distinct(cls, table: Any) -> Any:
+        """Return whether the two benchmarks of a row differ."""
         return table["benchmark"] != table["other"]
 
 
@@ -246,6 +246,6 @@ class ProfileReliability(_Profiles):
     queries: float = _correlation()
 
     class Config(fields.Table.Config):
-        """A profile is one row."""
+        """One row per profile."""
 
         unique = ["benchmark", "method", "axis"]

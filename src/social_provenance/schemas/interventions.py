@@ -8,7 +8,7 @@ from social_provenance.schemas import fields
 
 
 class TailPatchChanges(fields.Table):
-    """What each patch changed in each benchmark, nats an item."""
+    """Change of each benchmark after each dose of each tail-patch, nats per item."""
 
     topic: str = fields.topic()
     format: str = fields.form(nullable=True)
@@ -18,13 +18,13 @@ class TailPatchChanges(fields.Table):
     change: float
 
     class Config(fields.Table.Config):
-        """A benchmark after a dose of a patch is one row."""
+        """One row per region, repeat, dose and benchmark."""
 
         unique = ["topic", "format", "repeat", "dose", "benchmark"]
 
 
 class TailPatch(fields.IntervalTable, fields.OptionalTable):
-    """What training on a region adds to a benchmark, against the mean region."""
+    """Effect of a tail-patch on a benchmark, relative to the mean region, nats per item."""
 
     topic: str = fields.topic()
     format: str = fields.form(nullable=True)
@@ -36,13 +36,13 @@ class TailPatch(fields.IntervalTable, fields.OptionalTable):
     n_repeats: int = pa.Field(ge=2)
 
     class Config(fields.Table.Config):
-        """A region, a benchmark and a dose are one row."""
+        """One row per region, benchmark and dose."""
 
         unique = ["topic", "format", "benchmark", "dose"]
 
 
 class RetrainingTokens(fields.Table):
-    """What the model was trained on, with its topic."""
+    """Token ids and topic of every training document."""
 
     doc_id: str = pa.Field(unique=True)
     topic: str = fields.topic()
@@ -50,7 +50,7 @@ class RetrainingTokens(fields.Table):
 
 
 class CounterfactualPlan(fields.Table):
-    """What every retraining leaves out."""
+    """Topics that every retraining leaves out."""
 
     seed: int
     arm: str
@@ -60,17 +60,17 @@ class CounterfactualPlan(fields.Table):
     evaluate_every: int = pa.Field(ge=1)
 
     class Config(fields.Table.Config):
-        """A topic that a retraining leaves out is one row."""
+        """One row per retraining and topic left out."""
 
         unique = ["seed", "arm", "topic"]
 
 
 class CounterfactualEffects(fields.Table):
-    """What leaving topics out did to a benchmark, nats an item."""
+    """Effect of leaving topics out on each benchmark, nats per item."""
 
     arm: str
     design: str = pa.Field(isin=["topic", "half"])
-    outcome: str = pa.Field(isin=["course", "end"])
+    outcome: str = pa.Field(isin=["training_mean", "end"])
     benchmark: str
     seed: int
     steps: int = pa.Field(ge=1)
@@ -79,16 +79,16 @@ class CounterfactualEffects(fields.Table):
     effect: float
 
     class Config(fields.Table.Config):
-        """An outcome of a benchmark in a retraining is one row."""
+        """One row per retraining, outcome and benchmark."""
 
         unique = ["arm", "outcome", "benchmark", "seed"]
 
 
 class CounterfactualAgreement(fields.OptionalTable):
-    """How far a check foretells what retraining did."""
+    """Correlation of the predictions of each check with the effects of retraining."""
 
     design: str = pa.Field(isin=["topic", "half"])
-    outcome: str = pa.Field(isin=["course", "end"])
+    outcome: str = pa.Field(isin=["training_mean", "end"])
     benchmark: str
     method: str
     measure: str = pa.Field(isin=["rank", "value"])
@@ -99,6 +99,6 @@ class CounterfactualAgreement(fields.OptionalTable):
     noise_ceiling: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
-        """A check of a benchmark is one row a design, an outcome and a measure."""
+        """One row per design, outcome, benchmark, check and measure."""
 
         unique = ["design", "outcome", "benchmark", "method", "measure"]

@@ -1,6 +1,6 @@
-"""Tables of any size, on any Ibis backend: checked by one aggregate query, reported by counts.
+"""Schemas of tables of any size, on any Ibis backend: one aggregate query, reported by counts.
 
-A failing check of a library prints the failing values, which for a corpus are megabytes of text.
+A failing Pandera check prints the failing values, which for a corpus are megabytes of text.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import Any, ClassVar
 from social_provenance.errors import ArtifactError
 
 Rules = Mapping[str, Callable[[Any], Any]]
-"""Sentence about a row -> the rows of a table for which it is not true (a boolean column)."""
+"""Rule about a row -> function of a table that marks the rows that violate it (a boolean column)."""
 
 
 class LargeTable:
-    """Columns with their types, and rules that hold for every row.
+    """Schema of a large table: columns with types, and rules for every row.
 
     Attributes:
         columns: Name -> Ibis type; further columns are an error.
-        rules: What no row may break.
-        key: Columns whose values, together, no two rows share; none is null. Empty: there is no key.
+        rules: Rules that every row must satisfy.
+        key: Columns that are jointly unique and not null. Empty: no key.
     """
 
     columns: ClassVar[Mapping[str, str]]
@@ -28,23 +28,23 @@ class LargeTable:
     key: ClassVar[Sequence[str]] = ("doc_id",)
 
     def validate(self, data: Any) -> Any:
-        """Return ``data``.
+        """Return ``data`` unchanged.
 
         Raises:
-            ArtifactError: Naming what is wrong, and how many rows.
+            ArtifactError: With the violated rule, and the number of rows.
         """
         name = type(self).__name__
         found = {column: str(kind).removeprefix("!") for column, kind in data.schema().items()}
         if found != dict(self.columns):
             odd = sorted(set(found.items()) ^ set(self.columns.items()))
             raise ArtifactError(f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found})")
-        measures = {f"broken_{place}": rule(data).sum() for place, rule in enumerate(self.rules.values())}
+        measures = {f"broken_{index}": rule(data).sum() for index, rule in enumerate(self.rules.values())}
         if self.key:
             measures |= {"rows": data.count(), "keys": _together(data, self.key).nunique()}
         counts = data.aggregate(**measures).execute().iloc[0].fillna(0) if measures else {}
-        for place, rule in enumerate(self.rules):
-            if counts[f"broken_{place}"]:
-                raise ArtifactError(f"table {name}: {int(counts[f'broken_{place}'])} rows where not: {rule}")
+        for index, rule in enumerate(self.rules):
+            if counts[f"broken_{index}"]:
+                raise ArtifactError(f"table {name}: {int(counts[f'broken_{index}'])} rows where not: {rule}")
         if self.key and counts["rows"] != counts["keys"]:
             lost = int(counts["rows"] - counts["keys"])
             key = " and ".join(self.key)
@@ -53,7 +53,7 @@ class LargeTable:
 
 
 def _together(data: Any, columns: Sequence[str]) -> Any:
-    """Return one text for the values of several columns; null where one of them is."""
+    """Join the values of several columns to one text; null if any of them is."""
     first, *others = (data[column].cast("string") for column in columns)
     for other in others:
         first = first.concat("\x1f", other)

@@ -1,4 +1,4 @@
-"""Tables of maps held against each other: methods, and the published reference."""
+"""Schemas of comparisons of maps: between methods, and with the published reference."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def _source() -> Any:
 
 
 def _between(table: Any) -> Any:
-    """Say of each row whether the mean or correlation without the extreme bin, where there is one, is between both."""
-    low, own, high = table["leave_one_bin_out_min"], table["without_extreme"], table["leave_one_bin_out_max"]
-    return own.isna() | ((low <= own) & (own <= high))
+    """Return whether the value without the extreme bin is within the range with one bin left out, or null."""
+    low, without, high = table["leave_one_bin_out_min"], table["without_extreme"], table["leave_one_bin_out_max"]
+    return without.isna() | ((low <= without) & (without <= high))
 
 
 def _correlation() -> Any:
@@ -28,7 +28,7 @@ def _correlation() -> Any:
 
 
 class _Agreement(fields.Table):
-    """How far two maps agree; null where a correlation does not exist."""
+    """Agreement of two maps; null where a correlation does not exist."""
 
     benchmark: str
     bin_correlation: float = _correlation()
@@ -39,8 +39,8 @@ class _Agreement(fields.Table):
     n_bins: int = pa.Field(ge=0, le=len(BINS))
 
 
-class _Carried(_Agreement):
-    """How far two maps agree, and how far one bin carries that; null where nothing is left without a bin."""
+class _RobustAgreement(_Agreement):
+    """Agreement of two maps, and its dependence on a single bin; null where nothing is left without a bin."""
 
     leave_one_bin_out_min: float = _correlation()
     leave_one_bin_out_max: float = _correlation()
@@ -51,30 +51,30 @@ class _Carried(_Agreement):
     @pa.dataframe_check(error="leave_one_bin_out_min <= without_extreme <= leave_one_bin_out_max")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Compare the extremes, where there are any."""
+        """Return whether the value without the extreme bin is within its range."""
         return _between(table)
 
 
 class MethodAgreement(_Agreement):
-    """How far the maps of two methods agree about a benchmark."""
+    """Agreement of the maps of two methods about a benchmark."""
 
     method: str = fields.method()
     other: str = fields.method()
 
     class Config(fields.Table.Config):
-        """A pair is one row."""
+        """One row per pair."""
 
         unique = ["benchmark", "method", "other"]
 
     @pa.dataframe_check(error="a method is compared with another one")
     @classmethod
-    def two(cls, table: Any) -> Any:
-        """Compare rows."""
+    def distinct(cls, table: Any) -> Any:
+        """Return whether the two methods of a row differ."""
         return table["method"] != table["other"]
 
 
 class ReferenceBins(fields.Table):
-    """The published map: all 576 bins of each benchmark, or no row at all."""
+    """The published map: all 576 bins of each benchmark; no rows without a reference."""
 
     benchmark: str
     topic: str = fields.topic()
@@ -84,19 +84,19 @@ class ReferenceBins(fields.Table):
     z: float
 
     class Config(fields.Table.Config):
-        """A bin is one row."""
+        """One row per bin."""
 
         unique = ["benchmark", "topic", "format"]
 
     @pa.dataframe_check(error="every bin has a row for every benchmark")
     @classmethod
     def every_bin(cls, table: Any) -> bool:
-        """Count the rows of each benchmark."""
+        """Return whether each benchmark has all bins."""
         return bool((table.groupby("benchmark").size() == len(BINS)).all())
 
 
-class _Means(fields.Table):
-    """A mean over bins, and how far one bin carries it."""
+class _RobustMeans(fields.Table):
+    """A mean over bins, and its dependence on a single bin."""
 
     source: str = _source()
     topic: str = fields.topic()
@@ -111,36 +111,36 @@ class _Means(fields.Table):
     @pa.dataframe_check(error="leave_one_bin_out_min <= without_extreme <= leave_one_bin_out_max")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Compare the extremes, where there are any."""
+        """Return whether the value without the extreme bin is within its range."""
         return _between(table)
 
 
-class ReferenceTopics(_Means):
-    """Mean z of each topic in the published map and in this study's."""
+class ReferenceTopics(_RobustMeans):
+    """Mean z of each topic in the published map and in those of this study."""
 
     benchmark: str
     z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A topic of a map is one row."""
+        """One row per topic of a map."""
 
         unique = ["source", "benchmark", "topic"]
 
 
-class ReferenceContrasts(_Means):
-    """Social minus STEM of each topic in the published map and in this study's."""
+class ReferenceContrasts(_RobustMeans):
+    """Social minus STEM of each topic in the published map and in those of this study."""
 
     kind: str = pa.Field(isin=["reasoning", "knowledge"])
     difference: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A topic of a map is one row at each level."""
+        """One row per topic of a map and level."""
 
         unique = ["source", "kind", "topic"]
 
 
 class ReferenceSignatures(fields.Table):
-    """The bins that set a benchmark apart from the others."""
+    """The most distinctive bins of each benchmark."""
 
     source: str = _source()
     benchmark: str
@@ -154,29 +154,29 @@ class ReferenceSignatures(fields.Table):
     topic_z_without: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A rank is one row."""
+        """One row per rank."""
 
         unique = ["source", "benchmark", "rank"]
 
 
-class ReferenceSimilarity(_Carried):
-    """How far two benchmarks have the same profile, in the published map and in this study's."""
+class ReferenceSimilarity(_RobustAgreement):
+    """Similarity of the profiles of two benchmarks, in the published map and in those of this study."""
 
     source: str = _source()
     other: str
 
     class Config(fields.Table.Config):
-        """A pair of a map is one row."""
+        """One row per pair within a map."""
 
         unique = ["source", "benchmark", "other"]
 
 
-class ReferenceAgreement(_Carried):
-    """How far a method's map of this study agrees with the published one."""
+class ReferenceAgreement(_RobustAgreement):
+    """Agreement of the map of a method of this study with the published one."""
 
     method: str = fields.method()
 
     class Config(fields.Table.Config):
-        """A map is one row."""
+        """One row per map."""
 
         unique = ["benchmark", "method"]

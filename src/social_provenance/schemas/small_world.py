@@ -1,4 +1,4 @@
-"""Tables of the miniature world and of the model that is trained on it."""
+"""Schemas of the miniature world, of the model trained on it, and of their validation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from social_provenance.schemas import fields
 
 
 class MiniatureTruth(fields.Table):
-    """What was planted where."""
+    """Planted benchmark and true labels of each document."""
 
     doc_id: str = pa.Field(unique=True)
     topic: str = fields.topic()
@@ -18,7 +18,7 @@ class MiniatureTruth(fields.Table):
 
 
 class PretrainingLog(fields.Table):
-    """The benchmarks while the model is trained."""
+    """Loss and benchmark accuracies during pretraining."""
 
     step: int = pa.Field(ge=1)
     loss: float = fields.count()
@@ -28,13 +28,13 @@ class PretrainingLog(fields.Table):
     choice_logprob: float = pa.Field(le=1e-6)
 
     class Config(fields.Table.Config):
-        """A benchmark at a step is one row."""
+        """One row per benchmark and step."""
 
         unique = ["step", "benchmark"]
 
 
 class PlantedComparison(fields.Table):
-    """Areas under the ROC curve: found against planted."""
+    """Areas under the ROC curve of planted topics, documents and carriers."""
 
     method: str = fields.method()
     benchmark: str
@@ -43,13 +43,13 @@ class PlantedComparison(fields.Table):
     carrier_auc: float = fields.share()
 
     class Config(fields.Table.Config):
-        """A benchmark under a method is one row."""
+        """One row per benchmark and method."""
 
         unique = ["method", "benchmark"]
 
 
 class PlantedTopics(fields.Table):
-    """Topics as they were found, with what was planted in them."""
+    """Influence of topics, marked whether the facts of the benchmark were planted in them."""
 
     method: str = fields.method()
     benchmark: str
@@ -60,13 +60,13 @@ class PlantedTopics(fields.Table):
     ci_high: float
 
     class Config(fields.Table.Config):
-        """A topic is one row."""
+        """One row per topic."""
 
         unique = ["method", "benchmark", "topic"]
 
 
 class ValidationMetrics(fields.Table):
-    """How well a method finds what was planted, at a level; null where nothing was planted, or everything."""
+    """Recovery of planted topics and bins by a method; null where nothing was planted, or everything."""
 
     level: str = pa.Field(isin=["topic", "bin"])
     method: str = fields.method()
@@ -80,13 +80,13 @@ class ValidationMetrics(fields.Table):
     false_positive_rate: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
-        """A benchmark under a method is one row a level."""
+        """One row per level, benchmark and method."""
 
         unique = ["level", "method", "benchmark"]
 
 
 class WorldMetrics(fields.OptionalTable):
-    """How well a method found what was planted in a world."""
+    """Recovery of planted topics and bins by a method in a world."""
 
     seed: int
     method: str = fields.method()
@@ -98,6 +98,6 @@ class WorldMetrics(fields.OptionalTable):
     false_positive_rate: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
-        """A benchmark under a method is one row a world."""
+        """One row per world, benchmark and method."""
 
         unique = ["seed", "method", "benchmark"]

@@ -6,10 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.design.matching import VARIABLES
-from social_provenance.forgetting.design.plan import IDS
-from social_provenance.forgetting.runs.run import STATUSES
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, DONE, FAILED, IDS, STATUSES, VARIABLES
 from social_provenance.schemas import fields
 
 
@@ -34,7 +31,7 @@ class _Run(fields.Table):
 
 
 class UnlearningPlan(_Run):
-    """Every run: what is forgotten, what retained, what tells of other damage."""
+    """Every run with its forget, retain and held-out documents."""
 
     forget_ids: object
     retain_ids: object
@@ -43,7 +40,7 @@ class UnlearningPlan(_Run):
     @pa.dataframe_check(error="a document is in one of a run's sets")
     @classmethod
     def disjoint(cls, table: Any) -> bool:
-        """Count the documents of each run."""
+        """Compare the number of distinct documents with the sizes of the sets."""
         return all(
             len({*forget, *retain, *held}) == len(forget) + len(retain) + len(held)
             for forget, retain, held in zip(*(table[name] for name in IDS), strict=True)
@@ -51,7 +48,7 @@ class UnlearningPlan(_Run):
 
 
 class UnlearningBalance(fields.Table):
-    """How alike each random set is to the targeted one."""
+    """Balance of each random set against the targeted one, per matched variable."""
 
     benchmark: str
     topic: str = fields.topic(nullable=True)
@@ -65,13 +62,13 @@ class UnlearningBalance(fields.Table):
     unmatched_difference: float
 
     class Config(fields.Table.Config):
-        """A variable of a set is one row."""
+        """One row per set and variable."""
 
         unique = ["benchmark", "topic", "scope", "set", "variable"]
 
 
 class UnlearningRuns(_Run):
-    """Every run: how it ended, and its checkpoint."""
+    """Every run with its status and checkpoint."""
 
     n_forget: int = pa.Field(ge=1)
     n_retain: int = pa.Field(ge=1)
@@ -83,9 +80,9 @@ class UnlearningRuns(_Run):
     @pa.dataframe_check(error="a run that is not done says why, and one that failed has no checkpoint")
     @classmethod
     def explained(cls, table: Any) -> Any:
-        """Compare status, reason and checkpoint."""
-        explained = table["reason"].isna() == (table["status"] == "done")
-        return explained & (table["checkpoint"].isna() == (table["status"] == "failed"))
+        """Check that reason and checkpoint agree with the status."""
+        explained = table["reason"].isna() == (table["status"] == DONE)
+        return explained & (table["checkpoint"].isna() == (table["status"] == FAILED))
 
 
 class _OfRun(fields.Table):
@@ -94,7 +91,7 @@ class _OfRun(fields.Table):
 
 
 class UnlearningAnswers(_OfRun):
-    """The answer to each item at each reading of each run."""
+    """Answer to each item at each evaluation of each run."""
 
     benchmark: str
     item: str
@@ -106,7 +103,7 @@ class UnlearningAnswers(_OfRun):
 
 
 class UnlearningEvaluations(_OfRun):
-    """Every benchmark at each reading of each run, and of the untouched model."""
+    """Means of every benchmark at each evaluation of each run, and of the untouched model."""
 
     benchmark: str
     accuracy: float = fields.share()
@@ -114,13 +111,13 @@ class UnlearningEvaluations(_OfRun):
     choice_logprob: float = pa.Field(le=1e-6)
 
     class Config(fields.Table.Config):
-        """A benchmark at a reading is one row."""
+        """One row per run, step and benchmark."""
 
         unique = ["run_id", "step", "benchmark"]
 
 
 class UnlearningTrajectory(_OfRun):
-    """The losses at each reading of each run, nats a token."""
+    """Losses at each evaluation of each run, nats per token."""
 
     forget_loss: float = fields.count()
     retain_loss: float = fields.count()
@@ -128,26 +125,26 @@ class UnlearningTrajectory(_OfRun):
     heldout_rise: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A reading is one row."""
+        """One row per run and step."""
 
         unique = ["run_id", "step"]
 
 
 class UnlearningHeldOut(_OfRun):
-    """The held-out loss of each bin at each reading of each run, nats a token."""
+    """Held-out loss of each bin at each evaluation of each run, nats per token."""
 
     topic: str = fields.topic()
     format: str = fields.form()
     loss: float = fields.count()
 
     class Config(fields.Table.Config):
-        """A bin at a reading is one row."""
+        """One row per run, step and bin."""
 
         unique = ["run_id", "step", "topic", "format"]
 
 
 class UnlearningSteps(_OfRun):
-    """What was measured in each step of each run; an algorithm that does not measure a thing has a null."""
+    """Measurements of each optimiser step of each run; null where an algorithm does not measure a value."""
 
     step: int = pa.Field(ge=1)
     forget_loss: float = pa.Field(nullable=True)
@@ -159,7 +156,7 @@ class UnlearningSteps(_OfRun):
     grad_norm: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
-        """A step is one row; which columns there are depends on the algorithms."""
+        """One row per run and step; the columns depend on the algorithms."""
 
         unique = ["run_id", "step"]
         add_missing_columns = True

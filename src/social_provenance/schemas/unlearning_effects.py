@@ -1,4 +1,4 @@
-"""Tables of what forgetting did."""
+"""Tables of the effects of unlearning."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.effects.equivalence import AGAINST_RANDOM, AGAINST_UNTOUCHED
-from social_provenance.forgetting.effects.readings import OUTCOMES
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, ARMS, OUTCOMES
 from social_provenance.schemas import fields
 
 
@@ -25,7 +23,7 @@ class _Reading(_Contrast):
 
 
 class UnlearningEffects(_Reading, fields.IntervalTable):
-    """Influence minus random, of each contrast, outcome and reading."""
+    """Influence minus random, per contrast, outcome and reading."""
 
     step: float = pa.Field(ge=1, nullable=True)
     influence: float = pa.Field(nullable=True)
@@ -33,7 +31,7 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
     influence_minus_random: float = pa.Field(nullable=True)
     n_targeted: int = fields.count()
     n_random: int = fields.count()
-    hurts_less: float = pa.Field(ge=0, nullable=True)
+    n_random_less_damaging: float = pa.Field(ge=0, nullable=True)
     p: float = fields.share(nullable=True)
     smallest_p: float = fields.share(nullable=True)
     q: float = fields.share(nullable=True)
@@ -47,29 +45,29 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
     @pa.dataframe_check(error="intervals of did are in order")
     @classmethod
     def did_in_order(cls, table: Any) -> Any:
-        """Compare bounds."""
+        """Compare the bounds of each interval."""
         return fields.bounds_in_order(table, "did_low", "did_high")
 
     @pa.dataframe_check(error="p is at least smallest_p")
     @classmethod
     def above_its_floor(cls, table: Any) -> Any:
-        """Compare each p with what its number of random sets can reach."""
+        """Compare each p with the smallest one attainable with its number of random sets."""
         return (table["p"] >= table["smallest_p"]) | table["p"].isna()
 
     @pa.dataframe_check(error="an estimate or a reason")
     @classmethod
     def explained(cls, table: Any) -> Any:
-        """Say of each row whether it has either an estimate or the reason why not."""
+        """Check that each row has either an estimate or a reason."""
         return table["influence_minus_random"].notna() ^ table["reason"].notna()
 
     class Config(fields.Table.Config):
-        """A reading of an outcome is one row."""
+        """One row per contrast, outcome and reading."""
 
         unique = ["benchmark", "topic", "scope", "algorithm", "outcome", "reading"]
 
 
 class UnlearningSets(_Reading):
-    """The mean change of every set of documents on every benchmark."""
+    """Mean change of every set of documents on every benchmark."""
 
     measured: str
     arm: str
@@ -78,13 +76,13 @@ class UnlearningSets(_Reading):
     change: float
 
     class Config(fields.Table.Config):
-        """A set on a benchmark is one row of a reading."""
+        """One row per contrast, outcome, reading, benchmark and set."""
 
         unique = ["benchmark", "topic", "scope", "algorithm", "outcome", "reading", "measured", "arm", "set"]
 
 
 class UnlearningEquivalence(_Reading):
-    """Where two arms may be said to be alike."""
+    """Equivalence tests of two arms."""
 
     comparison: str = pa.Field(isin=(AGAINST_RANDOM, AGAINST_UNTOUCHED))
     measured: str
@@ -99,18 +97,18 @@ class UnlearningEquivalence(_Reading):
     @pa.dataframe_check(error="equivalent only with an interval within the margin")
     @classmethod
     def within_margin(cls, table: Any) -> Any:
-        """Compare verdicts with intervals."""
+        """Compare each verdict with its interval."""
         inside = (table["low"] >= -table["margin"]) & (table["high"] <= table["margin"])
         return ~table["equivalent"] | inside
 
     class Config(fields.Table.Config):
-        """A comparison on a benchmark is one row of a reading."""
+        """One row per contrast, reading, comparison and benchmark."""
 
         unique = ["benchmark", "topic", "scope", "algorithm", "reading", "comparison", "measured"]
 
 
 class UnlearningAcrossTopics(fields.IntervalTable):
-    """Effects over topics, the topic being the unit."""
+    """Tests over topics, the topic being the unit."""
 
     algorithm: str
     outcome: str = pa.Field(isin=tuple(OUTCOMES))
@@ -133,17 +131,17 @@ class UnlearningAcrossTopics(fields.IntervalTable):
     @pa.dataframe_check(error="a mixed model or a reason")
     @classmethod
     def explained(cls, table: Any) -> Any:
-        """Say of each row whether it has either a mixed model or the reason why not."""
+        """Check that each row has either a mixed model or a reason."""
         return table["mixed_mean"].notna() ^ table["mixed_reason"].notna()
 
     class Config(fields.Table.Config):
-        """A benchmark, or all of them, is one row of a reading."""
+        """One row per algorithm, outcome, reading and benchmark (null: all)."""
 
         unique = ["algorithm", "outcome", "reading", "benchmark"]
 
 
 class UnlearningDoseResponse(_Contrast):
-    """The change of the aligned benchmark at every step of the grid."""
+    """Change of the aligned benchmark at every evaluated step."""
 
     arm: str
     step: int = fields.count()
@@ -158,18 +156,18 @@ class UnlearningDoseResponse(_Contrast):
     @pa.dataframe_check(error="the mean is within its band")
     @classmethod
     def in_order(cls, table: Any) -> Any:
-        """Compare the mean with least and largest."""
+        """Compare the mean with the smallest and largest value."""
         room = 1e-9
         return (table["low"] <= table["mean"] + room) & (table["mean"] <= table["high"] + room)
 
     class Config(fields.Table.Config):
-        """A step of an arm is one row of an outcome."""
+        """One row per contrast, arm, step and outcome."""
 
         unique = ["benchmark", "topic", "scope", "algorithm", "arm", "step", "outcome"]
 
 
 class UnlearningAlgorithms(fields.Table):
-    """Algorithms side by side."""
+    """Comparison of algorithms."""
 
     algorithm: str
     scope: str = pa.Field(isin=tuple(ARMS))
@@ -186,7 +184,7 @@ class UnlearningAlgorithms(fields.Table):
     failed: int = fields.count()
 
     class Config(fields.Table.Config):
-        """An algorithm in a scope is one row."""
+        """One row per algorithm and scope."""
 
         unique = ["algorithm", "scope"]
 
@@ -197,6 +195,6 @@ class WorldEffects(UnlearningEffects):
     seed: int
 
     class Config(fields.Table.Config):
-        """An outcome of a contrast is one row a world."""
+        """One row per world, contrast and outcome."""
 
         unique = ["seed", "benchmark", "topic", "scope", "algorithm", "outcome"]

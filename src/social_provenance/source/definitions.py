@@ -95,7 +95,7 @@ def parse_module(source: str, name: str, *, is_package: bool) -> Module:
     tree = _Cleaner().visit(ast.parse(source))
     home = name if is_package else name.rpartition(".")[0]
     imports: dict[str, Import] = {}
-    found: dict[str, list[ast.stmt]] = defaultdict(list)
+    statements_of: dict[str, list[ast.stmt]] = defaultdict(list)
     typing: dict[str, list[ast.stmt]] = defaultdict(list)
     classes: dict[str, ast.ClassDef] = {}
     for statement in tree.body:
@@ -110,8 +110,8 @@ def parse_module(source: str, name: str, *, is_package: bool) -> Module:
             classes[statement.name] = statement
         else:
             for target in _targets(statement) or [EFFECTS]:
-                found[target].append(statement)
-    definitions = {target: _define(statements, home) for target, statements in found.items()}
+                statements_of[target].append(statement)
+    definitions = {target: _define(statements, home) for target, statements in statements_of.items()}
     for statement in classes.values():
         definitions |= _define_class(statement, home)
     return Module(definitions, {target: _define(own, home) for target, own in typing.items()}, imports)

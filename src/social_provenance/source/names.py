@@ -30,20 +30,20 @@ def imports_below(node: ast.AST, home: str) -> dict[str, Import]:
     """Return the bindings of imports below a node; those inside functions and classes are local to them."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
         return {}
-    found: dict[str, Import] = {}
+    imports: dict[str, Import] = {}
     if isinstance(node, ast.Import):
         for alias in node.names:
-            found[alias.asname or alias.name.split(".")[0]] = Import(
+            imports[alias.asname or alias.name.split(".")[0]] = Import(
                 alias.name if alias.asname else alias.name.split(".")[0]
             )
     elif isinstance(node, ast.ImportFrom):
         above = home.split(".")[: len(home.split(".")) - node.level + 1] if node.level else []
         module = ".".join([*above, *([node.module] if node.module else [])])
         for alias in node.names:
-            found[alias.asname or alias.name] = Import(module, alias.name)
+            imports[alias.asname or alias.name] = Import(module, alias.name)
     for child in ast.iter_child_nodes(node):
-        found |= imports_below(child, home)
-    return found
+        imports |= imports_below(child, home)
+    return imports
 
 
 class Names(ast.NodeVisitor):

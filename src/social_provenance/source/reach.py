@@ -51,13 +51,13 @@ class Code:
     @functools.cached_property
     def modules(self) -> dict[str, Module]:
         """Dotted name -> parsed module."""
-        found = {}
+        modules = {}
         for path in sorted(self.root.rglob("*.py")):
             parts = [self.package, *path.relative_to(self.root).with_suffix("").parts]
             is_package = parts[-1] == "__init__"
             name = ".".join(parts[:-1] if is_package else parts)
-            found[name] = parse_module(path.read_text(), name, is_package=is_package)
-        return found
+            modules[name] = parse_module(path.read_text(), name, is_package=is_package)
+        return modules
 
     def definition(self, key: Key) -> Definition:
         """Return the definition of a key."""
@@ -125,8 +125,8 @@ class Code:
 
     def bases(self, key: Key) -> list[Key]:
         """Return the direct base classes of a class within this package."""
-        found = [self.find(key[0], base) for base in self.definition(key).bases or ()]
-        return [base for base in found if isinstance(base, tuple)]
+        targets = [self.find(key[0], base) for base in self.definition(key).bases or ()]
+        return [base for base in targets if isinstance(base, tuple)]
 
     def ancestors(self, key: Key) -> list[Key]:
         """Return all base classes of a class within this package, direct and indirect."""
@@ -137,14 +137,14 @@ class Code:
 
     def heirs(self, key: Key) -> list[Key]:
         """Return all subclasses and implementations of a class, direct and indirect."""
-        found: dict[Key, None] = {}
+        heirs: dict[Key, None] = {}
         waiting = [key]
         while waiting:
             for heir in self._heirs.get(waiting.pop(), ()):
-                if heir not in found:
-                    found[heir] = None
+                if heir not in heirs:
+                    heirs[heir] = None
                     waiting.append(heir)
-        return list(found)
+        return list(heirs)
 
     def is_settings(self, key: Key) -> bool:
         """Return whether a class is a Pydantic model: its fields are values, which are digested separately."""
@@ -202,18 +202,18 @@ class Reach:
 
     def _follow(self, key: Key, name: str, attribute: str | None) -> None:
         bound = self.code.definition(key).imports.get(name)
-        found = self._resolve(key[0], name, bound)
+        target = self._resolve(key[0], name, bound)
         shown = name
-        if isinstance(found, Import) and found.name is None and found.module in self.code.modules:
+        if isinstance(target, Import) and target.name is None and target.module in self.code.modules:
             if attribute is None:  # the module itself is handed on: anything of it may be used
-                for inner in self.code.modules[found.module].definitions:
-                    self._link(key, f"{name}.{inner}", (found.module, inner))
+                for inner in self.code.modules[target.module].definitions:
+                    self._link(key, f"{name}.{inner}", (target.module, inner))
                 return
-            shown, found = f"{name}.{attribute}", self.code.find(found.module, attribute)
-        if isinstance(found, tuple):
-            self._link(key, shown, found)
-        elif isinstance(found, Import):
-            self.edges[key].add((name, f"{found.module}:{found.name or ''}"))
+            shown, target = f"{name}.{attribute}", self.code.find(target.module, attribute)
+        if isinstance(target, tuple):
+            self._link(key, shown, target)
+        elif isinstance(target, Import):
+            self.edges[key].add((name, f"{target.module}:{target.name or ''}"))
 
     def _resolve(self, module: str, name: str, bound: Import | None) -> Key | Import | None:
         if bound is None:
@@ -240,15 +240,15 @@ class Reach:
                 alias = here.aliases[name]
                 self._know(module, {use for use, _ in alias.uses} | alias.types, None, depth + 1)
                 continue
-            found = self._resolve(module, name, within.imports.get(name) if within else None)
-            if not isinstance(found, tuple) or self._is_apart(found):
+            target = self._resolve(module, name, within.imports.get(name) if within else None)
+            if not isinstance(target, tuple) or self._is_apart(target):
                 continue
-            definition = self.code.modules[found[0]].definitions[found[1]]
+            definition = self.code.modules[target[0]].definitions[target[1]]
             if definition.is_class:
-                if not self._has_given_sibling(found):
-                    self._add(found)
-            elif found[1] != name or found[0] != module or depth < 9:
-                self._know(found[0], {use for use, _ in definition.uses} - {name}, definition, depth + 1)
+                if not self._has_given_sibling(target):
+                    self._add(target)
+            elif target[1] != name or target[0] != module or depth < 9:
+                self._know(target[0], {use for use, _ in definition.uses} - {name}, definition, depth + 1)
 
     def _has_given_sibling(self, key: Key) -> bool:
         if key in self.given:

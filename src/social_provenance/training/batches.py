@@ -1,4 +1,4 @@
-"""Batches of documents for unlearning."""
+"""Padded batches of documents and their losses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Batch:
     """Padded documents.
 
     Attributes:
-        input_ids: Documents x tokens.
-        labels: The same, -100 on padding.
-        attention_mask: 1 on tokens, 0 on padding.
-        rows: Place of each document in the set that the batch was drawn from.
+        input_ids: Token ids, shape (documents, tokens), 0 on padding.
+        labels: The same with -100 on padding.
+        attention_mask: 1 on tokens, 0 on padding, shape (documents, tokens).
+        rows: Index of each document in the set that the batch was drawn from.
     """
 
     input_ids: torch.Tensor
@@ -35,49 +35,52 @@ class Batch:
 
 
 def pad(documents: Sequence[Tokens], device: Any = "cpu") -> Batch:
-    """Pad a whole set of documents to the longest of them."""
+    """Return all documents of a set as a batch, padded to the longest."""
     return take(documents, range(len(documents)), device)
 
 
 def take(documents: Sequence[Tokens], rows: Sequence[int], device: Any = "cpu") -> Batch:
-    """Pad those documents of a set that stand at ``rows`` to the longest of them."""
+    """Return the documents of a set at the indices ``rows`` as a batch, padded to the longest."""
     import torch
 
     width = max(len(documents[row]) for row in rows)
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     mask = torch.zeros_like(ids)
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         document = documents[row]
-        ids[place, : len(document)] = torch.tensor(list(document))
-        mask[place, : len(document)] = 1
+        ids[index, : len(document)] = torch.tensor(list(document))
+        mask[index, : len(document)] = 1
     return Batch(ids.to(device), ids.masked_fill(mask == 0, -100).to(device), mask.to(device), tuple(rows))
 
 
 def logits_of(model: Any, batch: Batch) -> torch.Tensor:
-    """Return the logits of a batch, documents x tokens x vocabulary."""
+    """Return the logits of a batch, shape (documents, tokens, vocabulary)."""
     logits: torch.Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
     return logits
 
 
 def mean_loss(model: Any, batch: Batch) -> torch.Tensor:
-    """Return the mean loss of a batch, nats a token."""
+    """Return the mean loss of a batch, nats per token."""
     losses, counted = token_losses(logits_of(model, batch), batch.labels)
     return losses.sum() / counted.sum()
 
 
 def document_losses(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the loss of each document, nats, and how many tokens of each are predicted."""
+    """Return the loss (nats) and the number of predicted tokens of each document, both of shape (documents,)."""
     losses, counted = token_losses(logits_of(model, batch), batch.labels)
     return losses.sum(dim=1), counted.sum(dim=1)
 
 
 def read_losses(model: Any, documents: Sequence[Tokens], size: int) -> np.ndarray:
-    """Return the loss of each document (nats) and its predicted tokens, documents x 2, without training.
+    """Return the loss (nats) and the number of predicted tokens of each document, without gradients.
 
     Args:
-        model: Left in evaluation mode.
-        documents: Token ids.
-        size: Documents at a time; fixed, because it changes the last digits.
+        model: Model; left in evaluation mode.
+        documents: Token ids of each document.
+        size: Batch size; fixed in a study, because it changes the last digits of a loss.
+
+    Returns:
+        Array of shape (documents, 2).
     """
     import torch
 
@@ -104,6 +107,6 @@ def pairs(
 
 
 def _deal(count: int, rng: random.Random) -> Iterator[int]:
-    """Yield the places 0 to ``count`` - 1 forever, in a new order each pass."""
+    """Yield the indices 0 to ``count`` - 1 forever, in a new order each pass."""
     while True:
         yield from rng.sample(range(count), count)

@@ -1,4 +1,4 @@
-"""The one training loop: who calls it says what a batch does to the gradients."""
+"""The training loop; its caller defines the gradient of a batch."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Optimiser(BaseModel):
     beta2: Annotated[float, Field(gt=0, lt=1)] = 0.95
     """Decay of the second-moment average; beta1 is 0.9."""
     clip: PositiveFloat = 1.0
-    """Largest norm of the gradient."""
+    """Upper bound on the norm of the gradient."""
     threads: PositiveInt = 1
-    """CPU threads; more than one pays only on an otherwise idle machine."""
+    """CPU threads; more than one is faster only on an otherwise idle machine."""
 
 
 def train(
@@ -38,16 +38,16 @@ def train(
     rate: Callable[[int], float],
     after_step: Callable[[int, dict[str, float]], bool],
 ) -> int:
-    """Take optimiser steps until the batches end or ``after_step`` says stop.
+    """Take optimiser steps until the batches end or ``after_step`` returns False.
 
     Args:
-        model: Trained in place; in training mode during a step.
-        batches: One a step.
-        set_gradients: Leaves the gradient of a batch on the parameters and returns what it
-            measured on the way.
+        model: Model, trained in place; in training mode during a step.
+        batches: One batch per step.
+        set_gradients: Puts the gradient of a batch on the parameters and returns measurements, such as the
+            loss.
         settings: Optimiser.
         rate: Step (from 1) -> share of the peak learning rate, 0 to 1.
-        after_step: Sees the step and what was measured; returns whether to go on.
+        after_step: Step and measurements -> whether to go on.
 
     Returns:
         The number of steps taken.
@@ -78,11 +78,11 @@ def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tens
     """Return the cross-entropy (nats) of each next token and which positions count.
 
     Args:
-        logits: Batch x tokens x vocabulary.
-        labels: Batch x tokens, -100 where no loss is taken.
+        logits: Shape (batch, tokens, vocabulary).
+        labels: Token ids, shape (batch, tokens); -100 where no loss is taken.
 
     Returns:
-        Losses and mask, batch x (tokens - 1); the loss is 0 where the mask is False.
+        Losses and mask, shape (batch, tokens - 1); the loss is 0 where the mask is False.
     """
     from torch.nn import functional
 
@@ -106,7 +106,7 @@ def cpu_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's random numbers from ``seed`` inside the block and leave its stream as it was."""
+    """Seed torch's random numbers inside the block, and restore their state after it."""
     import torch
 
     with torch.random.fork_rng():

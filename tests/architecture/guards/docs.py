@@ -161,24 +161,28 @@ def ranges_said(text: str) -> dict[str, str]:
 def parameter_fields(project: Project) -> list[str]:
     """Return every field of every parameter block as ``block.field``; ``[]`` steps into the members of a list."""
     blocks = TypeExtractor(dict(project.pipelines)).extract_types_from_pipelines()
-    return [name for block, kind in blocks.items() if (model := _model(kind)) for name in _fields(model, f"{block}.")]
+    models = {block: _models(kind) for block, kind in blocks.items()}
+    return [name for block, own in models.items() if own for name in _fields(own[0], f"{block}.", own[1:])]
 
 
-def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+def _fields(model: type[BaseModel], prefix: str, others: Sequence[type[BaseModel]] = ()) -> Iterator[str]:
+    """Yield the fields of a model, those that ``others`` have, too: of one of several models only these are sure."""
     for name, field in model.model_fields.items():
-        inner = _model(field.annotation)
-        if inner is not field.annotation:  # a value, several models, or none of one
+        if any(name not in other.model_fields for other in others):
+            continue
+        inner = _models(field.annotation)
+        if inner != [field.annotation]:  # a value, several models, or none of one
             yield f"{prefix}{name}"
-        if inner is not None:
+        if inner:
             listed = "[]" if get_origin(field.annotation) is Sequence else ""
-            yield from _fields(inner, f"{prefix}{name}{listed}.")
+            yield from _fields(inner[0], f"{prefix}{name}{listed}.", inner[1:])
 
 
-def _model(kind: Any) -> type[BaseModel] | None:
-    """Return the model in an annotation, if there is one."""
+def _models(kind: Any) -> list[type[BaseModel]]:
+    """Return the models in an annotation."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind
-    return next((found for argument in get_args(kind) if (found := _model(argument))), None)
+        return [kind]
+    return [model for argument in get_args(kind) for model in _models(argument)]
 
 
 def _value(parameters: Mapping[str, Any], name: str) -> Any:

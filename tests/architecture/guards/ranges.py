@@ -133,7 +133,7 @@ def probes(cell: str, field: Field) -> tuple[list[Any], list[Any]]:
 
     Args:
         cell: A range as the page gives it: ``≥ 1``, ``> 0, or null``, ``0 to 1, not 0``, ``2 to 8``,
-            ```a`, `b```, ``whole``, ``true or false``, ``two or more``, ``different``. A bound may be another
+            ```a`, `b```, ``whole``, ``true or false``, ``two or more``, ``distinct``. A bound may be another
             field in backticks, which then stands for its default.
         field: Whose range.
     """
@@ -182,7 +182,7 @@ def _too_few(cell: str, field: Field) -> list[Any]:
     outside: list[Any] = [[]] if "or more" in cell or "names of" in cell else []
     if "two or more" in cell:
         outside.append([0])
-    if "different" in cell or "each once" in cell:
+    if any(word in cell for word in ("different", "distinct", "each once")):
         default = field.model.model_fields[field.name].default
         outside.append([*(default or ["games"])] * 2)
     return outside

@@ -1,18 +1,51 @@
-"""Prose: words that an ML engineer would stop at, each with what to write instead."""
+"""Prose: words that an ML engineer would stop at, each with what to write instead.
+
+Pages are prose, and so are the docstrings, comments and texts of the source, and the templates of the report.
+"""
 
 from __future__ import annotations
 
 import re
+import tokenize
 from dataclasses import dataclass
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from guards.docs import pages, without_code
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 EXCLUDED: tuple[str, ...] = ()
 """Folders whose pages are not rewritten yet; every other page is read."""
+
+EXCLUDED_SOURCE: tuple[str, ...] = (
+    "estimation",
+    "figures/dose_response.py",
+    "forgetting",
+    "gradients",
+    "hooks/study_curves.py",
+    "hooks/study_record.py",
+    "interventions",
+    "miniature",
+    "pipelines/aggregation",
+    "pipelines/counterfactual",
+    "pipelines/validation",
+    "pretraining",
+    "regions",
+    "report/templates/unlearning.html.j2",
+    "report/templates/unlearning_checks.html.j2",
+    "report/templates/unlearning_doses.html.j2",
+    "schemas/interventions.py",
+    "schemas/reference.py",
+    "schemas/unlearning.py",
+    "training",
+)
+"""Packages and modules whose source is not rewritten yet; every other one is read."""
+
+TEXTS = (tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING))
+"""Tokens of Python that hold prose: texts, docstrings, comments; from Python 3.12 on, pieces of f-strings too."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +96,19 @@ WORDINGS = (
 
 def dated_wordings(root: Path) -> list[str]:
     """Find wordings of the list in pages, outside of code."""
-    return [
-        f"{page}: {found.group(0)!r}: write {wording.write}"
-        for page, text in _prose(root)
-        for wording in WORDINGS
-        for found in re.finditer(rf"\b(?:{wording.pattern})\b", text, re.IGNORECASE)
-    ]
+    return _dated(_prose(root))
+
+
+def dated_source(source: Path, excluded: tuple[str, ...] = EXCLUDED_SOURCE) -> list[str]:
+    """Find wordings of the list in docstrings, comments, texts and templates of the source, outside of code."""
+    return _dated(
+        (name, " ".join(without_code(text).split()))
+        for path in sorted(source.rglob("*"))
+        if path.suffix in (".py", ".j2")
+        if not (name := path.relative_to(source).as_posix()).startswith(tuple(f"{each}/" for each in excluded))
+        if name not in excluded
+        for text in _texts(path)
+    )
 
 
 def bare_decimals(root: Path) -> list[str]:
@@ -78,6 +118,31 @@ def bare_decimals(root: Path) -> list[str]:
         for page, text in _prose(root)
         for found in re.finditer(r"(?<![\w.)\]/])\.\d+", text)
     ]
+
+
+def _dated(texts: Iterable[tuple[str, str]]) -> list[str]:
+    return [
+        f"{name}: {found.group(0)!r}: write {wording.write}"
+        for name, text in texts
+        for wording in WORDINGS
+        for found in re.finditer(rf"\b(?:{wording.pattern})\b", text, re.IGNORECASE)
+    ]
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the pieces of prose in a file; adjacent texts and comments are one, as a sentence goes over lines."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        yield text
+        return
+    pieces: list[str] = []
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type in TEXTS:
+            pieces.append(re.sub(r"^[rbfRBF]*[\"']+|[\"']+$|^#", "", token.string).replace("``", "`"))
+        elif token.type not in (tokenize.NL, tokenize.NEWLINE):
+            yield " ".join(pieces)
+            pieces = []
+    yield " ".join(pieces)
 
 
 def _prose(root: Path) -> list[tuple[str, str]]:

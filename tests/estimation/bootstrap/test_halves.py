@@ -5,14 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from social_provenance.estimation.bootstrap.halves import correlation, document_halves, query_halves, reliability
+from social_provenance.estimation.bootstrap.halves import (
+    document_halves,
+    finite_correlation,
+    query_halves,
+    split_half_reliability,
+)
 from social_provenance.estimation.bootstrap.multipliers import hash_names
-from social_provenance.estimation.bootstrap.resample import group
+from social_provenance.estimation.bootstrap.resample import group_documents
 
 
 def _halves(bins: list[int], scores: np.ndarray, clusters: list[str] | None = None, seed: int = 0) -> np.ndarray:
     names = clusters or [f"document {place}" for place in range(len(bins))]
-    return document_halves(group(np.array(bins), hash_names(names), max(bins) + 1), scores, seed)
+    return document_halves(group_documents(np.array(bins), hash_names(names), max(bins) + 1), scores, seed)
 
 
 def test_halves_of_a_bin_are_its_documents_divided() -> None:
@@ -62,17 +67,17 @@ def test_reliability_is_the_share_of_the_profile_in_its_variance(noise: float, e
     rng = np.random.default_rng(0)
     bins = np.repeat(np.arange(500), 4)
     scores = rng.normal(size=500)[bins] + noise * rng.normal(size=len(bins))
-    found = reliability(_halves(bins.tolist(), scores[:, None]))
+    found = split_half_reliability(_halves(bins.tolist(), scores[:, None]))
     assert found[0] == pytest.approx(expected, abs=0.08)
 
 
 def test_no_correlation_of_a_constant_or_of_two_labels() -> None:
-    assert np.isnan(correlation(np.ones(5), np.arange(5.0)))
-    assert np.isnan(correlation(np.array([1.0, 2.0, np.nan]), np.arange(3.0)))
-    assert correlation(np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, 4.0, 9.0, 8.0])) == pytest.approx(1)
+    assert np.isnan(finite_correlation(np.ones(5), np.arange(5.0)))
+    assert np.isnan(finite_correlation(np.array([1.0, 2.0, np.nan]), np.arange(3.0)))
+    assert finite_correlation(np.array([1.0, 2.0, np.nan, 4.0]), np.array([2.0, 4.0, 9.0, 8.0])) == pytest.approx(1)
 
 
 def test_profiles_that_contradict_themselves_are_as_unreliable_as_can_be() -> None:
     profile = np.arange(5.0)
     halves = np.stack([profile, -profile])[:, None, :, None]
-    assert reliability(halves)[0] == -1
+    assert split_half_reliability(halves)[0] == -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from social_provenance.estimation.bootstrap.multipliers import hash_names, mixed, multipliers
+from social_provenance.estimation.bootstrap.multipliers import derive_hashes, hash_names, multipliers
 
 NAMES = [f"cluster {number}" for number in range(3000)]
 
@@ -46,4 +46,4 @@ def test_another_seed_gives_other_draws_and_any_whole_number_is_one() -> None:
 def test_hashes_of_a_name_are_known_numbers() -> None:
     # A study has to be computed again on another machine, so these must never change.
     assert hash_names(["a", "b"]).tolist() == [13950350942979735504, 12688059582079114975]
-    assert mixed(np.array([1], dtype=np.uint64), 0, 2).tolist() == [[16899028431761561291, 658006869215568080]]
+    assert derive_hashes(np.array([1], dtype=np.uint64), 0, 2).tolist() == [[16899028431761561291, 658006869215568080]]

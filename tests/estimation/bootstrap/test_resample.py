@@ -9,7 +9,7 @@ from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.estimation.bootstrap.resample import (
     Groups,
     document_deviations,
-    group,
+    group_documents,
     interaction_variance,
     kish,
     query_deviations,
@@ -19,7 +19,7 @@ from social_provenance.estimation.bootstrap.resample import (
 def _grouped(bins: list[int] | np.ndarray, clusters: list[str] | None = None, n_bins: int | None = None) -> Groups:
     bins = np.asarray(bins)
     names = clusters or [f"document {place}" for place in range(len(bins))]
-    return group(bins, hash_names(names), n_bins or int(bins.max()) + 1)
+    return group_documents(bins, hash_names(names), n_bins or int(bins.max()) + 1)
 
 
 def _draw(counts: list[int], replicates: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from social_provenance.estimation.bootstrap.uncertainty import Uncertainty, interval
+from social_provenance.estimation.bootstrap.uncertainty import Uncertainty, percentile_interval
 
 REPLICATES = 20_000
 
@@ -81,6 +81,6 @@ def test_no_variance_is_an_interval_of_no_width() -> None:
 
 def test_percentiles_take_equal_tails_and_stay_empty_where_nothing_was_drawn() -> None:
     replicates = np.stack([np.arange(101.0), np.full(101, np.nan)], axis=1)
-    low, high = interval(replicates, confidence=0.9)
+    low, high = percentile_interval(replicates, confidence=0.9)
     np.testing.assert_allclose([low[0], high[0]], [5, 95])
     assert np.isnan([low[1], high[1]]).all()

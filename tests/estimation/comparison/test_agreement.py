@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from social_provenance.estimation.comparison.agreement import MEASURES, TOP, agreement, compare
+from social_provenance.estimation.comparison.agreement import MEASURES, TOP, agreement, compare_pairs
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 SHAPE = (len(TOPICS), len(FORMATS))
@@ -97,6 +97,9 @@ def test_what_does_not_exist_is_no_number() -> None:
     assert all(np.isnan(value) for value in found.values())
     found = agreement(flat, grid(0))
     assert all(np.isnan(found[name]) for name in CORRELATIONS)
+    two_bins = nothing.copy()
+    two_bins[[0, 1], 0] = (1, 2)
+    assert agreement(two_bins, -two_bins)["topic_rank_correlation"] == pytest.approx(-1)
     one_topic = nothing.copy()
     one_topic[0] = np.arange(24)
     found = agreement(one_topic, grid(0))
@@ -117,7 +120,7 @@ def maps() -> pd.DataFrame:
 
 
 def test_every_pair_of_the_same_thing_is_compared_once_in_the_order_of_the_table(maps: pd.DataFrame) -> None:
-    table = compare(maps, "rendering", ["benchmark", "method"])
+    table = compare_pairs(maps, "rendering", ["benchmark", "method"])
     assert list(table) == ["benchmark", "method", "rendering", "other", *MEASURES]
     assert len(table) == 4 * 3
     first = table.head(3)
@@ -129,13 +132,13 @@ def test_every_pair_of_the_same_thing_is_compared_once_in_the_order_of_the_table
 
 def test_methods_are_compared_by_the_same_function(maps: pd.DataFrame) -> None:
     own = maps[maps["rendering"] == "cloze"].sample(frac=1, random_state=0)
-    table = compare(own, "method", ["benchmark"]).set_index("benchmark")
+    table = compare_pairs(own, "method", ["benchmark"]).set_index("benchmark")
     assert len(table) == 2
     assert table.loc["quiz", list(MEASURES)].to_dict() == pytest.approx(agreement(grid(1), grid(4)))
     assert table.loc["arc", list(MEASURES)].to_dict() == pytest.approx(agreement(grid(7), grid(10)))
 
 
 def test_one_map_alone_has_no_pair(maps: pd.DataFrame) -> None:
-    table = compare(maps[maps["rendering"] == "cloze"], "rendering", ["benchmark", "method"])
+    table = compare_pairs(maps[maps["rendering"] == "cloze"], "rendering", ["benchmark", "method"])
     assert table.empty
     assert list(table) == ["benchmark", "method", "rendering", "other", *MEASURES]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from social_provenance.estimation.comparison.leave_one_out import CARRIED, carrier, correlations_without
+from social_provenance.estimation.comparison.leave_one_out import LEAVE_ONE_BIN_OUT, correlations_without, extreme_bin
 from social_provenance.regions.grid import BINS
 
 
@@ -35,7 +35,7 @@ def test_it_does_not_matter_which_comes_first_nor_in_which_unit() -> None:
 def test_the_bin_that_carries_a_correlation_is_found() -> None:
     one, other = values(0), values(1)
     one[300], other[300] = 4.0, 4.0  # a thousand standard deviations out in both
-    found = carrier(one.reshape(24, 24), other.reshape(24, 24))
+    found = extreme_bin(one.reshape(24, 24), other.reshape(24, 24))
     assert (found["extreme_topic"], found["extreme_format"]) == BINS[300]
     assert abs(found["without_extreme"]) < 0.15
     assert found["leave_one_bin_out_min"] == found["without_extreme"]
@@ -51,12 +51,12 @@ def test_permuting_the_bins_permutes_the_result() -> None:
 def test_too_few_bins_have_no_correlation_without_one(there: int) -> None:
     one = np.full(len(BINS), np.nan)
     one[:there] = range(there)
-    assert carrier(one, values(0)) == dict.fromkeys(CARRIED)
+    assert extreme_bin(one, values(0)) == dict.fromkeys(LEAVE_ONE_BIN_OUT)
 
 
 def test_a_map_that_is_constant_without_a_bin_has_none_there() -> None:
     flat = np.zeros(len(BINS))
-    assert carrier(flat, values(0)) == dict.fromkeys(CARRIED)
+    assert extreme_bin(flat, values(0)) == dict.fromkeys(LEAVE_ONE_BIN_OUT)
     flat[7] = 1.0
     found = correlations_without(flat, values(0))
     assert np.flatnonzero(np.isnan(found)).tolist() == [7]

@@ -11,7 +11,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.comparison import side_by_side
 from social_provenance.estimation.comparison.agreement import MEASURES, agreement
-from social_provenance.estimation.comparison.leave_one_out import CARRIED, carrier
+from social_provenance.estimation.comparison.leave_one_out import LEAVE_ONE_BIN_OUT, extreme_bin
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 SHAPE = (len(TOPICS), len(FORMATS))
@@ -126,6 +126,7 @@ def test_the_signature_is_what_the_others_do_not_have() -> None:
     talk, heat = np.zeros(SHAPE), np.zeros(SHAPE)
     talk[2, 4], heat[2, 4] = 9.0, 8.5  # high for both
     talk[5, 6] = 3.0
+    talk[5, 0] = heat[5, 0] = 2.3  # another bin of that topic, alike in both
     talk[0, 1] = 2.0
     frames = [table(talk, benchmark="talk", source="published"), table(heat, benchmark="heat", source="published")]
     found = side_by_side.signatures(pd.concat(frames, ignore_index=True), 3)
@@ -137,8 +138,8 @@ def test_the_signature_is_what_the_others_do_not_have() -> None:
         (TOPICS[2], FORMATS[4]),
     ]
     assert own["distinctiveness"].tolist() == [3.0, 2.0, 0.5]
-    assert own["topic_z"].tolist() == [3 / 24, 2 / 24, 9 / 24]
-    assert own["topic_z_without"].tolist() == [0, 0, 0]
+    assert own["topic_z"].tolist() == pytest.approx([5.3 / 24, 2 / 24, 9 / 24])
+    assert own["topic_z_without"].tolist() == pytest.approx([2.3 / 23, 0, 0])
 
 
 def test_one_benchmark_has_no_signature(maps: pd.DataFrame) -> None:
@@ -151,12 +152,12 @@ def test_similarity_is_of_two_benchmarks_of_one_map(maps: pd.DataFrame) -> None:
     measures = list(MEASURES)
     assert found.loc[("published", "talk", "sums"), measures].to_dict() == pytest.approx(agreement(grid(0), grid(3)))
     assert found.loc["influence"].equals(found.loc["published"])
-    assert found.loc[("published", "talk", "sums"), list(CARRIED)].to_dict() == carrier(grid(0), grid(3))
+    assert found.loc[("published", "talk", "sums"), list(LEAVE_ONE_BIN_OUT)].to_dict() == extreme_bin(grid(0), grid(3))
 
 
 def test_agreement_is_of_one_benchmark_in_two_maps(maps: pd.DataFrame) -> None:
     found = side_by_side.agreement_with_published(maps)
-    assert list(found) == ["benchmark", "method", *MEASURES, *CARRIED]
+    assert list(found) == ["benchmark", "method", *MEASURES, *LEAVE_ONE_BIN_OUT]
     assert len(found) == 2 * 4
     own = found.set_index(["method", "benchmark"])
     assert own.loc["influence", "bin_correlation"].tolist() == pytest.approx([1.0] * 4)

@@ -10,7 +10,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.aggregate import aggregate
-from social_provenance.estimation.maps.contrasts import COLUMNS, contrast, design
+from social_provenance.estimation.maps.contrasts import COLUMNS, contrast, contrast_design
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_weights_of_a_contrast_are_a_mean_of_social_less_a_mean_of_stem_benchmar
     cells = {"a": "social/reasoning", "b": "stem/reasoning", "c": "stem/reasoning", "d": "stem/knowledge"}
     cells |= dict.fromkeys("efg", "social/knowledge")
     columns = [(name, method) for method in ("one", "other") for name in cells]
-    plan = design(columns, _evaluation(**cells))
+    plan = contrast_design(columns, _evaluation(**cells))
     assert plan.names == [(kind, method) for kind in ("reasoning", "knowledge") for method in ("one", "other")]
     for (kind, method), weights in zip(plan.names, plan.weights.T, strict=True):
         for domain, sign in (("social", 1), ("stem", -1)):
@@ -106,6 +106,17 @@ def test_constant_scores_have_no_contrast_and_no_width(tables: Tables) -> None:
     table = contrast(influence, _evaluation(a="social/reasoning", b="stem/reasoning")).dropna(subset="difference")
     assert len(table) > len(SOME_BINS)
     assert (table[["difference", "se", "ci_low", "ci_high"]] == 0).all(axis=None)
+
+
+def test_a_bin_of_one_document_has_a_difference_and_no_interval(tables: Tables) -> None:
+    rng = np.random.default_rng(0)
+    sizes = {bin_: 1 + place % 2 for place, bin_ in enumerate(SOME_BINS)}
+    influence = aggregate(*tables({name: {b: rng.normal(size=n) for b, n in sizes.items()} for name in "ab"}), SETTINGS)
+    table = contrast(influence, _evaluation(a="social/reasoning", b="stem/reasoning")).set_index(["topic", "format"])
+    for size, known in ((1, False), (2, True)):
+        rows = table.loc[[bin_ for bin_, own in sizes.items() if own == size]]
+        assert rows["difference"].notna().all()
+        assert (rows[["se", "ci_low", "ci_high"]].notna() == known).all(axis=None)
 
 
 def test_levels_are_apart_and_one_without_both_sides_has_no_rows(tables: Tables) -> None:

@@ -11,7 +11,7 @@ import pytest
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.aggregate import aggregate
-from social_provenance.estimation.maps.influence import places
+from social_provenance.estimation.maps.influence import label_indices
 from social_provenance.estimation.maps.two_way import Blocks
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
@@ -38,8 +38,22 @@ def _by_bin(table: pd.DataFrame) -> pd.DataFrame:
 
 def test_the_place_of_a_bin_is_that_of_its_labels() -> None:
     for place, (topic, form) in enumerate(BINS):
-        assert TOPICS[places("topic")[place]] == topic
-        assert FORMATS[places("format")[place]] == form
+        assert TOPICS[label_indices("topic")[place]] == topic
+        assert FORMATS[label_indices("format")[place]] == form
+
+
+@pytest.mark.parametrize("axis", ["topic", "format"])
+def test_a_half_of_a_label_is_the_mean_of_that_half_of_its_bins(world: tuple[Any, Any, Any], axis: str) -> None:
+    found = aggregate(*world, SETTINGS)
+    bins, halves = found.profile_halves("documents", "bin"), found.profile_halves("documents", axis)
+    names = TOPICS if axis == "topic" else FORMATS
+    assert halves.shape == (*bins.shape[:2], len(names), 1)
+    for label in range(len(names)):
+        own = bins[:, :, label_indices(axis) == label]
+        if np.isfinite(own).any():
+            np.testing.assert_allclose(halves[:, :, label], np.nanmean(own, axis=2))
+        else:
+            assert np.isnan(halves[:, :, label]).all()
 
 
 def test_clusters_lower_the_effective_sample_size_and_widen_the_interval(world: tuple[Any, Any, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.aggregate import aggregate
-from social_provenance.estimation.maps.strength import COLUMNS, contrast_strength, exchange_p, strength
+from social_provenance.estimation.maps.strength import COLUMNS, contrast_strength, excess_sd, exchange_p
 from social_provenance.regions.grid import BINS, TOPICS
 
 if TYPE_CHECKING:
@@ -155,4 +155,4 @@ def test_exchanging_the_levels_turns_the_difference_and_keeps_p() -> None:
 
 
 def test_strength_is_never_below_nought() -> None:
-    np.testing.assert_allclose(strength(np.array([5.0, 1.0]), np.array([1.0, 2.0])), [2, 0])
+    np.testing.assert_allclose(excess_sd(np.array([5.0, 1.0]), np.array([1.0, 2.0])), [2, 0])

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.calibration import calibrate, called
+from social_provenance.estimation.significance.calibration import calibrate, count_called
 from social_provenance.estimation.significance.nulls import null_z
 
 T, F, N = 24, 24, 8
@@ -50,11 +50,11 @@ def test_a_topic_has_no_part_in_its_own_measure() -> None:
 
 
 def test_the_interval_is_that_of_scipy() -> None:
-    found = called(np.array([0.01, 0.05, 0.2, 0.5, np.nan]))
+    found = count_called(np.array([0.01, 0.05, 0.2, 0.5, np.nan]))
     known = stats.binomtest(2, 4).proportion_ci(method="exact")
     assert (found["n_bins"], found["called"], found["share"]) == (4, 2, 0.5)
     assert (found["ci_low"], found["ci_high"]) == pytest.approx((known.low, known.high))
-    assert np.isnan(called(np.array([np.nan]))["share"])
+    assert np.isnan(count_called(np.array([np.nan]))["share"])
 
 
 def test_a_constant_null_is_never_called() -> None:

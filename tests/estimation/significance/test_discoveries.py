@@ -134,12 +134,20 @@ def _copies(labels: pd.DataFrame) -> pd.DataFrame:
     return labels.assign(cluster_id=labels["doc_id"], doc_id=labels["doc_id"] + "/copy")
 
 
-def test_length_is_no_discovery(noise: np.ndarray) -> None:
-    """A score that is the length of a document: no bin of long documents is called for it."""
-    labels = _labels()
+@pytest.mark.parametrize(("short", "copies"), [(100.0, 1), (250.0, 2)])
+def test_length_is_no_discovery(noise: np.ndarray, short: float, copies: int) -> None:
+    """A score that is the length of a document: no bin of long documents is called for it.
+
+    Short documents may stand there several times, as one cluster: that makes none of them long.
+    """
+    labels = _labels().assign(cluster_id=lambda table: table["doc_id"])
     long = _of(labels, PLANTED)
-    lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, 100.0) + np.abs(noise[:, 0])
+    lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, short) + np.abs(noise[:, 0])
     lengths[long] = 1000.0 + np.abs(noise[long, 0])
+    times = np.where(lengths > 500, 1, copies)
+    labels = labels.loc[np.repeat(np.arange(len(labels)), times)].reset_index(drop=True)
+    labels["doc_id"] += [f"/{place}" for place in range(len(labels))]
+    lengths, noise = np.repeat(lengths, times), np.repeat(noise, times, axis=0)
     values = (lengths > 500).astype(float)[:, None] * 5 + noise[:, 1:] * 0.1
     seen = _tested(values, ONE, labels.assign(n_chars=lengths)).set_index(["topic", "format"]).loc[PLANTED]
     blind = _tested(values, ONE, labels).set_index(["topic", "format"]).loc[PLANTED]
@@ -191,7 +199,7 @@ def test_one_table_says_of_every_bin_what_it_is_and_whether_it_is_chance(noise: 
     bins = np.repeat(np.random.default_rng(6).normal(size=len(BINS)), PER_BIN)[:, None]
     nulls = {"noise": _null(noise[::-1], TWO, labels), "bins": _null(noise[:, :1] + bins, ONE, labels)}
     judged = discoveries.null_tests(scored, nulls)
-    table = discoveries.bin_influence(influence, scored, judged, SETTINGS)
+    table = discoveries.aggregate_bins(influence, scored, judged, SETTINGS)
     pd.testing.assert_frame_equal(table[list(influence.bins().columns)], influence.bins())
     tests = discoveries.bin_tests(influence, scored, SETTINGS)
     pd.testing.assert_frame_equal(table[list(tests.columns)], tests)
@@ -203,7 +211,7 @@ def test_one_table_says_of_every_bin_what_it_is_and_whether_it_is_chance(noise: 
 
 def test_without_nulls_the_table_of_bins_has_no_null_z(noise: np.ndarray) -> None:
     influence, scored = _study(noise, TWO, _labels())
-    table = discoveries.bin_influence(influence, scored, discoveries.null_tests(scored, {}), SETTINGS)
+    table = discoveries.aggregate_bins(influence, scored, discoveries.null_tests(scored, {}), SETTINGS)
     assert len(table) == 2 * len(BINS)
     assert table["null_z"].isna().all()
 
@@ -226,7 +234,7 @@ def test_a_map_of_topics_is_topic_and_the_parts_are_the_whole(noise: np.ndarray)
     labels = _labels()
     topics = labels["topic"].map({topic: float(place) for place, topic in enumerate(TOPICS)}).to_numpy()
     influence, _ = _study(np.stack([topics + 0.01 * noise[:, 0], noise[:, 1]], axis=1), TWO, labels)
-    found = discoveries.map_parts(influence).pivot(index="benchmark", columns="part", values="share")
+    found = discoveries.decompose_maps(influence).pivot(index="benchmark", columns="part", values="share")
     np.testing.assert_allclose(found[[*PARTS, "noise"]].sum(axis=1), 1)
     assert found.loc["quiz", "topic"] > 0.99
     assert found.loc["sums", "noise"] > 0.8

@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.moments import bin_moments
+from social_provenance.estimation.significance.bin_moments import bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 
 
@@ -48,6 +48,12 @@ def test_p_is_that_of_scipy() -> None:
     np.testing.assert_allclose(two_sided_p(z, np.ones(3), np.inf), [0.05, 1, 0.01], rtol=1e-6)
 
 
+def test_one_degree_of_freedom_is_enough_and_less_is_not() -> None:
+    # Student's t with one degree of freedom is Cauchy's law.
+    np.testing.assert_allclose(two_sided_p(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 1), [0.5, 1])
+    assert np.isnan(two_sided_p(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 0.99)).all()
+
+
 def test_p_of_what_is_not_known_is_null() -> None:
     estimates, errors = np.array([0.0, 1.0, np.nan, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, np.nan, 1.0])
     p = two_sided_p(estimates, errors, np.array([3, 3, 3, 3, 0]))
@@ -66,7 +72,7 @@ def _rates_of_bh(per_bin: int, df: float) -> tuple[float, float, float]:
     shares = []
     for _ in range(400):
         moments = bin_moments(rng.normal(size=(len(bins), 4)), bins, 576)
-        q = q_values(two_sided_p(moments.means, moments.errors(), df))
+        q = q_values(two_sided_p(moments.means, np.sqrt(moments.spread / per_bin), df))
         shares.append((q <= 0.05).mean())
     return float(np.mean(shares)), *_interval(int(np.count_nonzero(shares)), 400)
 

@@ -8,7 +8,13 @@ from scipy import stats
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.significance import nulls
-from social_provenance.estimation.significance.nulls import judge, judge_by_documents, measure, null_z
+from social_provenance.estimation.significance.nulls import (
+    StandardisedMap,
+    judge,
+    judge_by_documents,
+    null_z,
+    standardise_map,
+)
 
 T, F, N = 24, 24, 8
 BINS = np.repeat(np.arange(T * F), N)
@@ -83,7 +89,7 @@ def test_ranks_call_a_topic_that_lies_outside_the_null() -> None:
 
 
 def test_a_rank_is_the_share_of_the_null_that_is_as_far_out() -> None:
-    own, null = measure(_scores(0, 0.5), BINS, T * F), measure(_scores(1, 0.5), BINS, T * F)
+    own, null = standardise_map(_scores(0, 0.5), BINS, T * F), standardise_map(_scores(1, 0.5), BINS, T * F)
     found, mirror = judge(own, null), judge(null, null)
     for bin_ in (0, 100, 575):
         further = np.abs(mirror.z[:, 1]) >= abs(found.z[bin_, 1])
@@ -91,12 +97,23 @@ def test_a_rank_is_the_share_of_the_null_that_is_as_far_out() -> None:
 
 
 def test_a_group_is_judged_by_the_others() -> None:
-    own = measure(_scores(0, 0.5), BINS, T * F)
+    own = standardise_map(_scores(0, 0.5), BINS, T * F)
     apart = judge(own, own, TOPICS)
     mine = TOPICS == 7
     without = judge(own, type(own)(np.where(mine[:, None], np.nan, own.values), own.variances, own.counts))
     np.testing.assert_allclose(apart.z[mine], without.z[mine])
     np.testing.assert_allclose(apart.rank_p[mine], without.rank_p[mine])
+
+
+@pytest.mark.parametrize("known", [2, 3, 6])
+def test_what_few_bins_of_a_null_tell_has_as_few_degrees_of_freedom(known: int) -> None:
+    # Documents so many that only the bins of the null leave doubt: Student's t with one less than there are.
+    rng = np.random.default_rng(known)
+    null = StandardisedMap(rng.normal(size=(known, 1)), np.full((known, 1), 1e-12), np.full(known, 10**6))
+    own = StandardisedMap(rng.normal(size=(known, 1)), np.full((known, 1), 1e-12), np.full(known, 10**6))
+    found = judge(own, null)
+    np.testing.assert_allclose(found.between[:, 0], null.values.var(ddof=1), rtol=1e-6)
+    np.testing.assert_allclose(found.p, 2 * stats.t.sf(np.abs(found.z), known - 1), rtol=1e-6)
 
 
 def test_few_documents_that_agree_by_chance_are_not_called() -> None:
@@ -109,15 +126,15 @@ def test_few_documents_that_agree_by_chance_are_not_called() -> None:
 
 
 def test_with_two_bins_and_no_other_spread_than_their_own_it_is_welchs_t(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nulls, "PRIOR", 0.0)
+    monkeypatch.setattr(nulls, "PRIOR_DF", 0.0)
     scores = np.random.default_rng(0).normal(size=(11, 1))
-    z, _ = judge_by_documents(measure(scores, np.repeat([0, 1], [4, 7]), 2))
+    z, _ = judge_by_documents(standardise_map(scores, np.repeat([0, 1], [4, 7]), 2))
     known = stats.ttest_ind(scores[:4, 0], scores[4:, 0], equal_var=False).statistic
     np.testing.assert_allclose(z[:, 0], [known, -known])
 
 
 def test_by_documents_alone_it_is_the_judgement_of_a_null_without_structure() -> None:
-    own = measure(_scores(0), BINS, T * F)
+    own = standardise_map(_scores(0), BINS, T * F)
     flat = type(own)(0 * own.values, own.variances, own.counts)
     z, p = judge_by_documents(own)
     np.testing.assert_allclose(judge(own, flat).z, z)

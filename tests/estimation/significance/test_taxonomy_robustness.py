@@ -7,7 +7,7 @@ import pytest
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.comparison.agreement import AGREEMENTS
-from social_provenance.estimation.significance.label_noise import flip_law
+from social_provenance.estimation.significance.label_noise import transition_matrix
 from social_provenance.estimation.significance.taxonomy_robustness import (
     cluster_embeddings,
     flip_labels,
@@ -49,7 +49,7 @@ def test_a_document_of_no_confidence_is_as_if_it_were_not_there(given: tuple[np.
 
 def test_a_rate_of_zero_flips_nothing(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
-    table = flip_labels(scores, COLUMNS, bins, flip_law(0.0, 0.0), repeats=3).set_index("measure")["value"]
+    table = flip_labels(scores, COLUMNS, bins, transition_matrix(0.0, 0.0), repeats=3).set_index("measure")["value"]
     assert set(table.index) == {*AGREEMENTS, *(f"{name}_sd" for name in AGREEMENTS)}
     np.testing.assert_allclose(table[list(AGREEMENTS)], 1)
     np.testing.assert_allclose(table[[f"{name}_sd" for name in AGREEMENTS]], 0, atol=1e-12)
@@ -58,7 +58,7 @@ def test_a_rate_of_zero_flips_nothing(given: tuple[np.ndarray, np.ndarray]) -> N
 def test_more_flips_lose_more_and_labels_of_chance_lose_all(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
     rates = (0.1, 0.3, 0.6, 23 / 24)
-    tables = [flip_labels(scores, COLUMNS, bins, flip_law(rate, rate), repeats=10) for rate in rates]
+    tables = [flip_labels(scores, COLUMNS, bins, transition_matrix(rate, rate), repeats=10) for rate in rates]
     found = np.array([table[table["measure"] == "bin_correlation"]["value"] for table in tables])
     assert (np.diff(found, axis=0) < 0).all()
     np.testing.assert_allclose(found[-1], 0, atol=0.06)
@@ -71,14 +71,14 @@ def test_the_law_is_what_is_drawn(given: tuple[np.ndarray, np.ndarray]) -> None:
     ring = np.roll(np.eye(24), 1, axis=1)
     moved = (bins + 24) % N_BINS
     maps = [np.bincount(own, weights=scores[:, 0], minlength=N_BINS) / 4 for own in (bins, moved)]
-    table = flip_labels(scores, COLUMNS, bins, flip_law(ring, 0.0), repeats=1).set_index(["benchmark", "measure"])
+    table = flip_labels(scores, COLUMNS, bins, np.kron(ring, np.eye(24)), repeats=1).set_index(["benchmark", "measure"])
     assert table.loc[("quiz", "bin_correlation"), "value"] == pytest.approx(np.corrcoef(*maps)[0, 1])
     assert np.isnan(table.loc[("quiz", "bin_correlation_sd"), "value"])
 
 
 def test_mean_and_spread_are_those_of_the_draws(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
-    law = flip_law(0.3, 0.3)
+    law = transition_matrix(0.3, 0.3)
     one, two = (
         flip_labels(scores, COLUMNS, bins, law, repeats).groupby("measure")["value"].first() for repeats in (1, 2)
     )
@@ -90,7 +90,7 @@ def test_mean_and_spread_are_those_of_the_draws(given: tuple[np.ndarray, np.ndar
 
 def test_a_seed_gives_its_flips_again_and_the_order_of_columns_is_theirs(given: tuple[np.ndarray, np.ndarray]) -> None:
     scores, bins = given
-    law = flip_law(0.3, 0.3)
+    law = transition_matrix(0.3, 0.3)
     one, again, other = (flip_labels(scores, COLUMNS, bins, law, 3, seed) for seed in (0, 0, 1))
     assert one.equals(again)
     assert not one.equals(other)
@@ -155,9 +155,11 @@ def test_what_cannot_be_used_is_refused(given: tuple[np.ndarray, np.ndarray]) ->
         weigh_by_confidence(scores, COLUMNS, bins, sure[1:])
     with pytest.raises(AttributionError, match=r"flips has the shape \(24, 24\)"):
         flip_labels(scores, COLUMNS, bins, np.eye(24))
+    with pytest.raises(AttributionError, match="row 0 of flips sums to 2"):
+        flip_labels(scores, COLUMNS, bins, 2 * np.eye(576))
     with pytest.raises(AttributionError, match="repeats is 0"):
-        flip_labels(scores, COLUMNS, bins, flip_law(0.0, 0.0), 0)
+        flip_labels(scores, COLUMNS, bins, transition_matrix(0.0, 0.0), 0)
     with pytest.raises(AttributionError, match=r"embeddings\[0\] has nan"):
         cluster_embeddings(scores, COLUMNS, bins // 24, width * np.nan)
-    with pytest.raises(AttributionError, match="3 documents cannot make 24 clusters"):
+    with pytest.raises(AttributionError, match="3 documents cannot form 24 clusters"):
         cluster_embeddings(scores[:3], COLUMNS, bins[:3], width[:3])

@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 
 from social_provenance.forgetting.design.matching import (
-    VARIABLES,
-    Moments,
     Pool,
+    SetMoments,
     balance,
     draw_matched,
     standardised_differences,
 )
 from social_provenance.forgetting.settings import Matching
+from social_provenance.forgetting.vocabulary import VARIABLES
 
 SIZE = 24
 
@@ -80,12 +80,12 @@ def test_moments_after_exchanges_are_those_of_the_set_that_is_left() -> None:
     rng = np.random.default_rng(0)
     values = rng.lognormal(size=(40, 3))
     inside, outside = list(range(15)), list(range(15, 40))
-    moments = Moments.of(values[inside])
+    moments = SetMoments.of(values[inside])
     for _ in range(500):
         leaves, comes = rng.integers(15), rng.integers(25)
         moments = moments.exchange(values[inside[leaves]], values[outside[comes]])
         inside[leaves], outside[comes] = outside[comes], inside[leaves]
-    scratch = Moments.of(values[inside])
+    scratch = SetMoments.of(values[inside])
     assert moments.count == scratch.count
     np.testing.assert_allclose(moments.sums, scratch.sums)
     np.testing.assert_allclose(moments.squares, scratch.squares)

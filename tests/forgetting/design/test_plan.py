@@ -16,9 +16,11 @@ import pytest
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.design import plan as planning
 from social_provenance.forgetting.design.plan import balance_sets, choose_contrasts, list_runs
-from social_provenance.forgetting.objectives import NGDiff, SimNPO
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs.forecast import count_runs
-from social_provenance.forgetting.settings import ARMS, HeldOut, Unlearning
+from social_provenance.forgetting.settings import HeldOut, Unlearning
+from social_provenance.forgetting.vocabulary import ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -324,12 +326,12 @@ def test_a_corpus_too_small_for_global_sets_is_refused(tables: dict[str, pd.Data
 
 def test_a_corpus_of_one_topic_is_refused(tables: dict[str, pd.DataFrame]) -> None:
     documents = tables["documents"][tables["documents"]["topic"] == "games"]
-    with pytest.raises(UnlearningError, match="no document outside topic games is left to be retained"):
+    with pytest.raises(UnlearningError, match="no document outside topic games is left to retain"):
         plan_of({**tables, "documents": documents})
 
 
 def test_a_corpus_that_its_sets_use_up_is_refused(tables: dict[str, pd.DataFrame]) -> None:
     documents = tables["documents"].groupby("topic").head(3)  # 12 documents, and 20 sets of 8
     nothing = tables["topics"].assign(z=float("nan"))
-    with pytest.raises(UnlearningError, match="no document is left to be retained: give more documents, or forget"):
+    with pytest.raises(UnlearningError, match="no document is left to retain: give more documents, or forget"):
         plan_of({**tables, "documents": documents, "topics": nothing}, global_sets=20)

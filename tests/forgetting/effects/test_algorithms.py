@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.effects.algorithms import compare_algorithms
 from social_provenance.forgetting.effects.tables import measure_effects
 from social_provenance.schemas.unlearning_effects import UnlearningAlgorithms
@@ -17,7 +17,7 @@ from social_provenance.schemas.unlearning_effects import UnlearningAlgorithms
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
 
 def harm(arm: str, number: int, _: str, aligned: str) -> float:
@@ -27,14 +27,14 @@ def harm(arm: str, number: int, _: str, aligned: str) -> float:
     return 0.1 * number
 
 
-def table_of(measured: Measured) -> pd.DataFrame:
-    effects = measure_effects(measured, Effects(), Bootstrap(replicates=20)).effects
+def table_of(measured: RunTables) -> pd.DataFrame:
+    effects = measure_effects(measured, EffectSettings(), Bootstrap(replicates=20)).effects
     table = compare_algorithms(effects, measured.runs, measured.trajectory)
     UnlearningAlgorithms.validate(table, lazy=True)
     return table.set_index(["algorithm", "scope"])
 
 
-def test_contrasts_are_counted_at_equal_compute(simulate: Callable[..., Measured]) -> None:
+def test_contrasts_are_counted_at_equal_compute(simulate: Callable[..., RunTables]) -> None:
     row = table_of(simulate(harm)).loc["ngdiff", "topic"]
     assert (row["contrasts"], row["aligned_hurt_more"], row["beyond_every_random_set"]) == (2, 2, 1)
     assert row["influence_minus_random"] == pytest.approx((-0.3 - 0.15) / 2)
@@ -42,7 +42,7 @@ def test_contrasts_are_counted_at_equal_compute(simulate: Callable[..., Measured
     assert (row["runs"], row["stopped"], row["failed"]) == (14, 0, 0)
 
 
-def test_algorithms_and_scopes_are_apart_and_lost_runs_counted(simulate: Callable[..., Measured]) -> None:
+def test_algorithms_and_scopes_are_apart_and_lost_runs_counted(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(harm, topics=("games", None))
     status = ["failed", "stopped", *measured.runs["status"][2:]]
     table = table_of(replace(measured, runs=measured.runs.assign(status=status)))
@@ -51,7 +51,7 @@ def test_algorithms_and_scopes_are_apart_and_lost_runs_counted(simulate: Callabl
     assert table["stopped"].tolist() == [0, 1]
 
 
-def test_an_algorithm_whose_runs_all_failed_has_no_contrast(simulate: Callable[..., Measured]) -> None:
+def test_an_algorithm_whose_runs_all_failed_has_no_contrast(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(harm)
     row = table_of(replace(measured, runs=measured.runs.assign(status="failed"))).loc["ngdiff", "topic"]
     assert (row["contrasts"], row["failed"]) == (0, 14)

@@ -11,24 +11,24 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.forgetting.effect_settings import Effects
+from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.effects.contrast import against_others, randomisation_p, with_q
-from social_provenance.forgetting.effects.readings import FAILED, OUTCOMES
 from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.forgetting.vocabulary import FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
-BOOTSTRAP, SETTINGS = Bootstrap(replicates=200), Effects(forget_rises=(0.1,), heldout_rises=(0.01,))
+BOOTSTRAP, SETTINGS = Bootstrap(replicates=200), EffectSettings(forget_rises=(0.1,), heldout_rises=(0.01,))
 
 
-def effects_of(measured: Measured) -> pd.DataFrame:
+def effects_of(measured: RunTables) -> pd.DataFrame:
     return measure_effects(measured, SETTINGS, BOOTSTRAP).effects
 
 
-def primary(measured: Measured, benchmark: str = "social") -> pd.Series[Any]:
+def primary(measured: RunTables, benchmark: str = "social") -> pd.Series[Any]:
     table = effects_of(measured).set_index(["benchmark", "outcome", "reading"])
     return table.loc[benchmark, "choice_logprob", "equal_compute"]
 
@@ -65,7 +65,7 @@ def test_a_null_effect_is_called_no_more_often_than_said(seeds: int) -> None:
         assert count / worlds <= level + 3 * (level * (1 - level) / worlds) ** 0.5
 
 
-def test_ranks_of_exchangeable_runs_are_uniform_through_the_whole_table(simulate: Callable[..., Measured]) -> None:
+def test_ranks_of_exchangeable_runs_are_uniform_through_the_whole_table(simulate: Callable[..., RunTables]) -> None:
     rng = np.random.default_rng(0)
     topics = tuple(f"topic{place}" for place in range(40))
     measured = simulate(lambda *_: rng.normal(), seeds=1, topics=topics, benchmarks=("social",), grid=(0, 12))
@@ -76,7 +76,7 @@ def test_ranks_of_exchangeable_runs_are_uniform_through_the_whole_table(simulate
     assert (own["p"] <= 1 / 6 + 1e-9).mean() <= 1 / 6 + 3 * (5 / 36 / 40) ** 0.5
 
 
-def test_a_planted_difference_is_recovered(simulate: Callable[..., Measured]) -> None:
+def test_a_planted_difference_is_recovered(simulate: Callable[..., RunTables]) -> None:
     row = primary(simulate(planted))
     assert row["influence"] == pytest.approx(-0.705)
     assert row["random"] == pytest.approx(-0.22)
@@ -86,13 +86,13 @@ def test_a_planted_difference_is_recovered(simulate: Callable[..., Measured]) ->
     assert row["selectivity"] == pytest.approx(-0.4)
     assert row["ci_low"] < -0.485 < row["ci_high"] < 0
     np.testing.assert_allclose([row["did_low"], row["did_high"]], -0.4)  # every item and every run says the same
-    assert (row["n_targeted"], row["n_random"], row["hurts_less"]) == (2, 5, 5)
+    assert (row["n_targeted"], row["n_random"], row["n_random_less_damaging"]) == (2, 5, 5)
     assert row["p"] == row["smallest_p"] == pytest.approx(1 / 6)
     assert row["step"] == 12
     assert row["reason"] is None
 
 
-def test_every_outcome_and_reading_is_a_row(simulate: Callable[..., Measured]) -> None:
+def test_every_outcome_and_reading_is_a_row(simulate: Callable[..., RunTables]) -> None:
     table = effects_of(simulate(planted)).set_index(["benchmark", "outcome", "reading"])["influence_minus_random"]
     at = table["social"]
     assert set(at.index.get_level_values("outcome")) == set(OUTCOMES)
@@ -104,25 +104,25 @@ def test_every_outcome_and_reading_is_a_row(simulate: Callable[..., Measured]) -
     assert at["accuracy", "equal_compute"] < 0
 
 
-def test_answers_that_never_change_give_no_effect_and_p_of_1(simulate: Callable[..., Measured]) -> None:
+def test_answers_that_never_change_give_no_effect_and_p_of_1(simulate: Callable[..., RunTables]) -> None:
     table = effects_of(simulate())
     zeros = ["influence", "random", "influence_minus_random", "ci_low", "ci_high", "others", "did", "selectivity"]
     np.testing.assert_array_equal(table[zeros], 0)
     assert (table["p"] == 1).all()
-    assert (table["hurts_less"] == 0).all()
+    assert (table["n_random_less_damaging"] == 0).all()
 
 
 def test_sets_that_hurt_as_much_but_for_rounding_count_as_damaging() -> None:
     assert randomisation_p(-0.1 - 0.2, np.array([-0.3, -0.3, -0.1])) == (0.75, 1)
 
 
-def test_order_of_rows_and_names_of_runs_change_nothing(same_study_twice: tuple[Measured, Measured]) -> None:
+def test_order_of_rows_and_names_of_runs_change_nothing(same_study_twice: tuple[RunTables, RunTables]) -> None:
     one, other = (measure_effects(measured, SETTINGS, BOOTSTRAP) for measured in same_study_twice)
     for name in ("effects", "sets", "equivalence"):
         pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
 
 
-def test_a_failed_run_is_counted_out(simulate: Callable[..., Measured]) -> None:
+def test_a_failed_run_is_counted_out(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(planted)
     lost = measured.runs["run_id"].isin(["social.games.influence_in_topic.1", "social.games.random_in_topic.4"])
     row = primary(replace(measured, runs=measured.runs.assign(status=np.where(lost, FAILED, "done"))))
@@ -132,7 +132,7 @@ def test_a_failed_run_is_counted_out(simulate: Callable[..., Measured]) -> None:
     assert row["random"] == pytest.approx(-0.215)
 
 
-def test_an_arm_of_failed_runs_leaves_a_reason(simulate: Callable[..., Measured]) -> None:
+def test_an_arm_of_failed_runs_leaves_a_reason(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(planted)
     lost = measured.runs["arm"].eq("random_in_topic") & measured.runs["benchmark"].eq("social")
     table = effects_of(replace(measured, runs=measured.runs.assign(status=np.where(lost, FAILED, "done"))))
@@ -143,14 +143,14 @@ def test_an_arm_of_failed_runs_leaves_a_reason(simulate: Callable[..., Measured]
     assert table.loc[table["benchmark"] == "stem", "influence_minus_random"].notna().all()
 
 
-def test_a_contrast_without_any_run_is_still_a_row(simulate: Callable[..., Measured]) -> None:
+def test_a_contrast_without_any_run_is_still_a_row(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(planted, benchmarks=("social",))
     table = effects_of(replace(measured, runs=measured.runs.assign(status=FAILED)))
     assert len(table) == 4 * len(OUTCOMES)
     assert (table["reason"] == "no run of influence_in_topic is left").all()
 
 
-def test_a_stopped_run_sets_the_step_of_its_contrast(simulate: Callable[..., Measured]) -> None:
+def test_a_stopped_run_sets_the_step_of_its_contrast(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(planted)
     stopped = "social.games.random_in_topic.2"
     answers, trajectory = (
@@ -164,7 +164,7 @@ def test_a_stopped_run_sets_the_step_of_its_contrast(simulate: Callable[..., Mea
     assert table.loc["stem", "choice_logprob", "equal_compute"]["step"] == 12
 
 
-def test_a_dose_that_an_arm_never_reaches_leaves_a_reason(simulate: Callable[..., Measured]) -> None:
+def test_a_dose_that_an_arm_never_reaches_leaves_a_reason(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(planted)
     slow = measured.trajectory["run_id"].str.contains("random")
     trajectory = measured.trajectory.assign(forget_loss=measured.trajectory["forget_loss"].where(~slow, 1.0))
@@ -175,14 +175,14 @@ def test_a_dose_that_an_arm_never_reaches_leaves_a_reason(simulate: Callable[...
     assert np.isnan(row["influence_minus_random"])
 
 
-def test_one_random_set_has_no_interval_and_p_of_a_half(simulate: Callable[..., Measured]) -> None:
+def test_one_random_set_has_no_interval_and_p_of_a_half(simulate: Callable[..., RunTables]) -> None:
     row = primary(simulate(planted, sets=1))
     assert np.isnan([row["ci_low"], row["ci_high"], row["did_low"]]).all()
     assert row["influence_minus_random"] == pytest.approx(-0.505)
     assert row["p"] == row["smallest_p"] == 0.5
 
 
-def test_with_one_benchmark_there_are_no_others(simulate: Callable[..., Measured]) -> None:
+def test_with_one_benchmark_there_are_no_others(simulate: Callable[..., RunTables]) -> None:
     row = primary(simulate(planted, benchmarks=("social",)))
     assert pd.isna(row[["others", "did", "did_low", "did_high", "selectivity"]]).all()
     assert row["influence_minus_random"] == pytest.approx(-0.485)
@@ -190,7 +190,7 @@ def test_with_one_benchmark_there_are_no_others(simulate: Callable[..., Measured
     assert against_others("a", ["a", "b", "c"]) == {"a": 1, "b": -0.5, "c": -0.5}
 
 
-def test_q_is_that_of_statsmodels_over_the_primary_family_alone(simulate: Callable[..., Measured]) -> None:
+def test_q_is_that_of_statsmodels_over_the_primary_family_alone(simulate: Callable[..., RunTables]) -> None:
     rng = np.random.default_rng(0)
     harm = rng.normal(size=(1000, 12))
     measured = simulate(lambda *_: harm[rng.integers(1000)], topics=("games", "health", None))
@@ -210,7 +210,7 @@ def test_q_passes_over_what_has_no_p() -> None:
     np.testing.assert_allclose(table["q"], [0.04, np.nan, 0.04])
 
 
-def test_sets_have_the_mean_change_of_every_set_on_every_benchmark(simulate: Callable[..., Measured]) -> None:
+def test_sets_have_the_mean_change_of_every_set_on_every_benchmark(simulate: Callable[..., RunTables]) -> None:
     sets = measure_effects(simulate(planted), SETTINGS, BOOTSTRAP).sets
     own = sets[(sets["outcome"] == "choice_logprob") & (sets["reading"] == "equal_compute")]
     table = own[own["benchmark"] == "social"].set_index(["measured", "arm", "set"])

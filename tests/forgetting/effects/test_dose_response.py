@@ -15,14 +15,14 @@ from social_provenance.schemas.unlearning_effects import UnlearningDoseResponse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
 
 def harm(arm: str, number: int, benchmark: str, aligned: str) -> float:
     return (0.4 if arm.startswith("influence") else 0.1) + 0.01 * number + (0 if benchmark == aligned else 9)
 
 
-def test_the_aligned_benchmark_falls_along_the_steps(simulate: Callable[..., Measured]) -> None:
+def test_the_aligned_benchmark_falls_along_the_steps(simulate: Callable[..., RunTables]) -> None:
     table = dose_response(simulate(harm, topics=("games", None)))
     UnlearningDoseResponse.validate(table, lazy=True)
     own = table[(table["benchmark"] == "social") & (table["outcome"] == "choice_logprob")].set_index(["arm", "step"])
@@ -36,7 +36,7 @@ def test_the_aligned_benchmark_falls_along_the_steps(simulate: Callable[..., Mea
     assert set(table["outcome"]) == {"choice_logprob", "gold_logprob", "margin", "accuracy"}
 
 
-def test_stopped_runs_count_as_far_as_they_came_and_failed_ones_not(simulate: Callable[..., Measured]) -> None:
+def test_stopped_runs_count_as_far_as_they_came_and_failed_ones_not(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(harm, benchmarks=("social",))
     ids = measured.runs["run_id"]
     stopped, failed = (
@@ -51,7 +51,7 @@ def test_stopped_runs_count_as_far_as_they_came_and_failed_ones_not(simulate: Ca
     assert own.loc[12, "mean"] == pytest.approx(-0.11)
 
 
-def test_order_of_rows_does_not_matter(simulate: Callable[..., Measured]) -> None:
+def test_order_of_rows_does_not_matter(simulate: Callable[..., RunTables]) -> None:
     measured = simulate(harm)
     tables = [table.sample(frac=1, random_state=1) for table in (measured.runs, measured.answers, measured.trajectory)]
     pd.testing.assert_frame_equal(dose_response(measured), dose_response(type(measured)(*tables)))

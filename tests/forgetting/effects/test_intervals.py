@@ -10,8 +10,8 @@ import pytest
 
 from social_provenance.estimation.bootstrap.multipliers import hash_names
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.forgetting.effects.intervals import Arm, Draws, difference
-from social_provenance.forgetting.effects.readings import Clusters
+from social_provenance.forgetting.effects.changes import Clusters
+from social_provenance.forgetting.effects.intervals import ArmChanges, Draws, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +22,11 @@ def clusters_of(sizes: Sequence[int], name: str = "quiz") -> Clusters:
     return Clusters(hash_names([f"{name}/{place}" for place in range(len(sizes))]), shares)
 
 
-def pair(targeted: np.ndarray, random: np.ndarray, name: str = "quiz") -> list[Arm]:
+def pair(targeted: np.ndarray, random: np.ndarray, name: str = "quiz") -> list[ArmChanges]:
     """Return two arms of units x clusters."""
     return [
-        Arm("seed", 1, range(len(targeted)), [1] * len(targeted), {name: targeted}),
-        Arm("set", -1, range(len(random)), [1] * len(random), {name: random}),
+        ArmChanges("seed", 1, range(len(targeted)), [1] * len(targeted), {name: targeted}),
+        ArmChanges("set", -1, range(len(random)), [1] * len(random), {name: random}),
     ]
 
 
@@ -102,8 +102,8 @@ def test_a_difference_in_differences_adds_the_noise_of_both_benchmarks_and_drops
     items = {name: rng.normal(size=30) for name in ("quiz", "other")}
     clusters = {name: clusters_of([1] * 30, name) for name in items}
     arms = [
-        Arm("seed", 1, range(6), [1] * 6, {name: own + shift for name, own in items.items()}),
-        Arm("set", -1, range(6), [1] * 6, {name: 0 * own + shift for name, own in items.items()}),
+        ArmChanges("seed", 1, range(6), [1] * 6, {name: own + shift for name, own in items.items()}),
+        ArmChanges("set", -1, range(6), [1] * 6, {name: 0 * own + shift for name, own in items.items()}),
     ]
     found = difference(arms, clusters, {"quiz": 1.0, "other": -1.0})
     assert found.value == pytest.approx(items["quiz"].mean() - items["other"].mean())

@@ -1,97 +1,92 @@
-"""Changes are against step 0, by cluster of items, whatever the order of the rows."""
+"""Readings are exact on trajectories that are linear, and none is made up."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 import pytest
 
-from social_provenance.errors import UnlearningError
-from social_provenance.estimation.bootstrap.multipliers import hash_names
-from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.readings import FAILED, each_contrast
+from social_provenance.forgetting.effect_settings import EffectSettings
+from social_provenance.forgetting.effects.readings import Reading, Readings, crossing, take_readings, trapezoid
+from social_provenance.forgetting.vocabulary import AREA, EQUAL_COMPUTE
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from social_provenance.forgetting.effects.readings import Measured
-
-SETTINGS = Effects()
+GRID = np.array([0, 3, 6, 12])
+SETTINGS = EffectSettings(forget_rises=(0.1, 0.4), heldout_rises=(0.01,))
 
 
-def test_the_change_of_a_cluster_is_the_mean_over_its_items(simulate: Callable[..., Measured]) -> None:
-    harm = np.arange(6.0)
-    (changes,) = each_contrast(simulate(lambda *_: harm, benchmarks=("social",), items=6), SETTINGS)
-    at_end = changes.at(changes.readings[0], "choice_logprob", "social")
-    np.testing.assert_allclose(at_end, [[-0.5, -2.5, -4.5]] * 7)
-    np.testing.assert_allclose(changes.at(changes.readings[0], "margin", "social"), 3 * at_end)
-    np.testing.assert_allclose(changes.at(changes.readings[1], "choice_logprob", "social"), at_end / 2)
-    np.testing.assert_allclose(changes.clusters["social"].shares, 1 / 3)
+def _trajectory(**slopes: float) -> pd.DataFrame:
+    """Return runs whose forget loss rises by ``slope`` over 12 steps, and held-out loss by a tenth of it."""
+    rows = [
+        {"run_id": name, "step": step, "forget_loss": 2 + slope * step / 12, "heldout_loss": 1 + slope * step / 120}
+        for name, slope in slopes.items()
+        for step in GRID
+    ]
+    return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_clusters_of_any_size_weigh_as_many_items_as_they_have(simulate: Callable[..., Measured], seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    harm, clusters = rng.normal(size=12), rng.integers(5, size=12).astype(str)
-    measured = simulate(lambda *_: harm, benchmarks=("social",))
-    names = measured.answers["item"].astype(int).map(dict(enumerate(clusters)))
-    (changes,) = each_contrast(replace(measured, answers=measured.answers.assign(cluster=names)), SETTINGS)
-    kinds, sizes = np.unique(clusters, return_counts=True)
-    assert len(set(sizes)) > 1
-    own = changes.clusters["social"]
-    np.testing.assert_array_equal(own.hashes, hash_names([f"social/{kind}" for kind in kinds]))
-    np.testing.assert_allclose(own.shares, sizes / 12)
-    at_end = changes.at(changes.readings[0], "choice_logprob", "social")
-    np.testing.assert_allclose(at_end, [[-harm[clusters == kind].mean() for kind in kinds]] * 7)
-    np.testing.assert_allclose(at_end @ own.shares, -harm.mean())
+def _named(readings: Readings) -> dict[str, Reading]:
+    return {reading.name: reading for reading in readings.each}
 
 
-def test_at_a_dose_a_linear_change_is_read_exactly(simulate: Callable[..., Measured]) -> None:
-    (changes,) = each_contrast(simulate(lambda *_: 1.0, benchmarks=("social",)), SETTINGS)
-    for reading in changes.readings:
-        if reading.name.startswith("forget_loss+"):
-            rise = float(reading.name.partition("+")[2])
-            np.testing.assert_allclose(changes.at(reading, "choice_logprob", "social"), -rise / 0.5)
+@pytest.mark.parametrize("level", [0.01, 0.05, 0.125, 0.3, 0.5])
+def test_interpolation_is_exact_where_everything_is_linear(level: float) -> None:
+    weights = crossing(GRID * 0.5 / 12, level)
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ (GRID * 7.0) == pytest.approx(7 * level * 24)  # the step at which the loss has risen so far
 
 
-def test_order_of_rows_and_names_of_runs_do_not_matter(same_study_twice: tuple[Measured, Measured]) -> None:
-    for one, other in zip(*(each_contrast(measured, SETTINGS) for measured in same_study_twice), strict=True):
-        assert one.named == other.named
-        for key, grid in one.grid.items():
-            np.testing.assert_array_equal(grid, other.grid[key])
+def test_the_first_crossing_counts_although_the_loss_falls_again() -> None:
+    np.testing.assert_allclose(crossing(np.array([0, 0.2, 0.0, 0.4]), 0.1), [0.5, 0.5, 0, 0])
 
 
-def test_failed_runs_are_left_out(simulate: Callable[..., Measured]) -> None:
-    measured = simulate()
-    runs = measured.runs.assign(status=[FAILED, *measured.runs["status"][1:]])
-    lost = runs["run_id"][0]
-    answers = measured.answers[measured.answers["run_id"] != lost]
-    first, second = each_contrast(replace(measured, runs=runs, answers=answers), SETTINGS)
-    assert (len(first.runs), len(second.runs)) == (6, 7)
+def test_a_level_that_is_not_reached_has_no_reading() -> None:
+    assert np.isnan(crossing(np.array([0, 0.1, 0.2, 0.3]), 0.31)).all()
+    assert np.isnan(crossing(np.array([0, -0.1, np.nan, np.nan]), 0.1)).all()
 
 
-def test_a_run_that_lacks_answers_is_named(simulate: Callable[..., Measured]) -> None:
-    measured = simulate()
-    run_id = measured.runs["run_id"][2]
-    own = (measured.answers["run_id"] == run_id) & (measured.answers["step"] == 6)
-    lost = own & (measured.answers["benchmark"] == "stem") & (measured.answers["item"] == "3")
-    with pytest.raises(UnlearningError, match=rf"run {run_id} was read at step 6 and 1 of 12 items have no finite"):
-        list(each_contrast(replace(measured, answers=measured.answers[~lost]), SETTINGS))
-    without = measured.trajectory[measured.trajectory["run_id"] != run_id]
-    with pytest.raises(UnlearningError, match=rf"run {run_id} did not fail and has no answers or no trajectory"):
-        list(each_contrast(replace(measured, trajectory=without), SETTINGS))
-    infinite = measured.answers.assign(margin=measured.answers["margin"].where(~lost, -np.inf))
-    with pytest.raises(UnlearningError, match="no finite margin of stem"):
-        list(each_contrast(replace(measured, answers=infinite), SETTINGS))
+def test_steps_that_were_not_read_are_passed_over() -> None:
+    np.testing.assert_allclose(crossing(np.array([0, np.nan, 0.2, 0.4]), 0.1), [0.5, 0, 0.5, 0])
 
 
-def test_an_aligned_benchmark_without_answers_is_named(simulate: Callable[..., Measured]) -> None:
-    measured = simulate()
-    with pytest.raises(UnlearningError, match="benchmark stem has no answers"):
-        list(
-            each_contrast(
-                replace(measured, answers=measured.answers[measured.answers["benchmark"] == "social"]), SETTINGS
-            )
-        )
+def test_area_of_a_line_is_half_its_end_and_of_a_constant_the_constant() -> None:
+    weights = trapezoid(GRID, np.ones(4, dtype=bool), 12)
+    assert weights @ (5.0 * GRID) == pytest.approx(30)
+    assert weights.sum() == pytest.approx(1)
+    shorter = trapezoid(GRID, np.array([True, False, True, True]), 6)
+    assert shorter @ (5.0 * GRID) == pytest.approx(15)
+
+
+def test_all_runs_are_read_at_the_last_step_that_all_reached() -> None:
+    table = _trajectory(a=0.5, b=0.5)
+    stopped = table[(table["run_id"] == "a") | (table["step"] <= 6)]
+    taken = take_readings(stopped, ["b", "a"], SETTINGS)
+    at = _named(taken)
+    assert at[EQUAL_COMPUTE].step == at[AREA].step == 6
+    np.testing.assert_array_equal(at[EQUAL_COMPUTE].weights, [[0, 0, 1, 0]] * 2)
+    np.testing.assert_array_equal(taken.reached, [[True, True, True, False], [True] * 4])
+    assert at["forget_loss+0.4"].is_known().tolist() == [False, True]  # b stopped at a rise of .25
+    assert at["forget_loss+0.1"].step is None
+
+
+def test_every_dose_is_a_reading_under_its_name() -> None:
+    at = _named(take_readings(_trajectory(a=0.5), ["a"], EffectSettings()))
+    assert list(at) == [
+        *("equal_compute", "area", "forget_loss+0.05", "forget_loss+0.1", "forget_loss+0.2", "forget_loss+0.4"),
+        *("heldout_loss+0.01", "heldout_loss+0.05"),
+    ]
+    np.testing.assert_allclose(at["heldout_loss+0.01"].weights @ GRID, [2.4])
+    np.testing.assert_allclose(at["heldout_loss+0.05"].weights @ GRID, [12])
+
+
+def test_without_a_common_step_after_0_nothing_is_read_at_equal_compute() -> None:
+    table = _trajectory(a=0.5, b=0.5)
+    at = _named(take_readings(table[(table["run_id"] == "a") | (table["step"] == 0)], ["a", "b"], SETTINGS))
+    assert at[EQUAL_COMPUTE].step is None
+    assert not at[EQUAL_COMPUTE].is_known().any()
+    assert at["forget_loss+0.1"].is_known().tolist() == [True, False]
+
+
+def test_without_runs_there_are_the_same_readings_of_nothing() -> None:
+    taken = take_readings(_trajectory(a=0.5).iloc[:0], [], SETTINGS)
+    assert [reading.name for reading in taken.each] == list(_named(take_readings(_trajectory(a=1), ["a"], SETTINGS)))
+    assert all(reading.is_known().shape == (0,) for reading in taken.each)

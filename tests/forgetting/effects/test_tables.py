@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.forgetting.effect_settings import Effects
-from social_provenance.forgetting.effects.readings import FAILED
+from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.effects.tables import measure_effects
+from social_provenance.forgetting.vocabulary import FAILED
 from social_provenance.schemas import unlearning_effects as schemas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
 
 def test_tables_pass_their_schemas_with_failed_runs_one_set_and_one_benchmark(
-    simulate: Callable[..., Measured],
+    simulate: Callable[..., RunTables],
 ) -> None:
     whole = simulate(topics=("games", None))
     lost = np.where(whole.runs["arm"] == "random_global", FAILED, "done")
@@ -32,17 +32,19 @@ def test_tables_pass_their_schemas_with_failed_runs_one_set_and_one_benchmark(
         replace(whole, runs=whole.runs.iloc[:0]),
     )
     for measured in studies:
-        tables = measure_effects(measured, Effects(), Bootstrap(replicates=20))
+        tables = measure_effects(measured, EffectSettings(), Bootstrap(replicates=20))
         schemas.UnlearningEffects.validate(tables.effects, lazy=True)
         schemas.UnlearningSets.validate(tables.sets, lazy=True)
         schemas.UnlearningEquivalence.validate(tables.equivalence, lazy=True)
 
 
-def test_the_same_seed_gives_the_same_bounds_and_another_hardly_others(simulate: Callable[..., Measured]) -> None:
+def test_the_same_seed_gives_the_same_bounds_and_another_hardly_others(simulate: Callable[..., RunTables]) -> None:
     noise = np.random.default_rng(0).normal(size=(2, 5, 12))
     measured = simulate(lambda arm, number, *_: noise[int(arm.startswith("random")), number])
     one, same, other = (
-        measure_effects(measured, Effects(), Bootstrap(replicates=2000, seed=seed)).effects["ci_low"].to_numpy(float)
+        measure_effects(measured, EffectSettings(), Bootstrap(replicates=2000, seed=seed))
+        .effects["ci_low"]
+        .to_numpy(float)
         for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(one, same)

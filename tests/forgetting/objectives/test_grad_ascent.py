@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from social_provenance.forgetting.objectives import GradAscent
+from social_provenance.forgetting.objectives.grad_ascent import GradAscent
 from social_provenance.training.batches import mean_loss, pad, pairs
 from social_provenance.training.loop import Optimiser, train
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.objectives import GradAscent, GradDiff
+from social_provenance.forgetting.objectives.grad_ascent import GradAscent
+from social_provenance.forgetting.objectives.grad_diff import GradDiff
 from social_provenance.training.batches import Batch, mean_loss, pad, pairs
 from social_provenance.training.loop import Optimiser, train
 

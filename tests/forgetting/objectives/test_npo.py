@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 import torch
 
-from social_provenance.forgetting.objectives import NPO
-from social_provenance.forgetting.objectives.terms import trainable
+from social_provenance.forgetting.objectives.npo import NPO
+from social_provenance.forgetting.objectives.terms import trainable_parameters
 from social_provenance.training.batches import Batch, document_losses, pad, take
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def _ascent(model: Any, batch: Batch, per: Per) -> torch.Tensor:
 def _forget(model: Any, amount: float, documents: Documents) -> None:
     """Move the model up or down the loss of each document."""
     losses, _ = document_losses(model, pad(documents))
-    gradients = torch.autograd.grad(losses.sum(), trainable(model))
+    gradients = torch.autograd.grad(losses.sum(), trainable_parameters(model))
     with torch.no_grad():
-        for parameter, own in zip(trainable(model), gradients, strict=True):
+        for parameter, own in zip(trainable_parameters(model), gradients, strict=True):
             parameter.add_(amount * own)
         assert all((document_losses(model, pad(documents))[0] > losses) == (amount > 0))
 

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.objectives import RMU
-from social_provenance.forgetting.objectives.rmu import activations, direction
+from social_provenance.forgetting.objectives.rmu import RMU, activations, direction
 from social_provenance.training.batches import pad
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from social_provenance.forgetting.objectives import NPO, SimNPO
+from social_provenance.forgetting.objectives.npo import NPO
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.training.batches import document_losses, pad, take
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from social_provenance.forgetting.objectives.terms import (
     gradient_norm,
     likelihood,
     preference,
-    trainable,
+    trainable_parameters,
     two_terms,
 )
 from social_provenance.training.batches import logits_of, mean_loss, pad
@@ -38,7 +38,7 @@ def test_the_gradient_is_that_of_the_weighted_sum(
 ) -> None:
     total = alpha * mean_loss(model, pad(retain)) - gamma * mean_loss(model, pad(forget))
     expected = gradient(total, model)
-    step = two_terms(model, trainable(model), (gamma, ascent(model)), (alpha, likelihood(model)))
+    step = two_terms(model, trainable_parameters(model), (gamma, ascent(model)), (alpha, likelihood(model)))
     measured = step(pad(forget), pad(retain))
     torch.testing.assert_close(left(model), expected)
     assert measured["forget_objective"] == -measured["forget_loss"]
@@ -49,7 +49,7 @@ def test_the_gradient_is_that_of_the_weighted_sum(
 def test_the_norms_are_of_the_terms_before_they_are_weighted(
     model: Any, forget: Documents, retain: Documents, gradient: Callable[..., Any]
 ) -> None:
-    step = two_terms(model, trainable(model), (0.1, ascent(model)), (7.0, likelihood(model)))
+    step = two_terms(model, trainable_parameters(model), (0.1, ascent(model)), (7.0, likelihood(model)))
     measured = step(pad(forget), pad(retain))
     for name, documents in (("forget", forget), ("retain", retain)):
         norm = float(gradient(mean_loss(model, pad(documents)), model).norm())

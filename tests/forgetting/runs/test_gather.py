@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.gather import UNTOUCHED, StudyTables, gather
+from social_provenance.forgetting.runs.gather import StudyTables, gather_tables
 from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
+from social_provenance.forgetting.vocabulary import UNTOUCHED
 from social_provenance.schemas import unlearning
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def folders(plan: pd.DataFrame, tmp_path: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def tables(plan: pd.DataFrame, folders: dict[str, Path]) -> StudyTables:
-    return gather(plan, folders)
+    return gather_tables(plan, folders)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -104,7 +105,7 @@ def test_runs_without_held_out_documents_have_no_such_rows(plan: pd.DataFrame, f
         held.head(0).to_parquet(folder / HELD_OUT)
         losses = pd.read_parquet(folder / TRAJECTORY)
         losses.assign(heldout_loss=float("nan"), heldout_rise=float("nan")).to_parquet(folder / TRAJECTORY)
-    tables = gather(plan, folders)
+    tables = gather_tables(plan, folders)
     assert tables.held_out.empty
     for name in ("held_out", "trajectory"):
         SCHEMAS[name].validate(getattr(tables, name), lazy=True)
@@ -115,4 +116,4 @@ def test_a_run_that_is_not_done_is_named(plan: pd.DataFrame, folders: dict[str, 
     del folders[absent]
     said = rf"run {absent} \(and 0 more\) is not done: run the unlearning pipeline from its start"
     with pytest.raises(UnlearningError, match=said):
-        gather(plan, folders)
+        gather_tables(plan, folders)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.forgetting.objectives import NGDiff
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.runs.run import (
     ANSWERS,
     CHECKPOINT,
@@ -22,7 +22,7 @@ from social_provenance.forgetting.runs.run import (
     SUMMARY,
     TRAJECTORY,
     Bench,
-    carry_out,
+    execute_run,
 )
 from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from social_provenance.forgetting.objectives import Step
+    from social_provenance.forgetting.objectives.base import Step
     from social_provenance.training.batches import Batch
 
     Maker = Callable[..., Bench]
@@ -43,7 +43,7 @@ LORA = Lora(rank=2, alpha=4, dropout=0.1, targets=("q_proj", "v_proj"))
 
 
 class TurnsNaN(NGDiff):
-    """NGDiff whose loss is no number from its third step on."""
+    """NGDiff whose loss is not finite from its third step on."""
 
     def _step(self, model: Any, forget: Sequence[Any], size: int) -> Step:
         usual, taken = super()._step(model, forget, size), iter(range(99))
@@ -60,7 +60,7 @@ def carry(plan: pd.DataFrame, make_bench: Maker, tmp_path: Path) -> Carry:
 
     def run(name: str = "run", row: dict[str, Any] | None = None, **changed: Any) -> Path:
         (tmp_path / name).mkdir()
-        carry_out(make_bench(**changed), {**plan.to_dict("records")[0], **(row or {})}, tmp_path / name)
+        execute_run(make_bench(**changed), {**plan.to_dict("records")[0], **(row or {})}, tmp_path / name)
         return tmp_path / name
 
     return run
@@ -163,7 +163,7 @@ def test_a_run_does_not_depend_on_what_its_process_did_before(
     bench, rows = make_bench(), plan.to_dict("records")
     for row in reversed(rows):
         (tmp_path / row["arm"]).mkdir()
-        carry_out(bench, row, tmp_path / row["arm"])
+        execute_run(bench, row, tmp_path / row["arm"])
     assert digest_of_path(tmp_path / rows[0]["arm"]) == digest_of_path(carry())
 
 
@@ -225,7 +225,7 @@ def test_weights_that_a_step_breaks_are_found_at_the_next_reading(carry: Carry) 
     run = carry(optimiser=Optimiser(learning_rate=1e37), read_every=1)
     found = summary(run)
     assert (found["status"], found["last_step"]) == ("failed", 0)
-    assert found["reason"] == "forget_loss is no number after step 1"
+    assert found["reason"] == "forget_loss is not finite after step 1"
 
 
 def test_other_damage_above_the_bound_stops_the_run_which_says_so(carry: Carry) -> None:
@@ -254,5 +254,5 @@ def test_a_model_that_is_broken_from_the_start_is_refused(
         tiny_model.lm_head.weight.fill_(math.nan)
     for part in (tiny_model, tiny_tokenizer):
         part.save_pretrained(tmp_path / "broken")
-    with pytest.raises(UnlearningError, match=r"broken: forget_loss is no number .* so nothing can be forgotten"):
+    with pytest.raises(UnlearningError, match=r"broken: forget_loss is not finite .*: check its weights"):
         carry(model=LanguageModel(str(tmp_path / "broken")))

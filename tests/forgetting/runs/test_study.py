@@ -18,9 +18,10 @@ import social_provenance
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.objectives import NGDiff, SimNPO
+from social_provenance.forgetting.objectives.ngdiff import NGDiff
+from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs import workers
-from social_provenance.forgetting.runs.gather import StudyTables, gather
+from social_provenance.forgetting.runs.gather import StudyTables, gather_tables
 from social_provenance.forgetting.runs.study import plan_parts
 from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
@@ -30,7 +31,7 @@ from social_provenance.training.loop import Optimiser
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from social_provenance.forgetting.objectives import Step
+    from social_provenance.forgetting.objectives.base import Step
     from social_provenance.forgetting.runs.run import Bench
     from social_provenance.training.batches import Batch
 
@@ -152,7 +153,7 @@ def test_a_document_changes_the_runs_that_have_it(plan: pd.DataFrame, make_bench
         ("training/loop.py", "def cpu_threads(", "def cpu_threads(*_, ", {INFLUENCE, RANDOM}),
         ("forgetting/objectives/ngdiff.py", "def _gradient(", "def _gradient(*_, ", {INFLUENCE, RANDOM}),
         ("forgetting/objectives/npo.py", "class NPO(", "class NPO(int, ", set()),
-        ("forgetting/runs/workers.py", "def work_off(", "def work_off(*_, ", set()),
+        ("forgetting/runs/workers.py", "def execute_runs(", "def execute_runs(*_, ", set()),
         ("forgetting/runs/study.py", "PASSES = 3", "PASSES = 4", set()),
     ],
 )
@@ -198,7 +199,7 @@ def test_the_cost_is_known_before(plan: pd.DataFrame, make_bench: Maker, tokens:
         ("retain_ids", ["rod", "judge"], "document judge is in forget_ids and in retain_ids"),
         ("held_out_ids", ["salt", "court"], "document court is in forget_ids and in held_out_ids"),
         ("held_out_ids", ["rod"], "document rod is in retain_ids and in held_out_ids"),
-        ("retain_ids", [], r"has nothing to retain: raise unlearning\.retain_per_topic"),
+        ("retain_ids", [], r"has no documents to retain: raise unlearning\.retain_per_topic"),
     ],
 )
 def test_sets_that_overlap_and_an_empty_retain_set_are_refused(
@@ -220,7 +221,7 @@ def test_a_run_whose_loss_is_lost_is_recorded_and_the_others_go_on(
 ) -> None:
     broken = LosesOne(document=tuple(tokens["thanks"]))  # the influence arm alone forgets it
     folder.save(plan_parts(plan, make_bench(algorithms=(broken,))))
-    tables = gather(plan, folder.load())
+    tables = gather_tables(plan, folder.load())
     runs = tables.runs.set_index("run_id")
     assert runs.loc[INFLUENCE, ["status", "last_step", "reason"]].tolist() == [
         "failed",
@@ -253,14 +254,14 @@ def test_a_full_disk_is_one_clear_error_and_finished_runs_stay(
 
     with monkeypatch.context() as patch:
         patch.setattr(transformers.PreTrainedModel, "save_pretrained", save)
-        with pytest.raises(DatasetError, match=rf"the disk of .* is full: run {RANDOM} could not be kept") as caught:
+        with pytest.raises(DatasetError, match=rf"the disk of .* is full: run {RANDOM} could not be written") as caught:
             folder.save(plan_parts(plan, make_bench()))
     assert isinstance(caught.value.__cause__, UnlearningError)
     done = tmp_path / "models" / INFLUENCE / "done.json"
     written = done.stat().st_mtime_ns
     folder.save(plan_parts(plan, make_bench()))
     assert done.stat().st_mtime_ns == written
-    assert (gather(plan, folder.load()).runs["status"] == "done").all()
+    assert (gather_tables(plan, folder.load()).runs["status"] == "done").all()
 
 
 def test_another_fault_of_the_disk_is_told_as_it_is(
@@ -279,7 +280,7 @@ def test_a_killed_study_goes_on_with_the_next_run_and_has_the_same_tables(
 ) -> None:
     whole = PartsFolder(path=str(tmp_path / "whole"))
     whole.save(plan_parts(plan, make_bench()))
-    usual, begun = workers.carry_out, []
+    usual, begun = workers.execute_run, []
 
     def killed(bench: Bench, row: dict[str, Any], where: Path) -> None:
         begun.append(row["run_id"])
@@ -287,12 +288,12 @@ def test_a_killed_study_goes_on_with_the_next_run_and_has_the_same_tables(
         if len(begun) == 2:  # all is written, but the run has not been declared whole
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(workers, "carry_out", killed)
+    monkeypatch.setattr(workers, "execute_run", killed)
     with pytest.raises(KeyboardInterrupt):
         folder.save(plan_parts(plan, make_bench()))
     with pytest.raises(UnlearningError, match=rf"run {INFLUENCE} \(and 1 more\) is not done"):
-        gather(plan, folder.load())
+        gather_tables(plan, folder.load())
     torch.rand(5)
     folder.save(plan_parts(plan, make_bench()))
     assert begun == [INFLUENCE, RANDOM, RANDOM]
-    same(gather(plan, folder.load()), gather(plan, whole.load()))
+    same(gather_tables(plan, folder.load()), gather_tables(plan, whole.load()))

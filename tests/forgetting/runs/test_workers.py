@@ -9,7 +9,7 @@ import pytest
 
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of_path
-from social_provenance.forgetting.runs.workers import devices_of, work_off
+from social_provenance.forgetting.runs.workers import devices_of, execute_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,28 +46,28 @@ def test_two_processes_leave_the_bytes_that_one_leaves(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]], tmp_path: Path
 ) -> None:
     alone, spread = tasks_in("alone"), tasks_in("spread")
-    assert list(work_off(make_bench(), alone)) == list(alone)
-    assert sorted(work_off(make_bench(processes=2), spread)) == sorted(spread)
+    assert list(execute_runs(make_bench(), alone)) == list(alone)
+    assert sorted(execute_runs(make_bench(processes=2), spread)) == sorted(spread)
     assert digest_of_path(tmp_path / "alone") == digest_of_path(tmp_path / "spread")
 
 
+@pytest.mark.usefixtures("quick_spawn")
 def test_a_process_that_dies_is_told_with_what_to_do(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]]
 ) -> None:
-    said = (
-        r"one of 2 processes that forget died, .*: lower unlearning\.processes and run again, finished runs are there"
-    )
+    said = r"one of 2 processes died, .*: lower unlearning\.processes and run again; finished runs are kept"
     with pytest.raises(UnlearningError, match=said):
-        list(work_off(make_bench(processes=2, tokens=Deadly()), tasks_in("dead")))
+        list(execute_runs(make_bench(processes=2, tokens=Deadly()), tasks_in("dead")))
 
 
+@pytest.mark.usefixtures("quick_spawn")
 def test_a_fault_in_another_process_is_told_as_in_this_one(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]], tokens: dict[str, list[int]]
 ) -> None:
     short = {**tokens, "rod": tokens["rod"][:1]}
     for processes in (1, 2):
         with pytest.raises(UnlearningError, match="document 0 of the retain set has 1 token"):
-            list(work_off(make_bench(processes=processes, tokens=short), tasks_in(f"short {processes}")))
+            list(execute_runs(make_bench(processes=processes, tokens=short), tasks_in(f"short {processes}")))
 
 
 def test_a_single_run_needs_no_other_process(
@@ -78,7 +78,7 @@ def test_a_single_run_needs_no_other_process(
             raise AssertionError("sent to another process")
 
     (name, task), *_ = tasks_in("one").items()
-    assert list(work_off(make_bench(processes=4, tokens=Here(tokens)), {name: task})) == [name]
+    assert list(execute_runs(make_bench(processes=4, tokens=Here(tokens)), {name: task})) == [name]
 
 
 @pytest.mark.parametrize(

@@ -315,6 +315,7 @@ def test_two_processes_make_the_store_that_one_makes(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_spawn")
 @pytest.mark.parametrize("places", [[3], [3, 2, 6]], ids=["fewer rows than processes", "batches that cannot be shared"])
 def test_a_small_shard_is_walked_by_two_processes_too(
     store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]
@@ -331,6 +332,7 @@ def test_a_small_shard_is_walked_by_two_processes_too(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_spawn")
 @pytest.mark.parametrize("places", [[3, 2, 6], [0, 1, 2, 3, 4, 5, 6]], ids=["a batch twice", "all documents"])
 def test_a_divided_model_makes_the_store_that_one_process_makes(
     store: GradientStore, by_id: Any, sequences: Dataset, model: LanguageModel, tmp_path: Path, places: list[int]

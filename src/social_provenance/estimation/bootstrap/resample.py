@@ -8,8 +8,9 @@ multipliers of mean 0 and variance 1 (:mod:`social_provenance.estimation.bootstr
     query deviation    = sum over k of f_k w_k (mean of k - mean) / sqrt(1 - sum w^2)
 
 The divisors make both variances the unbiased ones; with n clusters of one size the first is s^2 / n.
-What is left once both are taken off, the interaction of documents and queries, is in both variances;
-its own share is kept apart, so that it is counted once (:mod:`social_provenance.estimation.bootstrap.uncertainty`).
+The residual after both, the interaction of documents and queries, is part of both variances; its own
+variance is estimated separately, so that it is counted once
+(:mod:`social_provenance.estimation.bootstrap.uncertainty`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ import numpy as np
 from social_provenance.estimation.bootstrap.multipliers import hash_names, multipliers
 
 CHUNK = 2048
-"""Clusters whose multipliers are held at a time: with 1,000 replicates, 16 MiB."""
+"""Number of clusters whose multipliers are in memory at a time: with 1,000 replicates, 16 MiB."""
 ROUNDING = 1e-12
-"""Share of a column's largest value below which a deviation is rounding."""
+"""Share of the largest value of a column below which a deviation counts as rounding error."""
 QUERIES = 0x5EED
-"""Added to the seed for blocks, so that no block shares a draw with a cluster of its name."""
+"""Offset of the seed for blocks, so that a block never has the multiplier of a cluster of the same name."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ class Groups:
     """Documents sorted by bin and, within a bin, by cluster.
 
     Attributes:
-        order: Place of each document in the input, in sorted order.
-        bins: Bin of each sorted document.
-        starts: First sorted document of each group, a group being a cluster's part of a bin.
-        sizes: Documents of each group.
-        group_bins: Bin of each group.
-        hashes: Hash of each group's cluster, uint64.
-        counts: Documents of each bin.
-        clusters: Groups of each bin.
+        order: Index in the input of each sorted document, shape (documents,).
+        bins: Bin of each sorted document, shape (documents,).
+        starts: Index of the first sorted document of each group, shape (groups,). A group is the part of a cluster
+            that is in one bin.
+        sizes: Number of documents of each group, shape (groups,).
+        group_bins: Bin of each group, shape (groups,).
+        hashes: Hash of the cluster of each group, uint64, shape (groups,).
+        counts: Number of documents of each bin, shape (bins,).
+        clusters: Number of groups of each bin, shape (bins,).
     """
 
     order: np.ndarray
@@ -53,7 +55,7 @@ class Groups:
     clusters: np.ndarray
 
     def shares(self) -> np.ndarray:
-        """Return p: each group's share of its bin's documents."""
+        """Return p: the share of its bin's documents that each group has."""
         shares: np.ndarray = self.sizes / self.counts[self.group_bins]
         return shares
 
@@ -63,16 +65,16 @@ class Groups:
         return np.divide(1, squares, out=np.zeros_like(squares), where=squares > 0)
 
     def means(self, values: np.ndarray) -> np.ndarray:
-        """Return the means of bins, bins x columns, NaN where a bin is empty; ``values`` are in sorted order."""
-        out = np.full((len(self.counts), *values.shape[1:]), np.nan)
+        """Return bin means of values in sorted order, shape (bins, columns); NaN where a bin is empty."""
+        means = np.full((len(self.counts), *values.shape[1:]), np.nan)
         filled = np.flatnonzero(self.counts)
         if len(filled):
             starts = np.searchsorted(self.bins, filled)
-            out[filled] = np.add.reduceat(values, starts, axis=0, dtype=np.float64) / self.counts[filled, None]
-        return out
+            means[filled] = np.add.reduceat(values, starts, axis=0, dtype=np.float64) / self.counts[filled, None]
+        return means
 
     def sums(self, values: np.ndarray) -> np.ndarray:
-        """Return sums over groups, groups x columns, of values in sorted order."""
+        """Return sums over groups of values in sorted order, shape (groups, columns)."""
         if len(self.starts) == len(values):
             return values
         sums: np.ndarray = np.add.reduceat(values, self.starts, axis=0)
@@ -86,103 +88,104 @@ class Groups:
         ]
 
 
-def group(bins: np.ndarray, hashes: np.ndarray, n_bins: int) -> Groups:
+def group_documents(bins: np.ndarray, hashes: np.ndarray, n_bins: int) -> Groups:
     """Sort documents into bins and clusters.
 
     Args:
         bins: Bin of each document, 0 to ``n_bins - 1``.
-        hashes: Hash of each document's cluster, uint64.
-        n_bins: Bins of the grid.
+        hashes: Hash of the cluster of each document, uint64.
+        n_bins: Number of bins of the grid.
     """
     order = np.lexsort((hashes, bins))
-    own, marks = bins[order], hashes[order]
-    first = np.ones(len(own), dtype=bool)
-    first[1:] = (own[1:] != own[:-1]) | (marks[1:] != marks[:-1])
-    starts = np.flatnonzero(first)
+    sorted_bins, sorted_hashes = bins[order], hashes[order]
+    is_first = np.ones(len(sorted_bins), dtype=bool)
+    is_first[1:] = (sorted_bins[1:] != sorted_bins[:-1]) | (sorted_hashes[1:] != sorted_hashes[:-1])
+    starts = np.flatnonzero(is_first)
     return Groups(
         order=order,
-        bins=own,
+        bins=sorted_bins,
         starts=starts,
-        sizes=np.diff([*starts, len(own)]),
-        group_bins=own[starts],
-        hashes=marks[starts],
-        counts=np.bincount(own, minlength=n_bins),
-        clusters=np.bincount(own[starts], minlength=n_bins),
+        sizes=np.diff([*starts, len(sorted_bins)]),
+        group_bins=sorted_bins[starts],
+        hashes=sorted_hashes[starts],
+        counts=np.bincount(sorted_bins, minlength=n_bins),
+        clusters=np.bincount(sorted_bins[starts], minlength=n_bins),
     )
 
 
 def document_deviations(
     groups: Groups, scores: np.ndarray, replicates: int, seed: int, chunk: int = CHUNK
 ) -> np.ndarray:
-    """Return replicates of the deviations of bin means that the draw of documents causes.
+    """Return the deviations of bin means over resampled documents.
 
     Args:
-        groups: The documents.
-        scores: Documents x columns, in the order of the input.
-        replicates: Bootstrap replicates.
-        seed: Of the draws.
+        groups: Documents by bin and cluster.
+        scores: Scores, shape (documents, columns), in the order of the input.
+        replicates: Number of bootstrap replicates.
+        seed: Seed of the multipliers.
         chunk: Clusters at a time; changes the last digits only.
 
     Returns:
-        Replicates x bins x columns, float32; 0 where a bin has fewer than two clusters.
+        Deviations, float32, shape (replicates, bins, columns); 0 where a bin has fewer than two clusters.
     """
-    sorted_ = scores[groups.order]
-    means = groups.means(sorted_)
+    sorted_scores = scores[groups.order]
+    means = groups.means(sorted_scores)
     n_bins, columns = means.shape
     # Deviations are carried in units of their column's own spread, so that no unit of a score is too small for float32.
-    pulls = (
-        groups.sums(without_rounding(sorted_ - means[groups.bins], sorted_)) / groups.counts[groups.group_bins, None]
+    contributions = (
+        groups.sums(without_rounding(sorted_scores - means[groups.bins], sorted_scores))
+        / groups.counts[groups.group_bins, None]
     )
-    unit = np.abs(pulls).max(axis=0, initial=0)
+    unit = np.abs(contributions).max(axis=0, initial=0)
     unit = np.where(unit > 0, unit, 1.0)
-    pulls = (pulls / unit * unbiasing(groups.ess())[groups.group_bins, None]).astype(np.float32)
-    out = np.zeros((replicates, n_bins, columns), dtype=np.float32)
+    contributions = (contributions / unit * unbiasing(groups.ess())[groups.group_bins, None]).astype(np.float32)
+    deviations = np.zeros((replicates, n_bins, columns), dtype=np.float32)
     for bin_, first, last in groups.ranges():
         if last - first < 2:
             continue
         total = np.zeros((replicates, columns), dtype=np.float32)
         for start in range(first, last, chunk):
-            part = slice(start, min(start + chunk, last))
-            total += multipliers(groups.hashes[part], replicates, seed).T @ pulls[part]
-        out[:, bin_] = total
-    out *= unit.astype(np.float32)
-    return out
+            clusters = slice(start, min(start + chunk, last))
+            total += multipliers(groups.hashes[clusters], replicates, seed).T @ contributions[clusters]
+        deviations[:, bin_] = total
+    deviations *= unit.astype(np.float32)
+    return deviations
 
 
 def query_deviations(means: np.ndarray, weights: np.ndarray, benchmark: str, replicates: int, seed: int) -> np.ndarray:
-    """Return replicates of the deviations of bin means that the draw of queries causes.
+    """Return the deviations of bin means over resampled queries.
 
     A block has the same multiplier in every bin and for every method, so methods are paired by query.
 
     Args:
-        means: Bins x blocks: mean score of the bin's documents over the block's queries.
-        weights: Of the blocks: share of the queries, sums to 1.
-        benchmark: Whose blocks; those of different benchmarks are drawn independently.
-        replicates: Bootstrap replicates.
-        seed: Of the draws.
+        means: Mean score of a bin's documents over a block's queries, shape (bins, blocks).
+        weights: Share of the queries that each block has, shape (blocks,), sums to 1.
+        benchmark: Name of the benchmark; blocks of different benchmarks are resampled independently.
+        replicates: Number of bootstrap replicates.
+        seed: Seed of the multipliers.
 
     Returns:
-        Replicates x bins, float32; 0 with a single block, and where a bin is empty.
+        Deviations, float32, shape (replicates, bins); 0 with a single block, and where a bin is empty.
     """
     centred = np.nan_to_num(without_rounding(means - (means @ weights)[:, None], means))
-    pulls = centred * weights * unbiasing(kish(weights))
+    contributions = centred * weights * unbiasing(kish(weights))
     names = [f"{benchmark}/{block}" for block in range(len(weights))]
-    draws = multipliers(hash_names(names), replicates, seed + QUERIES)
-    deviations: np.ndarray = (draws.T.astype(np.float64) @ pulls.T).astype(np.float32)
+    factors = multipliers(hash_names(names), replicates, seed + QUERIES)
+    deviations: np.ndarray = (factors.T.astype(np.float64) @ contributions.T).astype(np.float32)
     return deviations
 
 
 def interaction_variance(groups: Groups, blocks: np.ndarray, weights: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Return the part of the variance of each bin's mean that documents and queries cause together.
+    """Return the variance of each bin's mean that is due to the interaction of documents and queries.
 
-    It is what both one-way variances hold: the sum over clusters and blocks of the squared doubly
+    It is part of both one-way variances: the sum over clusters and blocks of the squared doubly
     centred scores, weighted by (p w)^2, unbiased on both sides.
 
     Args:
-        groups: The documents.
-        blocks: Documents x blocks, in sorted order.
-        weights: Of the blocks.
-        means: Bins x blocks, as in :func:`query_deviations`.
+        groups: Documents by bin and cluster.
+        blocks: Scores, shape (documents, blocks), in sorted order.
+        weights: Share of the queries that each block has, shape (blocks,).
+        means: Mean scores, shape (bins, blocks), as in :func:`query_deviations`.
 
     Returns:
         Of each bin; 0 with fewer than two clusters or blocks.
@@ -196,24 +199,24 @@ def interaction_variance(groups: Groups, blocks: np.ndarray, weights: np.ndarray
 
 
 def without_rounding(deviations: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return deviations from means, 0 where they are the rounding of sums of equal values.
+    """Return deviations from means, with rounding errors of sums of equal values set to 0.
 
     Standardised by their own spread, the last digits of a constant score would look like structure.
 
     Args:
-        deviations: Rows x columns.
-        values: Rows x columns, from which the means were taken; NaN where there are none.
+        deviations: Deviations, shape (rows, columns).
+        values: Values from which the means were computed, same shape; NaN where missing.
     """
-    most = np.nan_to_num(np.abs(values)).max(axis=0, initial=0)
-    return np.where(np.abs(deviations) <= ROUNDING * most, 0, deviations)
+    largest = np.nan_to_num(np.abs(values)).max(axis=0, initial=0)
+    return np.where(np.abs(deviations) <= ROUNDING * largest, 0, deviations)
 
 
 def kish(weights: np.ndarray) -> np.ndarray:
-    """Return the effective number of blocks of some weights that sum to 1, as an array without axes."""
+    """Return the effective number of blocks, 1 / sum of w^2 (Kish 1965), as an array without axes."""
     return np.asarray(1 / (weights**2).sum())
 
 
 def unbiasing(ess: np.ndarray) -> np.ndarray:
     """Return sqrt(ess / (ess - 1)), which makes the variance of a mean unbiased; 0 where ess is 1 or less."""
-    there = ess > 1 + 1e-9
-    return np.asarray(np.sqrt(np.divide(ess, ess - 1, out=np.zeros_like(ess, dtype=float), where=there)))
+    several = ess > 1 + 1e-9
+    return np.asarray(np.sqrt(np.divide(ess, ess - 1, out=np.zeros_like(ess, dtype=float), where=several)))

@@ -1,4 +1,4 @@
-"""How intervals are made."""
+"""Parameters of the bootstrap."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 
 class Bootstrap(BaseModel):
-    """Settings of every bootstrap of a study."""
+    """Parameters of every bootstrap of a study."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     replicates: PositiveInt = 1000
-    """Replicates."""
+    """Number of replicates, and of permutations of labels."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    """Level of every interval."""
+    """Confidence level of every interval."""
     seed: int = 0
-    """Seed of the draws."""
+    """Seed of multipliers, splits, permutations and clusters."""

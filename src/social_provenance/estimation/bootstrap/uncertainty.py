@@ -1,8 +1,8 @@
-"""Deviations of estimates, and the intervals that they make.
+"""Bootstrap deviations of estimates, their standard errors and intervals.
 
 Linear maps over bins (a topic is a mean of bins) and over columns (a contrast is a difference of
-benchmarks) act on the deviations of documents and of queries alike, and on the variance of their
-interaction by squares.
+benchmarks) apply to the deviations over documents and over queries, and with squared weights to the
+variance of their interaction.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 
 TINY = 1e-12
 LEAST_DF, MOST_DF = 1.0, 1e6
-"""Degrees of freedom that an interval uses: two clusters of very different size have fewer than one."""
+"""Range of the degrees of freedom of an interval: two clusters of very different size have fewer than one."""
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Bootstrap deviations of labels x columns.
+    """Bootstrap deviations of estimates; a label is a bin, topic or format.
 
     Attributes:
-        documents: Replicates x labels x columns: what the draw of documents causes.
-        queries: The same, what the draw of queries causes.
-        interaction: Labels x columns: the variance that is in both.
-        document_df: Labels x columns: degrees of freedom of the variance over documents.
-        query_df: The same over queries; infinite where queries cause nothing.
+        documents: Deviations over resampled documents, shape (replicates, labels, columns).
+        queries: Deviations over resampled queries, same shape.
+        interaction: Variance that is part of both, shape (labels, columns).
+        document_df: Degrees of freedom of the variance over documents, shape (labels, columns).
+        query_df: Degrees of freedom of the variance over queries, same shape; infinite where it is zero.
     """
 
     documents: np.ndarray
@@ -39,34 +39,34 @@ class Uncertainty:
         """Return the deviations of weighted sums over labels.
 
         Args:
-            weights: New labels x labels.
+            weights: Weights, shape (new labels, labels).
         """
-        small = weights.astype(np.float32)
+        single = weights.astype(np.float32)
         return Uncertainty(
-            documents=np.matmul(small, self.documents),
-            queries=np.matmul(small, self.queries),
+            documents=np.matmul(single, self.documents),
+            queries=np.matmul(single, self.queries),
             interaction=weights**2 @ self.interaction,
             document_df=_satterthwaite(weights**2, _variance(self.documents), self.document_df),
             query_df=np.broadcast_to(self.query_df.min(axis=0, initial=np.inf), (len(weights), self.query_df.shape[1])),
         )
 
     def from_mean(self, filled: np.ndarray) -> Uncertainty:
-        """Return the deviations of labels from the mean over those that are filled.
+        """Return the deviations of labels from the mean over the labels that have documents.
 
         The same as :meth:`over_labels` with centring weights, without the product of labels x labels;
-        degrees of freedom stay a label's own, of which the mean over many takes next to nothing.
+        degrees of freedom stay those of the label, because the mean over many contributes next to nothing.
 
         Args:
-            filled: Of each label: whether it counts; the others have no deviation.
+            filled: Whether a label has documents, shape (labels,); the others have no deviation.
         """
-        count, there = max(int(filled.sum()), 1), filled[:, None].astype(np.float32)
-        weights = there[:, 0].astype(float) / count
-        whole = weights**2 @ self.interaction
+        count, mask = max(int(filled.sum()), 1), filled[:, None].astype(np.float32)
+        weights = mask[:, 0].astype(float) / count
+        of_mean = weights**2 @ self.interaction
         mean = weights.astype(np.float32)
         return Uncertainty(
-            documents=(self.documents - np.matmul(mean, self.documents)[:, None]) * there,
-            queries=(self.queries - np.matmul(mean, self.queries)[:, None]) * there,
-            interaction=(self.interaction * (1 - 2 / count) + whole) * there,
+            documents=(self.documents - np.matmul(mean, self.documents)[:, None]) * mask,
+            queries=(self.queries - np.matmul(mean, self.queries)[:, None]) * mask,
+            interaction=(self.interaction * (1 - 2 / count) + of_mean) * mask,
             document_df=self.document_df,
             query_df=self.query_df,
         )
@@ -75,7 +75,7 @@ class Uncertainty:
         """Return the deviations of weighted sums over columns, which share documents and not queries.
 
         Args:
-            weights: Columns x new columns.
+            weights: Weights, shape (columns, new columns).
         """
         used = (weights != 0).T[None]  # 1 x new columns x columns
         df = np.where(used, self.document_df[:, None, :], np.inf).min(axis=2, initial=np.inf)
@@ -89,63 +89,63 @@ class Uncertainty:
         )
 
     def scaled(self, factors: np.ndarray) -> Self:
-        """Return the deviations of estimates times factors, of each column or of labels x columns."""
-        small = np.asarray(factors, dtype=np.float32)
+        """Return the deviations of estimates times factors, shape (columns,) or (labels, columns)."""
+        single = np.asarray(factors, dtype=np.float32)
         return type(self)(
-            self.documents * small,
-            self.queries * small,
+            self.documents * single,
+            self.queries * single,
             self.interaction * factors**2,
             self.document_df,
             self.query_df,
         )
 
     def deviations(self) -> np.ndarray:
-        """Return replicates x labels x columns: both deviations, their interaction counted once."""
+        """Return the sum of both deviations, interaction counted once, shape (replicates, labels, columns)."""
         both: np.ndarray = self.documents + self.queries * np.sqrt(self._kept()).astype(np.float32)
         return both
 
     def standard_error(self) -> np.ndarray:
-        """Return labels x columns: the standard deviation of the estimates."""
+        """Return the standard errors of the estimates, shape (labels, columns)."""
         error: np.ndarray = np.sqrt(_variance(self.documents) + self._kept() * _variance(self.queries))
         return error
 
     def interval(self, estimates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return bounds of estimates, labels x columns each.
+        """Return the bounds of the intervals of estimates, shape (labels, columns) each.
 
-        Percentiles of the deviations, widened as Student's t is against the normal law: a variance
-        that few clusters tell is itself uncertain (degrees of freedom by Satterthwaite 1946).
+        Percentiles of the deviations, widened by the ratio of Student's t to the normal quantile, because a
+        variance estimated from few clusters is itself uncertain (degrees of freedom by Satterthwaite 1946).
 
         Args:
-            estimates: Labels x columns; NaN gives NaN.
-            confidence: Level, 0 to 1.
+            estimates: Estimates, shape (labels, columns); NaN gives NaN.
+            confidence: Confidence level, 0 to 1.
         """
         from scipy.special import ndtri, stdtrit
 
         top = (1 + confidence) / 2
         widening = stdtrit(self.degrees_of_freedom(), top) / ndtri(top)
-        low, high = interval(self.deviations(), confidence)
+        low, high = percentile_interval(self.deviations(), confidence)
         return estimates + np.minimum(low, 0) * widening, estimates + np.maximum(high, 0) * widening
 
     def _kept(self) -> np.ndarray:
-        """Return the share of the variance over queries that is not the interaction's."""
+        """Return the share of the variance over queries that is not interaction."""
         queries = _variance(self.queries)
         share = np.divide(self.interaction, queries, out=np.zeros_like(queries), where=queries > 0)
         kept: np.ndarray = np.clip(1 - share, 0, 1)
         return kept
 
     def degrees_of_freedom(self) -> np.ndarray:
-        """Return labels x columns: those of the standard error (Satterthwaite 1946)."""
+        """Return the degrees of freedom of the standard errors, shape (labels, columns) (Satterthwaite 1946)."""
         parts = np.stack([_variance(self.documents), self._kept() * _variance(self.queries)])
         freedom = np.stack([np.broadcast_to(df, parts.shape[1:]) for df in (self.document_df, self.query_df)])
         df = _combined(parts.sum(axis=0), (parts**2 / np.maximum(freedom, TINY)).sum(axis=0))
         return np.asarray(np.clip(df, LEAST_DF, MOST_DF))
 
 
-def interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+def percentile_interval(replicates: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Return percentile bounds along the first axis; NaN where there are no replicates."""
     tail = (1 - confidence) / 2
-    last = np.ascontiguousarray(np.moveaxis(replicates, 0, -1))
-    low, high = np.quantile(last, [tail, 1 - tail], axis=-1)
+    replicates_last = np.ascontiguousarray(np.moveaxis(replicates, 0, -1))
+    low, high = np.quantile(replicates_last, [tail, 1 - tail], axis=-1)
     return low, high
 
 

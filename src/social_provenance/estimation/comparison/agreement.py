@@ -1,7 +1,7 @@
-"""How far two maps of bins agree: of two renderings, two methods, two checkpoints.
+"""Agreement of two bin maps: of two renderings, methods or checkpoints.
 
-Everything is compared over the bins that have documents in both maps, and nothing depends on the
-unit of a map: potency and ``z`` give the same numbers.
+All measures are over the bins that have documents in both maps, and none depends on the unit of a map:
+potency and ``z`` give the same values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TOP = 20
-"""Bins that a reader of a map looks at first."""
+"""Number of highest bins that are compared."""
 
 AGREEMENTS = (
     "bin_correlation",
@@ -28,18 +28,18 @@ AGREEMENTS = (
     "topic_rank_correlation",
     "shared_top_bins",
 )
-"""1 where two maps are alike."""
+"""Measures that are 1 where two maps are equal."""
 MEASURES = (*AGREEMENTS, "n_bins")
 
 
-def compare(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
-    """Compare every two maps of the same thing.
+def compare_pairs(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
+    """Compare every two maps that share the values of ``within``.
 
     Args:
-        maps: Bins with their ``topic``, ``format`` and ``potency`` (NaN: no documents), each map under
-            its names in the columns ``of`` and ``within``.
+        maps: Bins with their ``topic``, ``format`` and ``potency`` (NaN without documents); the columns ``of``
+            and ``within`` name the map of each.
         of: Column whose values are compared with each other, such as ``method``.
-        within: Columns whose values two maps share, such as ``benchmark``.
+        within: Columns whose values compared maps share, such as ``benchmark``.
 
     Returns:
         The columns ``within``, ``of``, ``other``, and what :func:`agreement` measures: one row for
@@ -48,52 +48,52 @@ def compare(maps: pd.DataFrame, of: str, within: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for shared, own in maps.groupby(list(within), sort=False):
-        grids = {str(name): _grid(bins) for name, bins in own.groupby(of, sort=False)}
+    for shared, group in maps.groupby(list(within), sort=False):
+        grids = {str(name): _grid(bins) for name, bins in group.groupby(of, sort=False)}
         for one, other in combinations(grids, 2):
-            named = dict(zip(within, shared, strict=True))
-            rows.append({**named, of: one, "other": other, **agreement(grids[one], grids[other])})
+            names = dict(zip(within, shared, strict=True))
+            rows.append({**names, of: one, "other": other, **agreement(grids[one], grids[other])})
     return pd.DataFrame(rows, columns=[*within, of, "other", *MEASURES])
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    """Measure how far two maps agree.
+    """Return the agreement of two maps.
 
     - ``bin_correlation``: Pearson's r over bins.
     - ``bin_rank_correlation``: Spearman's rho over bins, ties by their mean rank.
     - ``topic_correlation``: Pearson's r over topics, a topic being the unweighted mean of its bins.
     - ``topic_rank_correlation``: Spearman's rho over topics.
     - ``shared_top_bins``: of the 20 highest bins of one map, the share that is among the 20 highest of
-      the other, 0 to 1; ties go to the bin that comes first in the grid. With b bins, two maps that
-      know nothing of each other share 20 / b; with 20 bins or fewer all are shared.
+      the other, 0 to 1; ties go to the bin that comes first in the grid. With b bins, two
+      independent maps share 20 / b on average; with 20 bins or fewer all are shared.
     - ``n_bins``: the bins that have documents in both maps, over which all of this is measured.
 
     Args:
-        one: Topics x formats: the value of each bin, NaN where there are no documents.
-        other: The same.
+        one: Value of each bin, shape (topics, formats); NaN without documents.
+        other: The other map, same shape.
 
     Returns:
         Measure -> value. NaN where a correlation does not exist, because a map is constant or there
         are fewer than two bins (or topics); all but the number of bins are NaN where no bin has documents
         in both.
     """
-    there = np.isfinite(one) & np.isfinite(other)
-    left, right = one[there], other[there]
-    topics = there.any(axis=1)
-    means = [np.where(there, grid, 0).sum(axis=1)[topics] / there.sum(axis=1)[topics] for grid in (one, other)]
+    both = np.isfinite(one) & np.isfinite(other)
+    left, right = one[both], other[both]
+    topics = both.any(axis=1)
+    means = [np.where(both, grid, 0).sum(axis=1)[topics] / both.sum(axis=1)[topics] for grid in (one, other)]
     values = (
         pearson(left, right),
         spearman(left, right),
         pearson(*means),
         spearman(*means),
         _shared(left, right),
-        int(there.sum()),
+        int(both.sum()),
     )
     return dict(zip(MEASURES, values, strict=True))
 
 
 def _grid(bins: pd.DataFrame) -> np.ndarray:
-    """Return the potency of a map's bins, topics x formats."""
+    """Return the potency of a map's bins, shape (topics, formats)."""
     grid: np.ndarray = bins.set_index(["topic", "format"])["potency"].reindex(list(BINS)).to_numpy(float)
     return grid.reshape(len(TOPICS), len(FORMATS))
 

@@ -1,27 +1,26 @@
-"""Published bin tables as a reference: read row by row, refused where they are not whole.
+"""Published bin tables as a reference: read line by line, an error where they are incomplete.
 
 A reference is a table for each benchmark, all 576 bins with their mean score, as the authors of
-arXiv 2606.19625 published theirs for OLMo3-7B on Dolma 3. Its ``z`` is made here of the mean
-scores, the way that a study's own is (ddof 1), and has to be the file's.
+arXiv 2606.19625 published theirs for OLMo3-7B on Dolma 3. Its ``z`` is computed here from the mean
+scores, as that of a study (ddof 1), and has to equal that of the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.errors import LabelError, ReferenceFileError, did_you_mean, excerpt
 from social_provenance.regions.aliases import canonical_format, canonical_topic
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
-
-    from social_provenance.capabilities.benchmark import Evaluation
 
 FILE_COLUMNS = ("topic_label", "format_label", "mean_score", "zscore", "doc_count")
 BIN = ["topic", "format"]
@@ -33,23 +32,23 @@ another ddof, or over other bins, the extreme bins of a map of 576 differ by mor
 
 
 class Published(BaseModel):
-    """How a published reference is read."""
+    """Parameters of the published reference."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     benchmarks: Mapping[str, str] = Field(default_factory=dict)
-    """Name of a file, without its ending -> the benchmark of this study that it is about. A name that is
-    not here, or leads to a benchmark that this study does not have, is that of the benchmark itself."""
+    """Name of a file, without its extension -> benchmark of this study. A name that is missing here, or is
+    mapped to a benchmark that this study does not have, counts as the name of a benchmark."""
     signature_bins: PositiveInt = 5
-    """Bins that are shown as the signature of a benchmark."""
+    """Number of bins of the signature of a benchmark."""
 
 
-def read_reference(files: Mapping[Path, pd.DataFrame] | None, published: Published, evaluation: Evaluation) -> Any:
+def read_reference(files: Mapping[Path, Table] | None, published: Published, evaluation: Evaluation) -> Table:
     """Return the published map.
 
     Args:
-        files: File -> its cells, all text; None where there is no reference.
-        published: Which file is about which benchmark.
+        files: Path -> cells of the file, all text; None where there is no reference.
+        published: Benchmark of each file.
         evaluation: The benchmarks of this study.
 
     Returns:
@@ -58,10 +57,10 @@ def read_reference(files: Mapping[Path, pd.DataFrame] | None, published: Publish
         grid, benchmarks in that of the study; no rows where there is no reference.
 
     Raises:
-        ReferenceFileError: If a file is of no benchmark of this study or of one that another file is
-            of, lacks a column or a bin, has a bin twice or a value that is none, or if its ``zscore``
-            is not its ``mean_score`` standardised.
-        LabelError: If a file has a label that no spelling of any topic or format matches.
+        ReferenceFileError: If a file belongs to no benchmark of this study or to one that another file
+            belongs to, lacks a column or a bin, has a bin twice or an invalid value, or if its ``zscore``
+            is not its standardised ``mean_score``.
+        LabelError: If a label of a file matches no spelling of any topic or format.
     """
     import pandas as pd
 
@@ -90,9 +89,9 @@ def _benchmark_of(path: Path, names: Mapping[str, str], evaluation: Evaluation) 
     for name in (names.get(path.stem), path.stem):
         if name in known:
             return name
-    said = f", nor is {names[path.stem]!r}, which published.benchmarks gives it" if path.stem in names else ""
+    hint = f", nor is {names[path.stem]!r}, which published.benchmarks gives it" if path.stem in names else ""
     raise ReferenceFileError(
-        f"{path}: {path.stem!r} is no benchmark of this study{said}; they are {', '.join(known)}: say which one it is "
+        f"{path}: {path.stem!r} is no benchmark of this study{hint}; they are {', '.join(known)}: say which one it is "
         f"with --params published.benchmarks.{path.stem}=BENCHMARK, or take the file out of the folder"
     )
 
@@ -124,7 +123,7 @@ def _read(path: Path, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _column(path: Path, cells: pd.Series[str], read: Callable[[str], Any]) -> list[Any]:
-    """Read a column's cells; what is wrong with one is said with its place. The header is line 1."""
+    """Read the cells of a column; an error names the line of the file, of which the header is line 1."""
     values = []
     for line, cell in enumerate(cells, start=2):
         try:
@@ -133,7 +132,7 @@ def _column(path: Path, cells: pd.Series[str], read: Callable[[str], Any]) -> li
             raise LabelError(f"{path}, line {line}: {error}") from error
         except ValueError as error:
             raise ReferenceFileError(
-                f"{path}, line {line}: {cells.name} {excerpt(cell)} is not {error}: mend that line, or fetch the file "
+                f"{path}, line {line}: {cells.name} {excerpt(cell)} is not {error}: fix that line, or fetch the file "
                 f"again"
             ) from error
     return values

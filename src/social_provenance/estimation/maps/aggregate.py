@@ -1,7 +1,7 @@
 """Influence of bins, topics and formats.
 
-A bin's *potency* is the mean score of its documents: what one document of it does. Its
-*contribution* is potency x prevalence: what the bin does in the corpus as it is. ``z`` standardises
+A bin's *potency* is the mean score of its documents: the effect of one document of it. Its
+*contribution* is potency x prevalence: the effect of the bin in the corpus as it is. ``z`` standardises
 potency over the bins within a benchmark (ddof 1, as the published tables do); a topic's ``z`` is the
 unweighted mean over its bins.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from social_provenance.estimation.bootstrap.resample import without_rounding
 from social_provenance.estimation.maps.concentration import top_ten_share
-from social_provenance.estimation.maps.influence import AXES, Influence, places
+from social_provenance.estimation.maps.influence import AXES, Influence, label_indices
 from social_provenance.estimation.maps.scored import gather_scored, widen
 from social_provenance.estimation.maps.two_way import Blocks, two_way
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
@@ -39,7 +39,7 @@ def aggregate(
 
     Args:
         scores: Table ``document_scores``.
-        labels: ``doc_id``, ``topic``, ``format`` of the working set, and where they are known
+        labels: ``doc_id``, ``topic``, ``format`` of the working set, and optionally
             ``cluster_id`` and ``bin_rank`` (:func:`social_provenance.estimation.maps.scored.gather_scored`).
         prevalence: Table ``bin_prevalence``.
         bootstrap: Replicates, level and seed of the intervals.
@@ -57,7 +57,7 @@ def aggregate_scored(
     """Aggregate scored documents over the bins.
 
     Args:
-        scored: The documents.
+        scored: Scored documents.
         prevalence: Table ``bin_prevalence``.
         bootstrap: Replicates, level and seed of the intervals.
         blocks: Scores by query block; without them the intervals are over documents only.
@@ -65,24 +65,24 @@ def aggregate_scored(
     Raises:
         AttributionError: If scores and blocks are not of the same documents.
     """
-    found = two_way(scored, bootstrap, blocks or Blocks())
-    centre = np.nanmean(found.means, axis=0)
-    centred = without_rounding(found.means - centre, found.means)
+    estimates = two_way(scored, bootstrap, blocks or Blocks())
+    centre = np.nanmean(estimates.means, axis=0)
+    centred = without_rounding(estimates.means - centre, estimates.means)
     spread = _spread(centred)
     share = prevalence.set_index(["topic", "format"])["share"].loc[list(BINS)].to_numpy()
-    counts = found.groups.counts
+    counts = estimates.groups.counts
     return Influence(
         columns=scored.columns,
         counts=counts.reshape(GRID),
-        ess=found.groups.ess().reshape(GRID),
-        potency=found.means.reshape(*GRID, -1),
+        ess=estimates.groups.ess().reshape(GRID),
+        potency=estimates.means.reshape(*GRID, -1),
         z=(centred / spread).reshape(*GRID, -1),
         spread=spread,
         share=share.reshape(GRID),
         confidence=bootstrap.confidence,
-        uncertainty=found.uncertainty,
-        halves={"documents": found.document_halves, "queries": found.query_halves},
-        top_ten={axis: top_ten_share(scored.scores, scored.bins, counts, centre, places(axis)) for axis in AXES},
+        uncertainty=estimates.uncertainty,
+        halves={"documents": estimates.document_halves, "queries": estimates.query_halves},
+        top_ten={axis: top_ten_share(scored.scores, scored.bins, counts, centre, label_indices(axis)) for axis in AXES},
     )
 
 

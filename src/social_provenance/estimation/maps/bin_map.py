@@ -1,4 +1,4 @@
-"""The map of bins alone, without intervals: for maps that are compared with each other."""
+"""Bin maps without intervals, for comparisons of maps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BIN = ["topic", "format"]
 def bin_map(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """Return the mean score of the documents of each bin, and its ``z``.
 
-    Both are those of :func:`social_provenance.estimation.maps.aggregate.aggregate`: potency standardised
+    Both are as in :func:`social_provenance.estimation.maps.aggregate.aggregate`: potency standardised
     over the bins that have documents (ddof 1).
 
     Args:
@@ -33,17 +33,17 @@ def bin_map(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    placed = scores.merge(labels[["doc_id", *BIN]], on="doc_id", how="left", validate="many_to_one")
-    strangers = placed.loc[placed["topic"].isna(), "doc_id"]
-    if len(strangers):
+    labelled = scores.merge(labels[["doc_id", *BIN]], on="doc_id", how="left", validate="many_to_one")
+    unlabelled = labelled.loc[labelled["topic"].isna(), "doc_id"]
+    if len(unlabelled):
         raise AttributionError(
-            f"document {strangers.iloc[0]!r} has scores and is not in the working set: scores and labels are of "
+            f"document {unlabelled.iloc[0]!r} has scores and is not in the working set: scores and labels are of "
             f"different runs, run this pipeline again"
         )
-    found = placed.groupby([*MAP, *BIN], as_index=False)["score"].agg(n_documents="size", potency="mean")
+    bins = labelled.groupby([*MAP, *BIN], as_index=False)["score"].agg(n_documents="size", potency="mean")
     maps = scores[MAP].drop_duplicates()
-    table = maps.merge(pd.DataFrame(BINS, columns=BIN), how="cross").merge(found, on=[*MAP, *BIN], how="left")
-    own = table.groupby(MAP)["potency"]
-    spread = own.transform("std")
-    z = (table["potency"] - own.transform("mean")) / spread.where(spread > 0, 1.0)
+    table = maps.merge(pd.DataFrame(BINS, columns=BIN), how="cross").merge(bins, on=[*MAP, *BIN], how="left")
+    by_map = table.groupby(MAP)["potency"]
+    spread = by_map.transform("std")
+    z = (table["potency"] - by_map.transform("mean")) / spread.where(spread > 0, 1.0)
     return table.assign(n_documents=table["n_documents"].fillna(0).astype("int64"), z=z)

@@ -1,4 +1,4 @@
-"""Social minus STEM, once at the reasoning level and once at the knowledge level."""
+"""Contrasts of social and STEM benchmarks, at the reasoning level and at the knowledge level."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from social_provenance.capabilities.benchmark import Evaluation, Level
-from social_provenance.estimation.maps.influence import AXES, LEVELS, Influence
+from social_provenance.estimation.maps.influence import AXES, PROFILES, Influence
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -18,19 +18,19 @@ COLUMNS = ["kind", "method", "axis", "topic", "format", "n_documents", "ess", "d
 
 
 @dataclass(frozen=True)
-class Design:
-    """The contrasts that a study can make.
+class ContrastDesign:
+    """The contrasts that the benchmarks of a study allow.
 
     Attributes:
         names: (kind, method) of each contrast, by kind.
-        weights: Columns of the influence x contrasts.
+        weights: Weights of the columns of the influence, shape (columns, contrasts).
     """
 
     names: list[tuple[str, str]]
     weights: np.ndarray
 
 
-def design(columns: list[tuple[str, str]], evaluation: Evaluation) -> Design:
+def contrast_design(columns: list[tuple[str, str]], evaluation: Evaluation) -> ContrastDesign:
     """Return the contrasts of each level that has benchmarks in both domains, for every method.
 
     Args:
@@ -51,15 +51,15 @@ def design(columns: list[tuple[str, str]], evaluation: Evaluation) -> Design:
                     for benchmark, used in columns
                 ]
             )
-    return Design(names, np.array(weights, dtype=float).reshape(-1, len(columns)).T)
+    return ContrastDesign(names, np.array(weights, dtype=float).reshape(-1, len(columns)).T)
 
 
 def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     """Return the contrasts of bins, topics and formats.
 
     The difference is the mean ``z`` over the social benchmarks of a level minus that over its STEM
-    benchmarks. All benchmarks share the draw of documents, so the interval is of the difference paired
-    by document; each benchmark has queries of its own.
+    benchmarks. All benchmarks share the resampled documents, so the interval is of the difference
+    paired by document; queries are resampled for each benchmark.
 
     Returns:
         ``kind`` (``reasoning``, ``knowledge``), ``method``, ``axis`` (``bin``, ``topic``,
@@ -69,45 +69,45 @@ def contrast(influence: Influence, evaluation: Evaluation) -> pd.DataFrame:
     """
     import pandas as pd
 
-    plan = design(influence.columns, evaluation)
-    found = {level: _level(influence, plan, level) for level in LEVELS}
+    design = contrast_design(influence.columns, evaluation)
+    rows = {axis: _rows_along(influence, design, axis) for axis in PROFILES}
     frames = [
-        found[level][place].assign(kind=kind, method=method, axis=level)
-        for place, (kind, method) in enumerate(plan.names)
-        for level in LEVELS
+        rows[axis][index].assign(kind=kind, method=method, axis=axis)
+        for index, (kind, method) in enumerate(design.names)
+        for axis in PROFILES
     ]
     return pd.concat(frames, ignore_index=True)[COLUMNS] if frames else pd.DataFrame(columns=COLUMNS)
 
 
-def _level(influence: Influence, plan: Design, level: str) -> list[pd.DataFrame]:
+def _rows_along(influence: Influence, design: ContrastDesign, axis: str) -> list[pd.DataFrame]:
     """Return the rows of each contrast over bins, topics or formats."""
     import pandas as pd
 
-    difference = influence.profile(level) @ plan.weights
-    uncertainty = influence.deviations(level).over_columns(plan.weights)
-    blank = influence.untold(level)[:, None] | ~np.isfinite(difference)
+    difference = influence.profile(axis) @ design.weights
+    uncertainty = influence.deviations(axis).over_columns(design.weights)
+    blank = influence.without_interval(axis)[:, None] | ~np.isfinite(difference)
     low, high, error = (
         np.where(blank, np.nan, values)
         for values in (*uncertainty.interval(difference, influence.confidence), uncertainty.standard_error())
     )
-    labels = _labels(level).assign(**influence.counted(level))
+    labels = _labels(axis).assign(**influence.sample_sizes(axis))
     return [
         pd.DataFrame(
             {
                 **labels,
-                "difference": difference[:, place],
-                "se": error[:, place],
-                "ci_low": low[:, place],
-                "ci_high": high[:, place],
+                "difference": difference[:, index],
+                "se": error[:, index],
+                "ci_low": low[:, index],
+                "ci_high": high[:, index],
             }
         )
-        for place in range(len(plan.names))
+        for index in range(len(design.names))
     ]
 
 
-def _labels(level: str) -> pd.DataFrame:
+def _labels(axis: str) -> pd.DataFrame:
     import pandas as pd
 
-    if level == "bin":
+    if axis == "bin":
         return pd.DataFrame(BINS, columns=["topic", "format"])
-    return pd.DataFrame({"topic": None, "format": None, level: AXES[level]})
+    return pd.DataFrame({"topic": None, "format": None, axis: AXES[axis]})

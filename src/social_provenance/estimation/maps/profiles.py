@@ -1,4 +1,4 @@
-"""Profiles of influence over bins, topics and formats: how alike those of two benchmarks are, and how reliable."""
+"""Profiles of influence over bins, topics and formats: similarity between benchmarks, and reliability."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.estimation.bootstrap.halves import correlation, reliability
-from social_provenance.estimation.bootstrap.uncertainty import interval
-from social_provenance.estimation.maps.influence import LEVELS, by_method
+from social_provenance.estimation.bootstrap.halves import finite_correlation, split_half_reliability
+from social_provenance.estimation.bootstrap.uncertainty import percentile_interval
+from social_provenance.estimation.maps.influence import PROFILES, columns_by_method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,9 +22,9 @@ NEARLY_ONE = 1 - 1e-9
 def profile_similarity(influence: Influence) -> pd.DataFrame:
     """Correlate the profiles of every two benchmarks under each method.
 
-    The interval is made in Fisher's scale, where the deviations of the replicates from their own median
-    are put around the correlation found: replicates hold the noise of the sample and of the draw, so
-    their correlations are on the whole too small.
+    The interval is computed in Fisher's z, where the deviations of the replicates from their own median
+    are placed around the estimate: replicates contain the noise of the sample and of the bootstrap, so
+    their correlations are too small on average.
 
     Returns:
         ``method``, ``axis`` (``bin``, ``topic``, ``format``), ``benchmark``, ``other``, ``n`` (labels
@@ -34,48 +34,57 @@ def profile_similarity(influence: Influence) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for level in LEVELS:
-        values = influence.profile(level)
-        there = np.isfinite(values).all(axis=1)
-        deviations = influence.deviations(level).deviations()[:, there]
-        told = bool((~influence.untold(level)[there]).any())
-        for method, own in by_method(influence.columns).items():
-            again = _correlations(values[there][:, own] + deviations[..., own])
-            for one, other in combinations(range(len(own)), 2):
-                left, right = own[one], own[other]
-                r = correlation(values[:, left], values[:, right])
-                low, high = _around(r, again[:, one, other], influence.confidence) if told else (np.nan, np.nan)
+    for axis in PROFILES:
+        values = influence.profile(axis)
+        filled = np.isfinite(values).all(axis=1)
+        deviations = influence.deviations(axis).deviations()[:, filled]
+        has_interval = bool((~influence.without_interval(axis)[filled]).any())
+        for method, columns_of_method in columns_by_method(influence.columns).items():
+            replicates = _correlations(values[filled][:, columns_of_method] + deviations[..., columns_of_method])
+            for one, other in combinations(range(len(columns_of_method)), 2):
+                left, right = columns_of_method[one], columns_of_method[other]
+                r = finite_correlation(values[:, left], values[:, right])
+                low, high = (
+                    _around(r, replicates[:, one, other], influence.confidence) if has_interval else (np.nan, np.nan)
+                )
                 names = {"benchmark": influence.columns[left][0], "other": influence.columns[right][0]}
-                found = {"correlation": r, "ci_low": low, "ci_high": high}
+                estimate = {"correlation": r, "ci_low": low, "ci_high": high}
                 rows.append(
-                    {"method": method, "axis": level, **names, "n": int(there.sum()), **influence.whole(), **found}
+                    {
+                        "method": method,
+                        "axis": axis,
+                        **names,
+                        "n": int(filled.sum()),
+                        **influence.total_sizes(),
+                        **estimate,
+                    }
                 )
     columns = ["method", "axis", "benchmark", "other", "n", "n_documents", "ess", "correlation", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def profile_reliability(influence: Influence) -> pd.DataFrame:
-    """Return how reliable the profile of each benchmark and method is over documents and over queries.
+    """Return the reliability of the profile of each benchmark and method, over documents and over queries.
 
     Returns:
         ``benchmark``, ``method``, ``axis``, ``n`` (labels with documents), ``n_documents``, ``ess``,
-        ``documents``, ``queries`` (:func:`social_provenance.estimation.bootstrap.halves.reliability`).
+        ``documents``, ``queries`` (:func:`social_provenance.estimation.bootstrap.halves.split_half_reliability`).
     """
     import pandas as pd
 
     rows = []
-    for level in LEVELS:
-        count = int(np.isfinite(influence.profile(level)).all(axis=1).sum())
-        steady = {side: reliability(influence.profile_halves(side, level)) for side in influence.halves}
-        for place, (benchmark, method) in enumerate(influence.columns):
-            found = {side: values[place] for side, values in steady.items()}
-            names = {"benchmark": benchmark, "method": method, "axis": level}
-            rows.append({**names, "n": count, **influence.whole(), **found})
+    for axis in PROFILES:
+        count = int(np.isfinite(influence.profile(axis)).all(axis=1).sum())
+        by_side = {side: split_half_reliability(influence.profile_halves(side, axis)) for side in influence.halves}
+        for index, (benchmark, method) in enumerate(influence.columns):
+            reliabilities = {side: values[index] for side, values in by_side.items()}
+            names = {"benchmark": benchmark, "method": method, "axis": axis}
+            rows.append({**names, "n": count, **influence.total_sizes(), **reliabilities})
     return pd.DataFrame(rows)
 
 
 def _correlations(profiles: np.ndarray) -> np.ndarray:
-    """Return replicates x columns x columns: correlations over labels; NaN where a profile is constant."""
+    """Return correlations over labels, shape (replicates, columns, columns); NaN where a profile is constant."""
     if profiles.shape[1] < 3:
         return np.full((len(profiles), profiles.shape[2], profiles.shape[2]), np.nan)
     centred = profiles - profiles.mean(axis=1, keepdims=True)
@@ -87,7 +96,7 @@ def _correlations(profiles: np.ndarray) -> np.ndarray:
 def _around(r: float, replicates: np.ndarray, confidence: float) -> tuple[float, float]:
     if not np.isfinite(r) or not np.isfinite(replicates).all():
         return np.nan, np.nan
-    scale = np.arctanh(np.clip(replicates, -NEARLY_ONE, NEARLY_ONE))
-    low, high = interval(scale - np.median(scale), confidence)
-    at = np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE))
-    return float(min(np.tanh(at + low), r)), float(max(np.tanh(at + high), r))
+    fisher = np.arctanh(np.clip(replicates, -NEARLY_ONE, NEARLY_ONE))
+    low, high = percentile_interval(fisher - np.median(fisher), confidence)
+    centre = np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE))
+    return float(min(np.tanh(centre + low), r)), float(max(np.tanh(centre + high), r))

@@ -1,4 +1,4 @@
-"""Documents with their scores, bins and clusters, as arrays; scores of other documents are refused."""
+"""Scored documents with their bins and clusters, as arrays; scores of other documents are an error."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from social_provenance.annotations import LazyTable
+
 Column = tuple[str, str]
-"""Benchmark and method of a column."""
+"""Benchmark and attribution method."""
 
 TOLERANCE = 1e-3
-"""Most that blocks may miss the score, as a share of the largest score: they are kept in float32."""
+"""Largest deviation of the mean of the blocks from the score, as a share of the largest score: blocks are float32."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Scored documents in the order of their ids.
+    """Scored documents, sorted by id.
 
     Attributes:
         ids: ``doc_id`` of each document.
         columns: (benchmark, method) of each column.
-        scores: Documents x columns.
-        bins: Bin of each document: its place in ``BINS``.
-        hashes: Hash of each document's cluster, uint64.
-        lengths: Characters of each document; 0 where that is not known.
-        confidence: Of each document's labels, 0 to 1: that of the topic x that of the format; 1 where
-            that is not known.
+        scores: Scores, shape (documents, columns).
+        bins: Bin of each document, an index of ``BINS``.
+        hashes: Hash of the cluster of each document, uint64.
+        lengths: Length of each document in characters; 0 where unknown.
+        confidence: Confidence of the labels of each document, 0 to 1: topic x format; 1 where unknown.
     """
 
     ids: np.ndarray
@@ -48,13 +49,13 @@ class Scored:
     confidence: np.ndarray
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return the arrays by name, and the rest."""
+        """Return the arrays by name, and everything else as a record."""
         arrays = {name: value for name, value in vars(self).items() if name != "columns"}
         return arrays, {"columns": self.columns}
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> Self:
-        """Return what :meth:`pack` took apart."""
+        """Return the object that :meth:`pack` was called on."""
         return cls(columns=[(benchmark, method) for benchmark, method in record["columns"]], **arrays)
 
 
@@ -67,52 +68,57 @@ def widen(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.pivot(index="doc_id", columns=["benchmark", "method"], values="score")
 
 
-def read_scores(table: Any) -> pd.DataFrame:
+def read_scores(table: LazyTable) -> pd.DataFrame:
     """Read the Ibis table ``document_scores`` as :func:`widen` would return it.
 
-    One column at a time: names of documents, benchmarks and methods in every row are many times the scores.
+    One column at a time, because the ids of documents, benchmarks and methods in every row are larger than the scores.
     """
     import pandas as pd
 
     names = table.select("benchmark", "method").distinct().order_by("benchmark", "method").to_pyarrow().to_pylist()
     columns = {}
     for benchmark, method in (name.values() for name in names):
-        own = table.filter((table.benchmark == benchmark) & (table.method == method)).select("doc_id", "score")
-        arrays = own.to_pyarrow()
+        rows = table.filter((table.benchmark == benchmark) & (table.method == method)).select("doc_id", "score")
+        arrays = rows.to_pyarrow()
         index = pd.Index(arrays["doc_id"].to_numpy().astype(object), name="doc_id")
         columns[benchmark, method] = pd.Series(arrays["score"].to_numpy(), index=index).sort_index()
     return pd.concat(columns, axis=1, names=["benchmark", "method"]).sort_index()
 
 
 def gather_scored(wide: pd.DataFrame, labels: pd.DataFrame) -> Scored:
-    """Put scores and labels together.
+    """Join scores and labels.
 
     Args:
         wide: Scores as :func:`widen` returns them.
-        labels: ``doc_id``, ``topic``, ``format`` of these documents and perhaps more;
+        labels: ``doc_id``, ``topic``, ``format`` of these documents and possibly more. Optional columns:
             ``cluster_id`` where documents may depend on each other (without it, or where it is null,
             a document is a cluster of its own); ``bin_rank`` where the scored documents must be the
             first ones of each bin; ``n_chars``, ``topic_confidence`` and ``format_confidence``.
 
     Raises:
-        AttributionError: If scores and labels are of different documents, or a score is no number.
+        AttributionError: If scores and labels are of different documents, or a score is not finite.
     """
     labelled = labels.set_index("doc_id")
-    _refuse_strangers(wide.index, labelled.index)
+    _refuse_unlabelled(wide.index, labelled.index)
     _refuse_unscored(wide.index, labelled)
     _refuse_gaps(wide)
-    places = {bin_: place for place, bin_ in enumerate(BINS)}
-    own = labelled.loc[wide.index]
+    indices = {bin_: index for index, bin_ in enumerate(BINS)}
+    scored_labels = labelled.loc[wide.index]
     ids = wide.index.to_numpy(object)
-    clusters = own["cluster_id"].to_numpy(object) if "cluster_id" in own else np.full(len(ids), None)
+    clusters = (
+        scored_labels["cluster_id"].to_numpy(object) if "cluster_id" in scored_labels else np.full(len(ids), None)
+    )
     return Scored(
         ids=ids,
         columns=_columns(wide),
         scores=wide.to_numpy(float),
-        bins=np.array([places[pair] for pair in zip(own["topic"], own["format"], strict=True)], dtype=np.int64),
+        bins=np.array(
+            [indices[pair] for pair in zip(scored_labels["topic"], scored_labels["format"], strict=True)],
+            dtype=np.int64,
+        ),
         hashes=hash_names([name if isinstance(name, str) else id_ for name, id_ in zip(clusters, ids, strict=True)]),
-        lengths=_column(own, "n_chars", 0.0),
-        confidence=_column(own, "topic_confidence", 1.0) * _column(own, "format_confidence", 1.0),
+        lengths=_column(scored_labels, "n_chars", 0.0),
+        confidence=_column(scored_labels, "topic_confidence", 1.0) * _column(scored_labels, "format_confidence", 1.0),
     )
 
 
@@ -120,11 +126,11 @@ def check_blocks(scored: Scored, column: int, ids: np.ndarray, blocks: np.ndarra
     """Return the block scores of a column in the order of the documents.
 
     Args:
-        scored: The documents.
-        column: Which column.
+        scored: Scored documents.
+        column: Index of the column.
         ids: ``doc_id`` of each row of ``blocks``.
-        blocks: Documents x blocks.
-        weights: Of the benchmark's blocks: share of its queries.
+        blocks: Scores, shape (documents, blocks).
+        weights: Share of the benchmark's queries that each block has, shape (blocks,).
 
     Raises:
         AttributionError: If the blocks are of other documents or queries than the scores.
@@ -141,44 +147,44 @@ def check_blocks(scored: Scored, column: int, ids: np.ndarray, blocks: np.ndarra
         raise AttributionError(f"{where} have {blocks.shape[1]} blocks and its queries {len(weights)}: {fix}")
     blocks = blocks[order]
     score = scored.scores[:, column]
-    far = ~(np.abs(blocks @ weights - score) <= TOLERANCE * np.abs(score).max(initial=0) + 1e-12)
-    if far.any():
+    wrong = ~(np.abs(blocks @ weights - score) <= TOLERANCE * np.abs(score).max(initial=0) + 1e-12)
+    if wrong.any():
         raise AttributionError(
-            f"{where}: those of document {scored.ids[far.argmax()]!r} have the mean "
-            f"{(blocks @ weights)[far.argmax()]:.6g} and its score is {score[far.argmax()]:.6g}: "
+            f"{where}: those of document {scored.ids[wrong.argmax()]!r} have the mean "
+            f"{(blocks @ weights)[wrong.argmax()]:.6g} and its score is {score[wrong.argmax()]:.6g}: "
             f"scores and blocks are of different runs, {fix}"
         )
     return blocks
 
 
 def block_weights(queries: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the share of each benchmark's queries that each of its blocks has.
+    """Return benchmark -> share of its queries that each block has.
 
     Args:
         queries: ``benchmark``, ``block`` of each item.
     """
-    sizes = {str(name): np.bincount(own["block"]) for name, own in queries.groupby("benchmark")}
-    return {name: own / own.sum() for name, own in sizes.items()}
+    sizes = {str(name): np.bincount(items["block"]) for name, items in queries.groupby("benchmark")}
+    return {name: items / items.sum() for name, items in sizes.items()}
 
 
-def read_blocks(table: Any, column: Column) -> tuple[np.ndarray, np.ndarray] | None:
+def read_blocks(table: LazyTable, column: Column) -> tuple[np.ndarray, np.ndarray] | None:
     """Read the block scores of one column from the Ibis table ``block_scores``.
 
-    One column at a time, because the blocks of all of them are many times the scores.
+    One column at a time, because all block scores are many times larger than the scores.
 
     Returns:
-        ``doc_id`` of each row, and rows x blocks (float32); None where the table has no such column.
+        ``doc_id`` of each row, and scores as float32, shape (rows, blocks); None where the table has no such column.
 
     Raises:
         AttributionError: If documents have different numbers of blocks.
     """
     benchmark, method = column
-    own = (
+    rows = (
         table.filter((table.benchmark == benchmark) & (table.method == method)).select("doc_id", "blocks").to_pyarrow()
     )
-    if not own.num_rows:
+    if not rows.num_rows:
         return None
-    lists = own["blocks"].combine_chunks()
+    lists = rows["blocks"].combine_chunks()
     lengths = set(np.diff(lists.offsets.to_numpy()).tolist())
     if len(lengths) > 1:
         raise AttributionError(
@@ -186,7 +192,7 @@ def read_blocks(table: Any, column: Column) -> tuple[np.ndarray, np.ndarray] | N
             f"run the attribution pipeline again"
         )
     values = lists.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-    return own["doc_id"].to_numpy().astype(object), values.reshape(own.num_rows, lengths.pop())
+    return rows["doc_id"].to_numpy().astype(object), values.reshape(rows.num_rows, lengths.pop())
 
 
 def _column(labels: pd.DataFrame, name: str, unknown: float) -> np.ndarray:
@@ -202,27 +208,27 @@ def _digest(ids: Any) -> str:
     return f"digest {digest_of(sorted(map(str, ids)))[:12]}"
 
 
-def _refuse_strangers(scored: pd.Index[Any], labelled: pd.Index[Any]) -> None:
-    strangers = scored.difference(labelled)
-    if len(strangers):
+def _refuse_unlabelled(scored: pd.Index[Any], labelled: pd.Index[Any]) -> None:
+    unlabelled = scored.difference(labelled)
+    if len(unlabelled):
         raise AttributionError(
-            f"document {strangers[0]!r} (and {len(strangers) - 1} more) has scores and is not in the working set: "
+            f"document {unlabelled[0]!r} (and {len(unlabelled) - 1} more) has scores and is not in the working set: "
             f"scores ({_digest(scored)}) and labels ({_digest(labelled)}) are of different runs, run the attribution "
             f"pipeline again"
         )
 
 
 def _refuse_unscored(scored: pd.Index[Any], labelled: pd.DataFrame) -> None:
-    """Refuse a document without scores whose rank in its bin says that it was among those to score."""
+    """Refuse a document without scores whose rank in its bin is among the scored ones."""
     if "bin_rank" not in labelled or not len(scored):
         return
-    first = labelled["bin_rank"] <= labelled.loc[scored, "bin_rank"].max()
-    missing = labelled.index[first].difference(scored)
+    expected = labelled["bin_rank"] <= labelled.loc[scored, "bin_rank"].max()
+    missing = labelled.index[expected].difference(scored)
     if len(missing):
         raise AttributionError(
             f"document {missing[0]!r} (and {len(missing) - 1} more) is in the working set and has no score, though "
-            f"documents of its rank have: scores ({_digest(scored)}) and labels ({_digest(labelled.index[first])}) are "
-            f"of different runs, run the attribution pipeline again"
+            f"documents of its rank have: scores ({_digest(scored)}) and labels "
+            f"({_digest(labelled.index[expected])}) are of different runs, run the attribution pipeline again"
         )
 
 

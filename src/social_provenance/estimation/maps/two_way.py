@@ -1,4 +1,4 @@
-"""Everything that the documents and the query blocks are needed for: means, deviations, halves."""
+"""Bin means, deviations and halves: everything that needs the documents and the query blocks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from social_provenance.estimation.bootstrap.resample import (
     CHUNK,
     Groups,
     document_deviations,
-    group,
+    group_documents,
     interaction_variance,
     kish,
     query_deviations,
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Blocks:
-    """The scores by query block.
+    """Scores by query block.
 
     Attributes:
-        weights: Benchmark -> share of its queries that each block has.
-        read: Column -> ``doc_id`` of each row and rows x blocks; None where there are no blocks.
+        weights: Benchmark -> share of its queries that each block has, shape (blocks,).
+        read: Function of a column that returns the ``doc_id`` of each row and the scores, shape (rows, blocks);
+            None where the column has no blocks.
     """
 
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -43,14 +44,14 @@ class Blocks:
 
 @dataclass(frozen=True)
 class TwoWay:
-    """The bins of scored documents, with what their draw and that of the queries does to them.
+    """Bin means, with their deviations over resampled documents and queries.
 
     Attributes:
-        groups: The documents.
-        means: Bins x columns: mean score, NaN where a bin is empty.
+        groups: Documents by bin and cluster.
+        means: Mean score, shape (bins, columns); NaN where a bin is empty.
         uncertainty: Deviations of these means.
-        document_halves: 2 x splits x bins x columns: means over either half of the documents.
-        query_halves: The same over either half of the queries.
+        document_halves: Means over either half of the documents, shape (2, splits, bins, columns).
+        query_halves: Means over either half of the queries, same shape.
     """
 
     groups: Groups
@@ -67,27 +68,27 @@ def two_way(scored: Scored, bootstrap: Bootstrap, blocks: Blocks, chunk: int = C
     blocks, and the multipliers of ``chunk`` clusters.
 
     Args:
-        scored: The documents.
-        bootstrap: Replicates and seed.
+        scored: Scored documents.
+        bootstrap: Number of replicates, and seed.
         blocks: Scores by query block; a column without them has no uncertainty over queries.
         chunk: Clusters at a time; changes the last digits only.
     """
-    groups = group(scored.bins, scored.hashes, len(BINS))
+    groups = group_documents(scored.bins, scored.hashes, len(BINS))
     shape = (bootstrap.replicates, len(BINS), len(scored.columns))
     queries, interaction = np.zeros(shape, dtype=np.float32), np.zeros(shape[1:])
     query_df = np.full(shape[1:], np.inf)
     halves = []
-    for place, column in enumerate(scored.columns):
-        found = blocks.read(column)
-        if found is None:
+    for index, column in enumerate(scored.columns):
+        ids_and_blocks = blocks.read(column)
+        if ids_and_blocks is None:
             halves.append(query_halves(np.full((len(BINS), 1), np.nan), np.ones(1), column[0], bootstrap.seed))
             continue
         weights = blocks.weights[column[0]]
-        own = check_blocks(scored, place, *found, weights)[groups.order]
-        means = groups.means(own)
-        queries[..., place] = query_deviations(means, weights, column[0], bootstrap.replicates, bootstrap.seed)
-        interaction[:, place] = interaction_variance(groups, own, weights, means)
-        query_df[:, place] = kish(weights) - 1
+        sorted_blocks = check_blocks(scored, index, *ids_and_blocks, weights)[groups.order]
+        means = groups.means(sorted_blocks)
+        queries[..., index] = query_deviations(means, weights, column[0], bootstrap.replicates, bootstrap.seed)
+        interaction[:, index] = interaction_variance(groups, sorted_blocks, weights, means)
+        query_df[:, index] = kish(weights) - 1
         halves.append(query_halves(means, weights, column[0], bootstrap.seed))
     document_df = np.broadcast_to((groups.ess() - 1)[:, None], shape[1:])
     documents = document_deviations(groups, scored.scores, bootstrap.replicates, bootstrap.seed, chunk)

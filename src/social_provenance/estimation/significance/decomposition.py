@@ -1,11 +1,11 @@
-"""What of a map is topic, what is format, and what is neither.
+"""Decomposition of a map into topic, format, interaction and noise.
 
-A grid of topics x formats with missing bins is laid apart by weighted least squares:
+A grid of topics x formats with missing bins is fitted by least squares:
 
-    value = grand + topic + format + interaction
+    value = grand mean + topic + format + interaction
 
-Effects of topics and of formats sum to zero over those that are there, so that an effect is a
-deviation from the mean topic and not from the most common one.
+Effects of topics and of formats sum to zero over those that have bins, so that an effect is a deviation
+from the mean topic and not from the most common one.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ import numpy as np
 from social_provenance.errors import AttributionError
 
 PARTS = ("topic", "format", "interaction")
+"""Parts of a map besides noise."""
 
 
 @dataclass(frozen=True)
 class Decomposition:
-    """A grid laid apart; everything but the shares is in the grid's unit.
+    """A decomposed grid; everything but the shares is in the unit of the grid.
 
     Attributes:
-        grand: The mean topic in the mean format.
-        topic: Topics; NaN where a topic has no bin.
-        format: Formats; NaN where a format has no bin.
-        interaction: Topics x formats: what is left; NaN where the bin is missing.
-        shares: Part -> its share of the weighted sum of squares about the weighted mean. They sum to
-            1; all are NaN where the grid is constant.
-        corrected: The same with what the errors of the bins put into each part taken off and shown as
-            ``noise``; None where no variances were given.
+        grand: Grand mean: the mean topic in the mean format.
+        topic: Effects of topics, shape (topics,); NaN where a topic has no bin.
+        format: Effects of formats, shape (formats,); NaN where a format has no bin.
+        interaction: Residuals, shape (topics, formats); NaN where the bin is missing.
+        shares: Part of :data:`PARTS`, or ``noise`` -> its share of the sum of squares about the mean. They
+            sum to 1; all are NaN where the grid is constant.
     """
 
     grand: float
@@ -39,107 +38,82 @@ class Decomposition:
     format: np.ndarray
     interaction: np.ndarray
     shares: dict[str, float]
-    corrected: dict[str, float] | None
-
-    def additive(self) -> np.ndarray:
-        """Return grand + topic + format, topics x formats."""
-        sums: np.ndarray = self.grand + self.topic[:, None] + self.format[None, :]
-        return sums
 
 
-def decompose(
-    values: np.ndarray, weights: np.ndarray | None = None, variances: np.ndarray | None = None
-) -> Decomposition:
-    """Lay a grid apart into grand mean, topics, formats and interaction.
+def decompose(values: np.ndarray, variances: np.ndarray) -> Decomposition:
+    """Decompose a grid into grand mean, topics, formats, interaction and noise.
 
-    Topic and format overlap where bins are missing or weights differ. Each is then credited with the
-    mean of what it explains when it enters first and when it enters last (Lindeman, Merenda & Gold
-    1980), so that the parts still sum to the whole. With P the projection of a model on weighted
-    values, noise puts sum(P_ii w_i v_i) into its sum of squares; that is taken off. A part below zero
-    counts as zero, and the difference goes to ``noise``.
+    Topic and format overlap where bins are missing. Each is then credited with the mean of what it explains
+    when it is entered first and when it is entered last (Lindeman, Merenda & Gold 1980). Independent errors
+    of the bins contribute to each part in proportion to the degrees of freedom that it takes from each bin;
+    that is subtracted. A part below zero counts as zero, and the difference goes to ``noise``.
 
     Args:
-        values: Topics x formats; NaN where a bin is missing.
-        weights: Topics x formats, at least zero: precisions or numbers of documents; None weighs
-            bins alike. A bin of weight zero takes no part in the fit and has an interaction.
-        variances: Topics x formats: squared standard errors of the values.
+        values: Values of the bins, shape (topics, formats); NaN where a bin is missing.
+        variances: Squared standard errors of the values, same shape; zeros where the values are exact.
 
     Raises:
-        AttributionError: If shapes differ, a weight or variance of a bin is negative or no number, or
-            the bins fall apart into groups that share neither topic nor format.
+        AttributionError: If shapes differ, the variance of a bin is negative or not finite, or the bins fall
+            into groups that share neither topic nor format.
     """
-    weights = np.ones_like(values) if weights is None else weights
-    there = np.isfinite(values)
-    _refuse_unusable(values, there, weights=weights, variances=variances)
-    used = there & (weights > 0)
-    if not used.any():
-        raise AttributionError("no bin has a value and a weight above 0: a map needs documents to be laid apart")
-    y, w = values[used], weights[used] / weights[used].max()
-    topics, formats = indicators(used)
-    grand, topic, form = _effects(y, w, used)
-    parts = _PartsOfSquares(topics, formats, w)
+    filled = np.isfinite(values)
+    _refuse_variances(values, filled, variances)
+    if not filled.any():
+        raise AttributionError("no bin has a value: a map needs documents to be decomposed")
+    y = values[filled]
+    topics, formats = _indicators(filled)
+    grand, topic, form = _effects(y, filled)
+    squares = _SumsOfSquares(topics, formats)
+    explained = squares.of(y - y.mean())
+    # The rounding of a constant grid would be divided by itself otherwise.
+    total = explained.sum() if explained.sum() > 1e-20 * float(y @ y) else np.nan
     with np.errstate(invalid="ignore"):
-        shares = parts.of(np.sqrt(w) * (y - np.average(y, weights=w)))
-        total = shares.sum() if shares.sum() > 1e-20 * float(w @ y**2) else np.nan
-    corrected = None
-    if variances is not None:
-        left = np.clip(shares - parts.noise(w * variances[used]), 0, None) / total
-        corrected = {**dict(zip(PARTS, left.tolist(), strict=True)), "noise": float(1 - left.sum())}
+        corrected = np.clip(explained - squares.noise(variances[filled]), 0, None) / total
     return Decomposition(
         grand=grand,
         topic=topic,
         format=form,
         interaction=values - (grand + topic[:, None] + form[None, :]),
-        shares=dict(zip(PARTS, (shares / total).tolist(), strict=True)),
-        corrected=corrected,
+        shares={**dict(zip(PARTS, corrected.tolist(), strict=True)), "noise": float(1 - corrected.sum())},
     )
 
 
-def indicators(used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return which topic and which format each used bin has: bins x topics, bins x formats, 0 and 1."""
-    topic, form = used.nonzero()
-    return np.eye(used.shape[0])[topic], np.eye(used.shape[1])[form]
+def _indicators(filled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indicator matrices of the filled bins: bins x topics, bins x formats."""
+    topic, form = filled.nonzero()
+    return np.eye(filled.shape[0])[topic], np.eye(filled.shape[1])[form]
 
 
-def _effects(y: np.ndarray, w: np.ndarray, used: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def _effects(y: np.ndarray, filled: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Fit the effects, each kind summing to zero."""
-    design = np.concatenate(indicators(used), axis=1)
-    rows, columns = np.asarray(used.any(axis=1)), np.asarray(used.any(axis=0))
-    fit, _, rank, _ = np.linalg.lstsq(np.sqrt(w)[:, None] * design, np.sqrt(w) * y, rcond=None)
-    connected = np.linalg.matrix_rank(design)
-    if connected < rows.sum() + columns.sum() - 1:
+    design = np.concatenate(_indicators(filled), axis=1)
+    topics, formats = np.asarray(filled.any(axis=1)), np.asarray(filled.any(axis=0))
+    fit, _, rank, _ = np.linalg.lstsq(design, y, rcond=None)
+    if rank < topics.sum() + formats.sum() - 1:
         raise AttributionError(
-            f"the bins fall apart into {int(rows.sum() + columns.sum() - connected)} groups that share neither topic "
-            f"nor format: effects across groups cannot be told, lay each group apart by itself"
+            f"the bins fall into {int(topics.sum() + formats.sum() - rank)} groups that share neither topic nor "
+            f"format: effects are not identifiable across disconnected groups, decompose each group separately"
         )
-    if rank < connected:
-        raise AttributionError(
-            f"weights run from {w.min():.3g} to {w.max():.3g} of the largest: effects cannot be told, give weights "
-            f"that differ less"
-        )
-    topic = np.where(rows, fit[: len(rows)], np.nan)
-    form = np.where(columns, fit[len(rows) :], np.nan)
+    topic = np.where(topics, fit[: len(topics)], np.nan)
+    form = np.where(formats, fit[len(topics) :], np.nan)
     grand = np.nanmean(topic) + np.nanmean(form)
     return float(grand), topic - np.nanmean(topic), form - np.nanmean(form)
 
 
-class _PartsOfSquares:
-    """Sums of squares of topic, format and interaction, of weighted values or of noise."""
+class _SumsOfSquares:
+    """Sums of squares of topic, format and interaction, of values or of noise."""
 
-    def __init__(self, topics: np.ndarray, formats: np.ndarray, w: np.ndarray) -> None:
-        """Take orthonormal bases of the weighted models: mean alone, topics, formats, both."""
-        root = np.sqrt(w)[:, None]
-        models = (np.ones((len(w), 1)), topics, formats, np.concatenate([topics, formats], axis=1))
-        self._bases = [_basis(root * model) for model in models]
+    def __init__(self, topics: np.ndarray, formats: np.ndarray) -> None:
+        """Compute orthonormal bases of the models: mean alone, topics, formats, both."""
+        models = (np.ones((len(topics), 1)), topics, formats, np.concatenate([topics, formats], axis=1))
+        self._bases = [_basis(model) for model in models]
 
-    def of(self, weighted: np.ndarray) -> np.ndarray:
-        """Return the sums of squares of sqrt(weight) x value, one for each part."""
-        return self._split(
-            [float(np.sum((basis.T @ weighted) ** 2)) for basis in self._bases], float(weighted @ weighted)
-        )
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum of squares of each part."""
+        return self._split([float(np.sum((basis.T @ values) ** 2)) for basis in self._bases], float(values @ values))
 
     def noise(self, variances: np.ndarray) -> np.ndarray:
-        """Return what independent noise of these variances (weight x variance) puts into each part."""
+        """Return the expected contribution of independent noise to the sum of squares of each part."""
         return self._split([float((basis**2).sum(axis=1) @ variances) for basis in self._bases], float(variances.sum()))
 
     @staticmethod
@@ -154,16 +128,15 @@ def _basis(model: np.ndarray) -> np.ndarray:
     return basis
 
 
-def _refuse_unusable(values: np.ndarray, there: np.ndarray, **beside: np.ndarray | None) -> None:
-    for name, array in beside.items():
-        if array is None:
-            continue
-        if array.shape != values.shape:
-            raise AttributionError(f"{name} have the shape {array.shape} and values {values.shape}: give them alike")
-        wrong = there & ~(np.isfinite(array) & (array >= 0))
-        if wrong.any():
-            topic, form = np.argwhere(wrong)[0]
-            raise AttributionError(
-                f"{name}[{topic}, {form}] is {array[topic, form]} where the bin has a value: give a number of at "
-                f"least 0"
-            )
+def _refuse_variances(values: np.ndarray, filled: np.ndarray, variances: np.ndarray) -> None:
+    if variances.shape != values.shape:
+        raise AttributionError(
+            f"variances have the shape {variances.shape} and values {values.shape}: give one variance for each value"
+        )
+    wrong = filled & ~(np.isfinite(variances) & (variances >= 0))
+    if wrong.any():
+        topic, form = np.argwhere(wrong)[0]
+        raise AttributionError(
+            f"variances[{topic}, {form}] is {variances[topic, form]} where the bin has a value: give a finite number "
+            f"of at least 0"
+        )

@@ -1,7 +1,7 @@
-"""What of a map may be called a discovery: the tests of all bins, as tables.
+"""Tests of all bins, as tables.
 
-A family, over which q and family-wise p are taken, is all bins of all benchmarks under one method:
-methods answer the same question and are not further chances to find something.
+The family over which q and family-wise p are computed is all bins of all benchmarks under one method:
+methods answer the same question and are not additional hypotheses.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from social_provenance.annotations import Table
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.maps.influence import by_method, long_table, places
+from social_provenance.estimation.bootstrap.settings import Bootstrap
+from social_provenance.estimation.maps.influence import Influence, columns_by_method, label_indices, long_table
+from social_provenance.estimation.maps.scored import Scored
 from social_provenance.estimation.significance.calibration import calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.nulls import null_z
-from social_provenance.estimation.significance.permutation import Permutations, length_strata, max_t
+from social_provenance.estimation.significance.permutation import length_strata, max_t
 from social_provenance.estimation.significance.shrinkage import shrink
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
 
@@ -25,68 +28,66 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.estimation.bootstrap.settings import Bootstrap
-    from social_provenance.estimation.maps.influence import Influence
-    from social_provenance.estimation.maps.scored import Column, Scored
+    from social_provenance.estimation.maps.scored import Column
 
 BIN = ("topic", "format")
 SHAPE = (len(TOPICS), len(FORMATS))
 
 
-def bin_influence(influence: Influence, scored: Scored, nulls: pd.DataFrame, bootstrap: Bootstrap) -> pd.DataFrame:
-    """Return the table ``bin_influence``: every bin with its uncertainty, and what of it is more than chance.
+def aggregate_bins(influence: Influence, scored: Scored, nulls: Table, bootstrap: Bootstrap) -> Table:
+    """Return the table ``bin_influence``: every bin with its uncertainty and its tests.
 
     Args:
-        influence: Of the documents.
-        scored: The documents.
-        nulls: Of :func:`null_tests`.
-        bootstrap: Its replicates are the permutations too.
+        influence: Influence of the scored documents.
+        scored: Scored documents.
+        nulls: Table of :func:`null_tests`.
+        bootstrap: Parameters; the number of replicates is that of the permutations too.
 
     Returns:
         The columns of :meth:`~social_provenance.estimation.maps.influence.Influence.bins` and of
-        :func:`bin_tests`, and ``null_z``: under the null that leaves least of the bin, null without one.
+        :func:`bin_tests`, and ``null_z``: that of the null under which it is closest to 0; null without one.
     """
     key = ["benchmark", "method", *BIN]
-    least = nulls.sort_values("null_z", key=abs, kind="stable").drop_duplicates(key)[[*key, "null_z"]]
+    closest = nulls.sort_values("null_z", key=abs, kind="stable").drop_duplicates(key)[[*key, "null_z"]]
     table = influence.bins().merge(bin_tests(influence, scored, bootstrap), on=key, validate="one_to_one")
-    joined: pd.DataFrame = table.merge(least.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
+    joined: Table = table.merge(closest.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
     return joined
 
 
 def bin_tests(influence: Influence, scored: Scored, bootstrap: Bootstrap) -> pd.DataFrame:
-    """Test every bin against the mean of bins, and draw it towards that mean.
+    """Test every bin against the mean of bins, and shrink it towards that mean.
 
     Args:
-        influence: Of the documents.
-        scored: The documents.
-        bootstrap: Its replicates are the permutations too.
+        influence: Influence of the scored documents.
+        scored: Scored documents.
+        bootstrap: Parameters; the number of replicates is that of the permutations too.
 
     Returns:
         ``benchmark``, ``method``, ``topic``, ``format`` and
 
-        - ``p``, ``q``: of z by its standard error over documents and queries, and Benjamini-Hochberg;
+        - ``p``, ``q``: of z with its standard error over documents and queries, and Benjamini-Hochberg;
         - ``p_permutation``, ``p_family``: with labels permuted within strata of length, for the bin alone
           and for the whole family (max-T);
-        - ``shrunk``, ``shrunk_se``: z, drawn to the mean by its precision.
+        - ``shrunk``, ``shrunk_se``: z, shrunk to the mean according to its standard error.
 
-        Null where a bin has no documents, or too few to say anything.
+        Null where a bin has no documents, or too few for a standard error.
     """
     z, deviations = influence.profile("bin"), influence.deviations("bin")
-    unknown = influence.untold("bin")[:, None]
-    error, df = _blank(deviations.standard_error(), unknown), deviations.degrees_of_freedom()
+    without_interval = influence.without_interval("bin")[:, None]
+    error, df = _blank(deviations.standard_error(), without_interval), deviations.degrees_of_freedom()
     p = two_sided_p(z, error, df)
-    drawn = shrink(_grid(z), _grid(error**2))
+    shrunk = shrink(_grid(z), _grid(error**2))
     rows = {"p": p, "q": _q_of_methods(scored.columns, p)}
     rows |= _permuted(scored, bootstrap)
-    rows |= {"shrunk": drawn.values.reshape(z.shape), "shrunk_se": drawn.errors.reshape(z.shape)}
+    rows |= {"shrunk": shrunk.values.reshape(z.shape), "shrunk_se": shrunk.errors.reshape(z.shape)}
     return long_table(scored.columns, rows, BIN)
 
 
 def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Judge every bin by what each null does to bins.
+    """Test every bin against each null.
 
     Args:
-        scored: The documents.
+        scored: Scored documents.
         nulls: Variant -> scores as :func:`social_provenance.estimation.maps.scored.widen` returns them, of
             these documents and of some or all of their benchmarks and methods.
 
@@ -99,33 +100,33 @@ def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFram
 
     frames = []
     for variant, table in nulls.items():
-        for columns, own, other in _by_method(scored, variant, table):
-            judged = null_z(own, other, scored.bins, len(BINS))
-            rows = {name: getattr(judged, name) for name in ("p", "q", "rank_p", "rank_q")}
-            frames.append(long_table(columns, {"null_z": judged.z, **rows}, BIN).assign(variant=variant))
-    names = ["variant", "benchmark", "method", *BIN, "null_z", "p", "q", "rank_p", "rank_q"]
-    return pd.concat(frames, ignore_index=True)[names] if frames else pd.DataFrame(columns=names)
+        for columns, scores, null_scores in _by_method(scored, variant, table):
+            tests = null_z(scores, null_scores, scored.bins, len(BINS))
+            rows = {name: getattr(tests, name) for name in ("p", "q", "rank_p", "rank_q")}
+            frames.append(long_table(columns, {"null_z": tests.z, **rows}, BIN).assign(variant=variant))
+    order = ["variant", "benchmark", "method", *BIN, "null_z", "p", "q", "rank_p", "rank_q"]
+    return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
 def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how often each null calls a bin: :func:`social_provenance.estimation.significance.calibration.calibrate`.
+    """Return the share of bins that are called under each null, the table ``null_calibration``.
 
-    Only what all nulls have is compared. Without a null there are no rows.
+    Only the benchmarks and methods of all nulls are compared. Without a null there are no rows.
     """
     import pandas as pd
 
     columns = [column for column in scored.columns if all(column in table.columns for table in nulls.values())]
     frames = []
     for method in dict.fromkeys(method for _, method in columns):
-        own = [column for column in columns if column[1] == method]
-        arrays = {variant: _array(scored, variant, table, own) for variant, table in nulls.items()}
-        frames.append(calibrate(arrays, own, scored.bins, places("topic")))
-    names = ("variant", "judge", "benchmark", "method", "measure", "n_bins", "called", "share", "ci_low", "ci_high")
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(names))
+        columns_of_method = [column for column in columns if column[1] == method]
+        null_scores = {variant: _array(scored, variant, table, columns_of_method) for variant, table in nulls.items()}
+        frames.append(calibrate(null_scores, columns_of_method, scored.bins, label_indices("topic")))
+    order = ("variant", "judge", "benchmark", "method", "measure", "n_bins", "called", "share", "ci_low", "ci_high")
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(order))
 
 
-def map_parts(influence: Influence) -> pd.DataFrame:
-    """Return what of each map is topic, what format, what neither, and what noise.
+def decompose_maps(influence: Influence) -> Table:
+    """Return the shares of topic, format, interaction and noise in each map.
 
     Returns:
         ``benchmark``, ``method``, ``part`` (``topic``, ``format``, ``interaction``, ``noise``), ``share``
@@ -136,39 +137,39 @@ def map_parts(influence: Influence) -> pd.DataFrame:
     z = _grid(influence.profile("bin"))
     variances = _grid(influence.deviations("bin").standard_error() ** 2)
     rows = []
-    for number, (benchmark, method) in enumerate(influence.columns):
-        there = np.isfinite(z[..., number])
-        found = decompose(z[..., number], variances=np.where(there, variances[..., number], np.nan)).corrected or {}
-        named = {"benchmark": benchmark, "method": method}
-        rows += [{**named, "part": part, "share": found.get(part)} for part in (*PARTS, "noise")]
+    for index, (benchmark, method) in enumerate(influence.columns):
+        filled = np.isfinite(z[..., index])
+        shares = decompose(z[..., index], np.where(filled, variances[..., index], np.nan)).shares
+        names = {"benchmark": benchmark, "method": method}
+        rows += [{**names, "part": part, "share": shares[part]} for part in (*PARTS, "noise")]
     return pd.DataFrame(rows)
 
 
 def _permuted(scored: Scored, bootstrap: Bootstrap) -> dict[str, np.ndarray]:
-    """Permute the bins of clusters: documents that depend on each other are not exchangeable."""
+    """Permute the bins of clusters, because dependent documents are not exchangeable."""
     pairs = np.stack([scored.hashes, scored.bins.astype(np.uint64)], axis=1)
-    found, rows, sizes = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
+    cluster_bins, rows, sizes = np.unique(pairs, axis=0, return_inverse=True, return_counts=True)
     order = np.argsort(rows.reshape(-1), kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     means = np.add.reduceat(scored.scores[order], starts, axis=0) / sizes[:, None]
     strata = length_strata(np.add.reduceat(scored.lengths[order], starts) / sizes)
-    how = Permutations(count=bootstrap.replicates, seed=bootstrap.seed)
-    alone, family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
-    for own in by_method(scored.columns).values():
-        tested = max_t(means[:, own], found[:, 1].astype(np.int64), len(BINS), strata, how)
-        alone[:, own], family[:, own] = tested.p, tested.p_adjusted
-    return {"p_permutation": alone, "p_family": family}
+    bins = cluster_bins[:, 1].astype(np.int64)
+    p, p_family = (np.full((len(BINS), len(scored.columns)), np.nan) for _ in range(2))
+    for columns_of_method in columns_by_method(scored.columns).values():
+        test = max_t(means[:, columns_of_method], bins, len(BINS), strata, bootstrap.replicates, bootstrap.seed)
+        p[:, columns_of_method], p_family[:, columns_of_method] = test.p, test.p_adjusted
+    return {"p_permutation": p, "p_family": p_family}
 
 
 def _by_method(scored: Scored, variant: str, table: pd.DataFrame) -> list[tuple[list[Column], np.ndarray, np.ndarray]]:
-    """Return for each method its columns, and the scores of study and null."""
-    found = []
-    for own in by_method(scored.columns).values():
-        there = [place for place in own if scored.columns[place] in table.columns]
-        columns = [scored.columns[place] for place in there]
+    """Return the columns, the scores and the null scores of each method."""
+    methods = []
+    for indices in columns_by_method(scored.columns).values():
+        present = [index for index in indices if scored.columns[index] in table.columns]
+        columns = [scored.columns[index] for index in present]
         if columns:
-            found.append((columns, scored.scores[:, there], _array(scored, variant, table, columns)))
-    return found
+            methods.append((columns, scored.scores[:, present], _array(scored, variant, table, columns)))
+    return methods
 
 
 def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Column]) -> np.ndarray:
@@ -180,14 +181,14 @@ def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Colu
             f"document {scored.ids[missing.argmax()]!r} (and {int(missing.sum()) - 1} more) has scores and none for "
             f"the null {variant!r}: they are of different runs, run the pipeline that makes this null again"
         )
-    array: np.ndarray = table.loc[scored.ids, columns].to_numpy(float)
-    return array
+    scores: np.ndarray = table.loc[scored.ids, columns].to_numpy(float)
+    return scores
 
 
 def _q_of_methods(columns: list[Column], p: np.ndarray) -> np.ndarray:
     q = np.full(p.shape, np.nan)
-    for own in by_method(columns).values():
-        q[:, own] = q_values(p[:, own])
+    for indices in columns_by_method(columns).values():
+        q[:, indices] = q_values(p[:, indices])
     return q
 
 

@@ -1,30 +1,28 @@
-"""Bins judged by what they do for queries that know nothing.
+"""Tests of bins against nulls: scores under queries or weights without information about the benchmark.
 
-A null is one map: every bin has one value, so its bins are the only repeats there are. What a bin may
-do without knowledge is therefore read from how far the null's bins lie from their centre, beyond what
-their few documents explain; a bin of the study is called when it lies further out than that. Scores
-of a null have a unit of their own (other queries, other weights), so each map is measured in standard
-deviations of a document within its bin, and from its own centre:
+A null is one map: every bin has one value, so its bins are the only repeats. The range of values
+without information is therefore estimated from the deviations of the null's bins from their centre, beyond
+the noise of their documents; a bin of the study is called when it is more extreme. Scores of a null have
+another unit (other queries, other weights), so each map is measured in standard deviations of a document
+within its bin, from its own centre:
 
     e      = (potency - mean over bins) / within
-    tau2   = variance of the null's e between bins, less that of their sampling (by moments)
+    tau2   = variance of the null's e between bins minus their sampling variance (by moments)
     null_z = e / sqrt(tau2 + v),   v = spread / (n within^2)
 
-``spread`` is the variance of the bin's documents, mixed with that of all bins as if the latter were
-known from four more of its own (Smyth 2004): three documents that happen to agree would otherwise be
-all but sure, and few bins have more than chance would give them. Nothing changes when all scores of a
-map are shifted or multiplied by a positive number. With a null that has no structure, tau2 is 0 and
-null_z is the moderated t of the bin's documents.
+``spread`` is the variance of the bin's documents, combined with that of all bins, which counts as four
+more degrees of freedom (Smyth 2004): three documents that happen to agree would otherwise have a variance near
+zero. Nothing changes when all scores of a map are shifted or multiplied by a positive number. With a null
+that has no structure, tau2 is 0 and null_z is the moderated t of the bin's documents.
 
-Two p-values go with it. ``p`` takes true values of the null's bins as normal, and can be as small as
-the bin lies far out. ``rank_p`` takes nothing for granted but that a bin without knowledge is
-exchangeable with the null's bins: it is the share of them, the bin itself counted, whose null_z is as
-large. Its rate is held whatever the law (Bates et al. 2023 for Benjamini-Hochberg upon it), and with b
-bins it is never below 1 / (b + 1): of 576 bins twenty must lie outside the whole null before any is called at
-q .05.
+There are two p-values. ``p`` assumes that true values of the null's bins are normal, and has no lower bound.
+``rank_p`` assumes only that a bin without information is exchangeable with the null's bins: it is the share
+of them, the bin itself counted, whose null_z is as large. It is valid for any distribution (Bates et al.
+2023 for Benjamini-Hochberg upon it), and with b bins it is never below 1 / (b + 1): of 576 bins twenty must
+exceed the whole null before any is called at q 0.05.
 
-Both hold over bins, not for one bin by itself, whose part in the null's structure (its style, say) one
-map cannot tell from chance; structure that study and null share makes the test cautious.
+Both hold over bins, not for a single one, whose permanent effect under the null (its style, say) one
+map cannot separate from chance; structure that study and null share makes the test conservative.
 """
 
 from __future__ import annotations
@@ -34,25 +32,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.moments import bin_moments
+from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
-
-PRIOR = 4.0
-"""Degrees of freedom that the spread of all bins has beside a bin's own."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Bins judged, bins x columns each; NaN where a bin has fewer than two documents.
+    """Tests of bins against a null, shape (bins, columns) each; NaN where a bin has fewer than two documents.
 
     Attributes:
         z: ``null_z``, in standard deviations of the null.
-        p: Two-sided, by Student's t.
+        p: Two-sided p by Student's t.
         q: Benjamini-Hochberg over all of ``p``.
-        rank_p: Two-sided, by the ranks of the null's bins of the same column.
+        rank_p: Two-sided p by the ranks among the null's bins of the same column.
         rank_q: Benjamini-Hochberg over all of ``rank_p``.
-        between: tau2 of the null that judged the bin, in variances of a document.
+        between: tau2 of the null that the bin is tested against, in variances of a document.
     """
 
     z: np.ndarray
@@ -64,13 +59,13 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Effects:
-    """A map in its own unit, standard deviations of a document, about its own centre.
+class StandardisedMap:
+    """A map in standard deviations of a document within its bin, centred.
 
     Attributes:
-        values: Bins x columns; NaN where a bin has fewer than two documents.
-        variances: Bins x columns: their sampling variance.
-        counts: Bins: documents.
+        values: e of each bin, shape (bins, columns); NaN where a bin has fewer than two documents.
+        variances: Sampling variances v of the values, same shape.
+        counts: Number of documents, shape (bins,).
     """
 
     values: np.ndarray
@@ -79,93 +74,93 @@ class Effects:
 
 
 def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) -> Judged:
-    """Judge the bins of the study by a null.
+    """Test the bins of the study against a null.
 
     Args:
-        scores: Documents x columns (a column is a benchmark under a method).
-        null: Documents x columns: scores of the same documents and columns under one variant.
+        scores: Scores, shape (documents, columns); a column is a benchmark under a method.
+        null: Scores of the same documents and columns under one variant of the null, same shape.
         bins: Bin of each document, 0 to ``n_bins - 1``.
-        n_bins: Bins of the grid.
+        n_bins: Number of bins of the grid.
 
     Raises:
-        AttributionError: If scores and null are not of the same documents and columns, or one is no
-            number.
+        AttributionError: If scores and null are not of the same documents and columns, or one is not
+            finite.
     """
     if null.shape != scores.shape:
         raise AttributionError(
             f"null scores are of documents x columns {null.shape} and scores of {scores.shape}: give the same "
             f"documents, benchmarks and methods, run the attribution pipeline again"
         )
-    return judge(measure(scores, bins, n_bins), measure(null, bins, n_bins))
+    return judge(standardise_map(scores, bins, n_bins), standardise_map(null, bins, n_bins))
 
 
-def measure(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Effects:
-    """Put a map into standard deviations of a document, about its centre.
+def standardise_map(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> StandardisedMap:
+    """Convert scores into a map in standard deviations of a document, centred.
 
     Args:
-        scores: Documents x columns.
+        scores: Scores, shape (documents, columns).
         bins: Bin of each document, 0 to ``n_bins - 1``.
-        n_bins: Bins of the grid.
+        n_bins: Number of bins of the grid.
 
     Raises:
-        AttributionError: If a score is no number, or scores and bins are of different documents.
+        AttributionError: If a score is not finite, or scores and bins are of different documents.
     """
     moments = bin_moments(scores, bins, n_bins)
     means = np.where(np.isfinite(moments.spread), moments.means, np.nan)
-    there = np.maximum(np.isfinite(means).sum(axis=0), 1)
-    away = means - np.nansum(means, axis=0) / there
-    away = np.where(np.abs(away) <= 1e-12 * np.abs(means), 0.0, away)
+    n_bins_filled = np.maximum(np.isfinite(means).sum(axis=0), 1)
+    deviations = means - np.nansum(means, axis=0) / n_bins_filled
+    deviations = np.where(np.abs(deviations) <= 1e-12 * np.abs(means), 0.0, deviations)
     within = moments.pooled_spread()
     within = np.where(within > 0, within, 1.0)
     freedom = np.maximum(moments.counts - 1, 0)[:, None]
-    spread = (freedom * moments.spread / within + PRIOR) / (freedom + PRIOR)
+    spread = (freedom * moments.spread / within + PRIOR_DF) / (freedom + PRIOR_DF)
     spread = np.where(moments.pooled_spread() > 0, spread, 0.0)
     sampling = spread / np.maximum(moments.counts, 1)[:, None]
-    # The centre is a mean of the same bins: it lessens the bin's own part and adds a little of all others.
-    variances = sampling * (1 - 2 / there) + np.nansum(sampling, axis=0) / there**2
-    return Effects(away / np.sqrt(within), variances, moments.counts)
+    # The centre is a mean of the same bins: subtracting it reduces the bin's own variance and adds a little of all.
+    variances = sampling * (1 - 2 / n_bins_filled) + np.nansum(sampling, axis=0) / n_bins_filled**2
+    return StandardisedMap(deviations / np.sqrt(within), variances, moments.counts)
 
 
-def judge(own: Effects, null: Effects, groups: np.ndarray | None = None) -> Judged:
-    """Judge the bins of a map by a null.
+def judge(tested: StandardisedMap, null: StandardisedMap, groups: np.ndarray | None = None) -> Judged:
+    """Test the bins of a map against a null.
 
     Args:
-        own: The map.
-        null: The null, of the same bins and columns.
-        groups: Group of each bin: bins are judged by the null's bins of other groups alone, so that a
-            map can be judged by itself. None judges all bins by all.
+        tested: Map of the study, or of another null.
+        null: Map of the null, of the same bins and columns.
+        groups: Group of each bin: bins are tested against the null's bins of other groups alone, so that a
+            map can be tested against itself. None tests all bins against all.
     """
     between, freedom = _between(null, groups)
-    z, p = _tested(own, between, freedom)
+    z, p = _z_and_p(tested, between, freedom)
     rank_p = np.full(z.shape, np.nan)
     labels = np.zeros(len(z), dtype=int) if groups is None else groups
     for group in np.unique(labels):
-        mine = labels == group
-        others = np.ones(len(z), dtype=bool) if groups is None else ~mine
-        reference = _tested(null, between[mine][:1], freedom[mine][:1])[0]
+        in_group = labels == group
+        others = np.ones(len(z), dtype=bool) if groups is None else ~in_group
+        reference = _z_and_p(null, between[in_group][:1], freedom[in_group][:1])[0]
         for column in range(z.shape[1]):
-            rank_p[mine, column] = _rank_p(z[mine, column], reference[others, column])
+            rank_p[in_group, column] = _rank_p(z[in_group, column], reference[others, column])
     return Judged(z, p, q_values(p), rank_p, q_values(rank_p), between)
 
 
-def judge_by_documents(own: Effects) -> tuple[np.ndarray, np.ndarray]:
-    """Return z and p of bins against the mean by the noise of their documents alone, as if tau2 were 0."""
-    return _tested(own, np.zeros(own.values.shape), np.full(own.values.shape, np.inf))
+def judge_by_documents(tested: StandardisedMap) -> tuple[np.ndarray, np.ndarray]:
+    """Return z and p of bins against the noise of their documents alone, as if tau2 were 0."""
+    return _z_and_p(tested, np.zeros(tested.values.shape), np.full(tested.values.shape, np.inf))
 
 
-def _between(null: Effects, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return tau2 of a null and the degrees of freedom that it has, bins x columns."""
+def _between(null: StandardisedMap, groups: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return tau2 of a null and its degrees of freedom, shape (bins, columns) each."""
     labels = np.zeros(len(null.values), dtype=int) if groups is None else groups
     between, freedom = np.zeros(null.values.shape), np.ones(null.values.shape)
     for group in np.unique(labels):
-        mine = labels == group
-        used = np.ones(len(labels), dtype=bool) if groups is None else ~mine
+        in_group = labels == group
+        used = np.ones(len(labels), dtype=bool) if groups is None else ~in_group
         for column in range(null.values.shape[1]):
-            there = used & np.isfinite(null.values[:, column])
-            if there.sum() > 1:
-                freedom[mine, column] = there.sum() - 1
-                between[mine, column] = _two_steps(
-                    null.values[there, column], null.variances[there, column], null.counts[there]
+            usable = used & np.isfinite(null.values[:, column])
+            if usable.sum() > 1:
+                freedom[in_group, column] = usable.sum() - 1
+                between[in_group, column] = _two_steps(
+                    null.values[usable, column], null.variances[usable, column], null.counts[usable]
                 )
     return between, freedom
 
@@ -173,25 +168,24 @@ def _between(null: Effects, groups: np.ndarray | None) -> tuple[np.ndarray, np.n
 def _two_steps(y: np.ndarray, v: np.ndarray, counts: np.ndarray) -> float:
     """Estimate tau2 with weights from the counts, and again with that tau2 in the weights.
 
-    Weights by counts and not by ``v``: a bin that seems sure by chance would weigh too much.
+    Weights come from counts and not from ``v``: a bin whose documents agree by chance would get too much weight.
     """
-    design = np.ones((len(y), 1))
-    first = between_by_moments(y, v, counts.astype(float), design)
-    return between_by_moments(y, v, 1 / (first + 1 / counts), design)
+    first = between_by_moments(y, v, counts.astype(float))
+    return between_by_moments(y, v, 1 / (first + 1 / counts))
 
 
-def _tested(own: Effects, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return z and p of effects by both variances; degrees of freedom by Satterthwaite (1946)."""
-    total = between + own.variances
+def _z_and_p(tested: StandardisedMap, between: np.ndarray, freedom: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return z and p given both variances; degrees of freedom by Satterthwaite (1946)."""
+    total = between + tested.variances
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = np.where(total > 0, own.values / np.sqrt(total), np.where(own.values == 0, 0.0, np.nan))
-        single = own.variances**2 / np.where(own.counts > 1, own.counts - 1 + PRIOR, np.nan)[:, None]
-        df = np.where(total > 0, total**2 / (between**2 / freedom + single), 1.0)
-    return z, two_sided_p(own.values, np.sqrt(total), df)
+        z = np.where(total > 0, tested.values / np.sqrt(total), np.where(tested.values == 0, 0.0, np.nan))
+        sampling_term = tested.variances**2 / np.where(tested.counts > 1, tested.counts - 1 + PRIOR_DF, np.nan)[:, None]
+        df = np.where(total > 0, total**2 / (between**2 / freedom + sampling_term), 1.0)
+    return z, two_sided_p(tested.values, np.sqrt(total), df)
 
 
 def _rank_p(z: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Return (1 + bins of the null as far out) / (1 + bins of the null); NaN stays NaN."""
+    """Return (1 + null bins that are as extreme) / (1 + null bins); NaN stays NaN."""
     known = np.sort(np.abs(reference[~np.isnan(reference)]))
-    nearer = np.searchsorted(known, np.abs(z) * (1 - 1e-9))
-    return np.where(np.isnan(z), np.nan, (1 + len(known) - nearer) / (1 + len(known)))
+    less_extreme = np.searchsorted(known, np.abs(z) * (1 - 1e-9))
+    return np.where(np.isnan(z), np.nan, (1 + len(known) - less_extreme) / (1 + len(known)))

@@ -1,6 +1,6 @@
-"""A family-wise test of bins: the labels of documents permuted, and the highest statistic of all bins kept.
+"""Family-wise test of bins: Westfall & Young's max-T over permutations of the documents' labels.
 
-Westfall & Young's max-T bounds the probability that a single bin is called wrongly.
+It bounds the probability of even one false discovery.
 """
 
 from __future__ import annotations
@@ -10,38 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.moments import bin_sums, refuse_unusable
-
-
-@dataclass(frozen=True)
-class Permutations:
-    """How labels are permuted.
-
-    Attributes:
-        count: Permutations, at least 1. The smallest p is 1 / (count + 1).
-        seed: Of the permutations.
-        prior_df: The spread of a bin's documents is mixed with that of all documents as if the latter
-            were known from so many more of its own (Smyth 2004). Zero trusts the bin alone, infinity
-            all documents alone.
-        step_down: Take the bins from the highest statistic down, each against those that are left:
-            never less powerful than one step for all.
-    """
-
-    count: int = 1000
-    seed: int = 0
-    prior_df: float = 4.0
-    step_down: bool = True
+from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_sums, refuse_unusable
 
 
 @dataclass(frozen=True)
 class MaxT:
-    """A permutation test of bins.
+    """Result of the permutation test, shape (bins, columns) each; NaN where a bin has fewer than two documents.
 
     Attributes:
-        statistic: Bins x columns: studentised deviation from what the bin's lengths lead to expect;
-            NaN where a bin has fewer than two documents.
-        p: Bins x columns: two-sided, for the bin alone.
-        p_adjusted: Bins x columns: two-sided, for the whole family of bins x columns; never below ``p``.
+        statistic: Studentised deviation of the bin's mean from the mean of the strata of its documents.
+        p: Two-sided p for the bin alone.
+        p_adjusted: Two-sided p for the whole family of bins x columns, step-down; never below ``p``.
     """
 
     statistic: np.ndarray
@@ -53,8 +32,8 @@ def length_strata(lengths: np.ndarray, strata: int = 10) -> np.ndarray:
     """Return the stratum of each document: quantiles of length, ties together.
 
     Args:
-        lengths: Tokens of each document.
-        strata: Most that there are; 1 permutes freely.
+        lengths: Length of each document, in any unit.
+        strata: Upper bound of the number of strata; 1 permutes freely.
 
     Raises:
         AttributionError: If fewer than one stratum is asked for.
@@ -66,92 +45,91 @@ def length_strata(lengths: np.ndarray, strata: int = 10) -> np.ndarray:
 
 
 def max_t(
-    scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, how: Permutations | None = None
+    scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, permutations: int = 1000, seed: int = 0
 ) -> MaxT:
     """Test every bin by permuting the bins of documents within strata (Westfall & Young 1993).
 
-    Documents lose the mean of their stratum, so that a bin of long documents is not called for their
-    length. A bin's statistic is its mean over its standard error; studentising by the bin's own spread
-    keeps the test asymptotically right for bins that differ in spread alone (Chung & Romano 2013), and
-    the prior keeps two documents that happen to agree from making an infinite one. All columns share a
-    permutation, so what benchmarks have in common is not paid for twice. Memory is documents x columns
-    and bins x columns, whatever the number of permutations.
+    The mean of its stratum is subtracted from each document, so that a bin of long documents is not called
+    for their length. A bin's statistic is its mean over its standard error; studentising by the bin's own
+    variance keeps the test asymptotically valid for bins that differ in variance alone (Chung & Romano 2013),
+    and the prior prevents extreme statistics from two documents that happen to agree. All columns share a
+    permutation, so correlated benchmarks are not corrected for twice. p is step-down: each bin is compared
+    with the maximum over the bins that are not more extreme. Memory is documents x columns and bins x columns,
+    whatever the number of permutations.
 
-    Documents are taken as exchangeable. Where they come in clusters, give one row a cluster.
+    Documents are taken as exchangeable. Where they come in clusters, give one row per cluster.
 
     Args:
-        scores: Documents x columns.
+        scores: Scores, shape (documents, columns).
         bins: Bin of each document, 0 to ``n_bins - 1``.
-        n_bins: Bins of the grid.
+        n_bins: Number of bins of the grid.
         strata: Stratum of each document, integers from 0.
-        how: Number and seed of permutations, and how they are used.
+        permutations: Number of permutations, at least 1. The smallest p is 1 / (permutations + 1).
+        seed: Seed of the permutations.
 
     Raises:
-        AttributionError: If a score is no number, arrays are of different documents, or there is no
+        AttributionError: If a score is not finite, arrays are of different documents, or there is no
             permutation.
     """
-    how = how or Permutations()
     refuse_unusable(scores, bins=bins, strata=strata)
-    if how.count < 1:
-        raise AttributionError(f"permutations.count is {how.count}: give 1 or more")
-    test = _Statistic(scores, bins, n_bins, strata, how.prior_df)
+    if permutations < 1:
+        raise AttributionError(f"permutations is {permutations}: give 1 or more")
+    test = _Statistic(scores, bins, n_bins, strata)
     observed = test(np.arange(len(scores)))
     size = np.abs(observed).ravel()
     ranked = np.argsort(-np.nan_to_num(size, nan=-1.0), kind="stable")[: np.isfinite(size).sum()]
-    bound = size[ranked] * (1 - 1e-9)  # sums in another order differ in their last digits, and are ties
-    alone, family = np.ones(len(ranked)), np.ones(len(ranked))
-    rng = np.random.default_rng(how.seed)
-    for _ in range(how.count):
+    bound = size[ranked] * (1 - 1e-9)  # ties: sums in another order differ in their last digits
+    exceeded_alone, exceeded_in_family = np.ones(len(ranked)), np.ones(len(ranked))
+    rng = np.random.default_rng(seed)
+    for _ in range(permutations):
         drawn = np.abs(test(test.permute(rng))).ravel()[ranked]
-        alone += drawn >= bound
+        exceeded_alone += drawn >= bound
+        # Step-down: for each bin the maximum over the bins that are not more extreme than it.
         highest = np.maximum.accumulate(drawn[::-1])[::-1]
-        family += (highest if how.step_down else drawn.max(initial=0.0)) >= bound
+        exceeded_in_family += highest >= bound
     p, adjusted = np.full(size.shape, np.nan), np.full(size.shape, np.nan)
-    p[ranked] = alone / (how.count + 1)
-    adjusted[ranked] = np.maximum.accumulate(family / (how.count + 1)) if len(family) else family
+    p[ranked] = exceeded_alone / (permutations + 1)
+    if len(ranked):
+        adjusted[ranked] = np.maximum.accumulate(exceeded_in_family / (permutations + 1))
     return MaxT(observed, p.reshape(observed.shape), adjusted.reshape(observed.shape))
 
 
 class _Statistic:
     """Studentised bin means of documents whose bins are permuted."""
 
-    def __init__(self, scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray, prior_df: float) -> None:
+    def __init__(self, scores: np.ndarray, bins: np.ndarray, n_bins: int, strata: np.ndarray) -> None:
         from scipy.sparse import csr_array
 
         sizes = np.bincount(strata)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = bin_sums(scores, strata, len(sizes)) / sizes[:, None]
-        rest = scores - means[strata]
-        rest = np.where(np.abs(rest) <= 1e-12 * np.abs(scores).max(axis=0, initial=0.0), 0.0, rest)
-        self._values = np.concatenate([rest, rest**2], axis=1)
+        residuals = scores - means[strata]
+        residuals = np.where(np.abs(residuals) <= 1e-12 * np.abs(scores).max(axis=0, initial=0.0), 0.0, residuals)
+        self._values = np.concatenate([residuals, residuals**2], axis=1)
         self._by_stratum = np.argsort(strata, kind="stable")
         self._ends = np.cumsum(sizes)
         self._by_bin = np.argsort(bins, kind="stable")
         self._counts = np.bincount(bins, minlength=n_bins)
         self._starts = np.concatenate([[0], np.cumsum(self._counts)])
         self._matrix, self._ones = csr_array, np.ones(len(bins))
-        self._prior = prior_df
-        self._pooled = (rest**2).sum(axis=0) / max(len(rest) - len(sizes), 1)
+        self._pooled = (residuals**2).sum(axis=0) / max(len(residuals) - len(sizes), 1)
 
     def permute(self, rng: np.random.Generator) -> np.ndarray:
-        """Return, for each document, the one whose score it takes: one of its stratum."""
-        mixed = self._by_stratum.copy()
+        """Return, for each document, the index of the one in its stratum whose score it gets."""
+        shuffled = self._by_stratum.copy()
         for start, end in zip(np.concatenate([[0], self._ends[:-1]]), self._ends, strict=True):
-            rng.shuffle(mixed[start:end])
-        taken = np.empty_like(mixed)
-        taken[self._by_stratum] = mixed
+            rng.shuffle(shuffled[start:end])
+        taken = np.empty_like(shuffled)
+        taken[self._by_stratum] = shuffled
         return taken
 
     def __call__(self, taken: np.ndarray) -> np.ndarray:
-        """Return bins x columns: mean / standard error; NaN below two documents, 0 where nothing varies."""
+        """Return mean / standard error, shape (bins, columns); NaN below two documents, 0 where scores are constant."""
         members = self._matrix((self._ones, taken[self._by_bin], self._starts), shape=(len(self._counts), len(taken)))
         sums, squares = np.split(members @ self._values, 2, axis=1)
         n = np.where(self._counts > 1, self._counts, np.nan)[:, None]
-        own = np.maximum(squares - sums**2 / n, 0)
-        if np.isinf(self._prior):
-            spread = np.broadcast_to(self._pooled, own.shape)
-        else:
-            spread = (own + self._prior * self._pooled) / (n - 1 + self._prior)
+        squared_deviations = np.maximum(squares - sums**2 / n, 0)
+        spread = (squared_deviations + PRIOR_DF * self._pooled) / (n - 1 + PRIOR_DF)
         with np.errstate(invalid="ignore", divide="ignore"):
             statistic = sums / np.sqrt(n * spread)
         return np.where(np.isnan(n), np.nan, np.where(sums == 0, 0.0, statistic))

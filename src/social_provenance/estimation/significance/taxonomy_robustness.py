@@ -1,7 +1,7 @@
-"""Whether a map rests on the labels being right, certain, or there at all.
+"""Robustness of a map to its labels: to their uncertainty, their errors, and the taxonomy itself.
 
-The same document scores, aggregated again with labels weighted by the classifier's confidence, with
-labels flipped as often as the classifier errs, and over clusters of embeddings that know no label.
+The same document scores are aggregated again with documents weighted by the confidence of their labels,
+with labels flipped at the error rate of the classifier, and over clusters of embeddings in place of topics.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.comparison.agreement import AGREEMENTS, agreement
-from social_provenance.estimation.maps.influence import places
-from social_provenance.estimation.significance.label_noise import draw_labels, flip_law, refuse_no_law
-from social_provenance.estimation.significance.moments import bin_sums, refuse_unusable
+from social_provenance.estimation.maps.influence import label_indices
+from social_provenance.estimation.significance.bin_moments import bin_sums, refuse_unusable
+from social_provenance.estimation.significance.label_noise import draw_labels, refuse_improper_rows, transition_matrix
 from social_provenance.regions.grid import FORMATS, TOPICS
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.estimation.maps.scored import Scored
+    from social_provenance.estimation.maps.scored import Column, Scored
 
-Column = tuple[str, str]
 N_BINS = len(TOPICS) * len(FORMATS)
 CLUSTERED = 20_000
-"""Documents that are clustered, at most, evenly spaced: shares of variance need no more."""
+"""Upper bound of the documents that are clustered, evenly spaced: enough for shares of variance."""
 
 
 def check_labels(
@@ -36,14 +35,14 @@ def check_labels(
     states_of: Callable[[np.ndarray], np.ndarray],
     seed: int,
 ) -> pd.DataFrame:
-    """Put the maps through all three checks.
+    """Apply all three checks to the maps.
 
     Args:
-        scored: The documents.
-        quality: Table ``classifier_quality``: labels are flipped as often as it says that they err. Without
-            rows every label was given, and none is flipped.
-        states_of: Returns the embeddings of documents by their ids.
-        seed: Of flips and clusters.
+        scored: Scored documents.
+        quality: Table ``classifier_quality``, whose error rates the flips have. Without rows every label was
+            given, and none is flipped.
+        states_of: Function of document ids that returns their embeddings, shape (documents, width).
+        seed: Seed of flips and clusters.
 
     Returns:
         ``benchmark``, ``method``, ``check``, ``measure``, ``value``.
@@ -54,10 +53,10 @@ def check_labels(
     frames = [weigh_by_confidence(scores, columns, bins, scored.confidence)]
     wrong = {row["axis"]: 1 - row["accuracy"] for row in quality.to_dict("records")}
     if wrong:
-        law = flip_law(wrong.get("topic", 0.0), wrong.get("format", 0.0))
+        law = transition_matrix(wrong.get("topic", 0.0), wrong.get("format", 0.0))
         frames.append(flip_labels(scores, columns, bins, law, seed=seed))
     chosen = slice(None, None, -(-len(bins) // CLUSTERED))
-    embeddings, topics = states_of(scored.ids[chosen]), places("topic")[bins[chosen]]
+    embeddings, topics = states_of(scored.ids[chosen]), label_indices("topic")[bins[chosen]]
     frames.append(cluster_embeddings(scores[chosen], columns, topics, embeddings, seed=seed))
     return pd.concat(frames, ignore_index=True)
 
@@ -68,9 +67,9 @@ def weigh_by_confidence(
     """Compare the map with that of confidence-weighted means.
 
     Args:
-        scores: Documents x columns.
-        columns: Benchmark and method of each column.
-        bins: Bin of each document: its place in ``BINS``.
+        scores: Scores, shape (documents, columns).
+        columns: (benchmark, method) of each column.
+        bins: Bin of each document, an index of ``BINS``.
         confidence: Weight of each document, at least 0: topic_confidence x format_confidence.
 
     Returns:
@@ -78,7 +77,7 @@ def weigh_by_confidence(
         :func:`social_provenance.estimation.comparison.agreement.agreement`), ``value``.
 
     Raises:
-        AttributionError: If a score or weight is no number, or arrays are of different documents.
+        AttributionError: If a score or weight is not finite, or arrays are of different documents.
     """
     refuse_unusable(scores, bins=bins, confidence=confidence)
     wrong = ~(np.isfinite(confidence) & (confidence >= 0))
@@ -88,7 +87,7 @@ def weigh_by_confidence(
             f"documents again"
         )
     plain, weighted = _maps(scores, bins), _maps(scores, bins, confidence)
-    rows = [_agreements(plain[..., number], weighted[..., number]) for number in range(len(columns))]
+    rows = [_agreements(plain[..., column], weighted[..., column]) for column in range(len(columns))]
     return _tidy(columns, "confidence", rows)
 
 
@@ -97,17 +96,17 @@ def flip_labels(
 ) -> pd.DataFrame:
     """Compare the map with maps of labels flipped at a known rate.
 
-    A flipped map has the errors of the labels twice, their own and the new ones; what it loses against
-    the map is about what the map has lost against the truth.
+    A flipped map contains the label errors twice, the original and the new ones; its loss of agreement with
+    the map estimates the loss of the map against the truth.
 
     Args:
-        scores: Documents x columns.
-        columns: Benchmark and method of each column.
-        bins: Bin of each document: its place in ``BINS``.
-        flips: Bins x bins: row b is the law from which documents of bin b get their label
-            (:func:`social_provenance.estimation.significance.label_noise.flip_law`).
-        repeats: Draws; all columns share them.
-        seed: Of the draws.
+        scores: Scores, shape (documents, columns).
+        columns: (benchmark, method) of each column.
+        bins: Bin of each document, an index of ``BINS``.
+        flips: Probability of each label given the bin, shape (bins, bins)
+            (:func:`social_provenance.estimation.significance.label_noise.transition_matrix`).
+        repeats: Number of draws; all columns share them.
+        seed: Seed of the draws.
 
     Returns:
         ``benchmark``, ``method``, ``check`` (``flipped``), ``measure``, ``value``: for each measure of
@@ -115,21 +114,21 @@ def flip_labels(
         (ddof 1; null with one repeat).
 
     Raises:
-        AttributionError: If a score is no number, arrays are of different documents, or a row of
-            ``flips`` is no law.
+        AttributionError: If a score is not finite, arrays are of different documents, or a row of
+            ``flips`` is not a distribution.
     """
     refuse_unusable(scores, bins=bins)
     if repeats < 1:
         raise AttributionError(f"repeats is {repeats}: give 1 or more")
-    refuse_no_law(flips, "flips", N_BINS)
+    refuse_improper_rows(flips, "flips", N_BINS)
     plain, rng = _maps(scores, bins), np.random.default_rng(seed)
-    steps = np.cumsum(flips, axis=1)
-    found = []
+    cumulative = np.cumsum(flips, axis=1)
+    per_repeat = []
     for _ in range(repeats):
-        drawn = draw_labels(steps, bins, rng)
+        drawn = draw_labels(cumulative, bins, rng)
         flipped = _maps(scores, drawn)
-        found.append([list(_agreements(plain[..., n], flipped[..., n]).values()) for n in range(len(columns))])
-    draws = np.array(found)  # repeats x columns x measures
+        per_repeat.append([list(_agreements(plain[..., n], flipped[..., n]).values()) for n in range(len(columns))])
+    draws = np.array(per_repeat)  # repeats x columns x measures
     spread = draws.std(axis=0, ddof=1) if repeats > 1 else np.full(draws.shape[1:], np.nan)
     rows = [
         {
@@ -149,27 +148,27 @@ def cluster_embeddings(
     n_clusters: int = len(TOPICS),
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Ask how much of what lies between topics lies between clusters too.
+    """Compare the variance of scores between topics with that between clusters of embeddings.
 
-    Clusters are k-means of the embeddings at unit length. Shares are corrected for their number of
-    groups (Kelley's 1935 epsilon squared), so that clusters of chance reproduce nothing on average.
+    Clusters are k-means of the embeddings at unit length. Shares are corrected for the number of groups
+    (epsilon squared, Kelley 1935), so that random clusters explain nothing on average.
 
     Args:
-        scores: Documents x columns.
-        columns: Benchmark and method of each column.
+        scores: Scores, shape (documents, columns).
+        columns: (benchmark, method) of each column.
         topics: Topic of each document, integers.
-        embeddings: Documents x width.
-        n_clusters: Clusters.
-        seed: Of the clustering.
+        embeddings: Embeddings, shape (documents, width).
+        n_clusters: Number of clusters.
+        seed: Seed of the clustering.
 
     Returns:
         ``benchmark``, ``method``, ``check`` (``clusters``), ``measure``, ``value``: ``between_topics`` and
         ``between_clusters``, shares of the variance of scores; and ``reproduced``, the share that clusters
         explain of the variance of topic means over documents, 1 where clusters are topics or finer. Null
-        where nothing varies.
+        where scores are constant.
 
     Raises:
-        AttributionError: If a number is missing, arrays are of different documents, or there are fewer
+        AttributionError: If a value is not finite, arrays are of different documents, or there are fewer
             documents than clusters.
     """
     from sklearn.cluster import KMeans
@@ -179,7 +178,7 @@ def cluster_embeddings(
         row = int(np.argmin(np.isfinite(embeddings).all(axis=1)))
         raise AttributionError(f"embeddings[{row}] has {embeddings[row].min()}: collect the gradients again")
     if len(scores) <= n_clusters:
-        raise AttributionError(f"{len(scores)} documents cannot make {n_clusters} clusters: ask for fewer clusters")
+        raise AttributionError(f"{len(scores)} documents cannot form {n_clusters} clusters: set fewer clusters")
     norms = np.linalg.norm(embeddings, axis=1, keepdims=True)
     unit = embeddings / np.where(norms > 0, norms, 1.0)
     clusters = KMeans(n_clusters, n_init=4, random_state=seed).fit(unit).labels_
@@ -195,12 +194,12 @@ def cluster_embeddings(
 
 
 def _agreements(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    measured = agreement(one, other)
-    return {name: measured[name] for name in AGREEMENTS}
+    all_measures = agreement(one, other)
+    return {name: all_measures[name] for name in AGREEMENTS}
 
 
 def _maps(scores: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """Return weighted bin means, topics x formats x columns; NaN where nothing weighs."""
+    """Return weighted bin means, shape (topics, formats, columns); NaN where all weights are 0."""
     weights = np.ones(len(bins)) if weights is None else weights
     total = np.bincount(bins, weights=weights, minlength=N_BINS)
     means = bin_sums(scores * weights[:, None], bins, N_BINS) / np.where(total > 0, total, np.nan)[:, None]
@@ -208,9 +207,9 @@ def _maps(scores: np.ndarray, bins: np.ndarray, weights: np.ndarray | None = Non
 
 
 def _group_means(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Return for each document the mean of its group, documents x columns."""
-    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    means: np.ndarray = (bin_sums(values, places, len(sizes)) / sizes[:, None])[places]
+    """Return the mean of the group of each document, shape (documents, columns)."""
+    _, indices, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    means: np.ndarray = (bin_sums(values, indices, len(sizes)) / sizes[:, None])[indices]
     return means
 
 
@@ -218,9 +217,9 @@ def _explained(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return epsilon squared of each column: the share of variance between groups, corrected for chance."""
     n, k = len(values), len(np.unique(groups))
     total = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
-    rest = ((values - _group_means(values, groups)) ** 2).sum(axis=0)
+    within = ((values - _group_means(values, groups)) ** 2).sum(axis=0)
     total = np.where(total > 1e-20 * (values**2).sum(axis=0), total, np.nan)
-    explained: np.ndarray = 1 - (rest / max(n - k, 1)) / (total / (n - 1))
+    explained: np.ndarray = 1 - (within / max(n - k, 1)) / (total / (n - 1))
     return explained
 
 

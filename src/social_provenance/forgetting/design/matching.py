@@ -1,4 +1,4 @@
-"""Random sets of documents that differ from a targeted one in what it is targeted for, and in little else."""
+"""Random sets of documents, matched to a targeted set in length, gradient norm and loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from social_provenance.forgetting.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
     import random
@@ -15,11 +17,8 @@ if TYPE_CHECKING:
 
     from social_provenance.forgetting.settings import Matching
 
-VARIABLES = ("length", "grad_norm", "loss")
-"""What sets are matched on: tokens, norm of the gradient, loss; each known before anything is forgotten."""
-
 SWAPS = 20_000
-"""Exchanges that are tried before a set is left as it is."""
+"""Upper bound on attempted exchanges per set."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class Pool:
     """The documents that a set may be drawn from.
 
     Attributes:
-        ids: Document ids, in the order of the values.
-        values: Documents x :data:`VARIABLES`.
+        ids: Document ids, in the order of ``values``.
+        values: Matched variables, shape (documents, :data:`VARIABLES`).
     """
 
     ids: Sequence[str]
@@ -40,72 +39,75 @@ class Pool:
         ordered = documents.sort_values("doc_id")
         return cls(ordered["doc_id"].tolist(), ordered[list(VARIABLES)].to_numpy(float))
 
-    def places(self, ids: Sequence[str]) -> np.ndarray:
-        """Return where documents stand in the pool."""
-        at = {doc_id: place for place, doc_id in enumerate(self.ids)}
-        return np.array([at[doc_id] for doc_id in ids])
+    def rows_of(self, ids: Sequence[str]) -> np.ndarray:
+        """Return the rows of documents in ``values``."""
+        row_of = {doc_id: row for row, doc_id in enumerate(self.ids)}
+        return np.array([row_of[doc_id] for doc_id in ids])
 
 
 def standardised_differences(targeted: np.ndarray, control: np.ndarray) -> np.ndarray:
-    """Return the difference of means over the root of the mean variance (Austin 2009), one a variable.
+    """Return standardised mean differences: difference of means over the root of the mean variance (Austin 2009).
 
     A variable that does not vary in either set has the difference 0 where the means are equal, and an
     infinite one otherwise.
 
     Args:
-        targeted: Documents x variables.
-        control: Documents x variables.
+        targeted: Values of one set, shape (documents, variables).
+        control: Values of the other, shape (documents, variables).
+
+    Returns:
+        One difference per variable.
     """
-    origin = targeted[0]  # a constant is exactly 0 after that, and its mean over any number of rows, too
-    one, other = Moments.of(targeted - origin), Moments.of(control - origin)
+    origin = targeted[0]  # makes a constant variable exactly 0, and so its mean over any number of rows
+    one, other = SetMoments.of(targeted - origin), SetMoments.of(control - origin)
     return one.differences(other)
 
 
 def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: random.Random) -> list[str]:
-    """Draw a random set of the size of a targeted one, alike in length, gradient norm and loss.
+    """Draw a random set of the size of a targeted one, matched in length, gradient norm and loss.
 
     For each targeted document one of its nearest neighbours is drawn, by distance in standardised
     variables, without replacement. Then documents of the set are exchanged for others of the pool, at
-    random, where that lowers the worst difference, until all are within what is tolerated.
+    random, where that lowers the largest difference, until all are within their tolerances.
     Any document of the pool may be drawn, a targeted one too: the null is "documents of this pool",
     not "documents of this pool that matter less".
 
     Args:
-        pool: What is drawn from; the targeted documents are in it.
-        targeted: Ids of the documents that the set stands against.
+        pool: Documents to draw from, the targeted ones among them.
+        targeted: Ids of the targeted set.
         settings: Neighbours and tolerances.
-        rng: Draws neighbours and exchanges.
+        rng: Random numbers for neighbours and exchanges.
 
     Returns:
-        Ids. Whether the tolerance was reached is for :func:`balance` to tell.
+        Ids. :func:`balance` reports the remaining differences.
     """
-    own = pool.places(targeted)
-    chosen = _neighbours(_standardise(pool.values), own, settings.neighbours, rng)
+    targeted_rows = pool.rows_of(targeted)
+    chosen = _neighbours(_standardise(pool.values), targeted_rows, settings.neighbours, rng)
     values = pool.values - pool.values[0]
-    goal = _Goal(Moments.of(values[own]), float(pool.values[own, 0].sum()), settings)
-    now = Moments.of(values[chosen])
-    worst = goal.excess(now)
+    goal = _Goal(SetMoments.of(values[targeted_rows]), float(pool.values[targeted_rows, 0].sum()), settings)
+    moments = SetMoments.of(values[chosen])
+    worst = goal.excess(moments)
     outside = np.setdiff1d(np.arange(len(pool.ids)), chosen)
     for _ in range(SWAPS if len(outside) else 0):
         if worst < 1:
             break
         leaves, comes = rng.randrange(len(chosen)), rng.randrange(len(outside))
-        trial = now.exchange(values[chosen[leaves]], values[outside[comes]])
+        trial = moments.exchange(values[chosen[leaves]], values[outside[comes]])
         after = goal.excess(trial)
         if after < worst:
             chosen[leaves], outside[comes] = outside[comes], chosen[leaves]
-            now, worst = trial, after
-    return [pool.ids[place] for place in chosen]
+            moments, worst = trial, after
+    return [pool.ids[row] for row in chosen]
 
 
 def balance(pool: Pool, targeted: Sequence[str], control: Sequence[str]) -> list[dict[str, Any]]:
-    """Return one row a variable: how the sets differ, and how the targeted one differs from the whole pool.
+    """Return one row per variable: the difference of both sets, and that of the targeted one from the whole pool.
 
     Returns:
         Rows of ``variable``, ``targeted``, ``control``, ``unmatched`` (means), ``standardised_difference``
         (targeted against control) and ``unmatched_difference`` (targeted against the pool).
     """
-    first, second = pool.values[pool.places(targeted)], pool.values[pool.places(control)]
+    first, second = pool.values[pool.rows_of(targeted)], pool.values[pool.rows_of(control)]
     matched = standardised_differences(first, second)
     unmatched = standardised_differences(first, pool.values)
     return [
@@ -130,23 +132,23 @@ def _standardise(values: np.ndarray) -> np.ndarray:
 def _neighbours(values: np.ndarray, targeted: np.ndarray, count: int, rng: random.Random) -> np.ndarray:
     free = np.ones(len(values), dtype=bool)
     chosen = []
-    for place in rng.sample(targeted.tolist(), len(targeted)):
-        left = np.flatnonzero(free)
-        distance = ((values[left] - values[place]) ** 2).sum(axis=1)
-        near = left[np.argsort(distance, kind="stable")[:count]]
+    for row in rng.sample(targeted.tolist(), len(targeted)):
+        candidates = np.flatnonzero(free)
+        distance = ((values[candidates] - values[row]) ** 2).sum(axis=1)
+        near = candidates[np.argsort(distance, kind="stable")[:count]]
         chosen.append(rng.choice(near.tolist()))
         free[chosen[-1]] = False
     return np.array(chosen)
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Sums over a set of documents, so that an exchange costs the same whatever its size.
+class SetMoments:
+    """Moments of a set of documents, updated by an exchange at a cost that does not depend on its size.
 
     Attributes:
-        count: Documents.
-        sums: Of each variable.
-        squares: Sums of squares of each variable.
+        count: Number of documents.
+        sums: Sum of each variable, shape (variables,).
+        squares: Sum of squares of each variable, shape (variables,).
     """
 
     count: int
@@ -154,15 +156,15 @@ class Moments:
     squares: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Moments:
-        """Return the moments of documents x variables."""
+    def of(cls, values: np.ndarray) -> SetMoments:
+        """Return the moments of values of shape (documents, variables)."""
         return cls(len(values), values.sum(axis=0), (values**2).sum(axis=0))
 
-    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> Moments:
-        """Return the moments after one document has taken the place of another."""
-        return Moments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
+    def exchange(self, leaves: np.ndarray, comes: np.ndarray) -> SetMoments:
+        """Return the moments after one document is exchanged for another."""
+        return SetMoments(self.count, self.sums - leaves + comes, self.squares - leaves**2 + comes**2)
 
-    def differences(self, other: Moments) -> np.ndarray:
+    def differences(self, other: SetMoments) -> np.ndarray:
         """Return the standardised differences of means, this set's minus the other's."""
         difference = self.sums / self.count - other.sums / other.count
         spread = np.sqrt((self._variance() + other._variance()) / 2)
@@ -176,14 +178,14 @@ class Moments:
 
 @dataclass(frozen=True)
 class _Goal:
-    """What a random set is to be like."""
+    """Moments and tolerances that a random set is matched to."""
 
-    moments: Moments
+    moments: SetMoments
     tokens: float
     settings: Matching
 
-    def excess(self, other: Moments) -> float:
-        """Return how far the worst difference is from what is tolerated; below 1 all are within."""
+    def excess(self, other: SetMoments) -> float:
+        """Return the largest difference in units of its tolerance; below 1 all are tolerated."""
         apart = abs(self.moments.differences(other)).max() / self.settings.tolerance
         tokens = abs(float(self.moments.sums[0] - other.sums[0])) / self.tokens / self.settings.token_tolerance
         return float(max(apart, tokens))

@@ -1,4 +1,4 @@
-"""Plan every run of an unlearning study before anything is trained."""
+"""Contrasts and runs of an unlearning study, planned before anything is trained."""
 
 from __future__ import annotations
 
@@ -9,35 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.matching import VARIABLES, Pool, balance, draw_matched
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.design.matching import Pool, balance, draw_matched
+from social_provenance.forgetting.vocabulary import ARMS, VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
-    from social_provenance.forgetting.settings import Scope, Unlearning
+    from social_provenance.forgetting.settings import Unlearning
+    from social_provenance.forgetting.vocabulary import Scope
 
 REGION = ["topic", "format"]
-IDS = ["forget_ids", "retain_ids", "held_out_ids"]
-"""Columns of the plan that list documents."""
 POOL_LIMIT = 50_000
-"""Documents that random sets are drawn from, at most: beside the targeted ones a random part of larger pools."""
+"""Upper bound on the documents that random sets are drawn from: of larger pools the targeted ones and a random part."""
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """Sets of documents to forget, and what their runs share.
+    """A targeted set of documents with its random sets, and the documents that all their runs share.
 
     Attributes:
-        benchmark: The aligned one, whose influential documents are targeted.
-        topic: Where all sets are from; None for the whole corpus.
-        pool: What random sets are drawn from.
-        targeted: The most influential documents, ids.
-        controls: Random sets, ids.
-        retain: Documents to retain, ids.
-        held_out: Documents that tell of other damage, ids.
+        benchmark: Aligned benchmark, whose influential documents are targeted.
+        topic: Topic of all sets; None for the whole corpus.
+        pool: Documents that random sets are drawn from.
+        targeted: Ids of the most influential documents.
+        controls: Ids of each random set.
+        retain: Ids of the retained documents.
+        held_out: Ids of the held-out documents, which measure collateral damage.
     """
 
     benchmark: str
@@ -60,41 +59,43 @@ class Contrast:
 def choose_contrasts(
     scores: pd.DataFrame, topics: pd.DataFrame, documents: pd.DataFrame, settings: Unlearning
 ) -> list[Contrast]:
-    """Choose what is forgotten, retained and held out in every contrast.
+    """Choose the forget, retain and held-out documents of every contrast.
 
     Args:
-        scores: ``doc_id``, ``benchmark``, ``score``, ``loss``, ``grad_norm`` by the method that chooses.
+        scores: ``doc_id``, ``benchmark``, ``score``, ``loss``, ``grad_norm`` by one method.
         topics: ``benchmark``, ``topic``, ``z`` by the same method.
         documents: ``doc_id``, ``topic``, ``format``, ``length`` (tokens) of the working set.
-        settings: Topics, sets, sizes.
+        settings: Number of topics and sets, sizes.
 
     Raises:
-        UnlearningError: If a topic is too small to tell its sets apart, or nothing is left to retain.
+        UnlearningError: If a topic has no documents beyond the targeted ones, or none are left to retain.
     """
     table = scores.merge(documents, on="doc_id").sort_values(["score", "doc_id"], ascending=[False, True])
     contrasts = []
-    for benchmark, own in topics.groupby("benchmark", sort=False):
-        ours = table[table["benchmark"] == benchmark]
-        ranked = own.dropna(subset="z").sort_values(["z", "topic"], ascending=[False, True])
-        foremost = ranked["topic"].head(settings.topics)
-        contrasts += [_contrast(str(benchmark), str(topic), ours, settings.random_sets, settings) for topic in foremost]
+    for benchmark, topic_rows in topics.groupby("benchmark", sort=False):
+        scored = table[table["benchmark"] == benchmark]
+        ranked = topic_rows.dropna(subset="z").sort_values(["z", "topic"], ascending=[False, True])
+        leading = ranked["topic"].head(settings.topics)
+        contrasts += [
+            _contrast(str(benchmark), str(topic), scored, settings.random_sets, settings) for topic in leading
+        ]
         if settings.global_sets:
-            contrasts.append(_contrast(str(benchmark), None, ours, settings.global_sets, settings))
+            contrasts.append(_contrast(str(benchmark), None, scored, settings.global_sets, settings))
     return contrasts
 
 
 def list_runs(contrasts: Iterable[Contrast], lengths: pd.Series[int], settings: Unlearning) -> pd.DataFrame:
-    """List every run: each targeted set once for each order seed, each random set once.
+    """List every run: each targeted set once per order seed, each random set once.
 
     Args:
         contrasts: Of :func:`choose_contrasts`.
         lengths: Document id -> tokens.
-        settings: Algorithms, seeds, steps.
+        settings: Algorithms, order seeds, steps.
 
     Returns:
         ``run_id``, ``benchmark``, ``topic`` (null for the whole corpus), ``scope``, ``arm``, ``set``
         (0 for the targeted one), ``algorithm``, ``seed`` (of the order), ``steps``, ``forget_tokens``,
-        ``forget_ids``, ``retain_ids``, ``held_out_ids`` and ``digest`` of all that the row says.
+        ``forget_ids``, ``retain_ids``, ``held_out_ids`` and ``digest`` of the whole row.
     """
     import pandas as pd
 
@@ -102,7 +103,7 @@ def list_runs(contrasts: Iterable[Contrast], lengths: pd.Series[int], settings: 
 
 
 def balance_sets(contrasts: Iterable[Contrast]) -> pd.DataFrame:
-    """Return how alike each random set is to its targeted one.
+    """Return the balance of each random set against its targeted one.
 
     Returns:
         ``benchmark``, ``topic``, ``scope``, ``set``, and the columns of
@@ -121,16 +122,16 @@ def balance_sets(contrasts: Iterable[Contrast]) -> pd.DataFrame:
 
 def _contrast(benchmark: str, topic: str | None, table: pd.DataFrame, sets: int, settings: Unlearning) -> Contrast:
     rng = random.Random(f"sets {benchmark} {topic} {settings.seed}")
-    own = table if topic is None else table[table["topic"] == topic]
+    candidates = table if topic is None else table[table["topic"] == topic]
     size = settings.forget_documents
-    if len(own) <= size:
+    if len(candidates) <= size:
         where = f"topic {topic}" if topic else "the working set"
         raise UnlearningError(
-            f"{where} has {len(own)} documents and unlearning.forget_documents is {size}: lower it, or no random "
-            f"set can differ from the influential one"
+            f"{where} has {len(candidates)} documents and unlearning.forget_documents is {size}: lower it, so that "
+            f"random sets can differ from the influential one"
         )
-    targeted = own["doc_id"].head(size).tolist()
-    pool = Pool.of(_thin(own, size, rng)[["doc_id", *VARIABLES]])
+    targeted = candidates["doc_id"].head(size).tolist()
+    pool = Pool.of(_thin(candidates, size, rng)[["doc_id", *VARIABLES]])
     controls = [draw_matched(pool, targeted, settings.matching, rng) for _ in range(sets)]
     used = {*targeted, *(doc_id for control in controls for doc_id in control)}
     free = table[~table["doc_id"].isin(used)]
@@ -140,7 +141,7 @@ def _contrast(benchmark: str, topic: str | None, table: pd.DataFrame, sets: int,
 
 
 def _thin(ranked: pd.DataFrame, targeted: int, rng: random.Random) -> pd.DataFrame:
-    """Keep the first rows and a random part of the others."""
+    """Return the targeted (first) rows and a random part of the others."""
     if len(ranked) <= POOL_LIMIT:
         return ranked
     others = rng.sample(range(targeted, len(ranked)), POOL_LIMIT - targeted)
@@ -179,7 +180,7 @@ def _retain(free: pd.DataFrame, topic: str | None, rng: random.Random, per_topic
         chosen += _in_turn(rows, "format", rng)[:per_topic]
     if not chosen:
         outside = f"outside topic {topic} " if topic else ""
-        raise UnlearningError(f"no document {outside}is left to be retained: give more documents, or forget fewer")
+        raise UnlearningError(f"no document {outside}is left to retain: give more documents, or forget fewer")
     return chosen
 
 
@@ -192,12 +193,12 @@ def _held_out(left: pd.DataFrame, rng: random.Random, per_bin: int) -> list[str]
 
 
 def _in_turn(rows: pd.DataFrame, column: str, rng: random.Random) -> list[str]:
-    """Return ids, one of each value of a column, then a second of each, and so on, each round in a random order."""
+    """Return ids round-robin over the values of a column, each round in a random order."""
     decks: list[Sequence[str]] = [
         rng.sample(ids, len(ids)) for ids in (sorted(own["doc_id"]) for _, own in rows.groupby(column))
     ]
     order = []
     for dealt in zip_longest(*decks):
-        there = [doc_id for doc_id in dealt if doc_id is not None]
-        order += rng.sample(there, len(there))
+        present = [doc_id for doc_id in dealt if doc_id is not None]
+        order += rng.sample(present, len(present))
     return order

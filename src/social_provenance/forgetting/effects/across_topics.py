@@ -1,4 +1,4 @@
-"""Over topics the topic is the unit: its runs and items repeat it, they do not add to their number."""
+"""Tests over topics. The topic is the unit: its runs and items are repeated measurements, not further units."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import ARMS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LEAST_TOPICS = 5
-"""With fewer a variance between topics is not estimated: no mixed model."""
+"""Topics below which no variance between topics is estimated: no mixed model."""
 CONFIDENCE = 0.95
 KEY = ("algorithm", "outcome", "reading")
 UNIT = ("benchmark", "topic")
@@ -24,30 +24,30 @@ ACROSS_COLUMNS = (
 
 
 def across_topics(effects: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
-    """Sum topics up, for each benchmark and for all together.
+    """Test over topics, for each benchmark and for all together.
 
     Args:
         effects: Table ``unlearning_effects``; rows of the scope ``topic`` that have estimates count.
         sets: Table ``unlearning_sets``.
 
     Returns:
-        One row an algorithm, outcome, reading and benchmark (null: all of several, each topic of each
+        One row per algorithm, outcome, reading and benchmark (null: all of them, each topic of each
         benchmark being a unit): what :func:`topic_test`, :func:`rank_test` and :func:`mixed_model` return.
     """
     import pandas as pd
 
-    own = effects[(effects["scope"] == "topic") & effects["influence_minus_random"].notna()]
+    topics = effects[(effects["scope"] == "topic") & effects["influence_minus_random"].notna()]
     differences = _against_each_set(sets)
     rows = []
-    for key, table in own.groupby(list(KEY), sort=False):
+    for key, table in topics.groupby(list(KEY), sort=False):
         named = dict(zip(KEY, key, strict=True))
         of_sets = differences[(differences[list(KEY)] == list(key)).all(axis=1)]
         parts = [(str(name), part) for name, part in table.groupby("benchmark", sort=False)]
         for benchmark, part in [*parts, *([(None, table)] if len(parts) > 1 else [])]:
-            here = of_sets if benchmark is None else of_sets[of_sets["benchmark"] == benchmark]
+            of_benchmark = of_sets if benchmark is None else of_sets[of_sets["benchmark"] == benchmark]
             summed = topic_test(part["influence_minus_random"].to_numpy(float))
             summed |= rank_test(part["p"].to_numpy(float), part["n_random"].to_numpy(int))
-            rows.append({**named, "benchmark": benchmark, **summed, **mixed_model(here)})
+            rows.append({**named, "benchmark": benchmark, **summed, **mixed_model(of_benchmark)})
     return pd.DataFrame(rows, columns=list(ACROSS_COLUMNS))
 
 
@@ -55,7 +55,7 @@ def topic_test(effects: np.ndarray) -> dict[str, Any]:
     """Return the mean of topic effects with its t interval, and the signed-rank test that they are negative.
 
     Args:
-        effects: Of each topic, at least one.
+        effects: Effect of each topic, at least one, shape (topics,).
 
     Returns:
         ``n_topics``, ``mean``, ``ci_low``, ``ci_high`` (null for one topic), ``wilcoxon_p`` (exact where
@@ -85,26 +85,26 @@ def topic_test(effects: np.ndarray) -> dict[str, Any]:
 
 
 def rank_test(p: np.ndarray, sets: np.ndarray) -> dict[str, Any]:
-    """Sum the randomisation tests of topics up, by the sum of the ranks of their targeted sets.
+    """Combine the randomisation tests of topics by the sum of the ranks of their targeted sets.
 
-    If influence told nothing, each rank would be uniform over 1 to sets + 1, independent of the others, for
-    random sets are drawn anew for each topic. Unlike the other tests here this one is about the topics that
-    were tried, not about others like them; so it needs few.
+    Under the null hypothesis each rank is uniform over 1 to sets + 1 and independent of the others, because
+    random sets are drawn for each topic. Unlike the other tests here this one is about the tested topics only,
+    not about a population of topics, so it needs few.
 
     Args:
-        p: Of each topic's randomisation test.
-        sets: Random sets of each.
+        p: p of each topic's randomisation test, shape (topics,).
+        sets: Number of random sets of each topic, shape (topics,).
 
     Returns:
-        ``rank_p``, exact, and the smallest that can be reached.
+        ``rank_p``, exact, and ``smallest_rank_p``, the smallest attainable one.
     """
-    places = sets + 1
-    total = int(np.rint(p * places).sum())
+    ranks = sets + 1
+    total = int(np.rint(p * ranks).sum())
     law = np.ones(1)
-    for count in places:
+    for count in ranks:
         law = np.convolve(law, np.full(count, 1 / count))
     # The first entry of the law is the smallest sum, one for each topic.
-    return {"rank_p": float(min(law[: total - len(p) + 1].sum(), 1.0)), "smallest_rank_p": float(np.prod(1 / places))}
+    return {"rank_p": float(min(law[: total - len(p) + 1].sum(), 1.0)), "smallest_rank_p": float(np.prod(1 / ranks))}
 
 
 def mixed_model(differences: pd.DataFrame) -> dict[str, Any]:
@@ -131,12 +131,12 @@ def mixed_model(differences: pd.DataFrame) -> dict[str, Any]:
     scale = float(values.std())
     if scale == 0:
         return _no_model("all differences are the same")
-    # A variance at its boundary of 0 is an answer, which statsmodels warns of.
+    # An estimated variance of 0 is a valid answer, but statsmodels warns of it.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = MixedLM(values / scale, np.ones((len(values), 1)), groups=codes).fit(reml=True)
     mean, error = float(fitted.fe_params[0]) * scale, float(fitted.bse_fe[0]) * scale
-    # An optimiser that stopped at a singular covariance calls itself converged and has an error without bounds.
+    # An optimiser that stopped at a singular covariance reports convergence and an arbitrarily large error.
     if not fitted.converged or not error <= scale:
         return _no_model("the fit did not converge")
     half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
@@ -150,8 +150,8 @@ def _no_model(reason: str) -> dict[str, Any]:
 
 def _against_each_set(sets: pd.DataFrame) -> pd.DataFrame:
     """Return the keys and ``difference``: targeted minus each random set of the topic, on its own benchmark."""
-    own = sets[(sets["scope"] == "topic") & (sets["measured"] == sets["benchmark"])]
-    targeted, random = (own[own["arm"] == arm] for arm in ARMS["topic"])
+    aligned = sets[(sets["scope"] == "topic") & (sets["measured"] == sets["benchmark"])]
+    targeted, random = (aligned[aligned["arm"] == arm] for arm in ARMS["topic"])
     keys = [*UNIT, *KEY]
     both = random.merge(targeted[[*keys, "change"]], on=keys, suffixes=("_random", "_targeted"))
     return both.assign(difference=both["change_targeted"] - both["change_random"])[[*keys, "difference"]]

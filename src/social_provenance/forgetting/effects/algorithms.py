@@ -1,16 +1,14 @@
-"""What each algorithm did, over its contrasts."""
+"""Comparison of unlearning algorithms over their contrasts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.readings import FAILED, PRIMARY
+from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, FAILED, PRIMARY, STOPPED
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STOPPED = "stopped"
 BY = ("algorithm", "scope")
 ALGORITHM_COLUMNS = (
     *BY, "contrasts", "aligned_hurt_more", "beyond_every_random_set", "influence_minus_random", "did", "forget_rise",
@@ -19,7 +17,7 @@ ALGORITHM_COLUMNS = (
 
 
 def compare_algorithms(effects: pd.DataFrame, runs: pd.DataFrame, trajectory: pd.DataFrame) -> pd.DataFrame:
-    """Hold algorithms side by side, at equal compute, by the primary outcome.
+    """Compare algorithms at equal compute, by the primary outcome.
 
     Args:
         effects: Table ``unlearning_effects``.
@@ -27,17 +25,18 @@ def compare_algorithms(effects: pd.DataFrame, runs: pd.DataFrame, trajectory: pd
         trajectory: Table ``unlearning_trajectory``.
 
     Returns:
-        One row an algorithm and scope: ``contrasts`` (those with an estimate), in how many the influential
-        documents hurt the aligned benchmark more than random ones on average and more than every random set,
-        mean ``influence_minus_random`` and ``did``; mean rises of ``forget_loss``, ``retain_loss`` and of the
-        held-out bin that rose most, at the last step of each run that did not fail; number of ``runs``, and of
-        those that were ``stopped`` or ``failed``.
+        One row per algorithm and scope. ``contrasts``: those with an estimate. ``aligned_hurt_more``,
+        ``beyond_every_random_set``: how many of them have more damage by influential documents than by random
+        ones on average, and than by every random set. ``influence_minus_random``, ``did``: means over them.
+        ``forget_rise``, ``retain_rise``, ``heldout_rise`` (of the bin that rose most): mean rises of losses,
+        nats per token, at the last step of each run that did not fail. ``runs``, ``stopped``, ``failed``: counts.
     """
     import pandas as pd
 
-    own = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
-    own = own[own["influence_minus_random"].notna()]
-    judged = own.assign(more=own["influence_minus_random"] < 0, beyond=own["hurts_less"] == own["n_random"])
+    primary = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
+    known = primary[primary["influence_minus_random"].notna()]
+    beyond = known["n_random_less_damaging"] == known["n_random"]
+    judged = known.assign(more=known["influence_minus_random"] < 0, beyond=beyond)
     contrasts = judged.groupby(list(BY)).agg(
         contrasts=("more", "size"),
         aligned_hurt_more=("more", "sum"),

@@ -8,47 +8,46 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.estimation.significance.multiplicity import q_values
-from social_provenance.forgetting.effects.doses import EQUAL_COMPUTE
-from social_provenance.forgetting.effects.intervals import Arm, Draws, difference
-from social_provenance.forgetting.effects.readings import CONTRAST, OUTCOMES, PRIMARY
+from social_provenance.forgetting.effects.intervals import ArmChanges, Draws, difference
+from social_provenance.forgetting.vocabulary import CONTRAST, EQUAL_COMPUTE, OUTCOMES, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from social_provenance.forgetting.effects.doses import Reading
-    from social_provenance.forgetting.effects.readings import Changes
+    from social_provenance.forgetting.effects.changes import Changes
+    from social_provenance.forgetting.effects.readings import Reading
 
 ROUNDING = 1e-12
-"""Difference of two means, as a share of the larger, below which they are the same."""
+"""Relative difference of two means below which they are equal but for rounding."""
 ESTIMATES = (
-    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "hurts_less", "p", "smallest_p", "q",
-    "others", "did", "did_low", "did_high", "selectivity",
+    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "n_random_less_damaging", "p", "smallest_p",
+    "q", "others", "did", "did_low", "did_high", "selectivity",
 )  # fmt: skip
 EFFECT_COLUMNS = (
     *CONTRAST, "outcome", "reading", "step", "influence", "random", "influence_minus_random", "ci_low", "ci_high",
-    "n_targeted", "n_random", "hurts_less", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
+    "n_targeted", "n_random", "n_random_less_damaging", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
     "selectivity", "reason",
 )  # fmt: skip
 SET_COLUMNS = (*CONTRAST, "outcome", "reading", "measured", "arm", "set", "runs", "change")
 
 
 @dataclass(frozen=True)
-class Arms:
+class ContrastArms:
     """The two arms of a contrast at a reading.
 
     Attributes:
-        targeted: Its order seeds.
-        random: The random sets.
+        targeted: Targeted arm; its units are order seeds.
+        random: Control; its units are random sets.
     """
 
-    targeted: Arm
-    random: Arm
+    targeted: ArmChanges
+    random: ArmChanges
 
     def reason(self, changes: Changes, reading: Reading) -> str | None:
-        """Return why there is nothing to compare; None where there is."""
-        for arm, name in ((self.targeted, changes.arm(0)), (self.random, changes.arm(1))):
+        """Return the reason why the arms cannot be compared; None if they can."""
+        for arm, name in ((self.targeted, changes.targeted), (self.random, changes.control)):
             planned = int((changes.runs["arm"] == name).sum())
             if not planned:
                 return f"no run of {name} is left"
@@ -58,28 +57,28 @@ class Arms:
         return None
 
 
-def arms_at(changes: Changes, reading: Reading, outcome: str) -> Arms:
+def arms_at(changes: Changes, reading: Reading, outcome: str) -> ContrastArms:
     """Return the arms of a contrast at a reading: order seeds of the targeted set, and random sets.
 
     Runs without the reading are left out; runs of one random set are averaged.
     """
     read = {benchmark: changes.at(reading, outcome, benchmark) for benchmark in changes.clusters}
     made = []
-    for place, (unit, sign) in enumerate((("seed", 1), ("set", -1))):
-        rows = np.flatnonzero((changes.runs["arm"] == changes.arm(place)).to_numpy() & reading.there())
+    for arm, unit, sign in ((changes.targeted, "seed", 1), (changes.control, "set", -1)):
+        rows = np.flatnonzero((changes.runs["arm"] == arm).to_numpy() & reading.is_known())
         numbers, codes, counts = np.unique(changes.runs[unit].to_numpy()[rows], return_inverse=True, return_counts=True)
         average = (codes == np.arange(len(numbers))[:, None]) / counts[:, None]
         values = {name: average @ table[rows] for name, table in read.items()}
-        made.append(Arm(unit, sign, numbers.tolist(), counts.tolist(), values))
-    return Arms(*made)
+        made.append(ArmChanges(unit, sign, numbers.tolist(), counts.tolist(), values))
+    return ContrastArms(*made)
 
 
 def effect_rows(changes: Changes, draws: Draws) -> Iterator[dict[str, Any]]:
     """Yield the effect of a contrast for every outcome and reading.
 
     Args:
-        changes: The contrast.
-        draws: Of the bootstrap.
+        changes: Contrast with its changes.
+        draws: Bootstrap multipliers.
     """
     for outcome in OUTCOMES:
         for reading in changes.readings:
@@ -94,7 +93,7 @@ def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
     """Yield the mean change of every set of documents on every benchmark, for every outcome and reading.
 
     Args:
-        changes: The contrast.
+        changes: Contrast with its changes.
     """
     for outcome in OUTCOMES:
         for reading in changes.readings:
@@ -103,26 +102,26 @@ def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
             for measured, own in changes.clusters.items():
                 targeted, random = (arm.values[measured] @ own.shares for arm in (arms.targeted, arms.random))
                 if len(targeted):
-                    row = {"measured": measured, "arm": changes.arm(0), "set": 0, "runs": sum(arms.targeted.runs)}
+                    row = {"measured": measured, "arm": changes.targeted, "set": 0, "runs": sum(arms.targeted.runs)}
                     yield {**named, **row, "change": float(targeted.mean())}
                 for number, runs, change in zip(arms.random.units, arms.random.runs, random, strict=True):
-                    row = {"measured": measured, "arm": changes.arm(1), "set": number, "runs": runs}
+                    row = {"measured": measured, "arm": changes.control, "set": number, "runs": runs}
                     yield {**named, **row, "change": float(change)}
 
 
 def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
-    """Judge a targeted set by random ones: had it been drawn as they were, how often would it hurt as much?
+    """Return p of the randomisation test: how often a random set damages at least as much as the targeted one.
 
     Phipson & Smyth (2010): p = (1 + random sets at least as damaging) / (random sets + 1), exact where sets
     are exchangeable and have one run each. The mean over several order seeds is steadier than a single run,
-    so then p is too large rather than too small.
+    so p is then conservative.
 
     Args:
-        targeted: Mean change, negative for damage.
-        random: Of each random set, at least one.
+        targeted: Mean change of the targeted set, negative for damage.
+        random: Mean change of each random set, at least one, shape (sets,).
 
     Returns:
-        p, one-sided, and the number of random sets that hurt less. Equal but for rounding is as damaging.
+        One-sided p, and the number of random sets that damage less; equal but for rounding counts as much.
     """
     tolerance = ROUNDING * max(abs(targeted), float(np.abs(random).max()))
     as_damaging = int((random <= targeted + tolerance).sum())
@@ -130,31 +129,31 @@ def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
 
 
 def with_q(effects: pd.DataFrame) -> pd.DataFrame:
-    """Fill ``q`` of the primary family: topics, the primary outcome, equal compute; null elsewhere."""
+    """Return effects with ``q`` of the primary family (scope topic, primary outcome, equal compute); null elsewhere."""
     family = (effects["scope"] == "topic") & (effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)
     p = np.where(family, effects["p"].to_numpy(float), np.nan)
     return effects.assign(q=q_values(p))
 
 
 def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, float]:
-    """Return the weights of the aligned benchmark minus the mean of the others; empty without another."""
+    """Return weights of the aligned benchmark minus the mean of the others; empty if there is no other."""
     others = [name for name in benchmarks if name != aligned]
     return {aligned: 1.0, **dict.fromkeys(others, -1 / len(others))} if others else {}
 
 
-def _estimates(changes: Changes, arms: Arms, draws: Draws) -> dict[str, Any]:
+def _estimates(changes: Changes, arms: ContrastArms, draws: Draws) -> dict[str, Any]:
     aligned, pair = changes.named["benchmark"], (arms.targeted, arms.random)
     sets, seeds = (arm.values[aligned] @ changes.clusters[aligned].shares for arm in (arms.random, arms.targeted))
-    found = difference(pair, changes.clusters, {aligned: 1.0})
-    low, high = draws.interval(found)
-    p, hurts_less = randomisation_p(float(seeds.mean()), sets)
+    aligned_difference = difference(pair, changes.clusters, {aligned: 1.0})
+    low, high = draws.interval(aligned_difference)
+    p, n_random_less_damaging = randomisation_p(float(seeds.mean()), sets)
     estimates = {
         "influence": float(seeds.mean()),
         "random": float(sets.mean()),
-        "influence_minus_random": found.value,
+        "influence_minus_random": aligned_difference.value,
         "ci_low": low,
         "ci_high": high,
-        "hurts_less": hurts_less,
+        "n_random_less_damaging": n_random_less_damaging,
         "p": p,
         "smallest_p": 1 / (len(sets) + 1),
         "q": None,
@@ -162,7 +161,7 @@ def _estimates(changes: Changes, arms: Arms, draws: Draws) -> dict[str, Any]:
     return estimates | _against_others(changes, pair, draws)
 
 
-def _against_others(changes: Changes, pair: tuple[Arm, Arm], draws: Draws) -> dict[str, Any]:
+def _against_others(changes: Changes, pair: tuple[ArmChanges, ArmChanges], draws: Draws) -> dict[str, Any]:
     names = ("others", "did", "did_low", "did_high", "selectivity")
     aligned = changes.named["benchmark"]
     weights = against_others(aligned, changes.clusters)

@@ -1,30 +1,30 @@
-"""How the aligned benchmark moves with the dose."""
+"""Dose-response: change of the aligned benchmark at every evaluated step."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from social_provenance.forgetting.effects.readings import CONTRAST, FAILED, OUTCOMES
+from social_provenance.forgetting.vocabulary import CONTRAST, FAILED, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from social_provenance.forgetting.effects.readings import Measured
+    from social_provenance.forgetting.effects.changes import RunTables
 
 DOSE_COLUMNS = (
     *CONTRAST, "arm", "step", "outcome", "mean", "low", "high", "forget_rise", "heldout_rise", "runs",
 )  # fmt: skip
 
 
-def dose_response(measured: Measured) -> pd.DataFrame:
+def dose_response(measured: RunTables) -> pd.DataFrame:
     """Return the change of the aligned benchmark at every step of the grid, for each arm.
 
     Args:
-        measured: The study; ``trajectory`` has ``heldout_rise``, too.
+        measured: Tables of the study; ``trajectory`` also has ``heldout_rise``.
 
     Returns:
-        One row a contrast, arm, step and outcome: ``mean``, ``low`` and ``high`` (least and largest) over
-        the arm's runs of the mean change over items; mean ``forget_rise`` and ``heldout_rise`` (nats a
+        One row per contrast, arm, step and outcome: ``mean``, ``low`` and ``high`` (least and largest) over
+        the arm's runs of the mean change over items; mean ``forget_rise`` and ``heldout_rise`` (nats per
         token, the latter of the bin that rose most); ``runs``. A run that was stopped is in the steps that
         it reached; a failed one in none.
     """

@@ -1,7 +1,7 @@
-"""Where two arms may be said to be alike: two one-sided tests against a margin (Schuirmann 1987).
+"""Equivalence of two arms: two one-sided tests against a margin (Schuirmann 1987).
 
-That a difference is not significant says nothing about its absence. Here the burden is the other way
-round: p is the probability to see arms so much alike although they differ by the margin.
+A difference that is not significant may still exist. Here the null hypothesis is a difference of at least the
+margin: p is the probability of arms this similar if they differ by the margin.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ import numpy as np
 
 from social_provenance.forgetting.effects.contrast import arms_at
 from social_provenance.forgetting.effects.intervals import difference
-from social_provenance.forgetting.effects.readings import CONTRAST, PRIMARY
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, CONTRAST, PRIMARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from social_provenance.forgetting.effects.intervals import Arm, Difference
-    from social_provenance.forgetting.effects.readings import Changes
+    from social_provenance.forgetting.effects.changes import Changes
+    from social_provenance.forgetting.effects.intervals import ArmChanges, Difference
 
 CONFIDENCE = 0.9
-"""Two one-sided tests at 5 percent call arms alike exactly where this interval lies within the margin."""
+"""Two one-sided tests at 5 percent are significant exactly if this interval lies within the margin."""
 LEVEL = 0.05
 EQUIVALENCE_COLUMNS = (
     *CONTRAST, "outcome", "reading", "comparison", "measured", "difference", "low", "high", "margin", "p",
     "equivalent", "reason",
 )  # fmt: skip
-AGAINST_RANDOM, AGAINST_UNTOUCHED = "influence_minus_random", "random_minus_untouched"
 
 
 def equivalence_rows(changes: Changes, margin: float) -> Iterator[dict[str, Any]]:
@@ -38,8 +37,8 @@ def equivalence_rows(changes: Changes, margin: float) -> Iterator[dict[str, Any]
     model on every benchmark.
 
     Args:
-        changes: The contrast.
-        margin: Nats.
+        changes: Contrast with its changes.
+        margin: Equivalence margin, nats.
     """
     aligned = changes.named["benchmark"]
     for reading in changes.readings:
@@ -55,35 +54,37 @@ def equivalence_rows(changes: Changes, margin: float) -> Iterator[dict[str, Any]
                 yield row | _tested(changes, [replace(arms.random, sign=1)], measured, margin, None)
 
 
-def tost_p(found: Difference, margin: float) -> float:
-    """Return p of two one-sided t tests that a difference lies within a margin; NaN without an error.
+def tost_p(estimate: Difference, margin: float) -> float:
+    """Return p of two one-sided t tests that a difference is within a margin; NaN without an error.
 
     Args:
-        found: The difference, its standard error and degrees of freedom.
-        margin: Above 0, in the unit of the difference.
+        estimate: Difference with its standard error and degrees of freedom.
+        margin: Equivalence margin, above 0, in the unit of the difference.
     """
     from scipy.special import stdtr
 
-    if np.isnan(found.error):
+    if np.isnan(estimate.error):
         return float("nan")
-    if found.error == 0:
-        return float(abs(found.value) >= margin)
+    if estimate.error == 0:
+        return float(abs(estimate.value) >= margin)
     return float(
         max(
-            stdtr(found.df, (found.value - margin) / found.error),
-            stdtr(found.df, (-margin - found.value) / found.error),
+            stdtr(estimate.df, (estimate.value - margin) / estimate.error),
+            stdtr(estimate.df, (-margin - estimate.value) / estimate.error),
         )
     )
 
 
-def _tested(changes: Changes, arms: list[Arm], measured: str, margin: float, reason: str | None) -> dict[str, Any]:
+def _tested(
+    changes: Changes, arms: list[ArmChanges], measured: str, margin: float, reason: str | None
+) -> dict[str, Any]:
     nothing = {**dict.fromkeys(("difference", "low", "high", "p")), "equivalent": False}
     if reason:
         return {**nothing, "reason": reason}
-    found = difference(arms, changes.clusters, {measured: 1.0})
-    p = tost_p(found, margin)
+    estimate = difference(arms, changes.clusters, {measured: 1.0})
+    p = tost_p(estimate, margin)
     if p != p:  # noqa: PLR0124 (NaN)
         few = "there is one random set" if len(arms[-1].units) < 2 else f"the items of {measured} are one cluster"
-        return {**nothing, "difference": found.value, "reason": f"{few}, so its error is not known"}
-    low, high = found.t_interval(CONFIDENCE)
-    return {"difference": found.value, "low": low, "high": high, "p": p, "equivalent": p <= LEVEL, "reason": None}
+        return {**nothing, "difference": estimate.value, "reason": f"{few}, so it has no standard error"}
+    low, high = estimate.t_interval(CONFIDENCE)
+    return {"difference": estimate.value, "low": low, "high": high, "p": p, "equivalent": p <= LEVEL, "reason": None}

@@ -1,10 +1,10 @@
-"""What a mean difference between arms can be trusted with: items, order seeds and random sets were drawn.
+"""Intervals of mean differences between arms, over the draws of items, order seeds and random sets.
 
-A replicate is the difference + what the draw of items does, by cluster, + what the draw of order seeds
-does + what the draw of random sets does, with the multipliers of
-:mod:`social_provenance.estimation.bootstrap.multipliers`. All variances are the unbiased ones, the interaction of
-items and runs is counted once, and percentiles are widened as Student's t is against the normal law,
-with degrees of freedom by Satterthwaite (1946): two seeds and five sets are few.
+A bootstrap replicate is the difference plus a deviation for the draw of items (by cluster), one for the draw of
+order seeds and one for the draw of random sets, with the multipliers of
+:mod:`social_provenance.estimation.bootstrap.multipliers`. All variances are unbiased and the interaction of
+items and runs is counted once. Percentiles are widened by the ratio of Student's t to the normal quantile, with
+degrees of freedom by Satterthwaite (1946), because two seeds and five sets are few.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from social_provenance.estimation.bootstrap.settings import Bootstrap
-    from social_provenance.forgetting.effects.readings import Clusters
+    from social_provenance.forgetting.effects.changes import Clusters
 
 
 @dataclass(frozen=True)
-class Arm:
-    """An arm of a difference.
+class ArmChanges:
+    """Changes of one arm of a difference.
 
     Attributes:
-        name: What its units are: ``seed`` or ``set``.
-        sign: 1, or -1 where it is taken off.
+        name: Kind of its units: ``seed`` or ``set``.
+        sign: 1, or -1 if it is subtracted.
         units: Numbers of its seeds or sets.
-        runs: How many runs each unit has.
-        values: Benchmark -> units x clusters: change of the cluster's items.
+        runs: Number of runs of each unit.
+        values: Benchmark -> mean change of each cluster of items, shape (units, clusters).
     """
 
     name: str
@@ -46,19 +46,19 @@ class Arm:
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference.
+    """A mean difference with its error.
 
     Attributes:
-        value: Over items and units.
-        error: Its standard error; NaN where a source of its variance cannot be known.
+        value: Mean over items and units, nats or share.
+        error: Standard error; NaN where a source of variance is not identifiable.
         df: Degrees of freedom of the error.
-        pulls: (Hashes, deviations) of each source: what multipliers are multiplied with.
+        sources: (Hashes, deviations) of each source of variance; multipliers are drawn by hash.
     """
 
     value: float
     error: float
     df: float
-    pulls: list[tuple[np.ndarray, np.ndarray]]
+    sources: list[tuple[np.ndarray, np.ndarray]]
 
     def t_interval(self, confidence: float) -> tuple[float, float]:
         """Return the interval of Student's t."""
@@ -69,7 +69,7 @@ class Difference:
 
 
 class Draws:
-    """The multipliers of a bootstrap; those of a benchmark's clusters are made once for all contrasts."""
+    """Multipliers of a bootstrap; those of a benchmark's clusters are drawn once for all contrasts."""
 
     def __init__(self, bootstrap: Bootstrap) -> None:
         """Keep the settings.
@@ -81,14 +81,16 @@ class Draws:
         self._made: dict[bytes, np.ndarray] = {}
 
     def interval(self, difference: Difference) -> tuple[float, float]:
-        """Return the bounds of a difference; NaN where its error is not known."""
+        """Return the bounds of a difference; NaN without an error."""
         from scipy.special import ndtri, stdtrit
 
         if np.isnan(difference.error):
             return float("nan"), float("nan")
-        deviations = np.sum([pulls.astype(np.float32) @ self._of(hashes) for hashes, pulls in difference.pulls], axis=0)
+        replicates = np.sum(
+            [deviations.astype(np.float32) @ self._of(hashes) for hashes, deviations in difference.sources], axis=0
+        )
         top = (1 + self._bootstrap.confidence) / 2
-        low, high = np.quantile(deviations, [1 - top, top])
+        low, high = np.quantile(replicates, [1 - top, top])
         widening = float(stdtrit(difference.df, top) / ndtri(top))
         return difference.value + min(low, 0) * widening, difference.value + max(high, 0) * widening
 
@@ -99,26 +101,28 @@ class Draws:
         return self._made[key]
 
 
-def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> Difference:
-    """Return a mean difference of arms, in a weighted sum of benchmarks.
+def difference(
+    arms: Sequence[ArmChanges], clusters: Mapping[str, Clusters], weights: Mapping[str, float]
+) -> Difference:
+    """Return the mean difference of arms in a weighted sum of benchmarks.
 
     Args:
-        arms: The last one is that of the random sets. An arm of one unit takes the spread of its units from
-            there, which holds that of order seeds, too; with one random set no error is known.
-        clusters: Of each benchmark.
+        arms: Arms; the last one is that of the random sets. An arm with one unit borrows the variance of that
+            arm, which includes the variance of order seeds; with one random set there is no error.
+        clusters: Benchmark -> clusters of its items.
         weights: Benchmark -> weight, such as 1 for the aligned one and -1/3 for each of three others.
 
     Returns:
         The error is NaN with one random set, and where a benchmark has a single cluster of items.
     """
-    value, pulls, variances, freedoms = 0.0, [], [], []
+    value, sources, variances, freedoms = 0.0, [], [], []
     for benchmark, weight in weights.items():
-        own = clusters[benchmark]
+        items = clusters[benchmark]
         means = np.sum([arm.sign * arm.values[benchmark].mean(axis=0) for arm in arms], axis=0) * weight
-        mean, effective = float(own.shares @ means), kish(own.shares)
+        mean, effective = float(items.shares @ means), kish(items.shares)
         value += mean
-        pulls.append((own.hashes, own.shares * (means - mean) * unbiasing(effective)))
-        variances.append(float((pulls[-1][1] ** 2).sum()) if effective > 1 + 1e-9 else np.nan)
+        sources.append((items.hashes, items.shares * (means - mean) * unbiasing(effective)))
+        variances.append(float((sources[-1][1] ** 2).sum()) if effective > 1 + 1e-9 else np.nan)
         freedoms.append(float(effective) - 1)
     lender = _units(arms[-1], clusters, weights)
     for arm in arms:
@@ -126,23 +130,23 @@ def difference(arms: Sequence[Arm], clusters: Mapping[str, Clusters], weights: M
         spread = own_units if len(arm.units) > 1 else lender
         scale = np.sqrt(spread.variance * spread.kept / len(arm.units))
         standard = own_units.standard if len(arm.units) > 1 else np.ones(1)
-        pulls.append((hash_names([f"{arm.name} {unit}" for unit in arm.units]), arm.sign * standard * scale))
+        sources.append((hash_names([f"{arm.name} {unit}" for unit in arm.units]), arm.sign * standard * scale))
         variances.append(float(scale**2))
         freedoms.append(spread.df)
     total = float(np.sum(variances))
     squares = float(np.sum([variance**2 / max(df, 1e-12) for variance, df in zip(variances, freedoms, strict=True)]))
     df = float(np.clip(total**2 / squares, LEAST_DF, MOST_DF)) if squares > 0 else MOST_DF
-    return Difference(value, float(np.sqrt(total)), df, pulls)
+    return Difference(value, float(np.sqrt(total)), df, sources)
 
 
 @dataclass(frozen=True)
 class _Units:
-    """How the units of an arm spread.
+    """Variance over the units of an arm.
 
     Attributes:
-        variance: Of a single unit; NaN with one.
-        kept: Share of it that is not the interaction of items and units, which is in the variance over clusters.
-        standard: Deviations of the units, squares summing to 1.
+        variance: Variance of a single unit; NaN with one.
+        kept: Share of it without the interaction of items and units, which the variance over clusters includes.
+        standard: Deviations of the units, scaled to unit sum of squares, shape (units,).
         df: Degrees of freedom.
     """
 
@@ -152,16 +156,16 @@ class _Units:
     df: float
 
 
-def _units(arm: Arm, clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> _Units:
+def _units(arm: ArmChanges, clusters: Mapping[str, Clusters], weights: Mapping[str, float]) -> _Units:
     count = len(arm.units)
     if count < 2:
         return _Units(np.nan, 1.0, np.zeros(count), np.nan)
     means, interaction = np.zeros(count), 0.0
     for benchmark, weight in weights.items():
         values, shares = arm.values[benchmark], clusters[benchmark].shares
-        own = values @ shares
-        means += weight * own
-        residual = (values - values.mean(axis=0) - (own - own.mean())[:, None]) * shares
+        unit_means = values @ shares
+        means += weight * unit_means
+        residual = (values - values.mean(axis=0) - (unit_means - unit_means.mean())[:, None]) * shares
         interaction += weight**2 * float((residual**2).sum()) * float(unbiasing(kish(shares))) ** 2 / (count - 1)
     deviations = means - means.mean()
     squares = float((deviations**2).sum())

@@ -1,171 +1,122 @@
-"""From answers along the way to the change of every cluster of items, in every run, at every reading."""
+"""Readings: at which steps of their trajectories runs are compared.
+
+A reading is a weighted mean over the evaluated steps. The same weights serve every benchmark and cluster of
+items, and a new reading needs no new run.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from social_provenance.errors import UnlearningError
-from social_provenance.estimation.bootstrap.multipliers import hash_names
-from social_provenance.forgetting.effects.doses import take_readings
-from social_provenance.forgetting.settings import ARMS
+from social_provenance.forgetting.vocabulary import AREA, EQUAL_COMPUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Sequence
 
     import pandas as pd
 
-    from social_provenance.forgetting.effect_settings import Effects
-    from social_provenance.forgetting.effects.doses import Reading, Readings
-
-OUTCOMES = {
-    "choice_logprob": "choice_logprob",
-    "gold_logprob": "gold_logprob",
-    "margin": "margin",
-    "accuracy": "correct",
-}
-"""Outcome -> column of the answers. The normalised ``choice_logprob`` is the primary one: accuracy
-saturates, and the raw log-probability moves with everything."""
-PRIMARY = "choice_logprob"
-CONTRAST = ("benchmark", "topic", "scope", "algorithm")
-FAILED = "failed"
+    from social_provenance.forgetting.effect_settings import EffectSettings
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What the runs of a study left behind.
+class Reading:
+    """One reading of some runs.
 
     Attributes:
-        runs: ``run_id``, ``benchmark``, ``topic``, ``scope``, ``arm``, ``set``, ``algorithm``, ``seed``,
-            ``status`` (``done``, ``stopped``, ``failed``).
-        answers: ``run_id``, ``step``, ``benchmark``, ``item``, ``cluster`` and the columns of the outcomes.
-        trajectory: ``run_id``, ``step``, ``forget_loss``, ``heldout_loss``, from step 0.
+        name: ``equal_compute``, ``area``, ``forget_loss+0.1``, ``heldout_loss+0.01`` and the like.
+        step: The step that is read, or the last one of a mean; None where it lies between steps.
+        weights: Weight of each step, shape (runs, steps); NaN throughout for a run without this reading.
     """
 
-    runs: pd.DataFrame
-    answers: pd.DataFrame
-    trajectory: pd.DataFrame
+    name: str
+    step: int | None
+    weights: np.ndarray
+
+    def is_known(self) -> np.ndarray:
+        """Return for each run whether it has this reading, shape (runs,)."""
+        known: np.ndarray = np.isfinite(self.weights).all(axis=1) & (self.weights.shape[1] > 0)
+        return known
 
 
 @dataclass(frozen=True)
-class Clusters:
-    """The clusters of a benchmark's items.
+class Readings:
+    """All readings of some runs.
 
     Attributes:
-        hashes: Of their names, uint64.
-        shares: Of the items; sum to 1.
+        grid: Steps at which they were evaluated, ascending from 0.
+        reached: Whether the run was evaluated at the step, shape (runs, steps).
+        each: The readings.
     """
 
-    hashes: np.ndarray
-    shares: np.ndarray
+    grid: np.ndarray
+    reached: np.ndarray
+    each: list[Reading]
 
 
-@dataclass(frozen=True)
-class Changes:
-    """A contrast, and how far its runs moved every benchmark.
-
-    Attributes:
-        named: Its ``benchmark`` (the aligned one), ``topic``, ``scope``, ``algorithm``.
-        runs: Its runs that did not fail, by ``arm``, ``set`` and ``seed``.
-        readings: Of these runs.
-        clusters: Of each benchmark.
-        grid: Outcome and benchmark -> runs x steps x clusters: the mean change of the cluster's items
-            against step 0; NaN at steps that a run did not reach.
-    """
-
-    named: Mapping[str, Any]
-    runs: pd.DataFrame
-    readings: list[Reading]
-    clusters: Mapping[str, Clusters]
-    grid: Mapping[tuple[str, str], np.ndarray]
-
-    def at(self, reading: Reading, outcome: str, benchmark: str) -> np.ndarray:
-        """Return the changes at a reading, runs x clusters; NaN for a run that has no such reading."""
-        changes = self.grid[outcome, benchmark]
-        # Steps that a run did not reach have weight 0, and 0 x NaN is NaN.
-        read: np.ndarray = np.einsum("rs,rsc->rc", reading.weights, np.nan_to_num(changes))
-        return read
-
-    def arm(self, place: int) -> str:
-        """Return the arm under test (0), or the one it is held against (1)."""
-        return ARMS[self.named["scope"]][place]
-
-
-def each_contrast(measured: Measured, settings: Effects) -> Iterator[Changes]:
-    """Yield every contrast with the changes of its runs, one at a time: all at once may not fit.
+def take_readings(trajectory: pd.DataFrame, run_ids: Sequence[str], settings: EffectSettings) -> Readings:
+    """Return all readings of some runs.
 
     Args:
-        measured: The study; its rows may come in any order.
-        settings: The doses.
-
-    Raises:
-        UnlearningError: If a run that did not fail has no trajectory, or lacks answers.
+        trajectory: ``run_id``, ``step``, ``forget_loss``, ``heldout_loss`` of these runs, each from step 0.
+        run_ids: Runs, in the order of the weights.
+        settings: Doses.
     """
     import pandas as pd
 
-    answers, trajectory = (_by_run(table) for table in (measured.answers, measured.trajectory))
-    arms = [arm for pair in ARMS.values() for arm in pair]
-    runs = measured.runs[measured.runs["arm"].isin(arms)]
-    for _, own in runs.groupby(list(CONTRAST), dropna=False):
-        named = {name: own[name].iloc[0] for name in CONTRAST}
-        named["topic"] = None if pd.isna(named["topic"]) else named["topic"]
-        kept = own[own["status"] != FAILED].sort_values(["arm", "set", "seed"], ignore_index=True)
-        for run_id in kept["run_id"]:
-            if run_id not in answers or run_id not in trajectory:
-                raise UnlearningError(f"run {run_id} did not fail and has no answers or no trajectory: run it again")
-        ids = kept["run_id"].tolist()
-        readings = take_readings(_rows(measured.trajectory, trajectory, ids), ids, settings)
-        clusters, changes = _gather(_rows(measured.answers, answers, ids), ids, readings)
-        if ids and named["benchmark"] not in clusters:
-            raise UnlearningError(f"benchmark {named['benchmark']} has no answers: evaluate the runs on it")
-        yield Changes(named, kept, readings.each, clusters, changes)
+    grid, steps = np.unique(trajectory["step"].to_numpy(), return_inverse=True)
+    cells = (pd.Index(run_ids).get_indexer(pd.Index(trajectory["run_id"])), steps)
+    reached = np.zeros((len(run_ids), len(grid)), dtype=bool)
+    reached[cells] = True
+    readings = _at_equal_compute(grid, reached)
+    for name, rises in (("forget_loss", settings.forget_rises), ("heldout_loss", settings.heldout_rises)):
+        losses = np.full(reached.shape, np.nan)
+        losses[cells] = trajectory[name]
+        changes = losses - losses[:, :1]
+        for rise in rises:
+            weights = np.array([crossing(rises_of_run, rise) for rises_of_run in changes]).reshape(changes.shape)
+            readings.append(Reading(f"{name}+{rise:g}", None, weights))
+    return Readings(grid, reached, readings)
 
 
-def _by_run(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the places of each run's rows."""
-    groups = table.groupby("run_id", observed=True, sort=False).indices
-    return {str(run_id): np.asarray(places) for run_id, places in groups.items()}
+def crossing(rises: np.ndarray, level: float) -> np.ndarray:
+    """Return the weights of the two steps between which a loss first rises to a level, by linear interpolation.
+
+    Args:
+        rises: Rise of the loss since step 0, shape (steps,); NaN where the run was not evaluated.
+        level: Rise to look for, above 0.
+
+    Returns:
+        Weights, shape (steps,); NaN where the level is never reached.
+    """
+    evaluated = np.flatnonzero(np.isfinite(rises))
+    above = np.flatnonzero(rises[evaluated] >= level)
+    if not len(above):
+        return np.full(len(rises), np.nan)
+    before, after = evaluated[above[0] - 1], evaluated[above[0]]
+    weights = np.zeros(len(rises))
+    weights[after] = (level - rises[before]) / (rises[after] - rises[before])
+    weights[before] = 1 - weights[after]
+    return weights
 
 
-def _rows(table: pd.DataFrame, places: Mapping[str, np.ndarray], run_ids: list[str]) -> pd.DataFrame:
-    return table.iloc[np.concatenate([np.empty(0, dtype=int), *(places[run_id] for run_id in run_ids)])]
+def trapezoid(grid: np.ndarray, reached: np.ndarray, last: int) -> np.ndarray:
+    """Return the weights of the mean over steps 0 to ``last`` by the trapezoid rule, shape (steps,)."""
+    evaluated = np.flatnonzero(reached & (grid <= last))
+    widths = np.diff(grid[evaluated]) / last
+    weights = np.zeros(len(grid))
+    weights[evaluated[:-1]] += widths / 2
+    weights[evaluated[1:]] += widths / 2
+    return weights
 
 
-def _gather(
-    answers: pd.DataFrame, run_ids: list[str], readings: Readings
-) -> tuple[dict[str, Clusters], dict[tuple[str, str], np.ndarray]]:
-    """Return the clusters of each benchmark, and the changes of their means on the grid."""
-    import pandas as pd
-
-    clusters, changes = {}, {}
-    answers = answers[answers["step"].isin(readings.grid)]
-    runs = pd.Index(run_ids).get_indexer(pd.Index(answers["run_id"]))
-    steps = pd.Index(readings.grid).get_indexer(pd.Index(answers["step"]))
-    for name, rows in answers.groupby("benchmark", observed=True).indices.items():
-        benchmark, own = str(name), answers.iloc[rows]
-        items = own.drop_duplicates("item")[["cluster", "item"]].sort_values(["cluster", "item"])
-        starts = np.flatnonzero(~items["cluster"].duplicated().to_numpy())
-        sizes = np.diff([*starts, len(items)])
-        names = [f"{benchmark}/{cluster}" for cluster in items["cluster"].iloc[starts]]
-        clusters[benchmark] = Clusters(hash_names(names), sizes / len(items))
-        place = (runs[rows], steps[rows], pd.Index(items["item"]).get_indexer(pd.Index(own["item"])))
-        for outcome, column in OUTCOMES.items():
-            cube = np.full((*readings.reached.shape, len(items)), np.nan)
-            cube[place] = own[column].to_numpy(float)
-            _require_answers(cube, run_ids, readings, f"{column} of {benchmark}")
-            means = np.add.reduceat(cube, starts, axis=2) / sizes
-            changes[outcome, benchmark] = means - means[:, :1]
-    return clusters, changes
-
-
-def _require_answers(cube: np.ndarray, run_ids: list[str], readings: Readings, what: str) -> None:
-    lacking = readings.reached & ~np.isfinite(cube).all(axis=2)
-    if lacking.any():
-        run, step = np.argwhere(lacking)[0]
-        missing = int((~np.isfinite(cube[run, step])).sum())
-        raise UnlearningError(
-            f"run {run_ids[run]} was read at step {readings.grid[step]} and {missing} of {cube.shape[2]} items have no "
-            f"finite {what}: a run that broke off has the status {FAILED!r}, any other is to be evaluated again"
-        )
+def _at_equal_compute(grid: np.ndarray, reached: np.ndarray) -> list[Reading]:
+    last = int(grid[reached.all(axis=0)].max(initial=0)) if len(reached) else 0
+    if last == 0:
+        nothing = np.full(reached.shape, np.nan)
+        return [Reading(EQUAL_COMPUTE, None, nothing), Reading(AREA, None, nothing)]
+    at_last = np.broadcast_to((grid == last).astype(float), reached.shape)
+    area = np.stack([trapezoid(grid, of_run, last) for of_run in reached])
+    return [Reading(EQUAL_COMPUTE, last, at_last), Reading(AREA, last, area)]

@@ -1,30 +1,30 @@
-"""The statistics of an unlearning study, from what its runs left behind."""
+"""Statistics of an unlearning study, from the tables of its runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.forgetting.effects.changes import RunTables, contrast_changes
 from social_provenance.forgetting.effects.contrast import EFFECT_COLUMNS, SET_COLUMNS, effect_rows, set_rows, with_q
 from social_provenance.forgetting.effects.equivalence import EQUIVALENCE_COLUMNS, equivalence_rows
 from social_provenance.forgetting.effects.intervals import Draws
-from social_provenance.forgetting.effects.readings import Measured, each_contrast
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.estimation.bootstrap.settings import Bootstrap
-    from social_provenance.forgetting.effect_settings import Effects
+    from social_provenance.forgetting.effect_settings import EffectSettings
 
 
 @dataclass(frozen=True)
 class EffectTables:
-    """Tables of a study.
+    """Statistics of a study, as tables.
 
     Attributes:
-        effects: ``unlearning_effects``: influence minus random, a row a contrast, outcome and reading.
-        sets: ``unlearning_sets``: the mean change of every set on every benchmark.
-        equivalence: ``unlearning_equivalence``: where arms may be said to be alike.
+        effects: ``unlearning_effects``: influence minus random, one row per contrast, outcome and reading.
+        sets: ``unlearning_sets``: mean change of every set on every benchmark.
+        equivalence: ``unlearning_equivalence``: equivalence tests of arms.
     """
 
     effects: pd.DataFrame
@@ -32,14 +32,14 @@ class EffectTables:
     equivalence: pd.DataFrame
 
 
-def measure_effects(measured: Measured, settings: Effects, bootstrap: Bootstrap) -> EffectTables:
+def measure_effects(measured: RunTables, settings: EffectSettings, bootstrap: Bootstrap) -> EffectTables:
     """Compare the arms of every contrast.
 
-    Memory beyond the tables is that of one contrast.
+    Contrasts are read one at a time, so memory beyond the tables is that of one contrast.
 
     Args:
-        measured: The study; the order of its rows and the names of its runs do not matter.
-        settings: Doses and margin.
+        measured: Tables of the study; order of rows and names of runs do not matter.
+        settings: Doses and equivalence margin.
         bootstrap: Replicates, level and seed.
 
     Raises:
@@ -51,7 +51,7 @@ def measure_effects(measured: Measured, settings: Effects, bootstrap: Bootstrap)
     effects: list[dict[str, Any]] = []
     sets: list[dict[str, Any]] = []
     equivalence: list[dict[str, Any]] = []
-    for changes in each_contrast(measured, settings):
+    for changes in contrast_changes(measured, settings):
         effects += effect_rows(changes, draws)
         sets += set_rows(changes)
         equivalence += equivalence_rows(changes, settings.equivalence_margin)

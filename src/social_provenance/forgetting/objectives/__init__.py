@@ -1,28 +1,15 @@
-"""Unlearning algorithms, one a module."""
+"""Unlearning algorithms, one per module, each with its hyperparameters as fields.
 
-from __future__ import annotations
+::
 
-from typing import TYPE_CHECKING, Annotated
+    parameters ──► registry.Algorithm ──► Objective.prepare(model, forget, retain, size) ──► Step
+                                                                                              │
+    forget batch, retain batch ──► Step ──► gradient on the model; losses and norms measured ◄┘
 
-from pydantic import Field
-
-from social_provenance.forgetting.objectives.base import Objective, Step
-from social_provenance.forgetting.objectives.grad_ascent import GradAscent
-from social_provenance.forgetting.objectives.grad_diff import GradDiff
-from social_provenance.forgetting.objectives.ngdiff import NGDiff
-from social_provenance.forgetting.objectives.npo import NPO
-from social_provenance.forgetting.objectives.rmu import RMU
-from social_provenance.forgetting.objectives.simnpo import SimNPO
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["ALGORITHMS", "NPO", "RMU", "Algorithm", "GradAscent", "GradDiff", "NGDiff", "Objective", "SimNPO", "Step"]
-
-Algorithm = Annotated[NGDiff | GradAscent | GradDiff | NPO | SimNPO | RMU, Field(discriminator="name")]
-"""What a parameter says: the name of an algorithm and its hyperparameters."""
-
-ALGORITHMS: Mapping[str, Objective] = {
-    kind.name: kind for kind in (NGDiff(), GradAscent(), GradDiff(), NPO(), SimNPO(), RMU())
-}
-"""Name in the parameters -> the algorithm with its default hyperparameters."""
+- ``base``: what every algorithm is; :class:`~.base.Objective`, :data:`~.base.Step`;
+- ``reference``: the untouched model, which some algorithms compare with;
+- ``terms``: weighted forget and retain terms that several share; :class:`~.terms.TwoTerms`;
+- ``grad_ascent``, ``grad_diff``, ``ngdiff``, ``npo``, ``simnpo``, ``rmu``: the algorithms;
+- ``registry``: algorithms by name, found by their modules; :data:`~.registry.Algorithm`,
+  :func:`~.registry.find_algorithms`.
+"""

@@ -1,4 +1,4 @@
-"""What every unlearning algorithm is: hyperparameters, and a step for each pair of batches."""
+"""Base class of unlearning algorithms: hyperparameters, and a step for each pair of batches."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class Objective(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    """Of the algorithm."""
+    """Name of the algorithm."""
     learning_rate: PositiveFloat | None = None
-    """Instead of ``unlearning.optimiser.learning_rate``; null: that one."""
+    """Learning rate instead of ``unlearning.optimiser.learning_rate``; null: that one."""
 
     def prepare(self, model: Any, forget: Sequence[Tokens], retain: Sequence[Tokens], size: int) -> Step:
-        """Compute once what all steps of a run need, and return the step.
+        """Compute what all steps of a run share, and return the step.
 
         Args:
             model: Untouched, about to be trained: all weights, or adapters (PEFT) that change nothing yet.
             forget: Token ids of the documents whose loss is to rise.
             retain: Token ids of the documents whose loss is to stay.
-            size: Documents in a batch of what is computed once.
+            size: Batch size of that computation, documents.
 
         Returns:
             A function of a batch of ``forget`` and a batch of ``retain``, called with the model in
             training mode. It replaces the gradients of the trainable parameters (None where the
-            algorithm has nothing to say) and returns ``forget_loss`` and ``retain_loss``
-            (of the batches, nats a token) and what the algorithm measures besides: the norms of the gradients of its
-            two terms, unweighted (``forget_grad_norm``, ``retain_grad_norm``), and their values where these are no
-            such loss (``forget_objective``, ``retain_objective``).
+            algorithm has no gradient) and returns ``forget_loss`` and ``retain_loss`` (of the batches, nats
+            per token), the norms of the gradients of its two terms, unweighted (``forget_grad_norm``,
+            ``retain_grad_norm``), and the values of terms that are no such loss (``forget_objective``,
+            ``retain_objective``).
 
         Raises:
             UnlearningError: If a set is empty, or a document has fewer than two tokens.
@@ -55,10 +55,10 @@ class Objective(BaseModel, ABC):
 
 def _check(name: str, documents: Sequence[Tokens]) -> None:
     if not documents:
-        raise UnlearningError(f"the {name} set is empty: give it a document or more")
+        raise UnlearningError(f"the {name} set is empty: give it at least one document")
     for place, document in enumerate(documents):
         if len(document) < 2:
             raise UnlearningError(
-                f"document {place} of the {name} set has {len(document)} token(s), so nothing in it is predicted: "
-                f"leave documents of fewer than 2 tokens out"
+                f"document {place} of the {name} set has {len(document)} token(s), so it has no predicted token: "
+                f"leave out documents of fewer than 2 tokens"
             )

@@ -22,7 +22,7 @@ class GradDiff(TwoTerms):
     """Raise the forget loss and hold the retain set."""
 
     name: Literal["grad_diff"] = "grad_diff"
-    """What parameters call it."""
+    """Name in the parameters."""
     retain: RetainTerm = "nll"
     """``nll``: the mean loss of the retain batch. ``kl``: the divergence from the untouched model."""
 

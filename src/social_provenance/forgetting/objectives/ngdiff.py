@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.forgetting.objectives.base import Objective, Step
-from social_provenance.forgetting.objectives.terms import gradient_norm, trainable
+from social_provenance.forgetting.objectives.terms import gradient_norm, trainable_parameters
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ class NGDiff(Objective):
     """Normalised gradient difference; it has no weights, for a step is the same whatever scales its losses."""
 
     name: Literal["ngdiff"] = "ngdiff"
-    """What parameters call it."""
+    """Name in the parameters."""
 
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         del forget, size  # nothing is compared with the untouched model
-        parameters = trainable(model)
+        parameters = trainable_parameters(model)
 
         def step(forget_batch: Batch, retain_batch: Batch) -> dict[str, float]:
             forget_loss, forget_gradient = _gradient(model, parameters, forget_batch)

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 class NPO(TwoTerms):
-    """Push documents below their likelihood under the untouched model, each the less the further it is."""
+    """Lower the likelihood of documents below that under the untouched model, with a force that fades on the way."""
 
     name: Literal["npo"] = "npo"
-    """What parameters call it."""
+    """Name in the parameters."""
     beta: PositiveFloat = 2.0
-    """Inverse temperature: the push on a document halves once it has risen by about ``1.1 / beta``."""
+    """Inverse temperature: the gradient of a document halves once its loss has risen by about ``1.1 / beta``."""
     per: Literal["token", "sequence"] = "token"
-    """What beta is multiplied with: the rise a token, or the rise of the whole document (the paper's)."""
+    """Rise that beta is multiplied with: per token, or of the whole document (the paper's)."""
 
     def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term:
         reference = reference_losses(model, forget, size)

@@ -1,4 +1,4 @@
-"""The model before unlearning, which some algorithms compare with."""
+"""The untouched model, which some algorithms compare with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def reference_of(model: Any) -> Reference:
-    """Keep the present weights of a model, whatever training does to it.
+    """Return access to the present weights of a model, which training does not change.
 
     A PEFT model has them in itself, below its adapters; of any other a copy is made.
     """
@@ -44,7 +44,7 @@ def untouched(model: Any) -> Iterator[Any]:
 
 
 def reference_losses(model: Any, documents: Sequence[Tokens], size: int) -> torch.Tensor:
-    """Return the loss of each document, nats, of a model that is not trained yet; ``size`` at a time."""
+    """Return the loss of each document under the untouched model, nats, shape (documents,); in batches of ``size``."""
     import torch
 
     with untouched(model):

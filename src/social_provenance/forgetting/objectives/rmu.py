@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
-from social_provenance.forgetting.objectives.terms import Value, trainable, two_terms
+from social_provenance.forgetting.objectives.terms import Value, trainable_parameters, two_terms
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ class RMU(Objective):
     """Steer a layer's activations on the forget set to a random direction, and hold those on the retain set."""
 
     name: Literal["rmu"] = "rmu"
-    """What parameters call it."""
+    """Name in the parameters."""
     layer: NonNegativeInt | None = None
-    """Layer that is steered, from 0; null: the middle one."""
+    """Steered layer, counted from 0; null: the middle one."""
     coefficient: NonNegativeFloat = 20.0
     """Norm of the target: about that of the layer's activations, or more. The paper has 6.5 for Zephyr 7B."""
     alpha: NonNegativeFloat = 10.0
-    """Weight of the retain term. The paper has 1200 for Zephyr 7B, which holds a small model where it is."""
+    """Weight of the retain term. The paper has 1200 for Zephyr 7B, with which a small model does not change."""
     trained_layers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] | None = None
     """Layers whose parameters are moved, none above ``layer``; null: all trainable parameters up to it."""
     seed: int = 0
-    """Draws the direction."""
+    """Seed of the direction."""
 
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         del forget, size  # what is compared with the untouched model is not the forget set
@@ -51,7 +51,7 @@ class RMU(Objective):
         layer = (len(blocks) - 1) // 2 if self.layer is None else self.layer
         self._check(layer, len(blocks))
         reference = reference_of(model)
-        parameters = _within(trainable(model), blocks, self.trained_layers)
+        parameters = _within(trainable_parameters(model), blocks, self.trained_layers)
         target = self.coefficient * direction(model.config.hidden_size, self.seed).to(model.device)
 
         def steer(batch: Batch) -> Value:
@@ -87,7 +87,7 @@ def direction(size: int, seed: int) -> torch.Tensor:
 
 
 def activations(model: Any, layer: int, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what leaves a layer at the real tokens of a batch, tokens x hidden, and the mean loss."""
+    """Return the output of a layer at the real tokens of a batch, shape (tokens, hidden), and the mean loss."""
     with _listening(_blocks(model)[layer]) as heard:
         loss = mean_loss(model, batch)
     return heard[0][batch.attention_mask == 1].float(), loss
@@ -118,7 +118,7 @@ def _blocks(model: Any) -> Any:
         if isinstance(module, torch.nn.ModuleList) and len(module) == count:
             return module
     raise UnlearningError(
-        f"rmu: a {model.config.model_type} model has no list of {count} layers: take another algorithm"
+        f"rmu: a {model.config.model_type} model has no list of {count} layers: choose another algorithm"
     )
 
 

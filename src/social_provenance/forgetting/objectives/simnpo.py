@@ -1,7 +1,7 @@
 """Simple negative preference optimisation (Fan et al. 2024, arXiv 2410.07163).
 
 The forget term is the mean over documents of ``-(2 / beta) log sigmoid(beta * (nll / |y| - delta))``, where
-``nll / |y|`` is the loss of a document in nats a token. It is NPO a token with one number, delta, in the
+``nll / |y|`` is the loss of a document in nats per token. It is NPO per token with one number, delta, in the
 place of each document's own reference. The paper writes ``- gamma`` inside the sigmoid: that is ``beta * delta`` here,
 for gamma is the weight of the term.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class SimNPO(TwoTerms):
-    """Push documents above one loss a token, each the less the further it is."""
+    """Raise the loss per token of documents above one bound for all, with a force that fades on the way."""
 
     name: Literal["simnpo"] = "simnpo"
-    """What parameters call it."""
+    """Name in the parameters."""
     beta: PositiveFloat = 1.0
-    """Inverse temperature, of nats a token."""
+    """Inverse temperature, per (nat per token)."""
     delta: float = 0.0
-    """Loss from which the push fades, nats a token."""
+    """Loss above which the force fades, nats per token."""
     retain: RetainTerm = "nll"
     """``nll``: the mean loss of the retain batch. ``kl``: the divergence from the untouched model."""
 

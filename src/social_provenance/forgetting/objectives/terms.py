@@ -34,8 +34,8 @@ class Value:
     """A term on a batch.
 
     Attributes:
-        loss: Of the batch, nats a token.
-        objective: What is minimised; None: the loss.
+        loss: Mean loss of the batch, nats per token.
+        objective: Value to minimise; None: the loss.
     """
 
     loss: torch.Tensor
@@ -55,14 +55,14 @@ class TwoTerms(Objective):
     def _step(self, model: Any, forget: Sequence[Tokens], size: int) -> Step:
         retain = divergence(model) if self.retain == "kl" and self.alpha else likelihood(model)
         forget_term = self._forget_term(model, forget, size)
-        return two_terms(model, trainable(model), (self.gamma, forget_term), (self.alpha, retain))
+        return two_terms(model, trainable_parameters(model), (self.gamma, forget_term), (self.alpha, retain))
 
     @abstractmethod
     def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term: ...
 
 
-def trainable(model: Any) -> list[torch.nn.Parameter]:
-    """Return the parameters that take a gradient."""
+def trainable_parameters(model: Any) -> list[torch.nn.Parameter]:
+    """Return the trainable parameters."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
@@ -83,10 +83,10 @@ def two_terms(
     """Return the step of a weighted sum of two terms.
 
     Args:
-        model: Of the terms.
-        parameters: Those that get the gradient; the others of the model get none.
+        model: Model of both terms.
+        parameters: Parameters that get the gradient; the others of the model get none.
         forget: Weight and term of the forget batch.
-        retain: Weight and term of the retain batch. A term of weight 0 is measured and not differentiated.
+        retain: Weight and term of the retain batch. A term of weight 0 is measured but not differentiated.
     """
 
     def step(forget_batch: Batch, retain_batch: Batch) -> dict[str, float]:
@@ -162,9 +162,9 @@ def preference(model: Any, beta: float, rise: Callable[[Batch, torch.Tensor, tor
     """Return ``-(2 / beta) log sigmoid(beta * rise)``, mean over the documents of a batch, as a term.
 
     Args:
-        model: In training.
+        model: Model in training.
         beta: Inverse temperature.
-        rise: Batch, loss of each document (nats), tokens predicted in each -> how far each has risen.
+        rise: Batch, loss of each document (nats), tokens predicted in each -> rise of each.
     """
     from torch.nn import functional
 

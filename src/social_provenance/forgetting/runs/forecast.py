@@ -1,4 +1,4 @@
-"""What an unlearning study will cost, before its runs are planned."""
+"""Cost of an unlearning study, before its runs are planned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def count_runs(settings: Unlearning, benchmarks: int) -> int:
-    """Return the number of runs of a study: each targeted set for each order seed, each random set once."""
+    """Return the number of runs of a study: each targeted set once per order seed, each random set once."""
     orders = len(settings.order_seeds)
     in_topics = settings.topics * (orders + settings.random_sets)
     anywhere = orders + settings.global_sets if settings.global_sets else 0
@@ -19,13 +19,13 @@ def count_runs(settings: Unlearning, benchmarks: int) -> int:
 
 
 def forecast_steps(walk: Mapping[str, Any], settings: Unlearning, benchmarks: int) -> dict[str, Any]:
-    """Return ``documents``, ``tokens``, ``bytes`` and ``seconds`` of the steps of all runs; readings are left out.
+    """Return ``documents``, ``tokens``, ``bytes`` and ``seconds`` of the steps of all runs, without evaluations.
 
     Args:
         walk: ``documents``, ``tokens`` and ``token_seconds`` of
             :func:`social_provenance.gradients.walk.forecast.forecast_walk`; its documents are as long on average.
-        settings: Of the study.
-        benchmarks: How many there are.
+        settings: Parameters of the study.
+        benchmarks: Number of benchmarks.
     """
     documents = count_runs(settings, benchmarks) * settings.steps * 2 * settings.batch_documents
     tokens = round(documents * walk["tokens"] / walk["documents"])

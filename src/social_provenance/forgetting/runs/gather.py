@@ -1,4 +1,4 @@
-"""Tables of what the runs of an unlearning study left behind."""
+"""Tables of an unlearning study, gathered from the folders of its runs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.design.plan import IDS
 from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
+from social_provenance.forgetting.vocabulary import IDS, UNTOUCHED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,22 +17,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-UNTOUCHED = "untouched"
-"""What the model before any run is called among evaluations."""
-
 
 @dataclass(frozen=True)
 class StudyTables:
-    """What the runs of a study left behind; keyed by ``run_id`` and what the columns say.
+    """Tables of a study's runs, each with ``run_id``.
 
     Attributes:
         runs: The plan's rows without their documents, ``n_forget``, ``n_retain``, ``status``,
             ``last_step``, ``reason``, ``checkpoint``.
-        trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.reader.trajectory`).
+        trajectory: ``step``, losses (see :func:`social_provenance.forgetting.runs.evaluation.tabulate`).
         held_out: ``step``, ``topic``, ``format``, ``loss``.
-        steps: ``step`` and what the algorithm measured in it.
-        answers: ``step``, and the answer to each item.
-        evaluations: ``step``, and each benchmark's means; of run ``untouched`` too.
+        steps: ``step`` and the measurements of the algorithm.
+        answers: ``step`` and the answer to each item.
+        evaluations: ``step`` and the means of each benchmark; also of run ``untouched``.
     """
 
     runs: pd.DataFrame
@@ -43,11 +40,11 @@ class StudyTables:
     evaluations: pd.DataFrame
 
 
-def gather(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
-    """Read what the runs left behind.
+def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
+    """Read the folders of runs.
 
     Raises:
-        UnlearningError: If a run of the plan is not there.
+        UnlearningError: If a run of the plan has no folder.
     """
     import pandas as pd
 
@@ -66,7 +63,7 @@ def gather(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
     ends = [{"run_id": run_id, **json.loads((folders[run_id] / SUMMARY).read_text())} for run_id in plan["run_id"]]
     answers = together(ANSWERS)
     return StudyTables(
-        described.drop(columns=IDS).merge(pd.DataFrame(ends), on="run_id"),
+        described.drop(columns=list(IDS)).merge(pd.DataFrame(ends), on="run_id"),
         together(TRAJECTORY),
         together(HELD_OUT),
         together(STEPS),

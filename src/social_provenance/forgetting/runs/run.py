@@ -1,4 +1,4 @@
-"""Carry out one run of an unlearning study."""
+"""One run of an unlearning study: train, evaluate on the way, keep the results."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
-from social_provenance.forgetting.runs.trainable import keep, trainable
+from social_provenance.forgetting.runs.evaluation import Evaluator, Sets, Snapshot, heldout_of_bins, tabulate
+from social_provenance.forgetting.runs.trainable import make_trainable, save_checkpoint
+from social_provenance.forgetting.vocabulary import DONE, FAILED, STOPPED
 from social_provenance.training.batches import Tokens, pairs
 from social_provenance.training.loop import cpu_threads, seeded, train
 
@@ -21,29 +22,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from social_provenance.capabilities.harness import Scorer
-    from social_provenance.forgetting.objectives import Objective
+    from social_provenance.forgetting.objectives.base import Objective
     from social_provenance.forgetting.settings import Unlearning
     from social_provenance.language_model import LanguageModel
 
 CHECKPOINT, SUMMARY = "checkpoint", "summary.json"
 ANSWERS, TRAJECTORY, HELD_OUT, STEPS = (f"{name}.parquet" for name in ("answers", "trajectory", "held_out", "steps"))
 
-STATUSES = ("done", "stopped", "failed")
-"""How a run can end: as planned, by the bound on held-out losses, by a loss that is no number."""
-
 Bin = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What every run of a study needs.
+    """Model, benchmarks, documents and parameters that all runs of a study share.
 
     Attributes:
         model: The untouched model.
-        scorer: Evaluates a model on every benchmark.
-        tokens: Document id -> token ids, of every document of the plan.
-        bins: Document id -> its topic and format, of every held-out document.
-        settings: Of the study.
+        scorer: Scores the items of every benchmark.
+        tokens: Document id -> token ids, for all documents of the plan.
+        bins: Document id -> topic and format, for all held-out documents.
+        settings: Parameters of the study.
     """
 
     model: LanguageModel
@@ -53,15 +51,15 @@ class Bench:
     settings: Unlearning
 
     @cached_property
-    def reader(self) -> Reader:
-        return Reader(self.scorer, self.model.tokenizer(), self.settings.read_documents)
+    def evaluator(self) -> Evaluator:
+        return Evaluator(self.scorer, self.model.tokenizer(), self.settings.read_documents)
 
     @cached_property
     def algorithms(self) -> Mapping[str, Objective]:
         return {algorithm.name: algorithm for algorithm in self.settings.algorithms}
 
     def sets(self, row: Mapping[Any, Any]) -> Sets:
-        """Return the documents of a run, held-out ones cut to what is looked at."""
+        """Return the documents of a run, held-out ones cut to their evaluated tokens."""
         forget, retain, held = (
             [self.tokens[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids", "held_out_ids")
         )
@@ -69,108 +67,108 @@ class Bench:
 
 
 @dataclass
-class _Course:
-    """What a run has been through, and whether it goes on."""
+class _Trajectory:
+    """The trajectory of a run: its snapshots and steps so far, and why it ended."""
 
     bins: Sequence[Bin]
     bound: float
-    readings: dict[int, Reading] = field(default_factory=dict)
+    readings: dict[int, Snapshot] = field(default_factory=dict)
     steps: list[dict[str, float]] = field(default_factory=list)
-    status: str = "done"
+    status: str = DONE
     reason: str | None = None
 
     def note(self, step: int, measured: Mapping[str, float]) -> bool:
-        """Note a step; return whether it left numbers."""
+        """Record a step; return whether all its measurements are finite."""
         self.steps.append({"step": step, **measured})
-        wrong = next((name for name, value in measured.items() if not math.isfinite(value)), None)
-        if wrong is not None:
-            self._end("failed", f"{wrong} is {measured[wrong]} in step {step}")
-        return wrong is None
+        non_finite = next((name for name, value in measured.items() if not math.isfinite(value)), None)
+        if non_finite is not None:
+            self._end(FAILED, f"{non_finite} is {measured[non_finite]} in step {step}")
+        return non_finite is None
 
-    def read(self, step: int, reading: Reading) -> bool:
-        """Keep a reading; return whether the model is fit to go on."""
-        unsound = reading.unsound()
-        if unsound is not None:
-            self._end("failed", f"{unsound} is no number after step {step}")
+    def read(self, step: int, reading: Snapshot) -> bool:
+        """Record a snapshot; return whether the run goes on."""
+        non_finite = reading.non_finite()
+        if non_finite is not None:
+            self._end(FAILED, f"{non_finite} is not finite after step {step}")
             return False
         self.readings[step] = reading
         rise = (heldout_of_bins(reading, self.bins) - heldout_of_bins(self.readings[0], self.bins)).max()
         if rise > self.bound:
-            self._end("stopped", f"the held-out loss of a bin rose by {rise:.3g} nats a token after step {step}")
+            self._end(STOPPED, f"the held-out loss of a bin rose by {rise:.3g} nats per token after step {step}")
         return self.reason is None
 
     def _end(self, status: str, reason: str) -> None:
         self.status, self.reason = status, reason
 
 
-def carry_out(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
-    """Forget, read on the way, and keep what came of it.
+def execute_run(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
+    """Train and evaluate one run, and write its tables, summary and checkpoint.
 
-    A loss that is no number ends the run as ``failed``, a held-out loss that rises above the bound as
-    ``stopped``; both leave their readings and say why.
+    A loss that is not finite ends the run as ``failed``, a held-out loss that rises above the bound as
+    ``stopped``; both keep their evaluations and the reason.
 
     Args:
-        bench: What runs share.
-        row: Of the plan.
-        folder: Empty; gets the tables, the summary and, unless the run failed, the checkpoint.
+        bench: Model, benchmarks and documents that runs share.
+        row: Row of the plan.
+        folder: Empty folder for the tables, the summary and, unless the run failed, the checkpoint.
 
     Raises:
-        UnlearningError: If the untouched model has no sound reading, or the disk is full.
+        UnlearningError: If a loss of the untouched model is not finite, or the disk is full.
     """
     with cpu_threads(bench.settings.optimiser.threads):
-        course, model = _forget(bench, row)
+        trajectory, model = _forget(bench, row)
     with _disk_has_room(folder, row["run_id"]):
-        _write(course, folder)
+        _write(trajectory, folder)
         digest = None
-        if course.status != "failed":
+        if trajectory.status != FAILED:
             origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
-            digest = keep(model, folder / CHECKPOINT, origin)
+            digest = save_checkpoint(model, folder / CHECKPOINT, origin)
         summary = {
-            "status": course.status,
-            "last_step": max(course.readings),
-            "reason": course.reason,
+            "status": trajectory.status,
+            "last_step": max(trajectory.readings),
+            "reason": trajectory.reason,
             "checkpoint": digest,
         }
         (folder / SUMMARY).write_text(json.dumps(summary))
 
 
-def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Course, Any]:
-    settings, reader, sets = bench.settings, bench.reader, bench.sets(row)
+def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Trajectory, Any]:
+    settings, evaluator, sets = bench.settings, bench.evaluator, bench.sets(row)
     algorithm = bench.algorithms[row["algorithm"]]
-    course = _Course([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
+    trajectory = _Trajectory([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
     model = bench.model.load()
-    if not course.read(0, reader.read_untouched(model, sets)):
-        raise UnlearningError(f"model {bench.model.path}: {course.reason}, so nothing can be forgotten: mend the model")
-    model = trainable(model, settings.lora)
+    if not trajectory.read(0, evaluator.evaluate_untouched(model, sets)):
+        raise UnlearningError(f"model {bench.model.path}: {trajectory.reason}, before any training: check its weights")
+    model = make_trainable(model, settings.lora)
     optimiser = settings.optimiser
     if algorithm.learning_rate is not None:
         optimiser = optimiser.model_copy(update={"learning_rate": algorithm.learning_rate})
 
     def after_step(step: int, measured: dict[str, float]) -> bool:
-        if not course.note(step, measured):
+        if not trajectory.note(step, measured):
             return False
-        return step not in settings.grid or course.read(step, reader.read(model, sets))
+        return step not in settings.grid or trajectory.read(step, evaluator.evaluate(model, sets))
 
     batches = pairs(sets.forget, sets.retain, settings.batch_documents, row["steps"], row["seed"], model.device)
     with seeded(row["seed"]):
         step = algorithm.prepare(model, sets.forget, sets.retain, settings.batch_documents)
         train(model, batches, lambda pair: step(*pair), optimiser, lambda _: 1.0, after_step)
-    return course, model
+    return trajectory, model
 
 
-def _write(course: _Course, folder: Path) -> None:
+def _write(trajectory: _Trajectory, folder: Path) -> None:
     import pandas as pd
 
-    tables = dict(zip((TRAJECTORY, HELD_OUT), trajectory(course.readings, course.bins), strict=True))
-    tables[ANSWERS] = pd.concat([one.answers.assign(step=step) for step, one in course.readings.items()])
-    tables[STEPS] = pd.DataFrame(course.steps)
+    tables = dict(zip((TRAJECTORY, HELD_OUT), tabulate(trajectory.readings, trajectory.bins), strict=True))
+    tables[ANSWERS] = pd.concat([one.answers.assign(step=step) for step, one in trajectory.readings.items()])
+    tables[STEPS] = pd.DataFrame(trajectory.steps)
     for name, table in tables.items():
         table.reset_index(drop=True).to_parquet(folder / name)
 
 
 @contextmanager
 def _disk_has_room(folder: Path, run_id: str) -> Iterator[None]:
-    """Say which run could not be kept when the disk is full."""
+    """Name the run that could not be written when the disk is full."""
     from safetensors import SafetensorError
 
     try:
@@ -179,6 +177,6 @@ def _disk_has_room(folder: Path, run_id: str) -> Iterator[None]:
         if getattr(error, "errno", None) != errno.ENOSPC and "No space left" not in str(error):
             raise
         raise UnlearningError(
-            f"the disk of {folder} is full: run {run_id} could not be kept; make room or move the data with "
-            f"--params root=DIR, and run again: finished runs are there"
+            f"the disk of {folder} is full: run {run_id} could not be written; free space or move the data with "
+            f"--params root=DIR, and run again: finished runs are kept"
         ) from error

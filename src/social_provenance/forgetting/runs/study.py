@@ -1,4 +1,4 @@
-"""All runs of an unlearning study: what each depends on, and what it costs."""
+"""Identity and cost of all runs of an unlearning study."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import logging
 import time
 from functools import partial
 from importlib.metadata import version
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts, Work
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
-from social_provenance.forgetting.design.plan import IDS
-from social_provenance.forgetting.runs.run import carry_out
-from social_provenance.forgetting.runs.trainable import checkpoint_bytes, trainable
-from social_provenance.forgetting.runs.workers import work_off
+from social_provenance.forgetting.runs.run import execute_run
+from social_provenance.forgetting.runs.trainable import checkpoint_bytes, make_trainable
+from social_provenance.forgetting.runs.workers import execute_runs
+from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.training.batches import take
 from social_provenance.training.loop import cpu_threads
 
@@ -29,20 +30,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SETTINGS = {"steps", "read_every", "batch_documents", "read_documents", "optimiser", "lora", "max_held_out_rise"}
-"""Settings that a run depends on, beside what its row and its documents say."""
+"""Parameters that a run depends on, besides its row and its documents."""
 PASSES = 3
-"""Cost of a forward and a backward pass, in forward passes."""
+"""Cost of a forward with a backward pass, in forward passes."""
 
 
 def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
-    """Describe each run of a plan as a part.
+    """Describe each run of a plan as a part, with its identity, cost and code.
 
     Args:
         plan: Of :func:`social_provenance.forgetting.design.plan.list_runs`.
-        bench: What runs share.
+        bench: Model, benchmarks and documents that runs share.
 
     Raises:
-        UnlearningError: If a run forgets what it retains, or adapters have nowhere to go.
+        UnlearningError: If the sets of a run overlap, or no module has the name of an adapter's target.
     """
     shared = digest_of(
         bench.model.digest(),
@@ -57,30 +58,31 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
     for run_id, row in rows.items():
         _refuse_overlap(row)
         sets = bench.sets(row)
-        content = [[list(map(int, document)) for document in own] for own in (sets.forget, sets.retain, sets.held_out)]
+        content = [[list(map(int, ids)) for ids in part] for part in (sets.forget, sets.retain, sets.held_out)]
         inputs[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
         work[run_id] = _work(row, bench, size)
 
-    # Who carries out a run, and beside which others, changes nothing: its code is that of one run and its objective.
-    code = {run_id: (carry_out, bench.algorithms[row["algorithm"]]) for run_id, row in rows.items()}
+    # Results do not depend on the process that executes a run, nor on other runs: the code of a run is that of
+    # execute_run and of its algorithm's class, so an edit of workers or of another algorithm recomputes nothing.
+    code = {run_id: (execute_run, bench.algorithms[row["algorithm"]]) for run_id, row in rows.items()}
     return Parts(inputs, partial(_write, bench, rows), work, partial(_pace, bench, next(iter(rows.values()))), code)
 
 
 def _write(bench: Bench, rows: Mapping[str, dict[Any, Any]], waiting: Mapping[str, Path]) -> Iterator[str]:
     tasks = {run_id: (rows[run_id], folder) for run_id, folder in waiting.items()}
     logger.info("%d runs of %d, %d at a time", len(tasks), len(rows), min(bench.settings.processes, len(tasks)))
-    yield from work_off(bench, tasks)
+    yield from execute_runs(bench, tasks)
 
 
 def _refuse_overlap(row: Mapping[Any, Any]) -> None:
     if not len(row["retain_ids"]):
-        raise UnlearningError(f"run {row['run_id']} has nothing to retain: raise unlearning.retain_per_topic")
+        raise UnlearningError(f"run {row['run_id']} has no documents to retain: raise unlearning.retain_per_topic")
     named = {name: set(row[name]) for name in IDS}
-    for one, other in (("forget_ids", "retain_ids"), ("forget_ids", "held_out_ids"), ("retain_ids", "held_out_ids")):
+    for one, other in combinations(IDS, 2):
         both = sorted(named[one] & named[other])
         if both:
             raise UnlearningError(
-                f"run {row['run_id']}: document {both[0]} is in {one} and in {other}: make the plan anew with "
+                f"run {row['run_id']}: document {both[0]} is in {one} and in {other}: plan again with "
                 f"--from-nodes plan_unlearning"
             )
 
@@ -92,7 +94,7 @@ def _digest_of_requests(requests: pd.DataFrame) -> str:
 
 def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
     sets, settings = bench.sets(row), bench.settings
-    forget, retain, held = (sum(map(len, own)) for own in (sets.forget, sets.retain, sets.held_out))
+    forget, retain, held = (sum(map(len, part)) for part in (sets.forget, sets.retain, sets.held_out))
     batch = settings.batch_documents * (forget / len(sets.forget) + retain / len(sets.retain))
     asked = sum(map(len, bench.scorer.requests["prompt_ids"])) + sum(map(len, bench.scorer.requests["completion_ids"]))
     readings = len(settings.grid) * (forget + retain + held + asked)
@@ -100,12 +102,12 @@ def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
 
 
 def _pace(bench: Bench, row: Mapping[Any, Any]) -> float:
-    """Return how long a token takes, on a step of a run that leaves nothing behind, in seconds."""
+    """Return the seconds per token of an optimiser step, measured on a run that is thrown away."""
     settings, sets = bench.settings, bench.sets(row)
     with cpu_threads(settings.optimiser.threads):
-        model = trainable(bench.model.load(), settings.lora).train()
+        model = make_trainable(bench.model.load(), settings.lora).train()
         step = bench.algorithms[row["algorithm"]].prepare(model, sets.forget, sets.retain, settings.batch_documents)
-        both = [take(own, range(min(settings.batch_documents, len(own)))) for own in (sets.forget, sets.retain)]
+        both = [take(part, range(min(settings.batch_documents, len(part)))) for part in (sets.forget, sets.retain)]
         step(both[0], both[1])
         start = time.perf_counter()
         step(both[0], both[1])

@@ -1,4 +1,4 @@
-"""What of a model is moved, all weights or adapters, and how it is kept."""
+"""The trained part of a model, all weights or adapters, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from social_provenance.forgetting.settings import Lora
 
 ORIGIN = "unlearning.json"
-"""File beside the weights that says which run of which plan they are from."""
+"""File beside the weights with their run and plan."""
 BYTES = 4
-"""Of a number in fp32."""
+"""Bytes of an fp32 value."""
 
 
-def trainable(model: Any, lora: Lora | None) -> Any:
-    """Return the model with all weights trainable, or with adapters of which each run draws the same.
+def make_trainable(model: Any, lora: Lora | None) -> Any:
+    """Return the model with all weights trainable, or with adapters, drawn from one seed for all runs.
 
     Raises:
-        UnlearningError: If an adapter's target is no module of the model.
+        UnlearningError: If no module of the model has the name of an adapter's target.
     """
     if lora is None:
         return model
@@ -44,7 +44,7 @@ def trainable(model: Any, lora: Lora | None) -> Any:
 
 
 def check_targets(model: Any, lora: Lora) -> None:
-    """Make sure that adapters have somewhere to go.
+    """Check that every target of an adapter is a module of the model.
 
     Raises:
         UnlearningError: Naming the target that no module has.
@@ -59,10 +59,10 @@ def check_targets(model: Any, lora: Lora) -> None:
 
 
 def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
-    """Return how much a checkpoint takes on disk, from the model's configuration alone.
+    """Return the size of a checkpoint on disk, bytes, from the model's configuration.
 
     Raises:
-        UnlearningError: If an adapter's target is no module of the model.
+        UnlearningError: If no module of the model has the name of an adapter's target.
     """
     import torch
     from transformers import AutoModelForCausalLM
@@ -75,15 +75,15 @@ def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
     return BYTES * lora.rank * sum(sum(shape) for name, shape in _adaptable(empty) if name in lora.targets)
 
 
-def keep(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
-    """Write what was trained as safetensors, with its origin beside, and return the digest of both."""
+def save_checkpoint(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
+    """Write the trained weights as safetensors with their origin; return the digest of both."""
     model.save_pretrained(folder)
     (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))
     return digest_of_path(folder)
 
 
 def _adaptable(model: Any) -> list[tuple[str, tuple[int, ...]]]:
-    """Return the last part of the name and the shape of every matrix that an adapter can be added to."""
+    """Return the last part of the name and the shape of every weight matrix, which can take an adapter."""
     weights = [(name, getattr(module, "weight", None)) for name, module in model.named_modules()]
     return [
         (name.rpartition(".")[2], tuple(weight.shape))

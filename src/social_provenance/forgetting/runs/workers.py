@@ -1,4 +1,4 @@
-"""Who carries out the runs of a study: this process, or several with a device each."""
+"""Execution of the runs of a study, in this process or in several with a device each."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
-from social_provenance.forgetting.runs.run import Bench, carry_out
+from social_provenance.forgetting.runs.run import Bench, execute_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 Tasks = dict[str, tuple[dict[Any, Any], "Path"]]
-"""Run -> its row of the plan and its empty folder."""
+"""Run id -> its row of the plan and its empty folder."""
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
-def work_off(bench: Bench, tasks: Tasks) -> Iterator[str]:
-    """Carry out runs and yield the name of each as soon as it is whole.
+def execute_runs(bench: Bench, tasks: Tasks) -> Iterator[str]:
+    """Execute runs and yield the id of each as soon as it is complete.
 
-    A run depends on nothing but its row, so who carries it out changes no number.
+    A run depends only on its row, so its results do not depend on the process that executes it.
 
     Args:
-        bench: What runs share.
-        tasks: What is to be done.
+        bench: Model, benchmarks and documents that runs share.
+        tasks: Runs to execute.
 
     Raises:
-        UnlearningError: If a run cannot be carried out, or a process died.
+        UnlearningError: If a run fails with an error, or a process died.
     """
     if bench.settings.processes > 1 and len(tasks) > 1:
         yield from _spread(bench, tasks)
         return
     for run_id, (row, folder) in tasks.items():
-        carry_out(bench, row, folder)
+        execute_run(bench, row, folder)
         yield run_id
 
 
@@ -50,14 +50,14 @@ def _spread(bench: Bench, tasks: Tasks) -> Iterator[str]:
         devices.put(name)
     pool = ProcessPoolExecutor(count, context, _start, (bench, devices))
     try:
-        futures = {pool.submit(_carry_out, row, folder): run_id for run_id, (row, folder) in tasks.items()}
+        futures = {pool.submit(_execute, row, folder): run_id for run_id, (row, folder) in tasks.items()}
         for future in as_completed(futures):
             future.result()
             yield futures[future]
     except BrokenProcessPool as error:
         raise UnlearningError(
-            f"one of {count} processes that forget died, as for want of memory: lower unlearning.processes and run "
-            f"again, finished runs are there"
+            f"one of {count} processes died, perhaps for lack of memory: lower unlearning.processes and run again; "
+            f"finished runs are kept"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -68,16 +68,16 @@ def devices_of(count: int) -> list[str | None]:
     import torch
 
     named = os.environ.get(VISIBLE)
-    found = range(torch.cuda.device_count()) if named is None else [name for name in named.split(",") if name]
-    gpus = [str(name) for name in found]
-    return [gpus[place % len(gpus)] if gpus else None for place in range(count)]
+    visible = range(torch.cuda.device_count()) if named is None else [name for name in named.split(",") if name]
+    gpus = [str(name) for name in visible]
+    return [gpus[process % len(gpus)] if gpus else None for process in range(count)]
 
 
 _bench: Bench | None = None
 
 
 def _start(bench: Bench, devices: Any) -> None:
-    """Take a device, before torch looks for one, and keep what runs share."""
+    """Claim a device, before torch initialises one, and keep what runs share."""
     global _bench  # noqa: PLW0603
     device = devices.get()
     if device is not None:
@@ -85,7 +85,7 @@ def _start(bench: Bench, devices: Any) -> None:
     _bench = bench
 
 
-def _carry_out(row: dict[Any, Any], folder: Path) -> None:
+def _execute(row: dict[Any, Any], folder: Path) -> None:
     if _bench is None:
-        raise UnlearningError("a process was started without what runs share: this is a defect")
-    carry_out(_bench, row, folder)
+        raise UnlearningError("a worker process has no model to train: this is a bug, report it")
+    execute_run(_bench, row, folder)

@@ -1,19 +1,20 @@
-"""Maps held against each other."""
+"""Comparisons of maps: between methods, and with a published map."""
 
 from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from social_provenance.estimation.comparison.reference import read_reference
 from social_provenance.pipelines.aggregation import nodes
 
 
 def create_comparisons() -> Pipeline:
-    """Wire the methods against each other, and the study against a published map where one is given."""
+    """Return the comparisons of methods with each other, and of the study with a published map where one is given."""
     return Pipeline(
         [
             Node(nodes.compare_methods, "bin_influence", "method_agreement", name="compare_methods"),
             Node(
-                nodes.read_reference,
+                read_reference,
                 ["reference_files", "params:published", "params:evaluation"],
                 "reference_bins",
                 name="read_reference",

@@ -1,14 +1,15 @@
-"""How much of a map is more than chance, and whether it rests on its labels."""
+"""Tests of maps against chance, and their robustness to the labels."""
 
 from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from social_provenance.estimation.significance.discoveries import decompose_maps
 from social_provenance.pipelines.aggregation import nodes
 
 
 def create_judgements() -> Pipeline:
-    """Wire what maps are judged by: nulls, the noise of documents, other labels."""
+    """Return the tests of maps against nulls and noise, and the checks of their labels."""
     return Pipeline(
         [
             Node(
@@ -17,7 +18,7 @@ def create_judgements() -> Pipeline:
                 ["null_tests", "null_calibration"],
                 name="judge_by_nulls",
             ),
-            Node(nodes.part_maps, "influence_replicates", "map_parts", name="part_maps"),
+            Node(decompose_maps, "influence_replicates", "map_parts", name="decompose_maps"),
             Node(
                 nodes.check_labels,
                 ["scored_documents", "classifier_quality", "corpus_gradients", "params:bootstrap"],

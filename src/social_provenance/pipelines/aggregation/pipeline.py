@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
+from social_provenance.estimation.maps.top_documents import pick_documents
+from social_provenance.estimation.significance.discoveries import aggregate_bins
 from social_provenance.pipelines.aggregation import nodes
 from social_provenance.pipelines.aggregation.comparisons import create_comparisons
 from social_provenance.pipelines.aggregation.judgements import create_judgements
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``aggregation``: influence, what of it is more than chance, maps against each other."""
+    """Return the pipeline ``aggregation``: influence, its tests against chance, and comparisons of maps."""
     return _influence() + create_judgements() + create_comparisons()
 
 
 def _influence() -> Pipeline:
-    """Wire the tables of influence; one bootstrap serves all of them."""
+    """Return the tables of influence; all of them use the same bootstrap."""
     return Pipeline(
         [
             Node(
@@ -31,7 +33,7 @@ def _influence() -> Pipeline:
                 name="resample_scores",
             ),
             Node(
-                nodes.aggregate_bins,
+                aggregate_bins,
                 ["influence_replicates", "scored_documents", "null_tests", "params:bootstrap"],
                 "bin_influence",
                 name="aggregate_bins",
@@ -55,7 +57,7 @@ def _influence() -> Pipeline:
                 name="compare_profiles",
             ),
             Node(
-                nodes.pick_documents,
+                pick_documents,
                 ["document_scores", "working_set", "params:scoring.default_method"],
                 "top_documents",
                 name="pick_documents",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from social_provenance.annotations import LazyTable, Record
 from social_provenance.artifacts import Parts
 from social_provenance.documents.clean import clean, count_corpus
 from social_provenance.documents.records import plan_records
@@ -16,12 +15,12 @@ def read_shards(shards: list[Shard], params: DocumentSettings) -> Parts:
     return plan_records(shards, params)
 
 
-def clean_documents(records: Any, params: DocumentSettings) -> tuple[Any, Any]:
+def clean_documents(records: LazyTable, params: DocumentSettings) -> tuple[LazyTable, LazyTable]:
     """Split records into documents and rejected ones."""
     corpus = clean(records, params)
     return corpus.documents, corpus.rejected
 
 
-def count_records(records: Any, documents: Any, rejected: Any, params: DocumentSettings) -> dict[str, Any]:
+def count_records(records: LazyTable, documents: LazyTable, rejected: LazyTable, params: DocumentSettings) -> Record:
     """Count records and documents, and check that they add up."""
     return count_corpus(records, documents, rejected, params.max_damaged_share)

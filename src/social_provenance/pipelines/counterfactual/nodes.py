@@ -13,7 +13,7 @@ from social_provenance.pretraining.pretrain import Pretraining
 
 
 def tokenize_training(documents: Any, labels: Any, tokenizer: str) -> Any:
-    """Return every document that the model was trained on, with its topic, in the order of training."""
+    """Return every training document with its topic, in the order of training."""
     import pandas as pd
 
     texts = documents.order_by("doc_id").select("doc_id", "text").to_pyarrow().to_pydict()
@@ -26,30 +26,32 @@ def tokenize_training(documents: Any, labels: Any, tokenizer: str) -> Any:
 def retrain_fully(
     tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int, params: Counterfactual
 ) -> Parts:
-    """Return the training on every document under each seed; each is done once, when saved."""
+    """Return a description of the full training under each seed; the catalog trains when it saves it."""
     return retraining.plan_full(_training(tokens, tokenizer, requests, pretraining, batch_size), params)
 
 
 def plan_retraining(full: dict[str, Path], tokens: Any, params: Counterfactual) -> Any:
-    """Return what every retraining leaves out, its seed and its steps."""
+    """Return the topics that every retraining leaves out, its seed and its steps."""
     return retraining.plan_retraining(tokens["topic"].dropna(), params, full)
 
 
 def retrain_without(
     plan: Any, tokens: Any, tokenizer: str, requests: Any, pretraining: Pretraining, batch_size: int
 ) -> Parts:
-    """Return the retrainings of the plan; each is done once, when saved."""
+    """Return a description of the planned retrainings; the catalog trains when it saves it."""
     return retraining.plan_without(_training(tokens, tokenizer, requests, pretraining, batch_size), plan)
 
 
 def measure_retraining(plan: Any, full: dict[str, Path], without: dict[str, Path]) -> Any:
-    """Return what leaving topics out did to each benchmark."""
-    return effects.measure(plan, full, without)
+    """Return the effect of leaving topics out on each benchmark."""
+    return effects.measure_retraining(plan, full, without)
 
 
 def compare_with_retraining(plan: Any, retrained: Any, topics: Any, patches: Any) -> Any:
-    """Return how far methods and tail-patches foretell what retraining did."""
-    return effects.compare(retrained, effects.foretell(plan, effects.found(topics, patches)))
+    """Return how well methods and tail-patches predict the effects of retraining."""
+    return effects.compare_with_retraining(
+        retrained, effects.predict_effects(plan, effects.values_of_topics(topics, patches))
+    )
 
 
 def _training(

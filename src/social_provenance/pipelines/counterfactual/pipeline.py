@@ -1,4 +1,4 @@
-"""Train the model again without topics, and hold cheaper checks against it."""
+"""Retrain the model without topics, and compare cheaper checks with it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Nodes of the miniature world: the only place, with ``validation``, that knows the truth."""
+"""Nodes of the miniature world, which with ``validation`` and ``worlds`` are all that know the truth."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from social_provenance.annotations import Table
 from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
 from social_provenance.miniature.items import TASK, write_items
 from social_provenance.miniature.world import draw_world
@@ -11,7 +12,7 @@ from social_provenance.pipelines.miniature.params import Miniature
 
 
 def write_corpus(params: Miniature) -> list[dict[str, Any]]:
-    """Return the raw records of the world's documents, without their truth."""
+    """Return the raw records of the world's documents, without the truth about them."""
     return [raw_record(document) for document in _documents(params)]
 
 
@@ -21,8 +22,8 @@ def write_benchmarks(params: Miniature) -> dict[str, Any]:
     return {"items": items, "task": TASK}
 
 
-def tell_truth(params: Miniature) -> Any:
-    """Return what was planted: ``doc_id``, true ``topic`` and ``format``, ``planted``, ``carrier``."""
+def write_truth(params: Miniature) -> Table:
+    """Return the truth about each document: ``doc_id``, ``topic``, ``format``, ``planted``, ``carrier``."""
     import pandas as pd
 
     columns = ["doc_id", "topic", "format", "planted", "carrier"]

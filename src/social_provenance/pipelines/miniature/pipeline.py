@@ -1,4 +1,4 @@
-"""Make a world whose provenance is known."""
+"""Generation of a world whose provenance is known."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def create_pipeline() -> Pipeline:
                 name="write_benchmarks",
             ),
             Node(
-                nodes.tell_truth,
+                nodes.write_truth,
                 "params:miniature",
                 "miniature_truth",
-                name="tell_truth",
+                name="write_truth",
             ),
         ]
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
+from social_provenance.annotations import Record
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
@@ -21,37 +21,37 @@ from social_provenance.regions.grid import BINS
 logger = logging.getLogger(__name__)
 
 
-def survey_corpus(shards: list[Shard], documents: DocumentSettings, params: Plan) -> dict[str, Any]:
+def survey_corpus(shards: list[Shard], documents: DocumentSettings, params: Plan) -> Record:
     """Estimate the content of the corpus from a few shards, and log it."""
-    found = survey(shards, documents, params.shards, params.texts)
-    logger.info("plan, %s", describe_survey(found))
-    return found
+    estimate = survey(shards, documents, params.shards, params.texts)
+    logger.info("plan, %s", describe_survey(estimate))
+    return estimate
 
 
 def try_model(
-    found: dict[str, Any],
+    estimate: Record,
     model: LanguageModel,
     gradients: GradientSettings,
-    distributed: dict[str, Any],
+    distributed: Record,
     per_bin: int,
-) -> dict[str, Any]:
+) -> Record:
     """Forecast the cost of gradients of the working set from steps on some texts."""
-    documents = min(found["fit"], per_bin * len(BINS))
-    return forecast_walk(found["texts"], documents, model, gradients, Distributed.model_validate(distributed))
+    documents = min(estimate["fit"], per_bin * len(BINS))
+    return forecast_walk(estimate["texts"], documents, model, gradients, Distributed.model_validate(distributed))
 
 
 def plan_study(
-    found: dict[str, Any],
-    walk: dict[str, Any],
+    estimate: Record,
+    walk: Record,
     labelling: Labelling,
     unlearning: Unlearning,
     evaluation: Evaluation,
     params: Plan,
-) -> dict[str, Any]:
+) -> Record:
     """Forecast documents, tokens, bytes and hours of each stage, and log them."""
     later = {"walk": walk, "unlearn": forecast_steps(walk, unlearning, len(evaluation.benchmarks))}
     plan = list_stages(
-        found,
+        estimate,
         later,
         not labelling.keep_given,
         processes=params.processes,
@@ -60,4 +60,4 @@ def plan_study(
     )
     for stage in plan:
         logger.info("plan, %s", describe(stage))
-    return {"looked_at": found["looked_at"], "stages": plan}
+    return {"looked_at": estimate["looked_at"], "stages": plan}

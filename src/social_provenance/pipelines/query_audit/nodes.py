@@ -7,7 +7,7 @@ from typing import Any
 
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.split import items_for
-from social_provenance.estimation.comparison.agreement import compare
+from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.estimation.maps.bin_map import bin_map
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.settings import ScoringSettings
@@ -50,4 +50,4 @@ def compare_maps(scores: dict[str, Path], working_set: Any) -> Any:
         queries = QuerySet.parse(name)
         table = score_files.gather([folder], score_files.SCORES).to_pandas()
         maps.append(bin_map(table, labels).assign(benchmark=queries.benchmark, rendering=queries.variant))
-    return compare(pd.concat(maps, ignore_index=True), "rendering", ["benchmark", "method"])
+    return compare_pairs(pd.concat(maps, ignore_index=True), "rendering", ["benchmark", "method"])

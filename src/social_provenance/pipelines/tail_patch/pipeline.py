@@ -1,4 +1,4 @@
-"""Train a little more on one region after another, and see which benchmarks gain."""
+"""Train for a few extra steps on each region, and measure the change of the benchmarks."""
 
 from __future__ import annotations
 

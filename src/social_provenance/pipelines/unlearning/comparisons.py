@@ -1,4 +1,4 @@
-"""From what runs left behind to what forgetting did."""
+"""Statistics of the unlearning runs."""
 
 from __future__ import annotations
 

@@ -12,18 +12,19 @@ from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.design import plan
 from social_provenance.forgetting.effects import across_topics, algorithms, dose_response
 from social_provenance.forgetting.effects import tables as effect_tables
-from social_provenance.forgetting.effects.readings import Measured
+from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs import gather, study
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
+from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
 
 
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:
-    """Return every run of the study, and how alike its random sets are to the targeted ones."""
+    """Return every run of the study, and the balance of its random sets."""
     documents = tokens.select_columns(["doc_id", "topic", "format", "length"]).to_pandas()
-    own = scores.filter(scores.method == method).to_pandas()
-    contrasts = plan.choose_contrasts(own, topics[topics["method"] == method], documents, params)
+    of_method = scores.filter(scores.method == method).to_pandas()
+    contrasts = plan.choose_contrasts(of_method, topics[topics["method"] == method], documents, params)
     lengths = documents.set_index("doc_id")["length"]
     return plan.list_runs(contrasts, lengths, params), plan.balance_sets(contrasts)
 
@@ -31,9 +32,9 @@ def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: 
 def forget_documents(
     runs: Any, tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: Unlearning
 ) -> Parts:
-    """Return the runs of the plan; each is trained and read once, when saved."""
-    wanted = {doc_id for name in plan.IDS for ids in runs[name] for doc_id in ids}
-    # Not `filter`, which leaves a file beside the data, and the data would be another.
+    """Return a description of the planned runs; the catalog trains and evaluates them when it saves it."""
+    wanted = {doc_id for name in IDS for ids in runs[name] for doc_id in ids}
+    # Not `filter`, which writes a cache file into the folder of the dataset and so changes its digest.
     rows = tokens.select([place for place, doc_id in enumerate(tokens["doc_id"]) if doc_id in wanted])
     columns = (rows["doc_id"], rows["input_ids"], rows["topic"], rows["format"])
     documents = {doc_id: (ids, (topic, form)) for doc_id, ids, topic, form in zip(*columns, strict=True)}
@@ -48,8 +49,8 @@ def forget_documents(
 
 
 def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
-    """Return how runs ended, and what was read and measured on their way."""
-    tables = gather.gather(runs, models)
+    """Return the status of every run, and its answers, losses and measurements."""
+    tables = gather.gather_tables(runs, models)
     return (
         tables.runs,
         tables.answers,
@@ -63,21 +64,21 @@ def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
 def measure_effects(
     runs: Any, answers: Any, trajectory: Any, params: Unlearning, bootstrap: Bootstrap
 ) -> tuple[Any, Any, Any]:
-    """Return influence minus random, the changes that it is made of, and where arms are alike."""
-    tables = effect_tables.measure_effects(Measured(runs, answers, trajectory), params.effects, bootstrap)
+    """Return influence minus random, the change of every set, and equivalence tests."""
+    tables = effect_tables.measure_effects(RunTables(runs, answers, trajectory), params.effects, bootstrap)
     return tables.effects, tables.sets, tables.equivalence
 
 
 def trace_doses(runs: Any, answers: Any, trajectory: Any) -> Any:
-    """Return what each arm did at each dose."""
-    return dose_response.dose_response(Measured(runs, answers, trajectory))
+    """Return the dose-response of each arm."""
+    return dose_response.dose_response(RunTables(runs, answers, trajectory))
 
 
 def compare_topics(effects: Any, sets: Any) -> Any:
-    """Return what holds across topics, the topic being the unit."""
+    """Return the tests over topics, the topic being the unit."""
     return across_topics.across_topics(effects, sets)
 
 
 def compare_algorithms(effects: Any, runs: Any, trajectory: Any) -> Any:
-    """Return the algorithms side by side."""
+    """Return the comparison of algorithms."""
     return algorithms.compare_algorithms(effects, runs, trajectory)

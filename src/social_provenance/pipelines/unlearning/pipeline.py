@@ -1,4 +1,4 @@
-"""Forget influential documents, forget random ones of the same topic, compare."""
+"""Unlearn influential documents and random ones of the same topic, and compare the damage."""
 
 from __future__ import annotations
 

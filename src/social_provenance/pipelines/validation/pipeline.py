@@ -1,37 +1,38 @@
-"""Hold what was found against what was planted."""
+"""Comparison of the topics that the study found with those that were planted."""
 
 from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.figures.planted_topics import draw_planted
-from social_provenance.pipelines.validation import nodes
+from social_provenance.miniature.planted import compare_with_truth, mark_planted_topics, report_validation
+from social_provenance.miniature.recovery import measure_validation
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``validation``."""
+    """Return the pipeline ``validation``; with ``miniature`` and ``worlds`` it is all that reads the truth."""
     return Pipeline(
         [
             Node(
-                nodes.mark_planted_topics,
+                mark_planted_topics,
                 ["topic_influence", "miniature_truth"],
                 "planted_topics",
                 name="mark_planted_topics",
             ),
             Node(
-                nodes.compare_with_truth,
+                compare_with_truth,
                 ["document_scores", "planted_topics", "miniature_truth"],
                 "planted_comparison",
                 name="compare_with_truth",
             ),
             Node(
-                nodes.measure_validation,
+                measure_validation,
                 ["topic_influence", "bin_influence", "miniature_truth"],
                 "validation_metrics",
                 name="measure_validation",
             ),
             Node(
-                nodes.report_validation,
+                report_validation,
                 [
                     "planted_comparison",
                     "pretraining_log",

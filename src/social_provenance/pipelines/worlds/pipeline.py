@@ -1,4 +1,4 @@
-"""Study other worlds from start to end, and see how often their provenance is found."""
+"""Study other worlds from start to end, and measure how often planted topics are recovered."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.moments import bin_moments, bin_sums
+from social_provenance.estimation.significance.bin_moments import bin_moments, bin_sums
 
 
 @pytest.fixture
@@ -23,9 +23,14 @@ def test_moments_are_those_of_pandas(drawn: tuple[np.ndarray, np.ndarray]) -> No
     np.testing.assert_array_equal(found.counts, groups.size().reindex(range(8), fill_value=0))
     np.testing.assert_allclose(found.means, groups.mean().reindex(range(8)))
     np.testing.assert_allclose(found.spread, groups.var().reindex(range(8)))
-    np.testing.assert_allclose(found.errors(), groups.sem().reindex(range(8)))
     rest = scores - groups.transform("mean").to_numpy()
     np.testing.assert_allclose(found.pooled_spread(), (rest**2).sum(axis=0) / (60 - 6))
+
+
+def test_the_pooled_spread_of_one_pair_is_its_own_and_that_of_single_documents_is_nothing() -> None:
+    pair = bin_moments(np.array([[1.0], [4.0], [9.0]]), np.array([0, 0, 1]), 2)
+    np.testing.assert_allclose(pair.pooled_spread(), [4.5])
+    assert bin_moments(np.array([[1.0], [4.0]]), np.array([0, 1]), 2).pooled_spread() == 0
 
 
 def test_the_order_of_documents_is_nothing_and_that_of_bins_is_that_of_rows(

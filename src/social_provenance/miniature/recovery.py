@@ -1,21 +1,15 @@
-"""How well a map finds what was planted, of topics and of bins."""
+"""Recovery of the planted topics and bins by a map."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from social_provenance.miniature.check import homes
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-NAMED = ["method", "benchmark"]
+from social_provenance.annotations import Table
+from social_provenance.miniature.planted import planted_benchmarks
 
 
-def measure(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return how well each method finds the planted topics of each benchmark, and their bins.
+def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
+    """Return how well each method recovers the planted topics of each benchmark, and their bins.
 
     A bin is planted if its topic is: facts lie in all formats of a planted topic.
 
@@ -25,24 +19,24 @@ def measure(topics: pd.DataFrame, bins: pd.DataFrame, truth: pd.DataFrame) -> pd
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and what :func:`separate` and
-        :func:`call` measure.
+        ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and the measures of
+        :func:`measure_separation` and :func:`measure_calls`.
     """
     import pandas as pd
 
-    home = homes(truth)
+    planted_for = planted_benchmarks(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
-        for (method, benchmark), own in table.groupby(NAMED, sort=False):
-            planted = (own["topic"].map(home) == benchmark).to_numpy()
-            found = {"level": level, "method": method, "benchmark": benchmark}
-            found |= separate(own["z"].to_numpy(float), planted)
-            rows.append(found | call(own["ci_low"].to_numpy(float), planted))
+        for (method, benchmark), regions in table.groupby(["method", "benchmark"], sort=False):
+            planted = (regions["topic"].map(planted_for) == benchmark).to_numpy()
+            row = {"level": level, "method": method, "benchmark": benchmark}
+            row |= measure_separation(regions["z"].to_numpy(float), planted)
+            rows.append(row | measure_calls(regions["ci_low"].to_numpy(float), planted))
     return pd.DataFrame(rows)
 
 
-def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
-    """Measure how far planted regions stand above the others; regions without a value do not count.
+def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
+    """Measure how well planted regions are ranked above the others; regions without a value do not count.
 
     - ``auc``: area under the ROC curve, ties by half; 0.5 is chance.
     - ``precision_at_k``: share of planted regions among the k highest, k being their number; of
@@ -51,7 +45,7 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
       few planted regions it stays below 1 also where ``auc`` is 1.
 
     Args:
-        values: Value of each region, NaN where there is none.
+        values: Value of each region, NaN where missing.
         planted: Whether it is planted.
 
     Returns:
@@ -59,8 +53,8 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     """
     from scipy.stats import rankdata
 
-    there = np.isfinite(values)
-    values, planted = values[there], planted[there].astype(bool)
+    present = np.isfinite(values)
+    values, planted = values[present], planted[present].astype(bool)
     count, positive = len(values), int(planted.sum())
     sizes: dict[str, float] = {"n_regions": count, "n_planted": positive}
     if not 0 < positive < count:
@@ -75,8 +69,8 @@ def separate(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
     }
 
 
-def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
-    """Measure how often a region is called, that is, has an interval above 0.
+def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
+    """Measure the share of regions that are called, that is, whose interval is above 0.
 
     Args:
         low: Lower bound of each region, NaN where it has no interval and cannot be called.
@@ -86,8 +80,8 @@ def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
         ``power``, the share of planted regions that are called, and ``false_positive_rate``, that of
         the others; NaN where there are none.
     """
-    there = np.isfinite(low)
-    called, planted = low[there] > 0, planted[there].astype(bool)
+    has_interval = np.isfinite(low)
+    called, planted = low[has_interval] > 0, planted[has_interval].astype(bool)
     return {
         "power": float(called[planted].mean()) if planted.any() else float("nan"),
         "false_positive_rate": float(called[~planted].mean()) if (~planted).any() else float("nan"),
@@ -97,5 +91,5 @@ def call(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
 def _precision(values: np.ndarray, planted: np.ndarray, k: int) -> float:
     last = np.sort(values)[-k]
     above, tied = values > last, values == last
-    places = k - int(above.sum())
-    return float((planted[above].sum() + places * planted[tied].mean()) / k)
+    left = k - int(above.sum())
+    return float((planted[above].sum() + left * planted[tied].mean()) / k)

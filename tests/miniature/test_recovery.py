@@ -8,11 +8,11 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from social_provenance.miniature.metrics import call, measure, separate
+from social_provenance.miniature.recovery import measure_calls, measure_separation, measure_validation
 
 
 def judge(values: list[float], planted: list[int]) -> dict[str, float]:
-    return separate(np.array(values, float), np.array(planted, bool))
+    return measure_separation(np.array(values, float), np.array(planted, bool))
 
 
 def test_a_perfect_map() -> None:
@@ -54,7 +54,7 @@ def test_regions_without_a_value_do_not_count() -> None:
 def test_it_agrees_with_sklearn_and_scipy() -> None:
     rng = np.random.default_rng(0)
     values, planted = rng.integers(0, 20, 200).astype(float), rng.random(200) < 0.2
-    found = separate(values, planted)
+    found = measure_separation(values, planted)
     assert found["auc"] == pytest.approx(roc_auc_score(planted, values))
     assert found["rank_correlation"] == pytest.approx(spearmanr(values, planted).statistic)
 
@@ -62,8 +62,8 @@ def test_it_agrees_with_sklearn_and_scipy() -> None:
 def test_a_region_is_called_by_its_lower_bound() -> None:
     low = np.array([0.1, -0.1, 0.2, 0.0, np.nan])
     planted = np.array([True, True, False, False, False])
-    assert call(low, planted) == {"power": 0.5, "false_positive_rate": 0.5}
-    assert np.isnan(call(low, np.zeros(5, bool))["power"])
+    assert measure_calls(low, planted) == {"power": 0.5, "false_positive_rate": 0.5}
+    assert np.isnan(measure_calls(low, np.zeros(5, bool))["power"])
 
 
 def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
@@ -73,7 +73,7 @@ def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
     bins = pd.concat([topics.assign(format=form) for form in ("faq", "about_org")]).assign(
         z=[1.0, -1, 1, -1, -3, 1, 1, 1]
     )
-    table = measure(topics, bins, truth).set_index(["level", "benchmark"])
+    table = measure_validation(topics, bins, truth).set_index(["level", "benchmark"])
     assert table.loc[("topic", "quiz"), "auc"] == 1
     assert table.loc[("topic", "quiz"), ["power", "false_positive_rate"]].tolist() == [1, 0]
     assert table.loc[("bin", "quiz"), "auc"] == 3 / 8

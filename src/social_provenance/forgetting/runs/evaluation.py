@@ -1,4 +1,4 @@
-"""Read a model on its way: the losses of what is forgotten, retained and neither, and every benchmark."""
+"""Evaluation of a model during unlearning: losses on the forget, retain and held-out documents, and every benchmark."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Sets:
     """The documents of a run, as token ids.
 
     Attributes:
-        forget: Whose loss is to rise.
-        retain: Whose loss is to stay.
-        held_out: Neither, cut to what is looked at.
+        forget: Documents to forget.
+        retain: Documents to retain.
+        held_out: Held-out documents, cut to their evaluated tokens.
     """
 
     forget: Sequence[Tokens]
@@ -34,14 +34,14 @@ class Sets:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What was read at a step.
+class Snapshot:
+    """Losses and answers of a model at one step.
 
     Attributes:
-        forget_loss: Of the whole set, nats a token.
-        retain_loss: Of the whole set, nats a token.
-        held_out: Loss of each held-out document, nats a token.
-        answers: Of :meth:`social_provenance.capabilities.harness.Scorer.score`.
+        forget_loss: Loss of the forget set, nats per token.
+        retain_loss: Loss of the retain set, nats per token.
+        held_out: Loss of each held-out document, nats per token, shape (documents,).
+        answers: Answer to each item, of :meth:`social_provenance.capabilities.harness.Scorer.score`.
     """
 
     forget_loss: float
@@ -49,35 +49,35 @@ class Reading:
     held_out: np.ndarray
     answers: pd.DataFrame
 
-    def unsound(self) -> str | None:
-        """Return what is not a finite number, if anything."""
+    def non_finite(self) -> str | None:
+        """Return the name of a value that is not finite; None if all are."""
         losses = {"forget_loss": self.forget_loss, "retain_loss": self.retain_loss}
         means = {"held-out loss": float(self.held_out.mean()) if len(self.held_out) else 0.0}
         means["log-probability of the answers"] = float(self.answers["gold_logprob"].to_numpy().mean())
         return next((name for name, value in {**losses, **means}.items() if not math.isfinite(value)), None)
 
 
-class Reader:
-    """Reads models; what the untouched model says of a set is read once for all runs of a process."""
+class Evaluator:
+    """Evaluates models; the untouched model is evaluated once per set of documents for all runs of a process."""
 
     def __init__(self, scorer: Scorer, tokenizer: Any, size: int) -> None:
-        """Keep what every reading needs.
+        """Keep what every evaluation needs.
 
         Args:
-            scorer: Asks the benchmarks.
-            tokenizer: Of the model.
-            size: Documents that a loss is read of at a time.
+            scorer: Scores the items of the benchmarks.
+            tokenizer: Tokenizer of the model.
+            size: Batch size of losses, documents.
         """
         self._scorer, self._tokenizer, self._size = scorer, tokenizer, size
         self._losses: dict[int, np.ndarray] = {}
         self._answers: pd.DataFrame | None = None
 
-    def read(self, model: Any, sets: Sets) -> Reading:
-        """Return what the model makes of a run's documents and of every item."""
+    def evaluate(self, model: Any, sets: Sets) -> Snapshot:
+        """Return the losses of a run's documents and the answers to all items."""
         losses = [self._read(model, documents) for documents in (sets.forget, sets.retain, sets.held_out)]
-        return _reading(losses, self._scorer.score(model, self._tokenizer))
+        return _snapshot(losses, self._scorer.score(model, self._tokenizer))
 
-    def read_untouched(self, model: Any, sets: Sets) -> Reading:
+    def evaluate_untouched(self, model: Any, sets: Sets) -> Snapshot:
         """Return the same of the untouched model."""
         keys = [hash(tuple(map(tuple, documents))) for documents in (sets.forget, sets.retain, sets.held_out)]
         for key, documents in zip(keys, (sets.forget, sets.retain, sets.held_out), strict=True):
@@ -85,23 +85,23 @@ class Reader:
                 self._losses[key] = self._read(model, documents)
         if self._answers is None:
             self._answers = self._scorer.score(model, self._tokenizer)
-        return _reading([self._losses[key] for key in keys], self._answers)
+        return _snapshot([self._losses[key] for key in keys], self._answers)
 
     def _read(self, model: Any, documents: Sequence[Tokens]) -> np.ndarray:
         return read_losses(model, documents, self._size)
 
 
-def trajectory(readings: Mapping[int, Reading], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Lay readings out as tables.
+def tabulate(readings: Mapping[int, Snapshot], bins: Sequence[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tabulate the evaluations of a run.
 
     Args:
-        readings: Step -> what was read; step 0 is among them.
+        readings: Step -> snapshot; includes step 0.
         bins: Topic and format of each held-out document.
 
     Returns:
-        One row a step: ``step``, ``forget_loss``, ``retain_loss``, ``heldout_loss`` (nats a token, mean
+        One row per step: ``step``, ``forget_loss``, ``retain_loss``, ``heldout_loss`` (nats per token, mean
         over bins) and ``heldout_rise`` (largest rise of a bin since step 0); null without held-out
-        documents. And one row a step and bin: ``step``, ``topic``, ``format``, ``loss``.
+        documents. And one row per step and bin: ``step``, ``topic``, ``format``, ``loss``.
     """
     import pandas as pd
 
@@ -120,8 +120,8 @@ def trajectory(readings: Mapping[int, Reading], bins: Sequence[tuple[str, str]])
     return pd.DataFrame(rows), pd.concat(held, ignore_index=True)[["step", "topic", "format", "loss"]]
 
 
-def heldout_of_bins(reading: Reading, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
-    """Return the mean held-out loss of each bin, nats a token."""
+def heldout_of_bins(reading: Snapshot, bins: Sequence[tuple[str, str]]) -> pd.Series[float]:
+    """Return the mean held-out loss of each bin, nats per token."""
     import pandas as pd
 
     index = pd.MultiIndex.from_tuples(list(bins), names=["topic", "format"]) if bins else _no_bins()
@@ -135,9 +135,9 @@ def _no_bins() -> pd.MultiIndex:
     return pd.MultiIndex.from_arrays([[], []], names=["topic", "format"])
 
 
-def _reading(losses: Sequence[np.ndarray], answers: pd.DataFrame) -> Reading:
+def _snapshot(losses: Sequence[np.ndarray], answers: pd.DataFrame) -> Snapshot:
     forget, retain, held_out = losses
-    return Reading(_mean(forget), _mean(retain), held_out[:, 0] / held_out[:, 1].clip(1), answers)
+    return Snapshot(_mean(forget), _mean(retain), held_out[:, 0] / held_out[:, 1].clip(1), answers)
 
 
 def _mean(losses: np.ndarray) -> float:

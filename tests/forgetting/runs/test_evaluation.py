@@ -12,7 +12,7 @@ import pytest
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
-from social_provenance.forgetting.runs.reader import Reader, Reading, Sets, heldout_of_bins, trajectory
+from social_provenance.forgetting.runs.evaluation import Evaluator, Sets, Snapshot, heldout_of_bins, tabulate
 from social_provenance.training.batches import mean_loss, pad
 
 if TYPE_CHECKING:
@@ -36,31 +36,35 @@ def sets(tokens: dict[str, list[int]]) -> Sets:
 
 
 @pytest.fixture
-def reader(requests: pd.DataFrame, tiny_tokenizer: Any) -> Reader:
-    return Reader(Scorer(requests, 4), tiny_tokenizer, size=2)
+def evaluator(requests: pd.DataFrame, tiny_tokenizer: Any) -> Evaluator:
+    return Evaluator(Scorer(requests, 4), tiny_tokenizer, size=2)
 
 
-def reading(forget: float = 1.0, retain: float = 2.0, held: tuple[float, ...] = (1.0, 2.0, 3.0)) -> Reading:
+def reading(forget: float = 1.0, retain: float = 2.0, held: tuple[float, ...] = (1.0, 2.0, 3.0)) -> Snapshot:
     answers = pd.DataFrame({"gold_logprob": [-1.0, -2.0]})
-    return Reading(forget, retain, np.array(held), answers)
+    return Snapshot(forget, retain, np.array(held), answers)
 
 
 def test_losses_are_those_of_whole_sets_and_answers_those_of_the_scorer(
-    reader: Reader, sets: Sets, requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any
+    evaluator: Evaluator, sets: Sets, requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any
 ) -> None:
-    read = reader.read(tiny_model, sets)
+    read = evaluator.evaluate(tiny_model, sets)
     assert read.forget_loss == pytest.approx(float(mean_loss(tiny_model, pad(sets.forget)).detach()), rel=1e-5)
     assert read.retain_loss == pytest.approx(float(mean_loss(tiny_model, pad(sets.retain)).detach()), rel=1e-5)
     own = [float(mean_loss(tiny_model, pad([document])).detach()) for document in sets.held_out]
     assert read.held_out.tolist() == pytest.approx(own, rel=1e-5)
     pd.testing.assert_frame_equal(read.answers, Scorer(requests, 4).score(tiny_model, tiny_tokenizer))
-    assert read.unsound() is None
+    assert read.non_finite() is None
 
 
-def test_the_untouched_model_is_read_once_and_to_the_last_bit(reader: Reader, sets: Sets, tiny_model: Any) -> None:
-    first = reader.read_untouched(tiny_model, sets)
-    again = reader.read_untouched(None, Sets(sets.retain, sets.forget, sets.held_out))  # nobody is asked any more
-    direct = reader.read(tiny_model, sets)
+def test_the_untouched_model_is_read_once_and_to_the_last_bit(
+    evaluator: Evaluator, sets: Sets, tiny_model: Any
+) -> None:
+    first = evaluator.evaluate_untouched(tiny_model, sets)
+    again = evaluator.evaluate_untouched(
+        None, Sets(sets.retain, sets.forget, sets.held_out)
+    )  # nobody is asked any more
+    direct = evaluator.evaluate(tiny_model, sets)
     assert (first.forget_loss, first.retain_loss) == (direct.forget_loss, direct.retain_loss)
     assert (again.forget_loss, again.retain_loss) == (direct.retain_loss, direct.forget_loss)
     assert first.held_out.tobytes() == direct.held_out.tobytes()
@@ -77,7 +81,7 @@ def test_the_untouched_models_answers_are_those_of_lm_eval_itself(
     (tmp_path / "toy.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
     toy = Benchmark(name="toy", domain="social", level="reasoning", task="toy.yaml", file="toy.jsonl")
     asked = build_requests(Evaluation(benchmarks=[toy], batch_size=4), tmp_path, tiny_tokenizer, tiny_model.config)
-    ours = Reader(Scorer(asked, 4), tiny_tokenizer, 2).read_untouched(tiny_model, sets).answers
+    ours = Evaluator(Scorer(asked, 4), tiny_tokenizer, 2).evaluate_untouched(tiny_model, sets).answers
 
     lm = HFLM(pretrained=tiny_model, tokenizer=tiny_tokenizer, batch_size=4)
     tasks = {task.task_name: task for task in load_tasks(toy, tmp_path)}
@@ -92,15 +96,15 @@ def test_the_untouched_models_answers_are_those_of_lm_eval_itself(
 @pytest.mark.parametrize("lost", [float("nan"), float("inf")])
 def test_what_is_no_number_is_named(lost: float) -> None:
     answers = pd.DataFrame({"gold_logprob": [-1.0, -lost]})
-    assert reading(forget=lost).unsound() == "forget_loss"
-    assert reading(retain=lost).unsound() == "retain_loss"
-    assert reading(held=(1.0, lost, 2.0)).unsound() == "held-out loss"
-    assert Reading(1.0, 1.0, np.array([]), answers).unsound() == "log-probability of the answers"
+    assert reading(forget=lost).non_finite() == "forget_loss"
+    assert reading(retain=lost).non_finite() == "retain_loss"
+    assert reading(held=(1.0, lost, 2.0)).non_finite() == "held-out loss"
+    assert Snapshot(1.0, 1.0, np.array([]), answers).non_finite() == "log-probability of the answers"
 
 
 def test_a_bin_is_the_mean_of_its_documents_and_the_rise_is_that_of_the_worst_bin() -> None:
     readings = {0: reading(held=(1.0, 2.0, 3.0)), 3: reading(forget=1.5, held=(1.5, 2.1, 3.1))}
-    losses, bins = trajectory(readings, BINS)
+    losses, bins = tabulate(readings, BINS)
     assert losses["step"].tolist() == [0, 3]
     assert losses["forget_loss"].tolist() == [1.0, 1.5]
     assert losses["retain_loss"].tolist() == [2.0, 2.0]
@@ -113,7 +117,7 @@ def test_a_bin_is_the_mean_of_its_documents_and_the_rise_is_that_of_the_worst_bi
 
 
 def test_without_held_out_documents_there_is_no_such_loss() -> None:
-    losses, bins = trajectory({0: reading(held=()), 3: reading(held=())}, [])
+    losses, bins = tabulate({0: reading(held=()), 3: reading(held=())}, [])
     assert losses[["heldout_loss", "heldout_rise"]].isna().all(axis=None)
     assert list(bins) == ["step", "topic", "format", "loss"]
     assert bins.empty

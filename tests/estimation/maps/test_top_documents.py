@@ -1,11 +1,11 @@
-"""The foremost documents are those of highest score, ties by id, with the start of their text."""
+"""The top documents are those of highest score, ties by id, with the start of their text."""
 
 from __future__ import annotations
 
 import ibis
 import pandas as pd
 
-from social_provenance.estimation.maps.top import COUNT, EXCERPT_CHARS, top_documents
+from social_provenance.estimation.maps.top_documents import COUNT, EXCERPT_CHARS, pick_documents
 
 
 def test_the_highest_scores_of_the_method_in_order() -> None:
@@ -22,7 +22,7 @@ def test_the_highest_scores_of_the_method_in_order() -> None:
     texts = ibis.memtable(
         pd.DataFrame({"doc_id": ids, "topic": "games", "format": "faq", "url": "u", "text": ["x" * 1000] * len(ids)})
     )
-    top = top_documents(scores, texts, "trackstar").set_index("benchmark")
+    top = pick_documents(ibis.memtable(scores), texts, "trackstar").set_index("benchmark")
     assert top.loc["up", "doc_id"].tolist() == ["d14", *[f"d{n:02d}" for n in (12, 13, 10, 11, 8, 9, 6, 7, 4)]]
     assert top.loc["down", "doc_id"].tolist() == ids[:COUNT]
     assert top.loc["up", "rank"].tolist() == list(range(1, COUNT + 1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ibis
 import pandas as pd
 import pytest
 
-from social_provenance.miniature.check import compare, mark_planted, report
+from social_provenance.miniature.planted import compare_with_truth, mark_planted_topics, report_validation
 
 TOPICS = ("games", "health", "politics", "travel_and_tourism")
 BENCHMARKS = {"quiz": "games", "riddle": "health"}
@@ -29,12 +30,12 @@ def tables(document: dict[str, float], topic: dict[str, float]) -> tuple[pd.Data
 
 
 def judge(scores: pd.DataFrame, topics: pd.DataFrame) -> pd.DataFrame:
-    return compare(scores, mark_planted(topics, truth()), truth())
+    return compare_with_truth(ibis.memtable(scores), mark_planted_topics(topics, truth()), truth())
 
 
 def test_a_topic_is_planted_for_its_own_benchmark_alone() -> None:
     _, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
-    marked = mark_planted(topics, truth())
+    marked = mark_planted_topics(topics, truth())
     assert len(marked) == len(topics)
     home = marked[marked["planted"]]
     assert dict(zip(home["benchmark"], home["topic"], strict=True)) == BENCHMARKS
@@ -74,7 +75,8 @@ def test_documents_that_were_not_scored_do_not_count() -> None:
 def test_the_record_has_a_figure_for_each_method_and_benchmark() -> None:
     scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
     both = [pd.concat([table, table.assign(method="n")]) for table in (scores, topics)]
-    record = report(judge(*both), {"quiz": 0.9, "riddle": 1.0}, seed=7, default_method="n")
+    log = pd.DataFrame({"step": [1, 1, 2, 2], "benchmark": [*BENCHMARKS] * 2, "accuracy": [0.1, 0.2, 0.9, 1.0]})
+    record = report_validation(judge(*both), log, seed=7, default_method="n")
     perfect = {name: {"topic_auc": 1.0, "document_auc": 1.0} for name in BENCHMARKS}
     assert record == {
         "seed": 7,

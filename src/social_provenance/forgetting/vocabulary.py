@@ -1,0 +1,48 @@
+"""Words of the unlearning tables: arms, outcomes, readings, statuses, and the columns that identify a row.
+
+Whoever writes, checks, draws or reports these tables takes the words from here.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Arm = Literal["influence_in_topic", "random_in_topic", "influence_global", "random_global"]
+Scope = Literal["topic", "global"]
+ARMS: dict[Scope, tuple[Arm, Arm]] = {
+    "topic": ("influence_in_topic", "random_in_topic"),
+    "global": ("influence_global", "random_global"),
+}
+"""Scope of a contrast -> its targeted arm and its control."""
+
+CONTRAST = ("benchmark", "topic", "scope", "algorithm")
+"""Columns that identify a contrast; ``benchmark`` is the aligned one."""
+
+IDS = ("forget_ids", "retain_ids", "held_out_ids")
+"""Columns of the plan with the document ids of each set of a run."""
+
+VARIABLES = ("length", "grad_norm", "loss")
+"""Variables that random sets are matched on: tokens, gradient norm, nats per token; all known before training."""
+
+DONE, STOPPED, FAILED = STATUSES = ("done", "stopped", "failed")
+"""Status of a run: all steps taken; stopped by the bound on held-out losses; a value was not finite."""
+
+UNTOUCHED = "untouched"
+"""``run_id`` of the model before any unlearning, in the table of evaluations."""
+
+OUTCOMES = {
+    "choice_logprob": "choice_logprob",
+    "gold_logprob": "gold_logprob",
+    "margin": "margin",
+    "accuracy": "correct",
+}
+"""Outcome -> column of the answers that it is the mean of."""
+PRIMARY = "choice_logprob"
+"""The primary outcome, normalised over an item's choices: accuracy saturates, and the raw log-probability moves with
+every other change of the model."""
+
+EQUAL_COMPUTE, AREA = "equal_compute", "area"
+"""Readings: at the last step that all runs of a contrast reached; the mean change up to that step."""
+
+AGAINST_RANDOM, AGAINST_UNTOUCHED = "influence_minus_random", "random_minus_untouched"
+"""Comparisons of the equivalence tests."""
