@@ -137,7 +137,7 @@ def run_default(replicates: int) -> float:
     from social_provenance.estimation.maps import contrasts, profiles, strength
     from social_provenance.estimation.maps.aggregate import aggregate
     from social_provenance.estimation.maps.two_way import Blocks
-    from social_provenance.gradients.settings import METHODS
+    from social_provenance.gradients.methods.registry import method_names
     from social_provenance.regions.grid import BINS
 
     evaluation = Evaluation(
@@ -149,7 +149,7 @@ def run_default(replicates: int) -> float:
     labels = pd.DataFrame([bin_ for bin_ in BINS for _ in range(PER_BIN)], columns=["topic", "format"])
     labels["doc_id"] = ids = [f"document-{place:08d}" for place in range(len(labels))]
     rng = np.random.default_rng(SEED)
-    methods = METHODS[:8]
+    methods = method_names()[:8]
     own = {
         (name, method): rng.normal(size=(len(ids), BLOCKS)).astype("f4") for name in BENCHMARKS for method in methods
     }

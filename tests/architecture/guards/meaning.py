@@ -29,7 +29,7 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
 WORDS: dict[str, Sequence[str]] = {
     "topic|extreme_topic": TOPICS,
     "format|extreme_format": FORMATS,
-    "method": tuple(method_names()),
+    "method": method_names(),
     "scope": tuple(ARMS),
     "topic_source|format_source": ("given", "linear", "official"),
 }
