@@ -30,7 +30,7 @@ def page(tmp_path: Path) -> Path:
     page.write_text(
         "`gradients/settings.py`, `settings.py`, `tests/architecture/`, `conf/base`, `conf/local/x.yml`, `a/b.py`,\n"
         "`01_raw/benchmarks/NAME.yaml`, `06_models/language_model`, `hf://x/y`, `Objective`, `bin_influence.z`,\n"
-        "`gradients.max_tokens`, `evaluation.benchmarks.tag`, `matching.neighbours`, `estimation.two_way`,\n"
+        "`gradients.max_tokens`, `evaluation.benchmarks.tag`, `matching.neighbours`, `maps.two_way`,\n"
         "`social_provenance.datasets.ArraysFile`, `report.html`, `Unheard of`, `tail_patch_4`.\n"
         "`GradientSettings` and `Distributed` in `gradients/settings.py`; `Objective`\n"
         "(`forgetting/objectives/base.py`)\n\n| column | is |\n| --- | --- |\n| `z`, `ci_low` | fine |\n\n"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_the_time_left_goes_by_bytes() -> None:
     progress = Progress("records", {"a": 100, "b": 300})
     progress.add("a", 50)
-    assert progress.line(10.0) == "records: 1 of 2 shards, 50 records, 5 a second, 30 s left"
+    assert progress.line(10.0) == "records: 1 of 2 shards, 50 records, 5 per second, 30 s left"
 
 
 def test_without_sizes_the_time_left_goes_by_shards() -> None:

@@ -24,6 +24,6 @@ def test_a_line_has_pace_and_time_left(caplog: pytest.LogCaptureFixture, monkeyp
         told.tell("c.jsonl")
     lines = [record.getMessage() for record in caplog.records]
     assert lines == [
-        "a.jsonl: 100 of 400 documents, 5 a second, 60 s left",
-        "c.jsonl: 400 of 400 documents, 10 a second, 0 s left",
+        "a.jsonl: 100 of 400 documents, 5 per second, 60 s left",
+        "c.jsonl: 400 of 400 documents, 10 per second, 0 s left",
     ]

@@ -46,5 +46,5 @@ class Progress:
         left = round(seconds / done - seconds) if done else 0
         return (
             f"{self._what}: {self._shards} of {len(self._sizes)} shards, {self._records:,} records, "
-            f"{self._records / max(seconds, 1e-9):,.0f} a second, {left} s left"
+            f"{self._records / max(seconds, 1e-9):,.0f} per second, {left} s left"
         )

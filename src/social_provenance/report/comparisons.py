@@ -8,7 +8,7 @@ from typing import Any
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.comparison.side_by_side import PUBLISHED
-from social_provenance.gradients.methods.registry import is_baseline
+from social_provenance.gradients.methods.registry import is_baseline, method_names
 from social_provenance.regions.grid import FORMAT_NAMES, TOPIC_NAMES
 from social_provenance.report.render import NONE, render, rows_of
 
@@ -41,7 +41,7 @@ def write_agreement(table: Table, evaluation: Evaluation, method: str) -> str:
         for other, rows in of_method.groupby("other", sort=False)
     ]
     # A baseline with the sign reversed carries the same information, so the closest is the one of largest rho squared.
-    baselines = of_method[of_method["other"].map(is_baseline)].dropna(subset="bin_rank_correlation")
+    baselines = of_method[of_method["other"].isin(method_names("texts"))].dropna(subset="bin_rank_correlation")
     baselines = baselines.assign(explained=baselines["bin_rank_correlation"] ** 2)
     best = baselines.sort_values("explained", ascending=False, kind="stable").groupby("benchmark").head(1)
     nearest = best.set_index("benchmark").to_dict("index")

@@ -139,7 +139,7 @@ def test_a_trajectory_needs_a_method_on_gradients(collected: tuple[Saved, Saved]
 def test_joined_parts_are_told_apart_again() -> None:
     own = {"step-1": {"quiz.items": "1", "ranks-000": "2"}, "step-2": {"quiz.items": "3"}}
     joined = join({label: Parts(digests, lambda _: iter(())) for label, digests in own.items()})
-    assert by_checkpoint(joined.digests) == own
+    assert by_checkpoint(joined.inputs) == own
 
 
 def test_the_sample_is_of_documents_and_queries_from_end_to_end(tokens: Dataset, queries: pd.DataFrame) -> None:
