@@ -13,7 +13,6 @@ import json
 import os
 import runpy
 import sys
-import traceback
 
 HEAVY = """
 bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner kedro_viz.launchers.cli
@@ -32,7 +31,7 @@ def run(arguments: list[str], out: str, err: str) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())  # the project's own, by which errors are one line
         return 1
     return 0
 
