@@ -121,3 +121,9 @@ def test_files_can_be_read_again(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), table)
     assert json.loads((tmp_path / "a.json").read_text()) == {"ids": ["ä"]}
     assert (tmp_path / "a.html").read_text() == "<p>ä</p>"
+
+
+def test_plain_parameters_describe_the_same_study(study_tables: Tables, study_parameters: dict[str, Any]) -> None:
+    plain = {**study_parameters, "unlearning": study_parameters["unlearning"].model_dump(mode="json")}
+    one, other = (describe_study(study_tables(), parameters) for parameters in (study_parameters, plain))
+    assert (one.digest, one.params) == (other.digest, other.params)

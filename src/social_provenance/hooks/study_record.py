@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.fingerprint import digest_of
+from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import FAILED, IDS, UNTOUCHED
 from social_provenance.hooks.study_curves import Point, effects_of, losses, measured, rows, scores
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-
-    from social_provenance.forgetting.settings import Unlearning
 
 PLAN, BALANCE, RUNS, ANSWERS, EVALUATIONS, TRAJECTORY, HELD_OUT, STEPS, EFFECTS = STUDY_TABLES = (
     "unlearning_plan", "unlearning_balance", "unlearning_runs", "unlearning_answers", "unlearning_evaluations",
@@ -93,8 +92,10 @@ def describe_study(tables: Mapping[str, pd.DataFrame], parameters: Mapping[str, 
 
     Args:
         tables: The tables of :data:`STUDY_TABLES`.
-        parameters: Parameters of the project; the block ``unlearning`` is a model.
+        parameters: Parameters of the project. The block ``unlearning`` is a model where a node of the run reads it,
+            and plain values where none does, as when only the report is drawn again: both describe one study.
     """
+    parameters = {**parameters, PARAMETERS: Unlearning.model_validate(parameters[PARAMETERS])}
     runs, effects = describe_runs(tables, parameters[PARAMETERS]), tables[EFFECTS]
     return StudyRecord(
         digest_of(sorted(run.content for run in runs), effects.to_csv(index=False)),
