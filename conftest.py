@@ -1,7 +1,8 @@
-"""What the doctests of src may use: a folder of their own."""
+"""Folders of doctests, and the workers of the whole suite."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,5 +23,6 @@ def _doctest_folder(request: pytest.FixtureRequest, doctest_namespace: dict[str,
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the whole suite on two workers; what is named on the command line runs in this process."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ or hasattr(config, "workerinput")  # it must not start its own
+    if whole and not is_worker and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses, config.option.dist = 2, "worksteal"
