@@ -46,6 +46,11 @@ def test_potency_z_and_contribution_are_exact(by_hand: Influence) -> None:
     assert table.loc[[FAQ, LISTICLE, GAMES], "n_documents"].tolist() == [2, 1, 3]
 
 
+def test_two_bins_stand_as_far_apart_as_two_values_can(tables: Tables) -> None:
+    two = aggregate(*tables({"social": {FAQ: [0, 2], GAMES: [7, 9]}}), FEW).bins()
+    assert sorted(two["z"].dropna()) == pytest.approx([-(0.5**0.5), 0.5**0.5])
+
+
 def test_empty_bins_are_rows_with_no_documents_and_nulls(by_hand: Influence) -> None:
     table = by_hand.bins()
     assert len(table) == 576

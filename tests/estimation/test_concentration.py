@@ -19,6 +19,12 @@ def test_equal_documents_carry_equal_parts() -> None:
     assert _share([1.0, -1.0] * 20) == pytest.approx(10 / 40)
 
 
+def test_the_ten_largest_pulls_of_either_sign_are_counted() -> None:
+    scores = np.random.default_rng(1).normal(size=200) ** 3
+    pulls = np.sort(np.abs(scores))
+    assert _share(scores) == pytest.approx(pulls[-10:].sum() / pulls.sum())
+
+
 def test_one_document_carries_all_where_the_others_stand_at_the_centre() -> None:
     assert _share([5.0] * 99 + [700.0], centre=5.0) == 1
 

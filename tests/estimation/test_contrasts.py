@@ -108,6 +108,17 @@ def test_constant_scores_have_no_contrast_and_no_width(tables: Tables) -> None:
     assert (table[["difference", "se", "ci_low", "ci_high"]] == 0).all(axis=None)
 
 
+def test_a_bin_of_one_document_has_a_difference_and_no_interval(tables: Tables) -> None:
+    rng = np.random.default_rng(0)
+    sizes = {bin_: 1 + place % 2 for place, bin_ in enumerate(SOME_BINS)}
+    influence = aggregate(*tables({name: {b: rng.normal(size=n) for b, n in sizes.items()} for name in "ab"}), SETTINGS)
+    table = contrast(influence, _evaluation(a="social/reasoning", b="stem/reasoning")).set_index(["topic", "format"])
+    for size, known in ((1, False), (2, True)):
+        rows = table.loc[[bin_ for bin_, own in sizes.items() if own == size]]
+        assert rows["difference"].notna().all()
+        assert (rows[["se", "ci_low", "ci_high"]].notna() == known).all(axis=None)
+
+
 def test_levels_are_apart_and_one_without_both_sides_has_no_rows(tables: Tables) -> None:
     influence = _influence(tables, "abcd")
     full = contrast(

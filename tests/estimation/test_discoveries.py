@@ -134,12 +134,20 @@ def _copies(labels: pd.DataFrame) -> pd.DataFrame:
     return labels.assign(cluster_id=labels["doc_id"], doc_id=labels["doc_id"] + "/copy")
 
 
-def test_length_is_no_discovery(noise: np.ndarray) -> None:
-    """A score that is the length of a document: no bin of long documents is called for it."""
-    labels = _labels()
+@pytest.mark.parametrize(("short", "copies"), [(100.0, 1), (250.0, 2)])
+def test_length_is_no_discovery(noise: np.ndarray, short: float, copies: int) -> None:
+    """A score that is the length of a document: no bin of long documents is called for it.
+
+    Short documents may stand there several times, as one cluster: that makes none of them long.
+    """
+    labels = _labels().assign(cluster_id=lambda table: table["doc_id"])
     long = _of(labels, PLANTED)
-    lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, 100.0) + np.abs(noise[:, 0])
+    lengths = np.where(np.arange(len(labels)) % 3 == 0, 1000.0, short) + np.abs(noise[:, 0])
     lengths[long] = 1000.0 + np.abs(noise[long, 0])
+    times = np.where(lengths > 500, 1, copies)
+    labels = labels.loc[np.repeat(np.arange(len(labels)), times)].reset_index(drop=True)
+    labels["doc_id"] += [f"/{place}" for place in range(len(labels))]
+    lengths, noise = np.repeat(lengths, times), np.repeat(noise, times, axis=0)
     values = (lengths > 500).astype(float)[:, None] * 5 + noise[:, 1:] * 0.1
     seen = _tested(values, ONE, labels.assign(n_chars=lengths)).set_index(["topic", "format"]).loc[PLANTED]
     blind = _tested(values, ONE, labels).set_index(["topic", "format"]).loc[PLANTED]

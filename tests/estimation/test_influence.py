@@ -42,6 +42,20 @@ def test_the_place_of_a_bin_is_that_of_its_labels() -> None:
         assert FORMATS[places("format")[place]] == form
 
 
+@pytest.mark.parametrize("axis", ["topic", "format"])
+def test_a_half_of_a_label_is_the_mean_of_that_half_of_its_bins(world: tuple[Any, Any, Any], axis: str) -> None:
+    found = aggregate(*world, SETTINGS)
+    bins, halves = found.profile_halves("documents", "bin"), found.profile_halves("documents", axis)
+    names = TOPICS if axis == "topic" else FORMATS
+    assert halves.shape == (*bins.shape[:2], len(names), 1)
+    for label in range(len(names)):
+        own = bins[:, :, places(axis) == label]
+        if np.isfinite(own).any():
+            np.testing.assert_allclose(halves[:, :, label], np.nanmean(own, axis=2))
+        else:
+            assert np.isnan(halves[:, :, label]).all()
+
+
 def test_clusters_lower_the_effective_sample_size_and_widen_the_interval(world: tuple[Any, Any, Any]) -> None:
     scores, labels, prevalence = world
     sites = labels["doc_id"].str.replace(r"/[123]$", "/1", regex=True)

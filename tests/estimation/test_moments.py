@@ -28,6 +28,12 @@ def test_moments_are_those_of_pandas(drawn: tuple[np.ndarray, np.ndarray]) -> No
     np.testing.assert_allclose(found.pooled_spread(), (rest**2).sum(axis=0) / (60 - 6))
 
 
+def test_the_pooled_spread_of_one_pair_is_its_own_and_that_of_single_documents_is_nothing() -> None:
+    pair = bin_moments(np.array([[1.0], [4.0], [9.0]]), np.array([0, 0, 1]), 2)
+    np.testing.assert_allclose(pair.pooled_spread(), [4.5])
+    assert bin_moments(np.array([[1.0], [4.0]]), np.array([0, 1]), 2).pooled_spread() == 0
+
+
 def test_the_order_of_documents_is_nothing_and_that_of_bins_is_that_of_rows(
     drawn: tuple[np.ndarray, np.ndarray],
 ) -> None:

@@ -48,6 +48,12 @@ def test_p_is_that_of_scipy() -> None:
     np.testing.assert_allclose(two_sided_p(z, np.ones(3), np.inf), [0.05, 1, 0.01], rtol=1e-6)
 
 
+def test_one_degree_of_freedom_is_enough_and_less_is_not() -> None:
+    # Student's t with one degree of freedom is Cauchy's law.
+    np.testing.assert_allclose(two_sided_p(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 1), [0.5, 1])
+    assert np.isnan(two_sided_p(np.array([1.0, 0.0]), np.array([1.0, 0.0]), 0.99)).all()
+
+
 def test_p_of_what_is_not_known_is_null() -> None:
     estimates, errors = np.array([0.0, 1.0, np.nan, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, np.nan, 1.0])
     p = two_sided_p(estimates, errors, np.array([3, 3, 3, 3, 0]))

@@ -8,7 +8,7 @@ from scipy import stats
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation import nulls
-from social_provenance.estimation.nulls import judge, judge_by_documents, measure, null_z
+from social_provenance.estimation.nulls import Effects, judge, judge_by_documents, measure, null_z
 
 T, F, N = 24, 24, 8
 BINS = np.repeat(np.arange(T * F), N)
@@ -97,6 +97,17 @@ def test_a_group_is_judged_by_the_others() -> None:
     without = judge(own, type(own)(np.where(mine[:, None], np.nan, own.values), own.variances, own.counts))
     np.testing.assert_allclose(apart.z[mine], without.z[mine])
     np.testing.assert_allclose(apart.rank_p[mine], without.rank_p[mine])
+
+
+@pytest.mark.parametrize("known", [2, 3, 6])
+def test_what_few_bins_of_a_null_tell_has_as_few_degrees_of_freedom(known: int) -> None:
+    # Documents so many that only the bins of the null leave doubt: Student's t with one less than there are.
+    rng = np.random.default_rng(known)
+    null = Effects(rng.normal(size=(known, 1)), np.full((known, 1), 1e-12), np.full(known, 10**6))
+    own = Effects(rng.normal(size=(known, 1)), np.full((known, 1), 1e-12), np.full(known, 10**6))
+    found = judge(own, null)
+    np.testing.assert_allclose(found.between[:, 0], null.values.var(ddof=1), rtol=1e-6)
+    np.testing.assert_allclose(found.p, 2 * stats.t.sf(np.abs(found.z), known - 1), rtol=1e-6)
 
 
 def test_few_documents_that_agree_by_chance_are_not_called() -> None:

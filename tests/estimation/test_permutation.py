@@ -184,3 +184,10 @@ def test_what_does_not_belong_together_is_refused() -> None:
         max_t(scores, bins, 24, length_strata(lengths), Permutations(0))
     with pytest.raises(AttributionError, match=r"scores\[0, 0\] is nan"):
         max_t(scores * np.nan, bins, 24, length_strata(lengths))
+
+
+def test_a_permutation_that_puts_documents_where_they_were_counts_as_one() -> None:
+    # Two bins of two: of the six ways to fill them two are as far apart as the observed one, itself among them.
+    scores, bins = np.array([[0.1], [0.4], [10.2], [10.5]]), np.array([0, 0, 1, 1])
+    found = max_t(scores, bins, 2, np.zeros(4, dtype=int), Permutations(count=1200))
+    np.testing.assert_allclose(found.p, 1 / 3, atol=0.055)  # four standard errors of 1,200 permutations
