@@ -122,6 +122,26 @@ def _world(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rng.normal(size=(60, 6)), np.repeat([3, 7, 11], 20), np.array([4, 4, 4, 3, 3, 3])
 
 
+def test_methods_are_paired_by_query_and_benchmarks_are_not() -> None:
+    blocks, bins, sizes = _world()
+    weights = sizes / sizes.sum()
+    columns = [("quiz", "trackstar"), ("quiz", "influence"), ("sums", "trackstar")]
+    ids = np.array([f"0/{place:05d}" for place in range(60)], dtype=object)
+    scores = np.repeat((blocks @ weights)[:, None], 3, axis=1)
+    scored = Scored(ids, columns, scores, bins, hash_names(ids), np.zeros(60), np.ones(60))
+    given = Blocks({"quiz": weights, "sums": weights}, lambda _: (ids, blocks))
+    found, alone = two_way(scored, Bootstrap(replicates=400), given), _found(blocks, bins, sizes, 0)
+    for own, single, shared in (
+        (found.uncertainty.queries, alone.uncertainty.queries, False),
+        (found.query_halves, alone.query_halves, False),
+        (found.uncertainty.documents, alone.uncertainty.documents, True),
+    ):
+        assert own.shape == (*single.shape[:-1], 3)
+        np.testing.assert_allclose(own[..., 0], single[..., 0], rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(own[..., 1], own[..., 0], rtol=1e-3, atol=1e-6)
+        assert np.allclose(own[..., 2], own[..., 0], rtol=1e-3, atol=1e-6, equal_nan=True) == shared
+
+
 def test_fewer_items_than_blocks_are_fewer_blocks() -> None:
     blocks, bins, _ = _world()
     two = _found(blocks[:, :2], bins, np.array([1, 1]), 0)

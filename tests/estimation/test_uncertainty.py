@@ -49,6 +49,14 @@ def test_a_mean_of_many_labels_is_hardly_widened() -> None:
     assert (high - low)[0, 0] == pytest.approx(2 * 1.993 / 24**0.5, rel=0.03)  # t with 72 degrees of freedom
 
 
+@pytest.mark.parametrize("weights", [[1.0, 0.0], [1.0, 1.0], [2.0, -1.0], [0.1, 0.9]])
+def test_degrees_of_freedom_of_a_sum_are_satterthwaites(weights: list[float]) -> None:
+    two = _uncertainty(1, 0, df=3, labels=2)
+    parts = np.square(weights) * (two.documents[..., 0].astype(float) ** 2).mean(axis=0)
+    found = two.over_labels(np.array([weights])).degrees_of_freedom()
+    np.testing.assert_allclose(found, parts.sum() ** 2 / (parts**2 / 3).sum(), rtol=1e-3)
+
+
 def test_sums_over_labels_and_columns_take_the_interaction_by_squares() -> None:
     both = _uncertainty(1, 1, interaction=0.5, labels=2, columns=2)
     np.testing.assert_allclose(both.over_labels(np.array([[0.5, 0.5]])).interaction, 0.25)

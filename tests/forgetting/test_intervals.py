@@ -57,11 +57,12 @@ def test_items_that_share_a_context_do_not_count_as_independent() -> None:
     assert shared.error / alone.error == pytest.approx(5, rel=0.05)  # the root of 25
 
 
-def test_the_error_is_the_root_of_the_sum_of_the_unbiased_variances() -> None:
+@pytest.mark.parametrize(("n_seeds", "n_sets"), [(2, 2), (2, 6), (3, 6)])
+def test_the_error_is_the_root_of_the_sum_of_the_unbiased_variances(n_seeds: int, n_sets: int) -> None:
     rng = np.random.default_rng(0)
-    items, seeds, sets = rng.normal(size=40), rng.normal(size=(3, 1)), rng.normal(size=(6, 1))
+    items, seeds, sets = rng.normal(size=40), rng.normal(size=(n_seeds, 1)), 3 * rng.normal(size=(n_sets, 1))
     found = difference(pair(items + seeds, 0 * items + sets), {"quiz": clusters_of([1] * 40)}, {"quiz": 1.0})
-    variance = items.var(ddof=1) / 40 + seeds.var(ddof=1) / 3 + sets.var(ddof=1) / 6
+    variance = items.var(ddof=1) / 40 + seeds.var(ddof=1) / n_seeds + sets.var(ddof=1) / n_sets
     assert found.error == pytest.approx(variance**0.5)
     assert found.value == pytest.approx(items.mean() + seeds.mean() - sets.mean())
 
@@ -77,6 +78,17 @@ def test_what_items_and_runs_do_together_is_counted_once() -> None:
     # Twice as much if it were counted twice; what is taken off cannot be more than all, which leaves a third.
     assert 0.9 < np.mean(errors) / np.var(values) < 1.5
     assert np.var(values) == pytest.approx((1 / 3 + 1 / 5) / 30, rel=0.2)
+
+
+@pytest.mark.parametrize("weight", [-1.0, 1 / 3, 2.0])
+def test_a_weight_scales_the_difference_and_its_error(weight: float) -> None:
+    rng = np.random.default_rng(0)
+    arms = pair(rng.normal(size=(3, 1)) + rng.normal(size=(3, 12)), rng.normal(size=(5, 1)) + rng.normal(size=(5, 12)))
+    clusters = {"quiz": clusters_of([1, 2, 3] * 4)}
+    plain, scaled = (difference(arms, clusters, {"quiz": own}) for own in (1.0, weight))
+    assert scaled.value == pytest.approx(weight * plain.value)
+    assert scaled.error == pytest.approx(abs(weight) * plain.error)
+    assert scaled.df == pytest.approx(plain.df)
 
 
 def test_equal_arms_differ_by_nothing_without_width() -> None:
