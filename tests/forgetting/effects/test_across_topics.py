@@ -79,6 +79,8 @@ def test_a_balanced_mixed_model_has_the_mean_and_the_error_of_topic_means() -> N
     assert row["mixed_mean"] == pytest.approx(topics.mean(), rel=1e-4)
     half = stats.norm.ppf(0.975) * stats.sem(topics)
     assert row["mixed_high"] - row["mixed_mean"] == pytest.approx(half, rel=0.02)
+    error = (row["mixed_high"] - row["mixed_low"]) / (2 * stats.norm.ppf(0.975))
+    assert row["mixed_p"] == pytest.approx(2 * stats.norm.sf(-row["mixed_mean"] / error))
     assert row["ci_high"] > row["mixed_high"]  # t with 11 degrees of freedom is wider than the normal law
     assert row["mixed_reason"] is None
 
