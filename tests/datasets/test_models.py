@@ -107,7 +107,7 @@ def test_the_identity_of_a_model_on_the_hub_is_its_revision_if_that_stays() -> N
     )
     assert one == same != other
     for revision in (None, "main"):
-        with pytest.raises(UnknownContentError, match="has no revision that stays: give a commit or a tag"):
+        with pytest.raises(UnknownContentError, match="has no fixed revision: give a commit or a tag"):
             LanguageModelFolder(path="hf://a/b", revision=revision).digest()
 
 

@@ -333,7 +333,7 @@ def test_the_identity_is_that_of_the_current_parts(keeping: PartsFolder, writer:
     assert found[3] == found[0]
 
 
-@pytest.mark.parametrize("harm", ["remove", "cut off", "unseal", "remove the part"])
+@pytest.mark.parametrize("harm", ["remove", "cut off", "unseal", "remove the part", "flip a byte"])
 def test_a_part_that_is_not_whole_is_another_content(
     folder: PartsFolder, writer: Writer, tmp_path: Path, harm: str
 ) -> None:
@@ -345,6 +345,8 @@ def test_a_part_that_is_not_whole_is_another_content(
             (part / "content").unlink()
         case "cut off":
             (part / "content").write_text("a")
+        case "flip a byte":
+            (part / "content").write_text("b 1")
         case "unseal":
             (part / SEAL).unlink()
         case "remove the part":
@@ -356,3 +358,14 @@ def test_a_list_of_parts_that_was_cut_off_names_none(folder: PartsFolder, writer
     folder.save(writer.parts(a="1"))
     (tmp_path / "parts" / CURRENT).write_text('{"a"')
     assert folder.digest() == ABSENT
+
+
+def test_the_digest_is_the_same_whether_bytes_are_read_or_not(
+    folder: PartsFolder, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.save(writer.parts(a="1", b="1"))
+    read = folder.digest()
+    monkeypatch.setattr("social_provenance.datasets.parts.HASH_LIMIT", 3)
+    assert folder.digest() == read
+    (folder.load()["a"] / "content").write_text("b 1")  # the same size: a large store is not read for this
+    assert folder.digest() == read

@@ -121,7 +121,7 @@ def test_a_corpus_with_all_labels_needs_no_classifier(make_documents: Make) -> N
 
 def test_a_corpus_without_labels_is_refused(make_documents: Make) -> None:
     with pytest.raises(
-        LabelError, match=r"no document has both a topic and a format, so nothing can be learned: give both"
+        LabelError, match=r"no document has both a topic and a format, so no classifier can be trained: give both"
     ):
         plan(make_documents(given=0))
 

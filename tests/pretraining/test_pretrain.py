@@ -194,7 +194,7 @@ def test_a_step_beyond_the_end_has_no_checkpoint_and_is_named(
     with caplog.at_level("INFO"):
         _, _, kept = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
     assert list(kept) == ["step-000012"]
-    assert "pretraining.checkpoints: none is kept at 13, 2000, training ended after step 12" in caplog.messages
+    assert "pretraining.checkpoints: no checkpoint at 13, 2000, training ended after step 12" in caplog.messages
 
 
 def _scores(documents: list[list[int]], questions: Any, tokenizer: Any, left_out: tuple[int, ...]) -> list[float]:

@@ -14,6 +14,7 @@ from social_provenance.artifacts import (
     SEAL,
     Parts,
     Work,
+    checksum,
     damage,
     leads,
     part_digest,
@@ -24,7 +25,7 @@ from social_provenance.artifacts import (
 )
 from social_provenance.datasets.folders import DRAFT
 from social_provenance.errors import ArtifactError
-from social_provenance.fingerprint import digest_of
+from social_provenance.fingerprint import HASH_LIMIT, digest_of
 from social_provenance.lineage import ABSENT
 
 if TYPE_CHECKING:
@@ -116,16 +117,20 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return self._path
 
     def digest(self) -> str:
-        """Return the digest of the current parts, from their seals: a store of terabytes is not read.
+        """Return the digest of the current parts: of what their seals say, and of what is there now.
 
-        File sizes are compared, so that a missing or truncated file changes the digest. Bytes that change in place
-        are detected when a part is reused or read.
+        Up to ``HASH_LIMIT`` bytes are read, so that any damage changes the digest. Of a larger store only the file
+        sizes are compared; bytes that changed in place are detected when a part is reused or its gradients are read.
         """
         try:
             folders = self.load()
         except DatasetError:  # current.json was cut off
             return ABSENT
-        return digest_of({name: _sealed(folder) for name, folder in folders.items()}) if self.exists() else ABSENT
+        if not self.exists():
+            return ABSENT
+        files = [path for folder in folders.values() for path in folder.rglob("*") if path.is_file()]
+        is_read = sum(path.stat().st_size for path in files) <= HASH_LIMIT
+        return digest_of({name: _content(folder, is_read=is_read) for name, folder in folders.items()})
 
     @property
     def _current(self) -> Path:
@@ -216,13 +221,18 @@ def _listed(codes: Iterable[str | None]) -> str:
     return " ".join(sorted({str(code) for code in codes}))
 
 
-def _sealed(folder: Path) -> dict[str, tuple[str, int | None]] | None:
-    """Return file -> (sealed checksum, current size); None for a part that is not sealed."""
-    checksums = sealed_checksums(folder)
-    if checksums is None:
+def _content(folder: Path, *, is_read: bool) -> dict[str, tuple[str, int] | None] | None:
+    """Return file -> (checksum, size), of a part that is not read the sealed checksum; None for what is not there."""
+    sealed = sealed_checksums(folder)
+    if sealed is None:
         return None
-    files = {name: folder / name for name in checksums}
-    return {name: (checksums[name], path.stat().st_size if path.exists() else None) for name, path in files.items()}
+    present = {name: folder / name for name in sealed if (folder / name).exists()}
+    return {
+        name: (checksum(present[name]) if is_read else sealed[name], present[name].stat().st_size)
+        if name in present
+        else None
+        for name in sealed
+    }
 
 
 def _size(count: float) -> str:

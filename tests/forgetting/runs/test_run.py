@@ -235,7 +235,7 @@ def test_other_damage_above_the_bound_stops_the_run_which_says_so(carry: Carry) 
     run = carry("bound", max_held_out_rise=float(first) / 2)
     found = summary(run)
     assert (found["status"], found["last_step"]) == ("stopped", 2)
-    assert found["reason"] == f"the held-out loss of a bin rose by {first:.3g} nats a token after step 2"
+    assert found["reason"] == f"the held-out loss of a bin rose by {first:.3g} nats per token after step 2"
     assert found["checkpoint"] == digest_of_path(run / CHECKPOINT)
     pd.testing.assert_frame_equal(pd.read_parquet(run / TRAJECTORY), free.head(2))
     assert pd.read_parquet(run / STEPS)["step"].tolist() == [1, 2]

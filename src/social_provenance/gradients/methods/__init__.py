@@ -11,10 +11,10 @@
 - ``settings``: parameters (``ScoringSettings``); ``registry``: methods by name, found by their modules
   (``find_methods``, ``method_names``, ``is_baseline``).
 - ``base``: what a method is (``Method``, ``ProductMethod``), and what the loop asks of a corpus.
-- ``store_methods`` (``StoreMethod``): ``trackstar``, ``influence``, ``gradient_cosine``, ``trak``;
-  with ``outliers`` and ``preconditioner``.
-- ``text_methods`` (``TextMethod``), the baselines: ``bm25``, ``embedding``, ``length``, ``loss``.
-- ``model_methods`` (``ModelMethod``): ``ekfac``, with its adapter ``bergson_ekfac``.
+- ``store_methods``: what reads the gradient store (``StoreMethod``), namely ``trackstar``, ``influence``,
+  ``gradient_cosine``, ``trak``; with ``outliers`` and ``preconditioner``.
+- ``text_methods``: the baselines (``TextMethod``), namely ``bm25``, ``embedding``, ``length``, ``loss``.
+- ``model_methods``: what runs the model (``ModelMethod``), namely ``ekfac``, with its adapter ``bergson_ekfac``.
 - ``scoring``: the loop (``plan_scores``, ``plan_text_scores``); ``score_files``: tables of a part.
 
 To add a method, write its module: nothing in this package lists them.
