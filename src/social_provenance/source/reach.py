@@ -102,10 +102,18 @@ class Code:
                 below = f"{module}.{name}"
                 return Import(below) if below in self.modules else None
             bound = here.imports[name]
-            if bound.name is None or f"{bound.module}.{bound.name}" in self.modules:
-                return Import(bound.module if bound.name is None else f"{bound.module}.{bound.name}")
+            whole = self.as_module(bound)
+            if whole is not None or bound.name is None:
+                return whole
             module, name = bound.module, bound.name
         return Import(module, name)
+
+    def as_module(self, bound: Import) -> Import | None:
+        """Return the module that an import binds, also one imported from its package; None if it binds a name."""
+        if bound.name is None:
+            return bound
+        below = f"{bound.module}.{bound.name}"
+        return Import(below) if below in self.modules else None
 
     @functools.cached_property
     def _heirs(self) -> dict[Key, list[Key]]:
@@ -218,8 +226,9 @@ class Reach:
     def _resolve(self, module: str, name: str, bound: Import | None) -> Key | Import | None:
         if bound is None:
             return self.code.find(module, name)
-        if bound.name is None or f"{bound.module}.{bound.name}" in self.code.modules:
-            return Import(bound.module if bound.name is None else f"{bound.module}.{bound.name}")
+        whole = self.code.as_module(bound)
+        if whole is not None or bound.name is None:
+            return whole
         return self.code.find(bound.module, bound.name) or bound
 
     def _link(self, key: Key, name: str, target: Key) -> None:

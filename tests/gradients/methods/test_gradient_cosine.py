@@ -42,35 +42,6 @@ def test_a_score_is_the_mean_cosine_of_gradients_whatever_the_damping(
     )
 
 
-@pytest.mark.parametrize(("documents", "questions"), [(100.0, 1.0), (1.0, 0.01), (7.0, 20.0), (1e-6, 1e6)])
-def test_the_scale_of_either_loss_does_not_matter(
-    make_store: Maker, of: Of, numbers: Of, documents: float, questions: float
-) -> None:
-    corpus, queries = make_store(50, seed=1), make_store(11, seed=2, blocks=BLOCKS_OF_QUERIES)
-    scaled = of(
-        make_store(gradients=documents * numbers(corpus)),
-        make_store(gradients=questions * numbers(queries), blocks=BLOCKS_OF_QUERIES),
-        "gradient_cosine",
-        BLOCKS,
-    )
-    usual = of(corpus, queries, "gradient_cosine", BLOCKS)
-    np.testing.assert_allclose(scaled, usual, rtol=0, atol=1e-4 * np.abs(usual).max())
-
-
-def test_a_document_that_is_the_query_has_a_cosine_of_one(make_store: Maker, of: Of, numbers: Of) -> None:
-    gradients = numbers(make_store(50, seed=1))
-    scores = of(make_store(gradients=gradients), make_store(gradients=gradients[[8]]), "gradient_cosine")
-    assert scores[8] == pytest.approx(1.0, abs=1e-5)
-    assert np.abs(np.delete(scores, 8)).max() < 0.999
-
-
-def test_the_length_of_a_documents_gradient_does_not_matter(make_store: Maker, of: Of, numbers: Of) -> None:
-    gradients = numbers(make_store(50, seed=1))
-    gradients[1] = 3 * gradients[0]
-    scores = of(make_store(gradients=gradients), make_store(11, seed=2), "gradient_cosine")
-    assert scores[1] == pytest.approx(scores[0], rel=1e-4)
-
-
 def test_a_document_does_not_change_the_scores_of_others(make_store: Maker, of: Of, numbers: Of) -> None:
     corpus, queries = make_store(50, seed=1), make_store(11, seed=2)
     fewer = of(make_store(gradients=numbers(corpus)[:20]), queries, "gradient_cosine")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.store_methods import GradientCorpus, Gradients, StoreMethod, unit_rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     Of = Callable[..., np.ndarray]
 
 BLOCKS = [1, 0, 1, 2, 1]
+BLOCKS_OF_QUERIES = (0, 2, 1, 0, 2, 2, 0, 1, 1, 0, 2)
+COSINES = ("trackstar", "gradient_cosine")
+"""Methods whose score is a cosine: no length has a part in it."""
 
 
 class Doubled(StoreMethod):
@@ -74,3 +78,37 @@ def test_outliers_are_shortened_by_the_norms_of_their_own_store(make_store: Make
 def test_unit_rows_have_length_one_unless_they_are_zero() -> None:
     rows = torch.tensor([[3.0, 4.0], [0.0, 0.0], [1e-12, 0.0]])
     assert unit_rows(rows).tolist() == [pytest.approx([0.6, 0.8]), [0.0, 0.0], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize(("documents", "questions"), [(100.0, 1.0), (1.0, 0.01), (7.0, 20.0), (1e-6, 1e6)])
+@pytest.mark.parametrize("method", COSINES)
+def test_the_scale_of_either_loss_does_not_matter(
+    make_store: Maker, of: Of, method: str, numbers: Of, documents: float, questions: float
+) -> None:
+    corpus, queries = make_store(50, seed=1), make_store(11, seed=2, blocks=BLOCKS_OF_QUERIES)
+    scaled = of(
+        make_store(gradients=documents * numbers(corpus)),
+        make_store(gradients=questions * numbers(queries), blocks=BLOCKS_OF_QUERIES),
+        method,
+        score_files.BLOCKS,
+    )
+    usual = of(corpus, queries, method, score_files.BLOCKS)
+    np.testing.assert_allclose(scaled, usual, rtol=0, atol=1e-4 * np.abs(usual).max())
+
+
+@pytest.mark.parametrize("method", COSINES)
+def test_a_document_that_is_the_query_has_a_cosine_of_one(make_store: Maker, of: Of, method: str, numbers: Of) -> None:
+    gradients = numbers(make_store(50, seed=1))
+    scores = of(make_store(gradients=gradients), make_store(gradients=gradients[[8]]), method)
+    assert scores[8] == pytest.approx(1.0, abs=1e-5)
+    assert np.abs(np.delete(scores, 8)).max() < 0.999
+
+
+@pytest.mark.parametrize("method", COSINES)
+def test_the_length_of_a_documents_gradient_does_not_matter(
+    make_store: Maker, of: Of, method: str, numbers: Of
+) -> None:
+    gradients = numbers(make_store(50, seed=1))
+    gradients[1] = 3 * gradients[0]
+    scores = of(make_store(gradients=gradients), make_store(11, seed=2), method)
+    assert scores[1] == pytest.approx(scores[0], rel=1e-4)
