@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from social_provenance.miniature.facts import CAPABILITIES
-from social_provenance.miniature.world import TOPICS_PER_CAPABILITY, draw_world
+from social_provenance.miniature.world import MOST_DECOYS, TOPICS_PER_CAPABILITY, draw_world
 from social_provenance.regions.grid import TOPICS
 
 SEEDS = range(20)
@@ -34,6 +34,24 @@ def test_planted_topics_are_disjoint_and_of_the_grid(seed: int) -> None:
 def test_no_topic_is_out_of_reach_of_the_seed() -> None:
     planted = Counter(topic for seed in range(200) for own in draw_world(seed).planted.values() for topic in own)
     assert set(planted) == set(TOPICS)
+
+
+@pytest.mark.parametrize("decoys", range(MOST_DECOYS + 1))
+def test_decoys_lie_in_topics_of_their_own_and_change_nothing_else(decoys: int) -> None:
+    for seed in SEEDS:
+        world, plain = draw_world(seed, decoys), draw_world(seed, 0)
+        assert (world.planted, world.facts) == (plain.planted, plain.facts)
+        assert {len(own) for own in world.decoys.values()} == {decoys}
+        topics = [topic for homes in (world.planted, world.decoys) for own in homes.values() for topic in own]
+        assert len(set(topics)) == len(topics) == len(CAPABILITIES) * (TOPICS_PER_CAPABILITY + decoys)
+        assert all(
+            (world.decoy_of(topic) in CAPABILITIES) != (world.capability_of(topic) in CAPABILITIES) for topic in topics
+        )
+
+
+def test_any_topic_can_be_a_decoy() -> None:
+    decoys = Counter(topic for seed in range(200) for own in draw_world(seed, 1).decoys.values() for topic in own)
+    assert set(decoys) == set(TOPICS)
 
 
 @pytest.mark.parametrize("benchmark", CAPABILITIES)

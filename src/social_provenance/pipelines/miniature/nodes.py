@@ -18,15 +18,15 @@ def write_corpus(params: Miniature) -> list[dict[str, Any]]:
 
 def write_benchmarks(params: Miniature) -> dict[str, Any]:
     """Return the items of the world's benchmarks, and the lm-eval task that reads them."""
-    items = write_items(draw_world(params.seed), params.items_per_fact, params.choices)
+    items = write_items(draw_world(params.seed, params.decoy_topics), params.items_per_fact, params.choices)
     return {"items": items, "task": TASK}
 
 
 def write_truth(params: Miniature) -> Table:
-    """Return the truth about each document: ``doc_id``, ``topic``, ``format``, ``planted``, ``carrier``."""
+    """Return the truth about each document: ``doc_id``, ``topic``, ``format``, ``planted``, ``decoy``, ``role``."""
     import pandas as pd
 
-    columns = ["doc_id", "topic", "format", "planted", "carrier"]
+    columns = ["doc_id", "topic", "format", "planted", "decoy", "role"]
     rows = [[getattr(document, column) for column in columns] for document in _documents(params)]
     return pd.DataFrame(rows, columns=columns)
 
@@ -39,4 +39,4 @@ def _documents(params: Miniature) -> list[Document]:
         carrier_share=params.carrier_share,
         labelled_share=params.labelled_share,
     )
-    return write_documents(draw_world(params.seed), plan)
+    return write_documents(draw_world(params.seed, params.decoy_topics), plan)
