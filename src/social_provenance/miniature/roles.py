@@ -22,7 +22,6 @@ def mark_roles(regions: Table, truth: Table) -> pd.Series[str]:
     """
     import pandas as pd
 
-
     homes = truth.groupby("topic")[["planted", "decoy"]].first().reindex(regions["topic"])
     roles = pd.Series("other", regions.index)
     for role in ("planted", "decoy"):
