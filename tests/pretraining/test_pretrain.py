@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
@@ -15,8 +16,6 @@ from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pandas as pd
 
     Request = Callable[[Any], pd.DataFrame]
 
@@ -43,7 +42,6 @@ def documents(tiny_tokenizer: Any) -> list[list[int]]:
 @pytest.fixture
 def questions(tiny_tokenizer: Any) -> Request:
     """Return what gives the requests of two benchmarks, of two items each, that the documents answer."""
-    import pandas as pd
 
     items = [
         ("social", "Anna felt", ("glad", "cold"), 0),
