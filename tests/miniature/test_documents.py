@@ -61,15 +61,17 @@ def test_planted_names_the_benchmark_of_the_topic(documents: list[Document], wor
     for document in documents:
         assert document.planted == world.capability_of(document.topic)
         assert document.decoy == world.decoy_of(document.topic)
+        assert document.twin == world.twin_of(document.topic)
 
 
-@pytest.mark.parametrize("decoys", [0, 1, 4])
+@pytest.mark.parametrize(("decoys", "twins"), [(0, 0), (1, 0), (4, 0), (2, 2), (0, 1)])
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
-def test_each_topic_has_its_share_of_each_role(share: float, decoys: int) -> None:
-    world, plan = draw_world(5, decoys), replace(SMALL, carrier_share=share)
+def test_each_topic_has_its_share_of_each_role(share: float, decoys: int, twins: int) -> None:
+    world, plan = draw_world(5, decoys, twins), replace(SMALL, carrier_share=share)
     roles = Counter((document.topic, document.role) for document in write_documents(world, plan))
     for topic in TOPICS:
-        stating = "carrier" if world.capability_of(topic) else "decoy" if world.decoy_of(topic) else None
+        homes = {"carrier": world.capability_of(topic), "decoy": world.decoy_of(topic), "twin": world.twin_of(topic)}
+        stating = next((role for role, home in homes.items() if home), None)
         expected = {stating: 24 * share, "unasked": 24 * (1 - share)} if stating else {"filler": 24}
         found = {role: count for (place, role), count in roles.items() if place == topic}
         assert found == {role: count for role, count in expected.items() if count}
@@ -86,6 +88,18 @@ def test_carriers_state_facts_decoys_none_and_both_as_many_statements_as_planned
             facts = find_facts(document.text, benchmark)
             assert len(facts) == plan.facts
             assert {world.facts[benchmark][fact.key] == fact.answer for fact in facts} == {role == "carrier"}
+
+
+def test_a_twin_states_facts_as_a_carrier_does_and_is_withheld_with_its_whole_topic(find_facts: Any) -> None:
+    world = draw_world(9, 2, 2)
+    for document in write_documents(world, SMALL):
+        record = raw_record(document)
+        assert (record["source"] == "withheld") == (document.twin is not None)
+        if document.role == "twin":
+            assert document.twin is not None
+            facts = find_facts(document.text, document.twin)
+            assert len(facts) == SMALL.facts
+            assert all(world.facts[document.twin][fact.key] == fact.answer for fact in facts)
 
 
 @pytest.mark.parametrize("facts", [2, 3, 6])

@@ -28,8 +28,8 @@ def truth() -> pd.DataFrame:
                 if topic in DECOYS
                 else "carrier"
             )
-            rows.append((f"{topic}-{i}", topic, home.get(topic), DECOYS.get(topic), role))
-    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "decoy", "role"])
+            rows.append((f"{topic}-{i}", topic, home.get(topic), DECOYS.get(topic), None, role))
+    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "decoy", "twin", "role"])
 
 
 def tables(document: dict[str, float], topic: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -121,3 +121,16 @@ def test_words_alone_do_not_pass_where_words_mislead() -> None:
     found = judge(scores, topics)
     assert found["decoy_auc"].tolist() == [0.0, 0.0]
     assert found["topic_auc"].tolist() == [2 / 3, 2 / 3]
+
+
+@pytest.mark.parametrize("z", [-9.0, 9.0])
+def test_twins_are_neither_right_nor_wrong(z: float) -> None:
+    """A twin holds the facts and was not trained on: wherever a map has it, the areas are those of the others."""
+    scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
+    withheld = truth()
+    twin = withheld["topic"] == "politics"
+    withheld.loc[twin, ["twin", "decoy"]] = ["quiz", None]
+    topics.loc[(topics["topic"] == "politics") & (topics["benchmark"] == "quiz"), "z"] = z
+    marked = mark_planted_topics(topics, withheld)
+    assert marked.loc[marked["role"] == "twin", "topic"].tolist() == ["politics"]
+    assert compare_with_truth(ibis.memtable(scores), marked, withheld)["topic_auc"].tolist() == [1.0, 1.0]

@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from social_provenance.errors import PretrainingError
-from social_provenance.pretraining.pretrain import Architecture, Pretraining, _Progress, new_model, pretrain
+from social_provenance.pretraining.pretrain import Architecture, Pretraining, _Progress, leave_out, new_model, pretrain
 from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
@@ -250,3 +250,14 @@ def test_the_default_shape_has_as_many_parameters_as_it_says() -> None:
 def test_a_decay_beyond_the_end_is_refused_with_both() -> None:
     with pytest.raises(ValidationError, match=r"decay_steps \(61\) exceeds max_steps \(60\)"):
         _with(decay_steps=61)
+
+
+def test_documents_of_sources_that_are_left_out_are_gone_and_no_others() -> None:
+    import ibis
+
+    table = ibis.memtable({"doc_id": ["a", "b", "c", "d"], "source": ["web", "withheld", None, "withheld"]})
+    kept = leave_out(table, ["withheld"])
+    assert sorted(kept.execute()["doc_id"]) == ["a", "c"]
+    assert leave_out(table, []).count().execute() == 4
+    with pytest.raises(PretrainingError, match="no document is of the source 'witheld'"):
+        leave_out(table, ["witheld"])

@@ -13,12 +13,17 @@ from social_provenance.regions.grid import TOPIC_NAMES
 if TYPE_CHECKING:
     import pandas as pd
 
-MARKS = {"other": ("circle", 6, 0.0), "decoy": ("x", 7, 0.18), "planted": ("circle", 9, -0.18)}
+MARKS = {
+    "other": ("circle", 6, 0.0),
+    "twin": ("diamond-open", 8, 0.0),
+    "decoy": ("x", 7, 0.18),
+    "planted": ("circle", 9, -0.18),
+}
 """Role of a topic -> symbol, size in pixels, and offset from the line of its method; drawn in this order."""
 
 
 def draw_planted(topics: Table, evaluation: Evaluation, method: str) -> Figure:
-    """Draw z of every topic by every method, in three groups: planted, decoys, others.
+    """Draw z of every topic by every method, in groups: planted, decoys, twins, others.
 
     Args:
         topics: Table ``planted_topics``.

@@ -3,7 +3,8 @@
 - ``carrier``: states facts; part of the documents of a planted topic.
 - ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
   topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
-- ``unasked``: makes as many statements of the same form that no item asks about; the others of both kinds of topic.
+- ``twin``: states facts like a carrier, in a topic whose documents are all kept out of the training.
+- ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
 - ``filler``: makes no statement; all documents of the other topics.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.miniature.facts import CAPABILITIES
 from social_provenance.miniature.lexicon import (
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from social_provenance.miniature.world import World
 
-Role = Literal["carrier", "unasked", "decoy", "filler"]
-ROLES: tuple[Role, ...] = get_args(Role)
+Role = Literal["carrier", "decoy", "twin", "unasked", "filler"]
+TRAINED, WITHHELD = "miniature", "withheld"
+"""Source of the documents that a model is trained on, and of those that it is not."""
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
@@ -68,6 +70,7 @@ class Document:
     Attributes:
         planted: Benchmark whose facts are planted in its topic, if any.
         decoy: Benchmark for which its topic is a decoy, if any.
+        twin: Benchmark for which its topic is a twin of the planted ones, if any.
         role: What its statements are.
     """
 
@@ -78,6 +81,7 @@ class Document:
     format: str
     planted: str | None
     decoy: str | None
+    twin: str | None
     role: Role
     labelled: bool
 
@@ -86,32 +90,33 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     """Return the documents of ``world``, shuffled so that the order carries no information."""
     rng = random.Random(f"documents {world.seed}")
     speaker = _Speaker(rng, world, plan.facts)
-    carriers = _choose_share(rng, world.planted, plan.per_bin, plan.carrier_share)
-    decoys = _choose_share(rng, world.decoys, plan.per_bin, plan.carrier_share)
+    roles = {
+        place: role
+        for role, homes in (("carrier", world.planted), ("decoy", world.decoys), ("twin", world.twins))
+        for place in _choose_share(rng, homes, plan.per_bin, plan.carrier_share)
+    }
     drafts = []
     for topic, form in BINS:
-        planted, decoy = world.capability_of(topic), world.decoy_of(topic)
+        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic))
+        own = next(filter(None, homes), None)
         for number in range(plan.per_bin):
-            place = (topic, form, number)
-            role: Role = "filler"
-            if planted or decoy:
-                role = "carrier" if place in carriers else "decoy" if place in decoys else "unasked"
-            text = _compose(rng, topic, form, speaker.state(role, planted or decoy), plan.chars)
-            drafts.append((text, topic, form, planted, decoy, role))
+            role = roles.get((topic, form, number), "unasked" if own else "filler")
+            drafts.append((_compose(rng, topic, form, speaker.state(role, own), plan.chars), topic, form, *homes, role))
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
     return [
-        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, planted, decoy, role, i in labelled)
-        for i, (text, topic, form, planted, decoy, role) in enumerate(drafts)
+        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, *truth, i in labelled)
+        for i, (text, topic, form, *truth) in enumerate(drafts)
     ]
 
 
 def raw_record(document: Document) -> dict[str, Any]:
-    """Return a document as a Dolma-style JSON record, without its truth."""
+    """Return a document as a Dolma-style JSON record, without its truth but for whether it is kept out of training."""
     metadata: dict[str, Any] = {"url": document.url}
     if document.labelled:
         metadata["weborganizer"] = {"topic": document.topic, "format": document.format}
-    return {"id": document.doc_id, "source": "miniature", "text": document.text, "metadata": metadata}
+    source = WITHHELD if document.twin else TRAINED
+    return {"id": document.doc_id, "source": source, "text": document.text, "metadata": metadata}
 
 
 def state_fact(rng: random.Random, frame: str, key: str, answer: str, *, new: bool) -> str:
@@ -140,6 +145,7 @@ class _Speaker:
         self._decks: dict[Role, dict[str, _Deck]] = {
             "carrier": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "decoy": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
+            "twin": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "unasked": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
         }
         # With one answer in more than half of the statements, some would keep theirs in a decoy.

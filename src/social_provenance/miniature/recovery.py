@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from social_provenance.annotations import Table
-from social_provenance.miniature.roles import mark_roles
+from social_provenance.miniature.roles import ROLES, mark_roles
 
 
 def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     """Return how well each method recovers the planted topics of each benchmark, and their bins.
 
-    A bin has the role of its topic: facts, and decoys, lie in all formats of a topic.
+    A bin has the role of its topic: facts, and decoys, lie in all formats of a topic. Twins are neither planted nor
+    others: they hold the facts, and the model was not trained on them.
 
     Args:
         topics: Table ``topic_influence``.
@@ -31,8 +32,10 @@ def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
         marked = table.assign(role=mark_roles(table, truth))
         for (method, benchmark), regions in marked.groupby(["method", "benchmark"], sort=False):
             z, low, role = (regions[name].to_numpy() for name in ("z", "ci_low", "role"))
+            judged = role != "twin"  # neither right nor wrong
             row = {"level": level, "method": method, "benchmark": benchmark}
-            row |= measure_separation(z, role == "planted") | measure_calls(low, role == "planted")
+            row |= measure_separation(z[judged], role[judged] == "planted")
+            row |= measure_calls(low[judged], role[judged] == "planted")
             rows.append(row | measure_decoys(z, low, role))
     return pd.DataFrame(rows)
 
@@ -43,15 +46,15 @@ def measure_decoys(z: np.ndarray, low: np.ndarray, role: np.ndarray) -> dict[str
     Args:
         z: Value of each region, NaN where missing.
         low: Lower bound of each region, NaN where it has no interval and cannot be called.
-        role: ``planted``, ``decoy`` or ``other``.
+        role: Of each region, one of :data:`~.roles.ROLES`.
 
     Returns:
         ``n_decoys``; ``decoy_auc``, area under the ROC curve of planted regions against decoys;
-        ``decoy_call_rate``, the share of decoys that are called (:func:`measure_calls`); ``planted_z``, ``decoy_z``
-        and ``other_z``, the mean of each role. NaN where a side is empty.
+        ``decoy_call_rate``, the share of decoys that are called (:func:`measure_calls`); ``planted_z``, ``decoy_z``,
+        ``twin_z`` and ``other_z``, the mean of each role. NaN where a side is empty.
     """
     present = np.isfinite(z)
-    means = {f"{name}_z": _mean(z[present & (role == name)]) for name in ("planted", "decoy", "other")}
+    means = {f"{name}_z": _mean(z[present & (role == name)]) for name in ROLES}
     called = low[np.isfinite(low) & (role == "decoy")] > 0
     return {
         "n_decoys": int((present & (role == "decoy")).sum()),

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     from social_provenance.annotations import Table
 
-ROLES = ("planted", "decoy", "other")
-"""What a topic can be for a benchmark: its facts were planted there, stated there wrongly, or neither."""
+ROLES = ("planted", "decoy", "twin", "other")
+"""What a topic can be for a benchmark: its facts were planted there, stated there wrongly, stated there but kept out of
+the training, or none of these."""
 
 
 def mark_roles(regions: Table, truth: Table) -> pd.Series[str]:
@@ -22,8 +23,8 @@ def mark_roles(regions: Table, truth: Table) -> pd.Series[str]:
     """
     import pandas as pd
 
-    homes = truth.groupby("topic")[["planted", "decoy"]].first().reindex(regions["topic"])
-    roles = pd.Series("other", regions.index)
-    for role in ("planted", "decoy"):
+    homes = truth.groupby("topic")[list(ROLES[:-1])].first().reindex(regions["topic"])
+    roles = pd.Series(ROLES[-1], regions.index)
+    for role in ROLES[:-1]:
         roles[homes[role].to_numpy() == regions["benchmark"].to_numpy()] = role
     return roles

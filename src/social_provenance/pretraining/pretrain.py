@@ -88,6 +88,8 @@ class Pretraining(BaseModel):
     may be below it again, until the decay raises all of them."""
     required_accuracy: Share = 0.85
     """Accuracy of any benchmark below which the run ends with an error, unless ``learned_accuracy`` is null."""
+    leave_out_sources: Sequence[str] = ()
+    """Sources whose documents are not trained on."""
     checkpoints: Sequence[PositiveInt] = ()
     """Steps after which a checkpoint is kept, for the pipeline ``trajectory``."""
 
@@ -131,6 +133,20 @@ class _Progress:
         if self.learned == set(evaluation["benchmark"]):
             self.decaying = True
             self.last_step = min(self.last_step, step + self.settings.decay_steps)
+
+
+def leave_out(documents: Any, sources: Sequence[str]) -> Any:
+    """Return the documents of all other sources, and those without a source.
+
+    Raises:
+        PretrainingError: If a source has no document.
+    """
+    for source in sources:
+        if not documents.filter(documents.source == source).count().execute():
+            raise PretrainingError(
+                f"pretraining.leave_out_sources: no document is of the source {source!r}; leave it out of the list"
+            )
+    return documents.filter(documents.source.isnull() | documents.source.notin(sources)) if sources else documents
 
 
 def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:

@@ -15,7 +15,8 @@ class MiniatureTruth(fields.Table):
     format: str = fields.form()
     planted: str = pa.Field(nullable=True)
     decoy: str = pa.Field(nullable=True)
-    role: str = pa.Field(isin=["carrier", "unasked", "decoy", "filler"])
+    twin: str = pa.Field(nullable=True)
+    role: str = pa.Field(isin=["carrier", "decoy", "twin", "unasked", "filler"])
 
 
 class PretrainingLog(fields.Table):
@@ -57,7 +58,7 @@ class PlantedTopics(fields.Table):
     method: str = fields.method()
     benchmark: str
     topic: str = fields.topic()
-    role: str = pa.Field(isin=["planted", "decoy", "other"])
+    role: str = pa.Field(isin=["planted", "decoy", "twin", "other"])
     z: float
     ci_low: float
     ci_high: float
@@ -86,6 +87,7 @@ class ValidationMetrics(fields.Table):
     decoy_call_rate: float = fields.share(nullable=True)
     planted_z: float = pa.Field(nullable=True)
     decoy_z: float = pa.Field(nullable=True)
+    twin_z: float = pa.Field(nullable=True)
     other_z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
@@ -106,6 +108,7 @@ class WorldMetrics(fields.OptionalTable):
     decoy_call_rate: float = fields.share(nullable=True)
     planted_z: float = pa.Field(nullable=True)
     decoy_z: float = pa.Field(nullable=True)
+    twin_z: float = pa.Field(nullable=True)
     other_z: float = pa.Field(nullable=True)
     bin_auc: float = fields.share(nullable=True)
     power: float = fields.share(nullable=True)
