@@ -121,7 +121,8 @@ def test_topics_and_bins_are_held_against_the_truth(test_study: Path) -> None:
     table = pd.read_parquet(test_study / "08_reporting/validation_metrics.parquet")
     assert table.groupby("level").size().to_dict() == {"topic": 4 * 8, "bin": 4 * 8}
     assert set(table.loc[table["level"] == "topic", "n_planted"]) == {2}
-    assert table["auc"].notna().all()
+    assert set(table.loc[table["level"] == "topic", "n_decoys"]) == {4}
+    assert table[["auc", "decoy_auc"]].notna().all(axis=None)
 
 
 def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
@@ -131,7 +132,7 @@ def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
     assert record["default_method"] in record["methods"]
     for method in record["methods"].values():
         assert set(method) == set(BENCHMARKS)
-        assert all(set(areas) == {"topic_auc", "document_auc"} for areas in method.values())
+        assert all(set(areas) == {"topic_auc", "decoy_auc", "document_auc"} for areas in method.values())
     assert set(record["accuracy"]) == set(BENCHMARKS)
 
 

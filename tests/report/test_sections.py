@@ -143,20 +143,30 @@ def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
     assert 'id="truth"' in page
 
 
-def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
-    validation: dict[str, Any] = {
+def validation_record(decoy_auc: float | None) -> dict[str, Any]:
+    return {
         "seed": 7,
         "default_method": "influence",
         "methods": {
-            m: {"quiz": {"topic_auc": a, "document_auc": 0.625}} for m, a in (("trackstar", 0.5), ("influence", 1.0))
+            method: {"quiz": {"topic_auc": area, "decoy_auc": decoy_auc, "document_auc": 0.625}}
+            for method, area in (("trackstar", 0.5), ("influence", 1.0))
         },
         "accuracy": {"quiz": 0.9},
     }
-    page = sections.write_planted(go.Figure(), validation, evaluation)
+
+
+def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
+    page = sections.write_planted(go.Figure(), validation_record(0.25), evaluation)
     assert "seed 7" in page
-    assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
-    assert '<tr class="yes"><td>influence</td><td class="n">1.00 (0.62)</td>' in page
+    assert '<tr><td>trackstar</td><td class="n">0.50 / 0.25 (0.62)</td>' in page
+    assert '<tr class="yes"><td>influence</td><td class="n">1.00 / 0.25 (0.62)</td>' in page
     assert '<td class="n">90.0%</td>' in page
+
+
+def test_a_world_without_decoys_says_so(evaluation: Evaluation) -> None:
+    page = sections.write_planted(go.Figure(), validation_record(None), evaluation)
+    assert "This world has no decoys" in page
+    assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
 
 
 def test_page_keeps_sections_as_they_are_and_in_order() -> None:
