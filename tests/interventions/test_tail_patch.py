@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SETTINGS = TailPatch(
     doses=(1, 3), repeats=2, batch_documents=2, items=None, optimiser=Optimiser(learning_rate=3e-3, weight_decay=0.0)
 )
-COLUMNS = ["topic", "format", "repeat", "dose", "benchmark", "change"]
+COLUMNS = ["topic", "format", "repeat", "dose", "benchmark", "change", "normalisation"]
 
 
 @pytest.fixture

@@ -64,6 +64,8 @@ def questions(tiny_tokenizer: Any) -> Request:
                 "completion": f" {text}",
                 "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
                 "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+                "normalisation": "none",
+                "units": 1,
             }
             for benchmark, prompt, choices, gold in items
             for choice, text in enumerate(choices)

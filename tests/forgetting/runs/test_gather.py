@@ -30,6 +30,7 @@ SCHEMAS = {
 def _answers(step: int, fall: float) -> pd.DataFrame:
     rows = [
         {"step": step, "benchmark": benchmark, "item": f"{benchmark}/{item}", "cluster": f"{benchmark}/{item}"}
+        | {"normalisation": "none"}
         | {"correct": item == 0, "gold_logprob": -1.0 - item - fall, "margin": 0.5, "choice_logprob": -0.5 - fall}
         for benchmark in ("social", "stem")
         for item in (0, 1)
