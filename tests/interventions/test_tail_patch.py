@@ -106,7 +106,7 @@ def test_items_are_taken_of_each_benchmark(requests: pd.DataFrame) -> None:
 
 def changes_of(values: dict[str, list[float]]) -> pd.DataFrame:
     """Return changes of a benchmark by one step, a list of repeats for each topic."""
-    rows = [(topic, None, i, 1, "quiz", value) for topic, own in values.items() for i, value in enumerate(own)]
+    rows = [(topic, None, i, 1, "quiz", value, "none") for topic, own in values.items() for i, value in enumerate(own)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
