@@ -87,7 +87,7 @@ def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Ev
     assert plain[1:] == [
         *("Games", "12", "−0.500", "−0.125", "−0.375", "[−0.500, −0.250]", "5 of 5", "0.167 (0.167)", "0.167", "+0.062")
     ]
-    assert "per token" not in page
+    assert "per token of the answer" not in page
     assert "per token of the answer" in section(evaluation, {**EFFECT, "normalisation": "token"})
     assert page.index("<td>quiz</td>") < page.index("<td>exam</td>")  # the order of the study
     assert "None was stopped or failed" in page
