@@ -68,10 +68,10 @@ def changes_of_sets(sets: Table) -> Table:
     own = own.assign(label=labels)
     means = [part.groupby(keys, dropna=False, sort=False)["change"].mean() for part in (own[aligned], own[~aligned])]
     lines = {f": {SPECIFIC}": (means[0] - means[1]).dropna(), "": means[0], f": {OTHERS}": means[1]}
-    tables = [
-        changes.reset_index().assign(label=lambda table, end=end: table["label"] + end, line=line)
-        for line, (end, changes) in enumerate(lines.items())
-    ]
+    tables = []
+    for line, (end, changes) in enumerate(lines.items()):
+        part = changes.reset_index()
+        tables.append(part.assign(label=part["label"] + end, line=line))
     table = pd.concat(tables).sort_values([*CONTRAST, "line"], kind="stable", ignore_index=True)
     return pd.DataFrame(table[["benchmark", "label", "arm", "set", "change"]])
 

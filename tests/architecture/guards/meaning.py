@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 RANGES: dict[str, tuple[float | None, float | None]] = {
     "n_repeats": (2, None),
-    "ess|numbers|n_arms|n_forget|n_retain": (1, None),
+    "ess|numbers|units|n_arms|n_forget|n_retain": (1, None),
     "n|n_.*|called|contrasts|(aligned|did)_hurt_more|(did_)?beyond_every_random_set|stopped|failed": (0, None),
     "set|block|choice|repeat|order|bin_rank|last_step|step": (0, None),
     "rank|dose|steps|evaluate_every|runs|forget_tokens|condition": (1, None),
