@@ -62,6 +62,8 @@ def questions(tiny_tokenizer: Any) -> Request:
                 "completion": f" {text}",
                 "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
                 "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+                "normalisation": "none",
+                "units": 1,
             }
             for benchmark, prompt, choices, gold in items
             for choice, text in enumerate(choices)
@@ -103,7 +105,7 @@ def test_the_log_has_a_row_for_each_look_and_benchmark(
     _, log, _ = pretrain(documents, tiny_tokenizer, partial(questions, False), settings, 8)
     assert log["step"].tolist() == [5, 5, 10, 10, 12, 12]
     assert log["benchmark"].tolist() == ["social", "stem"] * 3
-    assert set(log) == {"step", "loss", "benchmark", "accuracy", "gold_logprob", "choice_logprob"}
+    assert set(log) == {"step", "loss", "benchmark", "normalisation", "accuracy", "gold_logprob", "choice_logprob"}
     assert log["loss"].iloc[-1] < log["loss"].iloc[0]
 
 

@@ -79,6 +79,7 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
                 "run_id": ["untouched", "other"],
                 "step": [0, 4],
                 "benchmark": "quiz",
+                "normalisation": "token",
                 "accuracy": [0.5, 0.25],
                 "gold_logprob": [-1.5, -9.75],
             }
@@ -92,7 +93,7 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
         "3 duplicate_text",
         "175\nare empty",
         "50.0%",
-        "−1.50",
+        "−1.50 nats per token",
         "3 gradients exceed ten median norms.",
         "0.875",
         ">17<",

@@ -32,6 +32,8 @@ class BenchmarkRequests(fields.Table):
     completion: str
     prompt_ids: object
     completion_ids: object
+    normalisation: str = fields.normalisation()
+    units: int = pa.Field(ge=1)
     use: str = pa.Field(isin=USES)
 
     class Config(fields.Table.Config):

@@ -25,6 +25,7 @@ class PretrainingLog(fields.Table):
     step: int = pa.Field(ge=1)
     loss: float = fields.count()
     benchmark: str
+    normalisation: str = fields.normalisation()
     accuracy: float = fields.share()
     gold_logprob: float = pa.Field(le=0)
     choice_logprob: float = pa.Field(le=1e-6)
