@@ -8,7 +8,7 @@ import pandera.pandas as pa
 
 from social_provenance.capabilities.split import USES
 from social_provenance.gradients.methods.registry import method_names
-from social_provenance.gradients.queries.build import NULLS
+from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.queries.renderings import RENDERINGS
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.schemas import fields
