@@ -116,6 +116,7 @@ class PreconditionerAudit(fields.Table):
     """Spectrum of each module's mixed second moment, and how much of it is damped."""
 
     benchmark: str
+    variant: str = pa.Field(isin=VARIANTS)
     module: str
     numbers: int = pa.Field(ge=1)
     effective_rank: float = pa.Field(ge=0)
@@ -123,9 +124,9 @@ class PreconditionerAudit(fields.Table):
     damped_share: float = fields.share()
 
     class Config(fields.Table.Config):
-        """Unique key: one row per benchmark and module."""
+        """Unique key: one row per set of queries and module."""
 
-        unique = ["benchmark", "module"]
+        unique = ["benchmark", "variant", "module"]
 
 
 class TopDocuments(fields.Table):
