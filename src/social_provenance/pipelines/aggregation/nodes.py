@@ -39,9 +39,9 @@ def resample_scores(
     return aggregate_scored(documents, prevalence, bootstrap, by_block)
 
 
-def aggregate_marginals(influence: Influence) -> tuple[Table, Table]:
-    """Return the influence of topics and of formats."""
-    return influence.marginal("topic"), influence.marginal("format")
+def aggregate_marginals(influence: Influence, nulls: Table) -> tuple[Table, Table]:
+    """Return the influence of topics, with their tests, and of formats."""
+    return discoveries.aggregate_topics(influence, nulls), influence.marginal("format")
 
 
 def contrast_benchmarks(influence: Influence, evaluation: Evaluation, bootstrap: Bootstrap) -> tuple[Table, Table]:
@@ -62,7 +62,7 @@ def judge_by_nulls(documents: Scored, nulls: LazyTable, random_weights: LazyTabl
 
     Args:
         documents: The scored documents.
-        nulls: Scores under queries that ask nothing about the benchmark.
+        nulls: Scores for items and null queries, each query scaled to norm 1.
         random_weights: Scores under a model with random weights, where there is one.
     """
     tables = [table for table in (nulls, random_weights) if table is not None]
@@ -71,7 +71,8 @@ def judge_by_nulls(documents: Scored, nulls: LazyTable, random_weights: LazyTabl
         for table in tables
         for variant in table.select("variant").distinct().order_by("variant").to_pyarrow()["variant"].to_pylist()
     }
-    return discoveries.null_tests(documents, wide), discoveries.null_calibration(documents, wide)
+    compared = discoveries.compared_with_nulls(documents, wide.pop(discoveries.ITEMS, None))
+    return discoveries.null_tests(compared, wide), discoveries.null_calibration(compared, wide)
 
 
 def check_labels(documents: Scored, quality: Table, corpus: PartFolders, bootstrap: Bootstrap) -> Table:
