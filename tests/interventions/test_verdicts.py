@@ -65,7 +65,7 @@ def test_what_was_not_run_was_not_tried() -> None:
     table = _verdicts()
     assert list(table.index) == list(QUESTIONS)
     assert set(table["verdict"]) == {NOT_TRIED}
-    assert table[["number", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert table[["value", "ci_low", "ci_high"]].isna().all(axis=None)
     assert set(table["reading"]) == {UNDECIDED}
     assert table["rule"].to_dict() == RULES
 
@@ -85,7 +85,7 @@ def test_no_word_map_may_explain_most_of_a_map(highs: dict[str, float], verdict:
     assert row["verdict"] == verdict
     assert row["against"] == against or (against is None and pd.isna(row["against"]))
     if against:
-        assert row[["number", "ci_high"]].tolist() == pytest.approx([highs[against] - 0.1, highs[against]])
+        assert row[["value", "ci_high"]].tolist() == pytest.approx([highs[against] - 0.1, highs[against]])
 
 
 @pytest.mark.parametrize(("high", "verdict"), [(0.49, YES), (0.5, NO)])
@@ -119,17 +119,17 @@ def test_agreement_with_retraining_is_above_zero_by_its_interval(
 ) -> None:
     row = _verdicts(retrained=_retrained(correlation, n_arms, design=design)).loc[RETRAINING]
     assert row["verdict"] == verdict
-    assert row["number"] == correlation
+    assert row["value"] == correlation
     assert row["against"] == f"retraining without a {design}"
 
 
 def test_halves_are_asked_before_topics_and_the_end_by_rank_alone() -> None:
     others = [_retrained(-0.9, 24, **change) for change in ({"outcome": "training_mean"}, {"measure": "value"})]
     both = pd.concat([*others, _retrained(0.1, 24, design="topic"), _retrained(0.95, 24)])
-    assert _verdicts(retrained=both).loc[RETRAINING, "number"] == 0.95
+    assert _verdicts(retrained=both).loc[RETRAINING, "value"] == 0.95
     assert _verdicts(retrained=pd.concat(others)).loc[RETRAINING, "verdict"] == NOT_TRIED
     unknown = pd.concat([_retrained(None, 24), _retrained(0.1, 24, design="topic")])
-    assert _verdicts(retrained=unknown).loc[RETRAINING, "number"] == 0.1
+    assert _verdicts(retrained=unknown).loc[RETRAINING, "value"] == 0.1
 
 
 def test_an_antisymmetric_pair_of_halves_is_one_value_more_than_half_of_a_retraining() -> None:

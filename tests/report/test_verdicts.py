@@ -22,7 +22,7 @@ def _table(benchmark: str, reading: str, verdicts: tuple[str, ...]) -> pd.DataFr
             "question": question,
             "verdict": verdict,
             "against": None if verdict == "not tried" else f"rival of {question}",
-            "number": None if verdict == "not tried" else 0.25,
+            "value": None if verdict == "not tried" else 0.25,
             "ci_low": None if verdict == "not tried" else 0.125,
             "ci_high": None if verdict == "not tried" else 0.375,
             "rule": RULES[question],

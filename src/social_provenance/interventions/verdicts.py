@@ -50,7 +50,7 @@ WORD_METHODS = ("bm25", "embedding")
 MOST = 0.5
 """Share of the reproducible variance of a map from which another map explains most of it."""
 CONFIDENCE = 0.95
-COLUMNS = ["benchmark", "question", "verdict", "against", "number", "ci_low", "ci_high", "rule", "reading"]
+COLUMNS = ["benchmark", "question", "verdict", "against", "value", "ci_low", "ci_high", "rule", "reading"]
 
 RULES = {
     WORDS: f"share of the map explained by words, upper bound below {MOST}",
@@ -78,7 +78,7 @@ def give_verdicts(
 
     Returns:
         ``benchmark``, ``question`` (:data:`QUESTIONS`), ``verdict`` (:data:`ANSWERS`), ``against`` (what the map was
-        compared with), ``number``, ``ci_low``, ``ci_high``, ``rule``, and ``reading`` (:data:`READINGS`) of the
+        compared with), ``value``, ``ci_low``, ``ci_high``, ``rule``, and ``reading`` (:data:`READINGS`) of the
         benchmark's map: ``similarity`` where neither of the first two is yes and one is no, ``provenance`` where both
         are yes and retraining or unlearning agrees, else ``undecided``.
     """
@@ -99,7 +99,7 @@ def give_verdicts(
             {"benchmark": name, "question": question, **row, "rule": RULES[question], "reading": reading}
             for question, row in found.items()
         ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(("number", "ci_low", "ci_high"), float))
+    return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(("value", "ci_low", "ci_high"), float))
 
 
 def read_verdicts(verdicts: dict[str, str]) -> str:
@@ -155,4 +155,4 @@ def fisher_interval(correlation: float, count: int) -> tuple[float, float]:
 
 def _row(verdict: str, against: str | None = None, *numbers: float) -> dict[str, Any]:
     values = numbers or (np.nan, np.nan, np.nan)
-    return {"verdict": verdict, "against": against, **dict(zip(("number", "ci_low", "ci_high"), values, strict=True))}
+    return {"verdict": verdict, "against": against, **dict(zip(("value", "ci_low", "ci_high"), values, strict=True))}

@@ -32,15 +32,15 @@ class Verdicts(fields.IntervalTable):
     question: str = pa.Field(isin=QUESTIONS)
     verdict: str = pa.Field(isin=ANSWERS)
     against: str = pa.Field(nullable=True)
-    number: float = pa.Field(nullable=True)
+    value: float = pa.Field(nullable=True)
     rule: str
     reading: str = pa.Field(isin=READINGS)
 
-    @pa.dataframe_check(error="a verdict has a number, and what was not tried has none")
+    @pa.dataframe_check(error="a verdict has a value, and what was not tried has none")
     @classmethod
     def decided(cls, table: Any) -> Any:
-        """Return whether a row has a number exactly where its question was tried."""
-        return table["number"].isna() == (table["verdict"] == NOT_TRIED)
+        """Return whether a row has a value exactly where its question was tried."""
+        return table["value"].isna() == (table["verdict"] == NOT_TRIED)
 
     class Config(fields.Table.Config):
         """One row per benchmark and question."""

@@ -83,6 +83,7 @@ class ProductMethod(Method):
             preconditioner: That of these queries, where the method compares gradients.
         """
         del queries, preconditioner
+        return None
 
     @abstractmethod
     def describe(self, documents: Any, preconditioner: Any) -> Any:
