@@ -143,7 +143,6 @@ def test_by_documents_alone_it_is_the_judgement_of_a_null_without_structure() ->
     np.testing.assert_allclose(judge(own, flat).p, p)
 
 
-@pytest.mark.parametrize(("shift", "scale"), [(3.0, 1.0), (-1.0, 1e-6), (0.0, 1e4)])
 def _topics(scores: np.ndarray) -> StandardisedMap:
     return standardise_map(scores, BINS, T * F).over_labels(TOPICS, T)
 
@@ -186,6 +185,7 @@ def test_a_topic_without_documents_has_no_value_and_no_part_in_others() -> None:
     np.testing.assert_allclose(np.delete(some.values, 5, axis=0).sum(axis=0), 0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("shift", "scale"), [(3.0, 1.0), (-1.0, 1e-6), (0.0, 1e4)])
 def test_units_and_levels_of_either_map_do_not_matter(shift: float, scale: float) -> None:
     scores, null = _scores(0, 0.5), _scores(1, 0.5)
     plain = null_z(scores, null, BINS, T * F)

@@ -238,7 +238,8 @@ def _with_closest_null(table: pd.DataFrame, nulls: pd.DataFrame, axis: str) -> p
     """Add the ``null_z`` of smallest magnitude over the nulls: what remains under every one of them."""
     key = ["benchmark", "method", *(BIN if axis == "bin" else ("topic",))]
     own = nulls[nulls["axis"] == axis].sort_values("null_z", key=abs, kind="stable")
-    closest = own.drop_duplicates(key)[[*key, "null_z"]].astype({"null_z": float})
+    # The column of formats has nulls in the rows of topics, and so another type than that of the table.
+    closest = own.drop_duplicates(key)[[*key, "null_z"]].astype({**dict.fromkeys(key, "str"), "null_z": float})
     return table.merge(closest, on=key, how="left", validate="one_to_one")
 
 
