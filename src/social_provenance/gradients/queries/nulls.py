@@ -121,10 +121,11 @@ def _take_wrong_choices(items: pd.DataFrame, requests: pd.DataFrame, rng: random
             )
         chosen.append(choices[item][rng.randrange(len(choices[item]))])
     # The prompt too is the choice's own: in some tasks the choices are prompts and the completion is shared.
-    return items.assign(
-        prompt_ids=[_ints(row["prompt_ids"]) for row in chosen],
-        answer_ids=[_ints(row["completion_ids"]) for row in chosen],
-    )
+    tokens: dict[str, list[Any]] = {
+        "prompt_ids": [_ints(row["prompt_ids"]) for row in chosen],
+        "answer_ids": [_ints(row["completion_ids"]) for row in chosen],
+    }
+    return items.assign(**tokens)
 
 
 def _giver(items: pd.DataFrame, sources: NullSources) -> str:
