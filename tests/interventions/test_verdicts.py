@@ -53,11 +53,18 @@ def _retrained(correlation: float | None, n_arms: int, **changes: Any) -> pd.Dat
     return pd.DataFrame([{**named, "n_arms": n_arms, "correlation": correlation}])
 
 
+def _topics(*q: float | None, **changes: str) -> pd.DataFrame:
+    return pd.DataFrame([{**QUIZ, "q": each, **changes} for each in q], columns=[*QUIZ, "q"])
+
+
 def _verdicts(
-    explained: pd.DataFrame | None = None, retrained: pd.DataFrame | None = None, unlearned: pd.DataFrame | None = None
+    explained: pd.DataFrame | None = None,
+    retrained: pd.DataFrame | None = None,
+    unlearned: pd.DataFrame | None = None,
+    topics: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    tables = (_explained() if explained is None else explained, retrained)
-    table = give_verdicts(*tables, _unlearned() if unlearned is None else unlearned, ["quiz"], "influence")
+    tables = (_explained() if explained is None else explained, _topics(0.5, 0.05) if topics is None else topics)
+    table = give_verdicts(*tables, retrained, _unlearned() if unlearned is None else unlearned, ["quiz"], "influence")
     return Verdicts.validate(table).set_index("question")
 
 
@@ -73,14 +80,16 @@ def test_what_was_not_run_was_not_tried() -> None:
 @pytest.mark.parametrize(
     ("highs", "verdict", "against"),
     [
-        ({"bm25": 0.4, "embedding": 0.3}, YES, "bm25"),
-        ({"bm25": 0.3, "embedding": 0.6}, NO, "embedding"),
-        ({"bm25": 0.5}, NO, "bm25"),
+        ({"bm25": 0.8, "embedding": 0.3}, YES, "bm25"),
+        ({"bm25": 0.3, "embedding": 0.9}, NO, "embedding"),
+        ({"bm25": 0.81}, NO, "bm25"),
         ({"embedding": 0.2, "length": 0.9, "random_weights": 0.9}, YES, "embedding"),
         ({"length": 0.2}, NOT_TRIED, None),
     ],
 )
-def test_no_word_map_may_explain_most_of_a_map(highs: dict[str, float], verdict: str, against: str | None) -> None:
+def test_a_map_that_is_beyond_words_is_the_same_as_no_word_map(
+    highs: dict[str, float], verdict: str, against: str | None
+) -> None:
     row = _verdicts(_explained(**highs)).loc[WORDS]
     assert row["verdict"] == verdict
     assert row["against"] == against or (against is None and pd.isna(row["against"]))
@@ -88,9 +97,24 @@ def test_no_word_map_may_explain_most_of_a_map(highs: dict[str, float], verdict:
         assert row[["value", "ci_high"]].tolist() == pytest.approx([highs[against] - 0.1, highs[against]])
 
 
-@pytest.mark.parametrize(("high", "verdict"), [(0.49, YES), (0.5, NO)])
+@pytest.mark.parametrize(("high", "verdict"), [(0.8, YES), (0.82, NO)])
 def test_a_model_that_was_never_trained_may_not_either(high: float, verdict: str) -> None:
     assert _verdicts(_explained(random_weights=high, bm25=0.9)).loc[UNTRAINED_MODEL, "verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("topics", "verdict"),
+    [
+        (_topics(0.06, 0.5), NO),
+        (_topics(None), NO),
+        (_topics(0.01, method="trak"), NO),
+        (_topics(0.01, benchmark="sums"), NO),
+        (_topics(None, 0.04), YES),
+    ],
+)
+def test_a_map_in_which_no_topic_stands_out_is_beyond_nothing(topics: pd.DataFrame, verdict: str) -> None:
+    table = _verdicts(_explained(bm25=0.1, random_weights=0.1), topics=topics)
+    assert set(table.loc[[WORDS, UNTRAINED_MODEL], "verdict"]) == {verdict}
 
 
 def test_a_share_that_could_not_be_computed_decides_nothing() -> None:

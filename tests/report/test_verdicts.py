@@ -48,7 +48,7 @@ def test_a_map_that_fails_is_labelled_and_each_answer_has_its_number() -> None:
     page = write_verdicts(table, _evaluation("quiz", "sums"), "influence")
     quiz, sums = page.index("<tr><td>quiz"), page.index("<tr><td>sums")
     assert quiz < page.index("similarity, not provenance") < sums < page.index("undecided")
-    assert page.count("+0.25 [+0.12, +0.38]") == 4
+    assert page.count("+0.250 [+0.125, +0.375]") == 4
     assert page.count("<b>not tried</b></td>") == 4
     assert page.count("rival of beyond_words") == 2
     for rule in RULES.values():

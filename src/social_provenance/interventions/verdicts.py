@@ -5,9 +5,11 @@ documents is another question, and each verdict is a test of it that a map can f
 which means *not shown*, by a map that fails or by a study that is too small; and ``not tried``, where what the
 question needs was not run.
 
-- ``beyond_words``: yes if neither ``bm25`` nor ``embedding`` explains half of the reproducible variance of the topic
-  map: the upper bound of ``share`` in ``explained_variance`` is below 0.5 for both. The number is that of the one
-  that explains more.
+- ``beyond_words``: yes if a topic stands out beyond the noise of documents and queries (``q`` at most 0.05 in
+  ``topic_influence``), and the topic map is another one than those of ``bm25`` and of ``embedding``: without noise,
+  the correlation with either is below 0.9, that is, the upper bound of ``share`` in ``explained_variance`` is below
+  0.81. The value is that of the one that explains more. Without the first condition a map of chance would pass: it
+  resembles nothing.
 - ``beyond_untrained``: likewise for the map of the same method under random weights, where that null was run.
 - ``agrees_with_retraining``: yes if the rank correlation of the map's predictions with the effects of retraining is
   above 0 by its 95 % interval (Fisher's z; Spearman's variance 1.06). Outcome ``end``, because provenance is about the
@@ -18,7 +20,8 @@ question needs was not run.
   0. Primary outcome, equal compute, scope ``topic``; over several topics or algorithms the mean of the estimates and
   that of the bounds, which is wider than the interval of the mean.
 
-Half is where most of the map would be the simple map's; it is a convention and no estimate.
+0.9 is the correlation from which two measures are taken to be of one thing where discriminant validity is assessed
+(Rönkkö & Cho 2022); it is a convention and no estimate.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.estimation.comparison.explained import UNTRAINED
+from social_provenance.estimation.significance.calibration import LEVEL
 from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, PRIMARY
 from social_provenance.interventions.effects import END
 
@@ -47,14 +51,14 @@ SIMILARITY, PROVENANCE, UNDECIDED = READINGS = ("similarity", "provenance", "und
 """What a map shows: both comparisons with simpler maps failed; both passed and an intervention agrees; else."""
 WORD_METHODS = ("bm25", "embedding")
 """Methods whose maps are those of words and their meaning."""
-MOST = 0.5
-"""Share of the reproducible variance of a map from which another map explains most of it."""
+SAME = 0.81
+"""Share of the reproducible variance of a map, a correlation of 0.9 squared, from which another map is the same."""
 CONFIDENCE = 0.95
 COLUMNS = ["benchmark", "question", "verdict", "against", "value", "ci_low", "ci_high", "rule", "reading"]
 
 RULES = {
-    WORDS: f"share of the map explained by words, upper bound below {MOST}",
-    UNTRAINED_MODEL: f"share of the map explained by random weights, upper bound below {MOST}",
+    WORDS: f"a topic at q ≤ {LEVEL}, and share of the map explained by words, upper bound below {SAME}",
+    UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights, upper bound below {SAME}",
     RETRAINING: "rank correlation with the effects of retraining, lower bound above 0",
     UNLEARNING: "influence minus random, aligned minus others, upper bound below 0",
 }
@@ -62,6 +66,7 @@ RULES = {
 
 def give_verdicts(
     explained: pd.DataFrame,
+    topics: pd.DataFrame,
     retrained: pd.DataFrame | None,
     unlearned: pd.DataFrame,
     benchmarks: Sequence[str],
@@ -71,6 +76,7 @@ def give_verdicts(
 
     Args:
         explained: Table ``explained_variance``.
+        topics: Table ``topic_influence``.
         retrained: Table ``counterfactual_agreement``; None where it was not computed.
         unlearned: Table ``unlearning_effects``.
         benchmarks: Benchmarks in their order.
@@ -85,12 +91,13 @@ def give_verdicts(
     import pandas as pd
 
     own = explained[explained["method"] == method]
+    standing_out = set(topics.loc[(topics["method"] == method) & (topics["q"] <= LEVEL), "benchmark"])
     rows = []
     for name in benchmarks:
         of_map = own[own["benchmark"] == name]
         found = {
-            WORDS: _apart_from(of_map[of_map["other"].isin(WORD_METHODS)]),
-            UNTRAINED_MODEL: _apart_from(of_map[of_map["other"] == UNTRAINED]),
+            WORDS: _apart_from(of_map[of_map["other"].isin(WORD_METHODS)], name in standing_out),
+            UNTRAINED_MODEL: _apart_from(of_map[of_map["other"] == UNTRAINED], name in standing_out),
             RETRAINING: _with_retraining(retrained, name, method),
             UNLEARNING: _with_unlearning(unlearned[unlearned["benchmark"] == name]),
         }
@@ -111,12 +118,12 @@ def read_verdicts(verdicts: dict[str, str]) -> str:
     return PROVENANCE if comparisons == [YES, YES] and agrees else UNDECIDED
 
 
-def _apart_from(shares: pd.DataFrame) -> dict[str, Any]:
+def _apart_from(shares: pd.DataFrame, stands_out: bool) -> dict[str, Any]:
     known = shares.dropna(subset="share")
     if known.empty:
         return _row(NOT_TRIED)
     most = known.sort_values("ci_high", ascending=False, kind="stable").iloc[0]
-    verdict = YES if most["ci_high"] < MOST else NO
+    verdict = YES if stands_out and most["ci_high"] < SAME else NO
     return _row(verdict, most["other"], most["share"], most["ci_low"], most["ci_high"])
 
 

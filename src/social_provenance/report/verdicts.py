@@ -16,7 +16,7 @@ TITLES = {
 """Question -> its heading."""
 LABELS = {
     "similarity": "similarity, not provenance",
-    "provenance": "provenance",
+    "provenance": "provenance supported",
     "undecided": "undecided",
 }
 """Reading -> its text."""

@@ -10,6 +10,10 @@ maps and d their bootstrap deviations,
 which is the squared correlation corrected for attenuation (Spearman 1904), where errors of the two maps may be
 correlated: both are of the same documents. A replicate contains noise twice, in the estimate and in its deviation,
 so twice its covariance is subtracted there. A sign that is reversed carries the same information, hence the square.
+
+Noise is that of the documents. The items are taken as they are, because the question is whether two maps of *these*
+items are one map; how a map changes with other items is its reliability over queries
+(:mod:`social_provenance.estimation.maps.profiles`).
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ COLUMNS = ["benchmark", "method", "other", "n_topics", "share", "ci_low", "ci_hi
 
 @dataclass(frozen=True)
 class TopicMap:
-    """The topics of one map with their bootstrap deviations.
+    """The topics of one map with their deviations over resampled documents.
 
     Attributes:
         values: z of each topic, shape (topics,); NaN without documents.
@@ -54,7 +58,7 @@ def explain_by_methods(influence: Influence, method: str, others: Sequence[str])
     """Return how much of a method's map each of some other methods explains, for every benchmark.
 
     Args:
-        influence: Influence over documents and queries.
+        influence: Influence with its deviations over documents.
         method: Method whose map is explained.
         others: Methods that may explain it; those that were not computed have no rows.
 
@@ -68,7 +72,7 @@ def explain_by_methods(influence: Influence, method: str, others: Sequence[str])
         for other in others
         if {(benchmark, method), (benchmark, other)} <= places.keys()
     ]
-    values, deviations = influence.profile("topic"), influence.deviations("topic").deviations()
+    values, deviations = influence.profile("topic"), influence.deviations("topic").documents
     rows = []
     for columns in pairs:
         one, other = (
@@ -83,7 +87,7 @@ def explain_by_methods(influence: Influence, method: str, others: Sequence[str])
 def explain_by_untrained(compared: Scored, untrained: pd.DataFrame, method: str, bootstrap: Bootstrap) -> pd.DataFrame:
     """Return how much of a method's map the same method explains under a model that was never trained.
 
-    Both are maps of queries of norm 1, and their deviations are over documents: the items are those of the benchmark.
+    Both are maps of queries of norm 1, as wherever items and nulls are compared.
 
     Args:
         compared: Documents with the scores that nulls are compared with.

@@ -8,8 +8,13 @@ from social_provenance.interventions import verdicts
 
 
 def give_verdicts(
-    explained: Table, retrained: Table | None, unlearned: Table, evaluation: Evaluation, method: str
+    explained: Table,
+    topics: Table,
+    retrained: Table | None,
+    unlearned: Table,
+    evaluation: Evaluation,
+    method: str,
 ) -> Table:
     """Return the verdicts on the map of each benchmark, from what was run."""
     names = [benchmark.name for benchmark in evaluation.benchmarks]
-    return verdicts.give_verdicts(explained, retrained, unlearned, names, method)
+    return verdicts.give_verdicts(explained, topics, retrained, unlearned, names, method)

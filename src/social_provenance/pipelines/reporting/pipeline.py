@@ -16,7 +16,14 @@ def create_pipeline() -> Pipeline:
     """
     judged = Node(
         nodes.give_verdicts,
-        ["explained_variance", "counterfactual_agreement", "unlearning_effects", BENCHMARKS, METHOD],
+        [
+            "explained_variance",
+            "topic_influence",
+            "counterfactual_agreement",
+            "unlearning_effects",
+            BENCHMARKS,
+            METHOD,
+        ],
         "verdicts",
         name="give_verdicts",
     )
