@@ -52,6 +52,22 @@ class BenchmarkRequests(fields.Table):
         return bool((table.groupby(["benchmark", "cluster"])["use"].nunique() == 1).all())
 
 
+class ItemAnswers(fields.Table):
+    """The model's answers to the attribution items; no rows where all of them are attributed."""
+
+    benchmark: str
+    item: str
+    correct: bool
+    gold_logprob: float = pa.Field(le=0, nullable=True)
+    margin: float = pa.Field(nullable=True)
+    choice_logprob: float = pa.Field(le=0, nullable=True)
+
+    class Config(fields.Table.Config):
+        """Unique key: one row per item."""
+
+        unique = ["benchmark", "item"]
+
+
 class Queries(fields.Table):
     """Attribution queries: each item of each benchmark, in each variant."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from social_provenance.annotations import LazyTable, Table
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.capabilities.harness import build_requests
-from social_provenance.capabilities.split import items_for, split_items
+from social_provenance.capabilities.harness import Scorer, build_requests
+from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
 from social_provenance.documents.sampling import take_sample
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
@@ -51,9 +52,24 @@ def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation
     return split_items(requests, split=params.split_items, seed=params.split_seed)
 
 
-def build_queries(requests: Any, documents: Any, working_set: Any, model: LanguageModel, params: Attribution) -> Any:
-    """Return the queries of each benchmark, and those of its nulls."""
+def answer_items(requests: Table, model: LanguageModel, batch_size: int, params: Attribution) -> Table:
+    """Return the model's answers to the attribution items; none where they select no items."""
     asked = items_for(requests, "attribution")
+    if params.items == "all":
+        return keep_answers(None)
+    return keep_answers(Scorer(asked, batch_size).score(model.load(), model.tokenizer()))
+
+
+def build_queries(
+    requests: Table,
+    answered: Table,
+    documents: LazyTable,
+    working_set: LazyTable,
+    model: LanguageModel,
+    params: Attribution,
+) -> Table:
+    """Return the queries of each benchmark, and those of its nulls."""
+    asked = answered_items(items_for(requests, "attribution"), answered, params.items)
     held_out = None
     if "generic_text" in params.nulls:
         held_out = sequences.held_out(documents, working_set, model.tokenizer(), params.seed)

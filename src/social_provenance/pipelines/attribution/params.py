@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from social_provenance.capabilities.split import Answered
 from social_provenance.gradients.queries.build import Null
 from social_provenance.gradients.settings import Distributed
 
@@ -17,6 +18,9 @@ class Attribution(BaseModel):
 
     per_bin: PositiveInt | None = None
     """Documents per bin in the nested sample of the working set; null: all."""
+    items: Answered = "all"
+    """Items that are attributed: all, or those that the model answers right, or wrong; the latter two cost an
+    evaluation of the attribution items."""
     nulls: Sequence[Null] = ("shuffled_answers",)
     """Null queries, which carry no knowledge of the benchmark. ``shuffled_answers``: answers of other items.
     ``generic_text``: passages of documents outside the working set, of the items' lengths."""
