@@ -105,7 +105,7 @@ def test_all_items_are_kept_without_an_answer(requests: pd.DataFrame) -> None:
 def test_a_benchmark_without_a_right_answer_is_named_with_its_number_of_items(requests: pd.DataFrame) -> None:
     answers = _answers(requests, 1)
     answers["correct"] &= answers["benchmark"] != "stem"
-    said = "benchmark stem: the model answers 0 of its 20 attribution items right, and attribution.items is 'right'"
+    said = "benchmark stem: the model answers 0 of its 20 attribution items right and attribution.items is 'right'"
     with pytest.raises(BenchmarkError, match=said):
         answered_items(requests, answers, "right")
     with pytest.raises(BenchmarkError, match="benchmark social: the model answers 0 of its 20 attribution items wrong"):

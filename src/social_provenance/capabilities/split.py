@@ -103,7 +103,7 @@ def answered_items(requests: pd.DataFrame, answers: pd.DataFrame, which: Answere
     for benchmark, rows in requests.groupby("benchmark", sort=False):
         if benchmark not in set(chosen["benchmark"]):
             raise BenchmarkError(
-                f"benchmark {benchmark}: the model answers 0 of its {rows['item'].nunique()} attribution items {which}, "
+                f"benchmark {benchmark}: the model answers 0 of its {rows['item'].nunique()} attribution items {which} "
                 f"and attribution.items is {which!r}: set it to 'all', or leave the benchmark out"
             )
     return chosen
