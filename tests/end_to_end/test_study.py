@@ -102,7 +102,7 @@ def test_the_mean_over_query_blocks_is_the_score(test_study: Path) -> None:
 
 def test_nulls_have_a_score_of_every_document(test_study: Path) -> None:
     nulls = pd.read_parquet(test_study / "07_model_output/null_scores.parquet")
-    assert set(nulls["variant"]) == {"shuffled_answers", "generic_text"}
+    assert set(nulls["variant"]) == {"wrong_answers", "generic_text"}
     random = pd.read_parquet(test_study / "07_model_output/random_weights_scores.parquet")
     assert set(random["variant"]) == {"random_weights"}
     for table in (nulls, random):

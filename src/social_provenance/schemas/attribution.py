@@ -8,7 +8,7 @@ import pandera.pandas as pa
 
 from social_provenance.capabilities.split import USES
 from social_provenance.gradients.methods.registry import method_names
-from social_provenance.gradients.queries.build import NULLS
+from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.queries.renderings import RENDERINGS
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.schemas import fields
@@ -132,6 +132,7 @@ class PreconditionerAudit(fields.Table):
     """Spectrum of each module's mixed second moment, and how much of it is damped."""
 
     benchmark: str
+    variant: str = pa.Field(isin=VARIANTS)
     module: str
     numbers: int = pa.Field(ge=1)
     effective_rank: float = pa.Field(ge=0)
@@ -139,9 +140,9 @@ class PreconditionerAudit(fields.Table):
     damped_share: float = fields.share()
 
     class Config(fields.Table.Config):
-        """Unique key: one row per benchmark and module."""
+        """Unique key: one row per set of queries and module."""
 
-        unique = ["benchmark", "module"]
+        unique = ["benchmark", "variant", "module"]
 
 
 class TopDocuments(fields.Table):

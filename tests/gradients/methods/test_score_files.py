@@ -134,12 +134,12 @@ def test_the_audit_and_what_was_compared_are_gathered_by_benchmark(tmp_path: Pat
     for place, name in enumerate(["siqa", "arc"]):
         parts[name] = tmp_path / name
         parts[name].mkdir()
-        audit = {"module": ["up", "down"], "numbers": [4, 9], "condition": [2.0, 3.0 + place], "benchmark": name}
-        pd.DataFrame(audit).to_parquet(parts[name] / AUDIT)
+        audit = {"module": ["up", "down"], "numbers": [4, 9], "condition": [2.0, 3.0 + place]}
+        pd.DataFrame(audit).assign(benchmark=name, variant="items").to_parquet(parts[name] / AUDIT)
         said = {"corpus": {"documents": 7, "outliers": 1}, "benchmark": {"queries": 5 + place}}
         (parts[name] / SUMMARY).write_text(json.dumps(said))
     summary, table = describe(parts)
     assert summary == {"documents": 7, "outliers": 1, "benchmarks": {"siqa": {"queries": 5}, "arc": {"queries": 6}}}
-    assert list(table) == ["benchmark", "module", "numbers", "condition"]
+    assert list(table) == ["benchmark", "variant", "module", "numbers", "condition"]
     assert table["benchmark"].tolist() == ["siqa", "siqa", "arc", "arc"]
     assert table["condition"].tolist() == [2.0, 3.0, 2.0, 4.0]

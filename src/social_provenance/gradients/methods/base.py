@@ -69,7 +69,7 @@ class ProductMethod(Method):
 
         Args:
             queries: One variant of a benchmark's queries.
-            preconditioner: The benchmark's, where the method compares gradients.
+            preconditioner: That of these queries, where the method compares gradients.
         """
 
     @abstractmethod
@@ -82,20 +82,32 @@ class ProductMethod(Method):
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One set of a benchmark's queries, as the methods of one need read it.
+
+    Attributes:
+        queries: The queries.
+        sizes: Number of queries of each block.
+        preconditioner: Estimated from these very queries and the corpus; None without gradients. A variant with the
+            preconditioner of another would be damped in other directions than its own queries share.
+    """
+
+    queries: Any
+    sizes: np.ndarray
+    preconditioner: Any = None
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """The queries of a benchmark, as the methods of one need read them.
+    """A benchmark: its own items and the nulls that they are compared with.
 
     Attributes:
         name: Name of the benchmark.
-        queries: Variant -> its queries.
-        sizes: Variant -> number of queries of each block.
-        preconditioner: Estimated from the benchmark's own items and shared by its variants; None without gradients.
+        variants: Name of the variant -> its queries.
     """
 
     name: str
-    queries: Mapping[str, Any]
-    sizes: Mapping[str, np.ndarray]
-    preconditioner: Any = None
+    variants: Mapping[str, Variant]
 
 
 class Corpus(ABC):

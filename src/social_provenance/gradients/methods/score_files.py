@@ -117,4 +117,5 @@ def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
     shared = next(iter(summaries.values()))["corpus"]
     benchmarks = {name: summary["benchmark"] for name, summary in summaries.items()}
     audit = pd.concat([pd.read_parquet(folder / AUDIT) for folder in parts.values()], ignore_index=True)
-    return {**shared, "benchmarks": benchmarks}, audit[["benchmark", *audit.columns.drop("benchmark")]]
+    names = ["benchmark", "variant"]
+    return {**shared, "benchmarks": benchmarks}, audit[[*names, *audit.columns.drop(names)]]

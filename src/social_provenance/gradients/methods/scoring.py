@@ -40,7 +40,7 @@ def plan_scores(store: GradientStore, queries: QueryStores, settings: ScoringSet
 
     Returns:
         One part for each benchmark; those that are missing are computed in one read of the store. Without such a
-        method they hold no score, but the audit of the preconditioner.
+        method they hold no score, but the audit of the preconditioners.
 
     Raises:
         AttributionError: If a store is empty, or queries and corpus do not belong together.
@@ -93,9 +93,9 @@ def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mappin
     methods = [kind.fit(corpus) for kind in kinds]
     benchmarks = corpus.benchmarks(waiting)
     directions = {
-        (name, variant, method.name): method.aim(queries, benchmark.preconditioner)
+        (name, variant, method.name): method.aim(asked.queries, asked.preconditioner)
         for name, benchmark in benchmarks.items()
-        for variant, queries in benchmark.queries.items()
+        for variant, asked in benchmark.variants.items()
         for method in methods
     }
     with ExitStack() as stack:
@@ -104,10 +104,10 @@ def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mappin
         for rows, documents in corpus.chunks() if methods else ():
             for name, benchmark in benchmarks.items():
                 for method in methods:
-                    features = method.describe(documents, benchmark.preconditioner)
-                    for variant, sizes in benchmark.sizes.items():
+                    for variant, asked in benchmark.variants.items():
+                        features = method.describe(documents, asked.preconditioner)
                         blocks = method.multiply(features, directions[name, variant, method.name])
-                        writers[name].write(rows, method.name, variant, blocks, sizes)
+                        writers[name].write(rows, method.name, variant, blocks, asked.sizes)
     for name, folder in waiting.items():
         corpus.report(benchmarks[name], folder)
         yield name

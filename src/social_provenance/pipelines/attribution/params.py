@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from social_provenance.capabilities.split import Answered
-from social_provenance.gradients.queries.build import Null
+from social_provenance.gradients.queries.nulls import Null
 from social_provenance.gradients.settings import Distributed
 
 
@@ -21,8 +21,9 @@ class Attribution(BaseModel):
     items: Answered = "all"
     """Items that are attributed: all, or those that the model answers right, or wrong; the latter two cost an
     evaluation of the attribution items."""
-    nulls: Sequence[Null] = ("shuffled_answers",)
-    """Null queries, which carry no knowledge of the benchmark. ``shuffled_answers``: answers of other items.
+    nulls: Sequence[Null] = ("shuffled_answers", "wrong_answers")
+    """Null queries, with which the map is compared. ``shuffled_answers``: answers of other items of the benchmark.
+    ``wrong_answers``: a wrong choice of the same item. ``other_benchmark``: answers of another benchmark.
     ``generic_text``: passages of documents outside the working set, of the items' lengths."""
     blocks: PositiveInt = 20
     """Number of blocks into which a benchmark's queries are divided, for intervals over queries."""
