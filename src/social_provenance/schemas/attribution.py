@@ -78,11 +78,29 @@ class Queries(fields.Table):
     block: int = fields.count()
     prompt_ids: object
     answer_ids: object
+    wrong_prompt_ids: object
+    wrong_answer_ids: object
 
     class Config(fields.Table.Config):
         """Unique key: one row per query."""
 
         unique = ["benchmark", "variant", "item"]
+
+
+class ChoiceWeights(fields.Table):
+    """How much each choice counts in the query of its item; no rows where a query is its gold choice alone."""
+
+    benchmark: str
+    variant: str = pa.Field(isin=VARIANTS)
+    item: str
+    choice: int = fields.count()
+    logprob: float = pa.Field(le=0)
+    coefficient: float
+
+    class Config(fields.Table.Config):
+        """Unique key: one row per choice of a query."""
+
+        unique = ["benchmark", "variant", "item", "choice"]
 
 
 _SCORED = {"doc_id": "string", "benchmark": "string", "method": "string"}

@@ -165,25 +165,42 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
 def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
     """Read every gradient of a shard once: refuse non-finite ones, write norms and second moments."""
     import pandas as pd
-    import torch
-    from safetensors.torch import save_file
 
     if walk.settings.store == "fp16":
         halve_index(folder, CHUNK)
-    sizes, _ = index_layout(folder)
     ids = [str(name) for name in rows[walk.id_column]]
+    norms = write_moments(folder, ids, walk.settings.store)
+    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": norms}
+    extra = {name: rows[name] for name in ("block", "choice") if name in rows.column_names}
+    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
+    sizes, _ = index_layout(folder)
+    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
+
+
+def write_moments(folder: Path, ids: list[str], store: str) -> np.ndarray:
+    """Write the sums of outer products of an index, and return the norm of each of its gradients.
+
+    Args:
+        folder: Folder of the shard.
+        ids: Name of each row.
+        store: Precision on disk, for the fix that an error names.
+
+    Raises:
+        AttributionError: Naming the first row whose gradient is not finite.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    sizes, _ = index_layout(folder)
     norms = []
     sums = {name: torch.zeros(size, size, dtype=torch.float64) for name, size in sizes.items()}
     for start, piece in gradients_of(folder, CHUNK):
-        norms.append(_norms(ids[start : start + len(piece)], piece, walk.settings.store))
+        norms.append(_norms(ids[start : start + len(piece)], piece, store))
         blocks = torch.split(torch.from_numpy(piece), list(sizes.values()), dim=1)
         for name, block in zip(sizes, blocks, strict=True):
             sums[name] += block.T @ block
     save_file({name: total.float() for name, total in sums.items()}, folder / MOMENTS)
-    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": np.concatenate(norms)}
-    extra = {name: rows[name] for name in ("block",) if name in rows.column_names}
-    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
-    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
+    return np.concatenate(norms)
 
 
 def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
@@ -252,7 +269,7 @@ def _digest_of_rows(rows: Dataset, id_column: str) -> str:
     """Return the identity of a shard's rows, streamed."""
     import hashlib
 
-    columns = [name for name in (id_column, "input_ids", "labels", "block") if name in rows.column_names]
+    columns = [name for name in (id_column, "input_ids", "labels", "block", "choice") if name in rows.column_names]
     total = hashlib.sha256()
     for batch in rows.select_columns(columns).iter(batch_size=1000):
         total.update(json.dumps(batch).encode())

@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from social_provenance.annotations import LazyTable, Table
+from social_provenance.annotations import LazyTable, PartFolders, Table
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests
 from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
 from social_provenance.documents.sampling import take_sample
+from social_provenance.gradients import composition
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
 from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
 from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.methods.text_methods import TextCorpus
 from social_provenance.gradients.queries import build as queries
+from social_provenance.gradients.queries.choices import choice_sets
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
@@ -73,7 +75,8 @@ def build_queries(
     held_out = None
     if "generic_text" in params.nulls:
         held_out = sequences.held_out(documents, working_set, model.tokenizer(), params.seed)
-    return queries.build_queries(asked, params.nulls, held_out, blocks=params.blocks, seed=params.seed)
+    drawn = {"blocks": params.blocks, "seed": params.seed}
+    return queries.build_queries(asked, params.nulls, held_out, **drawn, query=params.query)
 
 
 def collect_query_gradients(
@@ -83,9 +86,31 @@ def collect_query_gradients(
     return plan_queries(queries.query_sets(table), model, gradients, params.distributed)
 
 
-def compare_gradients(corpus: dict[str, Path], gradients: dict[str, Path], params: ScoringSettings) -> Parts:
+def collect_choice_gradients(
+    table: Table, model: LanguageModel, gradients: GradientSettings, params: Attribution
+) -> Parts:
+    """Return the gradients of the queries' wrong choices, a part for each set; none where only gold is asked."""
+    sets = choice_sets(table)
+    return plan_queries(sets, model, gradients, params.distributed) if sets else Parts({}, lambda _: iter(()))
+
+
+def weigh_choices(
+    table: Table, answers: PartFolders, wrong: PartFolders, gradients: GradientSettings, params: Attribution
+) -> Table:
+    """Return how much each choice counts in its query, from the losses that the walk has measured."""
+    return composition.weigh_walked(table, answers, wrong, params.query, gradients.loss_reduction)
+
+
+def compose_queries(answers: PartFolders, wrong: PartFolders, weights: Table) -> Parts:
+    """Return the gradients of queries that contrast choices, from those of the choices."""
+    return composition.plan_composition(answers, wrong, weights)
+
+
+def compare_gradients(
+    corpus: dict[str, Path], answers: dict[str, Path], composed: PartFolders, params: ScoringSettings
+) -> Parts:
     """Return the scores of every document by the methods that compare stored gradients."""
-    return plan_scores(GradientStore(corpus), query_stores(gradients), params)
+    return plan_scores(GradientStore(corpus), query_stores(composed or answers), params)
 
 
 def compare_texts(

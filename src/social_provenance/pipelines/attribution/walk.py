@@ -27,8 +27,26 @@ def create_walk() -> Pipeline:
                 name="collect_query_gradients",
             ),
             Node(
+                nodes.collect_choice_gradients,
+                ["queries", "language_model", *SETTINGS],
+                "choice_gradients",
+                name="collect_choice_gradients",
+            ),
+            Node(
+                nodes.weigh_choices,
+                ["queries", "query_gradients", "choice_gradients", *SETTINGS],
+                "choice_weights",
+                name="weigh_choices",
+            ),
+            Node(
+                nodes.compose_queries,
+                ["query_gradients", "choice_gradients", "choice_weights"],
+                "composed_gradients",
+                name="compose_queries",
+            ),
+            Node(
                 nodes.compare_gradients,
-                ["corpus_gradients", "query_gradients", SCORING],
+                ["corpus_gradients", "query_gradients", "composed_gradients", SCORING],
                 "gradient_scores",
                 name="compare_gradients",
             ),

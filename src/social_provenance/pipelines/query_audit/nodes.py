@@ -27,7 +27,7 @@ def render_variants(requests: Table, asked: Table, model: LanguageModel, gradien
     keys = ["benchmark", "item"]
     items = asked.loc[asked["variant"] == ITEMS, [*keys, "block"]]
     rendered = renderings.render(requests.merge(items[keys], on=keys), model.tokenizer(), budget)
-    return rendered.merge(items, on=keys, validate="many_to_one")[list(queries.COLUMNS)]
+    return queries.take_blocks(rendered, items)
 
 
 def collect_audit_gradients(table: Any, model: LanguageModel, gradients: GradientSettings, distributed: Any) -> Parts:
