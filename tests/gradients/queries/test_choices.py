@@ -11,7 +11,7 @@ import pytest
 
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.queries.build import build_queries
-from social_provenance.gradients.queries.choices import choice_sets, refuse_no_gradient, weigh_choices
+from social_provenance.gradients.queries.choices import WRONG, choice_sets, refuse_no_gradient, weigh_choices
 from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.query_set import ITEMS
 
@@ -46,6 +46,10 @@ def _answers(row: Any) -> list[tuple[int, ...]]:
     return [tuple(ids) for ids in (row.answer_ids, *row.wrong_answer_ids)]
 
 
+def _lists(column: pd.Series[Any]) -> list[list[int]]:
+    return [list(ids) for ids in column]
+
+
 def _of(requests: pd.DataFrame, item: str) -> list[tuple[int, ...]]:
     return [tuple(ids) for ids in requests.loc[requests["item"] == item, "completion_ids"]]
 
@@ -74,9 +78,7 @@ def test_gold_alone_has_no_wrong_choice_and_nothing_to_walk(requests: pd.DataFra
 
 
 def test_a_kind_of_query_changes_no_prompt_answer_or_block(requests: pd.DataFrame) -> None:
-    gold, rival = (
-        _build(requests, query).drop(columns=["wrong_prompt_ids", "wrong_answer_ids"]) for query in ("gold", "rival")
-    )
+    gold, rival = (_build(requests, query).drop(columns=list(WRONG)) for query in ("gold", "rival"))
     pd.testing.assert_frame_equal(gold, rival)
 
 
@@ -122,7 +124,7 @@ def test_each_wrong_choice_is_walked_once_with_loss_on_its_answer(requests: pd.D
     assert [[*row.prompt_ids, *row.completion_ids] for row in wrong.itertuples()] == rows["input_ids"].map(
         list
     ).tolist()
-    assert [[-100, -100, *ids] for ids in wrong["completion_ids"]] == rows["labels"].map(list).tolist()
+    assert [[-100, -100, *ids] for ids in wrong["completion_ids"]] == _lists(rows["labels"])
     assert not rows.duplicated(["item", "choice"]).any()
     assert rows["choice"].min() == 1
 
@@ -183,7 +185,9 @@ def test_certain_answers_are_counted(caplog: Any) -> None:
 
 def test_an_item_of_one_choice_is_named(requests: pd.DataFrame) -> None:
     single = requests[(requests["item"] != "siqa/3") | requests["is_gold"]]
-    with pytest.raises(AttributionError, match="benchmark siqa, item siqa/3: it has one choice, and attribution.query"):
+    with pytest.raises(
+        AttributionError, match=r"benchmark siqa, item siqa/3: it has one choice, and attribution\.query"
+    ):
         _build(single, nulls=())
     assert len(_build(single, "gold", nulls=())) == 12
 
