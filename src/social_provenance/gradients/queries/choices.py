@@ -54,7 +54,7 @@ Choices = list[tuple[list[int], list[int]]]
 
 def without_choices(queries: pd.DataFrame) -> pd.DataFrame:
     """Return queries that have no wrong choices."""
-    return queries.assign(**{name: [[] for _ in range(len(queries))] for name in WRONG})
+    return _with_wrong(queries, [[] for _ in range(len(queries))])
 
 
 def add_choices(items: pd.DataFrame, requests: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +172,7 @@ def choice_sets(queries: pd.DataFrame) -> dict[str, Dataset]:
     table = pd.DataFrame(rows, columns=[*names, "choice", "prompt_ids", "answer_ids"])
     numbers = table.groupby(["benchmark", "variant"], sort=False)["choice"]
     choices = {QuerySet(str(benchmark), str(variant)).name: own.tolist() for (benchmark, variant), own in numbers}
-    return {name: rows.add_column("choice", choices[name]) for name, rows in query_sets(table).items()}  # type: ignore[call-arg]
+    return {name: rows.add_column("choice", choices[name]) for name, rows in query_sets(table).items()}
 
 
 def weigh_choices(choices: pd.DataFrame, query: QueryKind, loss_reduction: str) -> pd.DataFrame:
@@ -194,9 +194,9 @@ def weigh_choices(choices: pd.DataFrame, query: QueryKind, loss_reduction: str) 
     logprob = -choices["loss"].astype("float64") / tokens
     if query == "rival":
         rivals = logprob.mask(is_answer, -np.inf).groupby(keys, sort=False).idxmax()
-        share = choices.index.isin(rivals).astype("float64")
+        share = logprob.index.to_series().isin(rivals).astype("float64")
     else:
-        weight = np.exp(logprob - logprob.groupby(keys, sort=False).transform("max"))
+        weight = (logprob - logprob.groupby(keys, sort=False).transform("max")).transform(np.exp)
         share = weight / weight.groupby(keys, sort=False).transform("sum")
     # 1 - p(gold) would be 0 in floating point where p(gold) is close to 1; the sum of the others is not.
     others = (share * ~is_answer).groupby(keys, sort=False).transform("sum")
@@ -262,6 +262,6 @@ def _wrong(queries: pd.DataFrame) -> list[Choices]:
 
 
 def _with_wrong(queries: pd.DataFrame, wrong: Sequence[Choices]) -> pd.DataFrame:
-    prompts = [[prompt for prompt, _ in choices] for choices in wrong]
-    answers = [[answer for _, answer in choices] for choices in wrong]
+    prompts: list[Any] = [[prompt for prompt, _ in choices] for choices in wrong]
+    answers: list[Any] = [[answer for _, answer in choices] for choices in wrong]
     return queries.assign(wrong_prompt_ids=prompts, wrong_answer_ids=answers)

@@ -17,6 +17,7 @@ from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.walk.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
 from social_provenance.gradients.walk.coverage import inspect, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
 
 if TYPE_CHECKING:
@@ -49,17 +50,21 @@ class Walk:
         settings: Settings that change a gradient.
         distributed: Processes, which do not.
         id_column: Column with the id of a row.
+        beside: Model of the documents that queries are compared with, where it is another one.
     """
 
     model: LanguageModel
     settings: GradientSettings
     distributed: Distributed
     id_column: str
+    beside: LanguageModel | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what all shards of a store and the queries compared with it must have in common."""
         taken = self.settings.model_dump(include={"projection_dim", "projection_type", "loss_reduction", "moe_experts"})
-        return {"model": self.model.digest(), **taken}
+        if self.beside is None:
+            return {"model": self.model.digest(), **taken}
+        return {"model": self.beside.digest(), **taken, "query_model": self.model.digest()}
 
 
 def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset]:
@@ -85,15 +90,31 @@ def plan_corpus(tokens: Dataset, model: LanguageModel, settings: GradientSetting
 
 
 def plan_queries(
-    sets: Mapping[str, Dataset], model: LanguageModel, settings: GradientSettings, distributed: Distributed
+    sets: Mapping[str, Dataset],
+    model: LanguageModel,
+    settings: GradientSettings,
+    distributed: Distributed,
+    query_model: LanguageModel | None = None,
 ) -> Parts:
     """Describe the gradients of query sets, a part for each.
 
     Queries are few: they keep full precision, and one process computes them unless the model has to be
     sharded, because starting processes for each set would take longer than the sets themselves.
+
+    Args:
+        sets: ``<benchmark>.<variant>`` -> token sequences.
+        model: Model of the documents.
+        settings: Settings of the gradients.
+        distributed: Processes.
+        query_model: Model that walks the queries, if it is another one.
+
+    Raises:
+        AttributionError: If that model has other shapes or another vocabulary, and as for :func:`plan_store`.
     """
+    asked = choose_query_model(model, query_model)
     processes = distributed if distributed.fsdp else distributed.model_copy(update={"nnode": 1, "nproc_per_node": 1})
-    return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), processes, "item"))
+    full = settings.model_copy(update={"store": "fp32"})
+    return plan_store(sets, Walk(asked, full, processes, "item", beside=None if asked == model else model))
 
 
 def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:

@@ -23,6 +23,7 @@ from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
+from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
@@ -54,12 +55,15 @@ def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation
     return split_items(requests, split=params.split_items, seed=params.split_seed)
 
 
-def answer_items(requests: Table, model: LanguageModel, batch_size: int, params: Attribution) -> Table:
-    """Return the model's answers to the attribution items; none where they select no items."""
+def answer_items(
+    requests: Table, model: LanguageModel, query_model: LanguageModel | None, batch_size: int, params: Attribution
+) -> Table:
+    """Return the answers of the queries' model to the attribution items; none where they select no items."""
+    asked_model = choose_query_model(model, query_model)
     asked = items_for(requests, "attribution")
     if params.items == "all":
         return keep_answers(None)
-    return keep_answers(Scorer(asked, batch_size).score(model.load(), model.tokenizer()))
+    return keep_answers(Scorer(asked, batch_size).score(asked_model.load(), model.tokenizer()))
 
 
 def build_queries(
@@ -80,18 +84,28 @@ def build_queries(
 
 
 def collect_query_gradients(
-    table: Any, model: LanguageModel, gradients: GradientSettings, params: Attribution
+    table: Table,
+    model: LanguageModel,
+    query_model: LanguageModel | None,
+    gradients: GradientSettings,
+    params: Attribution,
 ) -> Parts:
-    """Return the query gradients of each benchmark and variant, a part of the store each."""
-    return plan_queries(queries.query_sets(table), model, gradients, params.distributed)
+    """Return the gradients of the queries' answers, a part of the store for each benchmark and variant."""
+    return plan_queries(queries.query_sets(table), model, gradients, params.distributed, query_model)
 
 
 def collect_choice_gradients(
-    table: Table, model: LanguageModel, gradients: GradientSettings, params: Attribution
+    table: Table,
+    model: LanguageModel,
+    query_model: LanguageModel | None,
+    gradients: GradientSettings,
+    params: Attribution,
 ) -> Parts:
     """Return the gradients of the queries' wrong choices, a part for each set; none where only gold is asked."""
     sets = choice_sets(table)
-    return plan_queries(sets, model, gradients, params.distributed) if sets else Parts({}, lambda _: iter(()))
+    if not sets:
+        return Parts({}, lambda _: iter(()))
+    return plan_queries(sets, model, gradients, params.distributed, query_model)
 
 
 def weigh_choices(

@@ -26,7 +26,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.answer_items,
-                ["benchmark_requests", "language_model", "params:evaluation.batch_size", "params:attribution"],
+                [
+                    "benchmark_requests",
+                    "language_model",
+                    "query_model",
+                    "params:evaluation.batch_size",
+                    "params:attribution",
+                ],
                 "item_answers",
                 name="answer_items",
             ),

@@ -22,13 +22,13 @@ def create_walk() -> Pipeline:
             ),
             Node(
                 nodes.collect_query_gradients,
-                ["queries", "language_model", *SETTINGS],
+                ["queries", "language_model", "query_model", *SETTINGS],
                 "query_gradients",
                 name="collect_query_gradients",
             ),
             Node(
                 nodes.collect_choice_gradients,
-                ["queries", "language_model", *SETTINGS],
+                ["queries", "language_model", "query_model", *SETTINGS],
                 "choice_gradients",
                 name="collect_choice_gradients",
             ),
@@ -59,7 +59,12 @@ def create_random_weights() -> Pipeline:
     walk = Pipeline(
         create_walk().nodes,
         namespace="random_weights",
-        inputs={"corpus_tokens": "corpus_tokens", "language_model": "random_model", "queries": "item_queries"},
+        inputs={
+            "corpus_tokens": "corpus_tokens",
+            "language_model": "random_model",
+            "query_model": "random_model",
+            "queries": "item_queries",
+        },
         outputs={"gradient_scores": "random_gradient_scores"},
         parameters={*SETTINGS, SCORING},
     )
