@@ -104,7 +104,10 @@ def _refusal(model: LanguageModel, asking: LanguageModel) -> str:
     ("changes", "shapes"),
     [
         ({"intermediate_size": 96}, "layers.0.mlp.gate_proj (96 x 32 and 64 x 32), layers.0.mlp.up_proj (96 x 32 and "),
-        ({"num_hidden_layers": 2}, "layers.1.self_attn.q_proj (32 x 32 and absent)"),
+        (
+            {"num_hidden_layers": 2, "layer_types": ["full_attention"] * 2},
+            "layers.1.self_attn.q_proj (32 x 32 and absent)",
+        ),
         ({"vocab_size": 400}, "vocab_size (400 and 320)"),
     ],
 )
