@@ -36,6 +36,8 @@ def topics() -> pd.DataFrame:
             "leave_one_bin_out_min": place - 0.1,
             "leave_one_bin_out_max": place + 0.1,
             "top_ten_share": 0.125 + place / 100,
+            "q": 0.1 + place / 1000,
+            "null_z": 3.75 - place,
         }
         for method, sign in (("trackstar", 1.0), ("influence", -1.0))
         for place, topic in enumerate(names)
@@ -59,7 +61,7 @@ def test_the_five_top_topics_of_the_method_stand_in_order(topics: pd.DataFrame, 
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
     assert "<td>Games</td>" not in page
-    for value in ("+4.95", "[+4.90, +5.10]", "17.5%"):
+    for value in ("+4.95", "[+4.90, +5.10]", "17.5%", "0.105", "−1.25"):
         assert value in page
 
 

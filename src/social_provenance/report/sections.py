@@ -15,6 +15,7 @@ TOP_TOPICS = 5
 LINKS = {
     "how": "How to read",
     "inputs": "Inputs",
+    "verdicts": "Verdicts",
     "labels": "Labels",
     "map": "Where influence is",
     "discoveries": "Tests",

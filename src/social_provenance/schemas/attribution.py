@@ -132,7 +132,7 @@ class BlockScores(LargeTable):
 
 
 class NullScores(LargeTable):
-    """Scores under null queries or random weights, which carry no knowledge of the benchmark."""
+    """Scores by which items and nulls are compared, every query scaled to norm 1."""
 
     columns: ClassVar[Mapping[str, str]] = {**_SCORED, "variant": "string", "score": "float64"}
     rules: ClassVar[Rules] = {**_OURS, **_NUMBER, "variant is there": lambda table: table.variant.isnull()}

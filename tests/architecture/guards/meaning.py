@@ -60,6 +60,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "QueryAudit": {"other": "answer_only"},
     "MethodAgreement": {"other": "length"},
     "UnlearningRuns": {"status": "done"},
+    "Verdicts": {"verdict": "yes"},
 }
 """What a sound table has besides, where its columns are bound to each other."""
 NEVER_NULL = {

@@ -50,6 +50,19 @@ def test_a_direction_is_the_mean_of_a_blocks_queries_as_they_are_transformed(
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_where_nulls_are_compared_no_query_counts_more_than_another(
+    make_store: Maker, numbers: Of, scoring: Any, chunk: int
+) -> None:
+    gradients = numbers(make_store(5))
+    unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
+    expected = [unit[np.array(BLOCKS) == block].mean(axis=0) for block in range(3)]
+    for factors in (np.ones(5), np.array([1.0, 7.0, 0.2, 3.0, 1.0])):
+        store = make_store(gradients=gradients * factors[:, None], blocks=BLOCKS)
+        found = Doubled().aim_evenly(Gradients(store, scoring(chunk=chunk)), None)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_score_multiplies_both_transformed_sides(make_store: Maker, numbers: Of) -> None:
     documents, queries = torch.from_numpy(numbers(make_store(7))), torch.from_numpy(numbers(make_store(5, seed=1)))
     found = Doubled().multiply(Doubled().describe(documents, None), 3 * queries)

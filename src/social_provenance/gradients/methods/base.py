@@ -72,6 +72,19 @@ class ProductMethod(Method):
             preconditioner: That of these queries, where the method compares gradients.
         """
 
+    def aim_evenly(self, queries: Any, preconditioner: Any) -> Any | None:
+        """Return the directions with each query scaled to norm 1, or None where the method is compared with no null.
+
+        Nulls are compared with items on such directions: a wrong answer surprises the model, its gradient is longer,
+        and a mean or a difference of unscaled scores would be that of the longest queries.
+
+        Args:
+            queries: One variant of a benchmark's queries.
+            preconditioner: That of these queries, where the method compares gradients.
+        """
+        del queries, preconditioner
+        return None
+
     @abstractmethod
     def describe(self, documents: Any, preconditioner: Any) -> Any:
         """Return the features of a chunk of documents, documents x dimensions."""

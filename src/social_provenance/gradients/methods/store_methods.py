@@ -18,7 +18,7 @@ from social_provenance.gradients.methods.score_files import AUDIT, SUMMARY
 from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -56,13 +56,20 @@ class StoreMethod(ProductMethod):
         return self.transform(gradients, preconditioner)
 
     def aim(self, queries: Gradients, preconditioner: Preconditioner) -> torch.Tensor:
+        return self._mean_directions(queries, lambda rows: self.transform_queries(rows, preconditioner))
+
+    def aim_evenly(self, queries: Gradients, preconditioner: Preconditioner) -> torch.Tensor:
+        return self._mean_directions(queries, lambda rows: unit_rows(self.transform_queries(rows, preconditioner)))
+
+    def _mean_directions(self, queries: Gradients, transform: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """Return the mean over the queries of each block, blocks x dimensions."""
         import torch
 
         sizes = torch.from_numpy(queries.block_sizes)
         sums = torch.zeros(len(sizes), queries.store.width)
         for rows, gradients in queries.chunks():
             blocks = torch.tensor(rows["block"].to_numpy())
-            sums.index_add_(0, blocks, self.transform_queries(gradients, preconditioner))
+            sums.index_add_(0, blocks, transform(gradients))
         return sums / sizes[:, None]
 
     def describe(self, documents: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:

@@ -109,7 +109,9 @@ def _permute(texts: list[str], rng: random.Random) -> list[int]:
 def _take_wrong_choices(items: pd.DataFrame, requests: pd.DataFrame, rng: random.Random) -> pd.DataFrame:
     benchmark = items["benchmark"].iloc[0]
     wrong = requests[(requests["benchmark"] == benchmark) & ~requests["is_gold"]]
-    choices = dict(iter(wrong.sort_values("choice").groupby("item")))
+    choices: dict[str, list[Any]] = {}
+    for row in wrong.sort_values("choice").to_dict("records"):
+        choices.setdefault(row["item"], []).append(row)
     chosen = []
     for item in items["item"]:
         if item not in choices:
@@ -117,7 +119,7 @@ def _take_wrong_choices(items: pd.DataFrame, requests: pd.DataFrame, rng: random
                 f"benchmark {benchmark}, item {item}: it has one choice, so the null 'wrong_answers' has no wrong one "
                 f"to take: give the item another choice, or leave 'wrong_answers' out of attribution.nulls"
             )
-        chosen.append(choices[item].iloc[rng.randrange(len(choices[item]))])
+        chosen.append(choices[item][rng.randrange(len(choices[item]))])
     # The prompt too is the choice's own: in some tasks the choices are prompts and the completion is shared.
     return exchange_roles(items, [(_ints(row["prompt_ids"]), _ints(row["completion_ids"])) for row in chosen])
 
