@@ -108,7 +108,8 @@ def test_a_passage_is_contrasted_with_those_of_other_items(requests: pd.DataFram
         others = texts[(texts["benchmark"] == row.benchmark) & (texts["item"] != row.item)]
         known = {tuple(ids) for ids in others["answer_ids"]}
         assert {tuple(ids) for ids in row.wrong_answer_ids} <= known
-        assert len(row.wrong_answer_ids) == len(_of(requests, row.item)) - 1
+        assert len({tuple(ids) for ids in row.wrong_answer_ids}) == len(_of(requests, row.item)) - 1
+        assert list(row.answer_ids) not in [list(ids) for ids in row.wrong_answer_ids]
 
 
 def test_each_wrong_choice_is_walked_once_with_loss_on_its_answer(requests: pd.DataFrame, tmp_path: Any) -> None:
@@ -127,6 +128,15 @@ def test_each_wrong_choice_is_walked_once_with_loss_on_its_answer(requests: pd.D
     assert [[-100, -100, *ids] for ids in wrong["completion_ids"]] == _lists(rows["labels"])
     assert not rows.duplicated(["item", "choice"]).any()
     assert rows["choice"].min() == 1
+
+
+def test_passages_that_end_alike_are_not_contrasted_with_each_other(requests: pd.DataFrame) -> None:
+    alike = [[number] * 30 + [number % 2] for number in range(40)]
+    requests["prompt_ids"] = [[1] * 30] * len(requests)
+    requests["completion_ids"] = [[row] for row in range(len(requests))]
+    queries = build_queries(requests, ("generic_text",), alike, blocks=3, seed=0, query="rival")
+    for row in queries[queries["variant"] == "generic_text"].itertuples():
+        assert [list(ids) for ids in row.wrong_answer_ids] == [[1 - row.answer_ids[0]]]
 
 
 # ---- what choices weigh
@@ -200,7 +210,7 @@ def test_an_item_of_equal_choices_is_named(requests: pd.DataFrame) -> None:
 
 
 def test_a_single_passage_has_no_other_to_be_contrasted_with(requests: pd.DataFrame) -> None:
-    with pytest.raises(AttributionError, match="item arc/0: it is the only item, so the null 'generic_text'"):
+    with pytest.raises(AttributionError, match="item arc/0: no other item has another passage, so"):
         _build(requests[requests["item"] == "arc/0"], nulls=("generic_text",))
 
 

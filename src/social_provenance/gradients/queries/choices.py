@@ -113,23 +113,28 @@ def exchange_roles(items: pd.DataFrame, chosen: Choices) -> pd.DataFrame:
 def give_continuations(items: pd.DataFrame) -> pd.DataFrame:
     """Return queries whose wrong choices are the answers of the items that follow: as many as they had.
 
+    An answer that was taken already, or is the item's own, is passed over: short passages end alike by chance.
+
     Args:
         items: Queries whose prompts and answers are passages of other texts.
 
     Raises:
-        AttributionError: If there is one item, so that no other has an answer to give.
+        AttributionError: If no other item has another answer to give.
     """
     prompts, answers = items["prompt_ids"].tolist(), items["answer_ids"].tolist()
     given: list[Choices] = []
     for row, wrong in enumerate(_wrong(items)):
-        if wrong and len(items) == 1:
+        others: list[list[int]] = []
+        for other in [*answers[row + 1 :], *answers[:row]] if wrong else []:
+            if len(others) < len(wrong) and other not in (answers[row], *others):
+                others.append(other)
+        if wrong and not others:
             raise AttributionError(
-                f"benchmark {items['benchmark'].iloc[0]}, item {items['item'].iloc[0]}: it is the only item, so the "
-                f"null 'generic_text' has no other passage as a wrong choice: give more items, or leave "
-                f"'generic_text' out of attribution.nulls"
+                f"benchmark {items['benchmark'].iloc[row]}, item {items['item'].iloc[row]}: no other item has another "
+                f"passage, so the null 'generic_text' has no wrong choice: give more items, or leave 'generic_text' "
+                f"out of attribution.nulls"
             )
-        following = range(row + 1, row + 1 + min(len(wrong), len(items) - 1))
-        given.append([(prompts[row], answers[other % len(items)]) for other in following])
+        given.append([(prompts[row], other) for other in others])
     return _with_wrong(items, given)
 
 
