@@ -11,6 +11,7 @@ from kedro.io import DataCatalog
 
 from social_provenance.datasets import OptionalModelFolder
 from social_provenance.errors import SettingsError
+from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters, refuse_unasked
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def test_a_method_that_runs_the_model_is_refused_beside_contrasted_queries(query
     refuse_unasked(_given({"methods": ["bm25", "influence"]}, query=query))
     refuse_unasked(_given({"methods": ["bm25", "ekfac"]}, query="gold"))
     refuse_unasked(_given("x", query=query))
+    with pytest.raises(SettingsError, match=said):
+        refuse_unasked(_given(ScoringSettings(methods=["ekfac"], default_method="ekfac"), query=query))
 
 
 def test_a_method_that_runs_the_model_is_refused_beside_another_query_model() -> None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
+from pydantic import BaseModel
 
 from social_provenance.errors import SettingsError, did_you_mean
 
@@ -79,7 +80,9 @@ def refuse_unasked(catalog: DataCatalog) -> None:
 def _block(catalog: DataCatalog, name: str) -> dict[str, Any]:
     """Return a block of parameters; one that is no mapping is refused by its model."""
     block = catalog.load("parameters").get(name)
-    return block if isinstance(block, dict) else {}
+    # Kedro has put the model of a block in its place, unless no node of the run reads it.
+    given = block.model_dump() if isinstance(block, BaseModel) else block
+    return given if isinstance(given, dict) else {}
 
 
 def known_parameters() -> set[str]:
