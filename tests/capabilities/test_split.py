@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from social_provenance.capabilities.split import USES, deal_clusters, items_for, split_items
+from social_provenance.capabilities.split import (
+    USES,
+    answered_items,
+    deal_clusters,
+    items_for,
+    keep_answers,
+    split_items,
+)
 from social_provenance.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -72,3 +79,34 @@ def test_fewer_clusters_than_parts_fill_fewer_parts() -> None:
     import random
 
     assert set(deal_clusters({"a": 3, "b": 1}, 5, random.Random(0)).values()) == {0, 1}
+
+
+def _answers(requests: pd.DataFrame, right: int) -> pd.DataFrame:
+    """Return answers of which every ``right``-th is correct, in another order than the requests."""
+    items = requests.drop_duplicates(["benchmark", "item"])[["benchmark", "item"]]
+    correct = [number % right == 0 for number in range(len(items))]
+    return items.assign(correct=correct).sample(frac=1, random_state=1)
+
+
+def test_right_and_wrong_items_are_together_all_of_them(requests: pd.DataFrame) -> None:
+    answers = _answers(requests, 3)
+    right, wrong = (answered_items(requests, answers, which) for which in ("right", "wrong"))
+    assert set(right["item"]) == set(answers.loc[answers["correct"], "item"])
+    assert sorted([*right["item"], *wrong["item"]]) == sorted(requests["item"])
+    assert right.columns.tolist() == requests.columns.tolist()
+
+
+def test_all_items_are_kept_without_an_answer(requests: pd.DataFrame) -> None:
+    none = keep_answers(None)
+    assert none.empty
+    assert answered_items(requests, none, "all").equals(requests)
+
+
+def test_a_benchmark_without_a_right_answer_is_named_with_its_number_of_items(requests: pd.DataFrame) -> None:
+    answers = _answers(requests, 1)
+    answers["correct"] &= answers["benchmark"] != "stem"
+    said = "benchmark stem: the model answers 0 of its 20 attribution items right and attribution.items is 'right'"
+    with pytest.raises(BenchmarkError, match=said):
+        answered_items(requests, answers, "right")
+    with pytest.raises(BenchmarkError, match="benchmark social: the model answers 0 of its 20 attribution items wrong"):
+        answered_items(requests, answers, "wrong")

@@ -9,7 +9,7 @@ import pytest
 from kedro.framework.context.context import _convert_paths_to_absolute_posix
 from kedro.io import AbstractDataset, DatasetError
 
-from social_provenance.datasets import LanguageModelFolder
+from social_provenance.datasets import LanguageModelFolder, OptionalModelFolder
 from social_provenance.errors import ModelError
 from social_provenance.language_model import TrainedModel
 from social_provenance.lineage import ABSENT, UnknownContentError
@@ -124,3 +124,23 @@ def test_a_missing_folder_is_refused_on_loading_with_the_fix(tmp_path: Path, ref
         ModelError, f"no model at {tmp_path / 'nowhere'}", "run the pretraining pipeline", "--params model=DIR"
     ):
         folder.load()
+
+
+def test_an_optional_model_without_a_place_is_none_and_no_part_of_the_lineage() -> None:
+    folder = OptionalModelFolder(path=None)
+    assert folder.load() is None
+    assert folder.location() is None
+    assert folder.digest() == ABSENT
+    assert folder.exists()
+
+
+def test_an_optional_model_with_a_place_is_that_model_and_is_not_written(
+    tmp_path: Path, trained: TrainedModel, refused: Any
+) -> None:
+    LanguageModelFolder(path=str(tmp_path / "model")).save(trained)
+    folder = OptionalModelFolder(path=str(tmp_path / "model"))
+    assert folder.load() == LanguageModelFolder(path=str(tmp_path / "model")).load()
+    assert folder.location() == tmp_path / "model"
+    assert folder.digest() == LanguageModelFolder(path=str(tmp_path / "model")).digest()
+    with refused(ModelError, "is not written"):
+        folder.save(trained)

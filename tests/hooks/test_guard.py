@@ -9,8 +9,10 @@ import pytest
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 
+from social_provenance.datasets import OptionalModelFolder
 from social_provenance.errors import SettingsError
-from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters
+from social_provenance.gradients.methods.settings import ScoringSettings
+from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters, refuse_unasked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,3 +105,30 @@ def test_what_the_user_has_set_stays(environ: dict[str, str]) -> None:
     environ["HF_HUB_OFFLINE"] = "0"
     GuardHooks().after_context_created(context(offline=True))
     assert environ["HF_HUB_OFFLINE"] == "0"
+
+
+def _given(scoring: Any, **attribution: Any) -> DataCatalog:
+    catalog = catalog_with({"scoring": scoring, "attribution": attribution})
+    catalog["query_model"] = OptionalModelFolder(path=None)
+    return catalog
+
+
+@pytest.mark.parametrize("query", ["rival", "margin_per_token"])
+def test_a_method_that_runs_the_model_is_refused_beside_contrasted_queries(query: str) -> None:
+    said = f"method ekfac asks by the gold choice alone and attribution.query is '{query}': leave ekfac out of"
+    with pytest.raises(SettingsError, match=said):
+        refuse_unasked(_given({"methods": ["bm25", "ekfac"]}, query=query))
+    refuse_unasked(_given({"methods": ["bm25", "influence"]}, query=query))
+    refuse_unasked(_given({"methods": ["bm25", "ekfac"]}, query="gold"))
+    refuse_unasked(_given("x", query=query))
+    with pytest.raises(SettingsError, match=said):
+        refuse_unasked(_given(ScoringSettings(methods=["ekfac"], default_method="ekfac"), query=query))
+
+
+def test_a_method_that_runs_the_model_is_refused_beside_another_query_model() -> None:
+    catalog = catalog_with({"scoring": {"methods": ["ekfac"]}})
+    catalog["query_model"] = OptionalModelFolder(path="hf://a/instruct")
+    with pytest.raises(SettingsError, match="takes all gradients of one model and query_model is a/instruct: leave"):
+        refuse_unasked(catalog)
+    catalog["query_model"] = OptionalModelFolder(path=None)
+    refuse_unasked(catalog)

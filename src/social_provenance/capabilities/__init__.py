@@ -13,6 +13,6 @@ Modules, in the order of the flow:
 - ``harness``: the only module that imports lm-eval (``load_tasks``, ``build_requests``, ``Scorer``)
 - ``normalisation``: units by which log-probabilities are divided (``normalise_choices``)
 - ``requests``: one row per choice of each item (``ItemReader``)
-- ``split``: role of each item (``split_items``, ``items_for``)
+- ``split``: role of each item (``split_items``, ``items_for``), items by their answers (``answered_items``)
 - ``answers``: answers of items, accuracy of benchmarks (``answers``, ``summarise``)
 """

@@ -21,6 +21,9 @@ Use = Literal["attribution", "evaluation", "both"]
 USES: tuple[Use, ...] = get_args(Use)
 COLUMN = "use"
 
+Answered = Literal["all", "right", "wrong"]
+"""Which items are attributed, by the model's answers to them."""
+
 
 def split_items(requests: pd.DataFrame, *, split: bool, seed: int) -> pd.DataFrame:
     """Assign a role to each item.
@@ -60,6 +63,50 @@ def items_for(requests: pd.DataFrame, use: Use) -> pd.DataFrame:
     """Select the rows of items with the role ``use``, and drop the column ``use``."""
     own = requests[requests[COLUMN].isin([use, "both"])]
     return own.drop(columns=COLUMN).reset_index(drop=True)
+
+
+ANSWERS = {
+    "benchmark": "object",
+    "item": "object",
+    "correct": "bool",
+    "gold_logprob": "float64",
+    "margin": "float64",
+    "choice_logprob": "float64",
+}
+"""Columns of the answers that items are selected by -> type."""
+
+
+def keep_answers(answers: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the columns of answers that select items; no rows where there are no answers."""
+    import pandas as pd
+
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in ANSWERS.items()})
+    return empty if answers is None else answers[list(ANSWERS)]
+
+
+def answered_items(requests: pd.DataFrame, answers: pd.DataFrame, which: Answered) -> pd.DataFrame:
+    """Select the items that the model answers right, or those that it answers wrong.
+
+    Args:
+        requests: ``benchmark``, ``item`` and further columns, one row per choice.
+        answers: ``benchmark``, ``item``, ``correct``, one row per item; not read for ``all``.
+        which: ``all``, ``right`` or ``wrong``.
+
+    Raises:
+        BenchmarkError: If a benchmark has no such item; names it and counts its items.
+    """
+    if which == "all":
+        return requests
+    keys = ["benchmark", "item"]
+    correct = answers.set_index(keys)["correct"].reindex(list(zip(*(requests[key] for key in keys), strict=True)))
+    chosen = requests[(correct == (which == "right")).to_numpy()].reset_index(drop=True)
+    for benchmark, rows in requests.groupby("benchmark", sort=False):
+        if benchmark not in set(chosen["benchmark"]):
+            raise BenchmarkError(
+                f"benchmark {benchmark}: the model answers 0 of its {rows['item'].nunique()} attribution items {which} "
+                f"and attribution.items is {which!r}: set it to 'all', or leave the benchmark out"
+            )
+    return chosen
 
 
 def deal_clusters(sizes: Mapping[str, int], parts: int, rng: random.Random) -> dict[str, int]:

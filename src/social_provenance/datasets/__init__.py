@@ -13,7 +13,8 @@ Modules, inputs first:
 
 - ``shards``, ``hub``: a corpus as shards, from files or from the Hugging Face hub (``ShardFolder``, ``HubCorpus``)
 - ``benchmarks``, ``reference``: benchmark items; published bin tables (``BenchmarkFolder``, ``ReferenceFolder``)
-- ``models``, ``checkpoints``: language models (``LanguageModelFolder``, ``CheckpointFolder``)
+- ``models``, ``checkpoints``: language models (``LanguageModelFolder``, ``OptionalModelFolder``,
+  ``CheckpointFolder``)
 - ``parts``: artifacts in parts (``PartsFolder``); ``records``: parts that load as one table (``RecordFolder``)
 - ``tables``, ``arrays``: tables on any Ibis backend; results made of arrays (``TableFile``, ``ArraysFile``)
 - ``optional``: a dataset that may be missing (``OptionalDataset``)
@@ -25,7 +26,7 @@ from social_provenance.datasets.arrays import ArraysFile
 from social_provenance.datasets.benchmarks import BenchmarkFolder
 from social_provenance.datasets.checkpoints import CheckpointFolder
 from social_provenance.datasets.hub import HubCorpus
-from social_provenance.datasets.models import LanguageModelFolder
+from social_provenance.datasets.models import LanguageModelFolder, OptionalModelFolder
 from social_provenance.datasets.optional import OptionalDataset
 from social_provenance.datasets.parts import PartsFolder
 from social_provenance.datasets.records import RecordFolder
@@ -40,6 +41,7 @@ __all__ = [
     "HubCorpus",
     "LanguageModelFolder",
     "OptionalDataset",
+    "OptionalModelFolder",
     "PartsFolder",
     "RecordFolder",
     "ReferenceFolder",

@@ -11,7 +11,7 @@ from social_provenance.datasets.folders import replacing
 from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import ModelError
 from social_provenance.language_model import HUB, LanguageModel, TrainedModel
-from social_provenance.lineage import UnknownContentError
+from social_provenance.lineage import ABSENT, UnknownContentError
 
 MARK = "made-by-pretraining.txt"
 
@@ -70,6 +70,54 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 
     def _exists(self) -> bool:
         return Path(self._path).exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": self._path, "revision": self._revision}
+
+
+class OptionalModelFolder(AbstractDataset[TrainedModel, LanguageModel | None]):
+    """A model as :class:`LanguageModelFolder` has it, or none: a null ``path`` loads None. It is never written.
+
+    Example:
+        .. code-block:: yaml
+
+            query_model:
+              type: social_provenance.datasets.OptionalModelFolder
+              path: hf://allenai/Olmo-3-7B-Instruct
+              revision: main
+
+    >>> OptionalModelFolder(path=None).load() is None
+    True
+    >>> OptionalModelFolder(path="hf://allenai/Olmo-3-7B-Instruct").load().path
+    'allenai/Olmo-3-7B-Instruct'
+    """
+
+    def __init__(
+        self, *, path: str | None = None, revision: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Describe the model, or that there is none."""
+        self._path = path
+        self._revision = revision
+        self.metadata = metadata
+
+    def load(self) -> LanguageModel | None:
+        return LanguageModel.at(self._path, self._revision) if self._path else None
+
+    def save(self, data: TrainedModel) -> None:
+        del data
+        raise ModelError(f"{self._path} is not written: leave the node that makes it out")
+
+    def location(self) -> Path | str | None:
+        """Return the model's place; None, which is not persisted, if there is no model."""
+        if not self._path:
+            return None
+        return self._path if self._path.startswith(HUB) else Path(self._path)
+
+    def digest(self) -> str:
+        return digest_of_model(self._path, self._revision) if self._path else ABSENT
+
+    def _exists(self) -> bool:
+        return self._path is None or Path(self._path).exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path, "revision": self._revision}

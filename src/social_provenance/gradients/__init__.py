@@ -12,6 +12,7 @@
 - ``settings``: parameters of the gradients; ``query_set``: the name of a set of queries.
 - ``queries``: items of a benchmark as token sequences with blocks, null variants and renderings.
 - ``walk``: one pass over a corpus or a set of queries, which leaves its projected gradients in a store.
+- ``composition``: gradients of queries that contrast choices, from those of the choices (``plan_composition``).
 - ``methods``: attribution methods, one a module, and the loop that scores by all of them.
 - ``studies``: the same scores for renderings of a benchmark, and for checkpoints of a training.
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
+from pydantic import BaseModel
 
 from social_provenance.errors import SettingsError, did_you_mean
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
 
-PLACES = ("root", "corpus", "benchmarks", "model", "reference", "accepted_code")
+PLACES = ("root", "corpus", "benchmarks", "model", "query_model", "reference", "accepted_code")
 """Runtime parameters that the catalog reads."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -46,6 +47,42 @@ class GuardHooks:
                 place = "--params" if name in given else "conf/*/parameters*.yml"
                 hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
                 raise SettingsError(f"{place}: unknown parameter {name!r}{hint}")
+        refuse_unasked(catalog)
+
+
+def refuse_unasked(catalog: DataCatalog) -> None:
+    """Raise where a method that runs the model would ask something else than the other methods do.
+
+    It takes the gradients of the queries by itself: those of the gold choice, by the model of the documents.
+
+    Raises:
+        SettingsError: With the method and the setting.
+    """
+    from social_provenance.gradients.methods.registry import method_names
+
+    scoring, attribution = (_block(catalog, name) for name in ("scoring", "attribution"))
+    runs_model = [name for name in scoring.get("methods", ()) if name in method_names("model")]
+    query = attribution.get("query", "gold")
+    for name in runs_model[:1]:
+        if query != "gold":
+            raise SettingsError(
+                f"method {name} asks by the gold choice alone and attribution.query is {query!r}: leave {name} out of "
+                f"scoring.methods, or set attribution.query to 'gold'"
+            )
+        other = catalog["query_model"].load() if "query_model" in catalog else None
+        if other:
+            raise SettingsError(
+                f"method {name} takes all gradients of one model and query_model is {other.path}: leave {name} out of "
+                f"scoring.methods, or give no query_model"
+            )
+
+
+def _block(catalog: DataCatalog, name: str) -> dict[str, Any]:
+    """Return a block of parameters; one that is no mapping is refused by its model."""
+    block = catalog.load("parameters").get(name)
+    # Kedro has put the model of a block in its place, unless no node of the run reads it.
+    given = block.model_dump() if isinstance(block, BaseModel) else block
+    return given if isinstance(given, dict) else {}
 
 
 def known_parameters() -> set[str]:

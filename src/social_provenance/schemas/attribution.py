@@ -54,6 +54,22 @@ class BenchmarkRequests(fields.Table):
         return bool((table.groupby(["benchmark", "cluster"])["use"].nunique() == 1).all())
 
 
+class ItemAnswers(fields.Table):
+    """The model's answers to the attribution items; no rows where all of them are attributed."""
+
+    benchmark: str
+    item: str
+    correct: bool
+    gold_logprob: float = pa.Field(le=0, nullable=True)
+    margin: float = pa.Field(nullable=True)
+    choice_logprob: float = pa.Field(le=0, nullable=True)
+
+    class Config(fields.Table.Config):
+        """Unique key: one row per item."""
+
+        unique = ["benchmark", "item"]
+
+
 class Queries(fields.Table):
     """Attribution queries: each item of each benchmark, in each variant."""
 
@@ -64,11 +80,29 @@ class Queries(fields.Table):
     block: int = fields.count()
     prompt_ids: object
     answer_ids: object
+    wrong_prompt_ids: object
+    wrong_answer_ids: object
 
     class Config(fields.Table.Config):
         """Unique key: one row per query."""
 
         unique = ["benchmark", "variant", "item"]
+
+
+class ChoiceWeights(fields.Table):
+    """How much each choice counts in the query of its item; no rows where a query is its gold choice alone."""
+
+    benchmark: str
+    variant: str = pa.Field(isin=VARIANTS)
+    item: str
+    choice: int = fields.count()
+    logprob: float = pa.Field(le=0)
+    coefficient: float
+
+    class Config(fields.Table.Config):
+        """Unique key: one row per choice of a query."""
+
+        unique = ["benchmark", "variant", "item", "choice"]
 
 
 _SCORED = {"doc_id": "string", "benchmark": "string", "method": "string"}

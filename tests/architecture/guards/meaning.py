@@ -23,7 +23,7 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "power|false_positive_rate|precision_at_k|noise_ceiling|reliability": (0, 1),
     "p|q|.*_p|.*_q|p_.*": (0, 1),
     "(.*_)?correlation|.*_reliability_.*": (-1, 1),
-    "gold_logprob|choice_logprob|full|without": (None, 0),
+    "(gold_|choice_)?logprob|full|without": (None, 0),
 }
 """Name of a column, as a whole -> its least and its largest value in any table that has it."""
 WORDS: dict[str, Sequence[str]] = {
@@ -37,7 +37,7 @@ WORDS: dict[str, Sequence[str]] = {
 FREE = (
     "seed|row|n_chars|(.*_)?z(_.*)?|(.*_)?(low|high|median|min|max|mean|change|effect|difference|contribution|potency|extreme)"
     "|score|shrunk|value|extreme_value|distinctiveness|margin|influence|random|others|did|selectivity"
-    "|influence_minus_random|targeted|control|unmatched|.*_rise|.*_objective|.*_grad_norm|documents|queries"
+    "|coefficient|influence_minus_random|targeted|control|unmatched|.*_rise|.*_objective|.*_grad_norm|documents|queries"
 )
 """Names of numbers that may be anything, or are looked at where they are made and carried along from there."""
 OTHERWISE = {

@@ -21,7 +21,10 @@ BASE = "base"
 SUMS = ("provenance", "__default__")
 """Registered pipelines that are made of others."""
 
-PLACES = {name: f"somewhere/{name}" for name in ("root", "corpus", "benchmarks", "model", "reference", "accepted_code")}
+PLACES = {
+    name: f"somewhere/{name}"
+    for name in ("root", "corpus", "benchmarks", "model", "query_model", "reference", "accepted_code")
+}
 """Runtime parameters that an environment may insist on."""
 
 

@@ -154,10 +154,10 @@ def test_the_mean_over_queries_is_the_mean_of_block_means_weighted_by_their_size
 
 def test_a_set_takes_loss_on_the_answer_and_nothing_else() -> None:
     rows = [
-        ("siqa", ITEMS, "siqa/0", "a", 1, [5, 6], [8, 9]),
-        ("siqa", ITEMS, "siqa/1", "b", 0, [4, 4, 4], [3]),
-        ("siqa", "generic_text", "siqa/0", "a", 1, [7], [7]),
-        ("arc", ITEMS, "arc/0", "c", 0, [5], [6]),
+        ("siqa", ITEMS, "siqa/0", "a", 1, [5, 6], [8, 9], [], []),
+        ("siqa", ITEMS, "siqa/1", "b", 0, [4, 4, 4], [3], [], []),
+        ("siqa", "generic_text", "siqa/0", "a", 1, [7], [7], [], []),
+        ("arc", ITEMS, "arc/0", "c", 0, [5], [6], [], []),
     ]
     sets = query_sets(pd.DataFrame(rows, columns=list(COLUMNS)))
     assert list(sets) == ["siqa.items", "siqa.generic_text", "arc.items"]

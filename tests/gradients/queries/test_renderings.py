@@ -15,6 +15,7 @@ from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import build_requests
 from social_provenance.errors import BenchmarkError
 from social_provenance.gradients.queries.build import COLUMNS, add_blocks, build_queries, query_sets
+from social_provenance.gradients.queries.choices import WRONG
 from social_provenance.gradients.queries.renderings import RENDERINGS, encode_pair, render
 from social_provenance.gradients.query_set import ITEMS
 
@@ -145,7 +146,7 @@ def test_a_word_that_ends_a_prompt_is_no_request_for_an_answer(pose: Any, tiny_t
 def test_every_item_of_every_benchmark_is_there_once_in_each_form(pose: Any, tiny_tokenizer: Any) -> None:
     requests = pose(tiny_tokenizer, names=("zeta", "alpha"))
     rendered = render(requests, tiny_tokenizer, 512)
-    assert list(rendered.columns) == [name for name in COLUMNS if name != "block"]
+    assert list(rendered.columns) == [name for name in COLUMNS if name not in {"block", *WRONG}]
     assert len(rendered) == 2 * 3 * len(ITEM_ROWS)
     assert not rendered.duplicated(["benchmark", "variant", "item"]).any()
     clusters = requests.drop_duplicates("item").set_index("item")["cluster"]

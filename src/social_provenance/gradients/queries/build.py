@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.split import deal_clusters
+from social_provenance.gradients.queries.choices import WRONG, add_choices, refuse_equal_choices, without_choices
 from social_provenance.gradients.queries.nulls import NullSources, longest_first, make_null
 from social_provenance.gradients.query_set import ITEMS, QuerySet
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
 
+    from social_provenance.gradients.queries.choices import QueryKind
     from social_provenance.gradients.queries.nulls import Null
 
-COLUMNS = ("benchmark", "variant", "item", "cluster", "block", "prompt_ids", "answer_ids")
+COLUMNS = ("benchmark", "variant", "item", "cluster", "block", "prompt_ids", "answer_ids", *WRONG)
 IGNORED = -100
 """Label of a token without a loss."""
 
@@ -35,6 +37,7 @@ def build_queries(
     *,
     blocks: int,
     seed: int,
+    query: QueryKind = "gold",
 ) -> pd.DataFrame:
     """Turn the items of benchmarks into queries, and into those of their nulls.
 
@@ -48,19 +51,24 @@ def build_queries(
         held_out: Token ids of documents outside the working set; read for ``generic_text`` only.
         blocks: Upper bound on the blocks of a benchmark, see :func:`add_blocks`.
         seed: Seed of the blocks and of all random choices of the nulls.
+        query: Kind of query; all but ``gold`` need the wrong choices.
 
     Returns:
         One row a query, by benchmark, variant and item: ``benchmark``, ``variant``, ``item``,
         ``cluster``, ``block`` (int from 0; an item has the same one in all variants),
-        ``prompt_ids``, ``answer_ids`` (lists of int).
+        ``prompt_ids``, ``answer_ids`` (lists of int), ``wrong_prompt_ids``, ``wrong_answer_ids`` (lists of such
+        lists, a wrong choice each; empty for ``gold``).
 
     Raises:
-        AttributionError: If an item cannot have one of the nulls (:mod:`social_provenance.gradients.queries.nulls`).
+        AttributionError: If an item cannot have one of the nulls (:mod:`social_provenance.gradients.queries.nulls`),
+            or lacks a wrong choice that differs.
     """
     import pandas as pd
 
     gold = requests[requests["is_gold"]].sort_values(["benchmark", "item"])
-    items = {str(benchmark): _items(rows) for benchmark, rows in gold.groupby("benchmark")}
+    items = {str(benchmark): without_choices(_items(rows)) for benchmark, rows in gold.groupby("benchmark")}
+    if query != "gold":
+        items = {benchmark: add_choices(own, requests) for benchmark, own in items.items()}
     documents = longest_first(held_out) if "generic_text" in nulls else []
     sources = NullSources(items, requests, documents, seed)
     tables = [
@@ -68,7 +76,9 @@ def build_queries(
         for benchmark, own in items.items()
         for table in (own, *(make_null(null, benchmark, sources) for null in nulls))
     ]
-    return add_blocks(pd.concat(tables, ignore_index=True), blocks=blocks, seed=seed)
+    queries = pd.concat(tables, ignore_index=True)
+    refuse_equal_choices(queries)
+    return add_blocks(queries, blocks=blocks, seed=seed)
 
 
 def add_blocks(queries: pd.DataFrame, *, blocks: int, seed: int) -> pd.DataFrame:
@@ -95,9 +105,19 @@ def add_blocks(queries: pd.DataFrame, *, blocks: int, seed: int) -> pd.DataFrame
     for benchmark, rows in items.groupby("benchmark"):
         dealt = deal_clusters(Counter(rows["cluster"]), blocks, random.Random(f"blocks {benchmark} {seed}"))
         assigned.append(rows[["benchmark", "item"]].assign(block=rows["cluster"].map(dealt)))
-    return queries.merge(pd.concat(assigned), on=["benchmark", "item"], how="left", validate="many_to_one")[
-        list(COLUMNS)
-    ]
+    return take_blocks(queries, pd.concat(assigned))
+
+
+def take_blocks(queries: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
+    """Return queries with the blocks of their items.
+
+    Args:
+        queries: ``benchmark``, ``item`` and further columns of queries, with or without wrong choices.
+        items: ``benchmark``, ``item``, ``block``, one row per item.
+    """
+    keys = ["benchmark", "item"]
+    complete = queries if set(WRONG) <= set(queries) else without_choices(queries)
+    return complete.merge(items[[*keys, "block"]], on=keys, how="left", validate="many_to_one")[list(COLUMNS)]
 
 
 def query_sets(queries: pd.DataFrame) -> dict[str, Dataset]:

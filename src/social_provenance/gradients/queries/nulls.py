@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.queries.choices import exchange_roles, give_answers, give_continuations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,8 +84,7 @@ def make_null(null: Null, benchmark: str, sources: NullSources) -> pd.DataFrame:
 
 
 def _shuffle_answers(items: pd.DataFrame, rng: random.Random) -> pd.DataFrame:
-    answers = items["answer_ids"].tolist()
-    return items.assign(answer_ids=[answers[source] for source in _permute(items["text"].tolist(), rng)])
+    return give_answers(items, items, _permute(items["text"].tolist(), rng))
 
 
 def _permute(texts: list[str], rng: random.Random) -> list[int]:
@@ -121,11 +121,7 @@ def _take_wrong_choices(items: pd.DataFrame, requests: pd.DataFrame, rng: random
             )
         chosen.append(choices[item][rng.randrange(len(choices[item]))])
     # The prompt too is the choice's own: in some tasks the choices are prompts and the completion is shared.
-    tokens: dict[str, list[Any]] = {
-        "prompt_ids": [_ints(row["prompt_ids"]) for row in chosen],
-        "answer_ids": [_ints(row["completion_ids"]) for row in chosen],
-    }
-    return items.assign(**tokens)
+    return exchange_roles(items, [(_ints(row["prompt_ids"]), _ints(row["completion_ids"])) for row in chosen])
 
 
 def _giver(items: pd.DataFrame, sources: NullSources) -> str:
@@ -142,11 +138,10 @@ def _giver(items: pd.DataFrame, sources: NullSources) -> str:
 
 
 def _take_answers_of(items: pd.DataFrame, givers: pd.DataFrame, rng: random.Random) -> pd.DataFrame:
-    answers = givers["answer_ids"].tolist()
-    dealt: list[Any] = []
+    dealt: list[int] = []
     while len(dealt) < len(items):
-        dealt += rng.sample(answers, len(answers))
-    return items.assign(answer_ids=dealt[: len(items)])
+        dealt += rng.sample(range(len(givers)), len(givers))
+    return give_answers(items, givers, dealt[: len(items)])
 
 
 def longest_first(held_out: Iterable[Sequence[int]] | None) -> list[tuple[int, ...]]:
@@ -183,7 +178,7 @@ def _replace_texts(items: pd.DataFrame, documents: list[tuple[int, ...]], rng: r
     if cut:
         said = "%s: %d of %d items are longer than any held-out document (%d tokens): their generic prompts are shorter"
         logger.warning(said, items["benchmark"][0], cut, len(items), longest)
-    return items.assign(prompt_ids=prompts, answer_ids=answers)
+    return give_continuations(items.assign(prompt_ids=prompts, answer_ids=answers))
 
 
 def _check_answer(item: pd.Series[Any], longest: int) -> None:

@@ -8,6 +8,7 @@
 
 - ``sequences``: documents as token sequences (``tokenize_documents``, ``held_out``).
 - ``coverage``: the modules and parameters that gradients cover (``inspect``).
+- ``query_model``: the model that walks the queries, checked against that of the documents (``choose_query_model``).
 - ``collect``: parts of a store, planned and computed (``plan_corpus``, ``plan_queries``, ``plan_store``).
 - ``bergson_run``: the adapter of Bergson (``Walker``).
 - ``store``: reads shards in chunks and checks their bytes (``GradientStore``, ``query_stores``).

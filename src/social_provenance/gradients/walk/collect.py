@@ -17,6 +17,7 @@ from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.walk.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
 from social_provenance.gradients.walk.coverage import inspect, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
 
 if TYPE_CHECKING:
@@ -49,17 +50,21 @@ class Walk:
         settings: Settings that change a gradient.
         distributed: Processes, which do not.
         id_column: Column with the id of a row.
+        beside: Model of the documents that queries are compared with, where it is another one.
     """
 
     model: LanguageModel
     settings: GradientSettings
     distributed: Distributed
     id_column: str
+    beside: LanguageModel | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return what all shards of a store and the queries compared with it must have in common."""
         taken = self.settings.model_dump(include={"projection_dim", "projection_type", "loss_reduction", "moe_experts"})
-        return {"model": self.model.digest(), **taken}
+        if self.beside is None:
+            return {"model": self.model.digest(), **taken}
+        return {"model": self.beside.digest(), **taken, "query_model": self.model.digest()}
 
 
 def shard_by_rank(sequences: Dataset, ranks_per_shard: int) -> dict[str, Dataset]:
@@ -85,15 +90,31 @@ def plan_corpus(tokens: Dataset, model: LanguageModel, settings: GradientSetting
 
 
 def plan_queries(
-    sets: Mapping[str, Dataset], model: LanguageModel, settings: GradientSettings, distributed: Distributed
+    sets: Mapping[str, Dataset],
+    model: LanguageModel,
+    settings: GradientSettings,
+    distributed: Distributed,
+    query_model: LanguageModel | None = None,
 ) -> Parts:
     """Describe the gradients of query sets, a part for each.
 
     Queries are few: they keep full precision, and one process computes them unless the model has to be
     sharded, because starting processes for each set would take longer than the sets themselves.
+
+    Args:
+        sets: ``<benchmark>.<variant>`` -> token sequences.
+        model: Model of the documents.
+        settings: Settings of the gradients.
+        distributed: Processes.
+        query_model: Model that walks the queries, if it is another one.
+
+    Raises:
+        AttributionError: If that model has other shapes or another vocabulary, and as for :func:`plan_store`.
     """
+    asked = choose_query_model(model, query_model)
     processes = distributed if distributed.fsdp else distributed.model_copy(update={"nnode": 1, "nproc_per_node": 1})
-    return plan_store(sets, Walk(model, settings.model_copy(update={"store": "fp32"}), processes, "item"))
+    full = settings.model_copy(update={"store": "fp32"})
+    return plan_store(sets, Walk(asked, full, processes, "item", beside=None if asked == model else model))
 
 
 def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
@@ -165,25 +186,42 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
 def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
     """Read every gradient of a shard once: refuse non-finite ones, write norms and second moments."""
     import pandas as pd
-    import torch
-    from safetensors.torch import save_file
 
     if walk.settings.store == "fp16":
         halve_index(folder, CHUNK)
-    sizes, _ = index_layout(folder)
     ids = [str(name) for name in rows[walk.id_column]]
+    norms = write_moments(folder, ids, walk.settings.store)
+    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": norms}
+    extra = {name: rows[name] for name in ("block", "choice") if name in rows.column_names}
+    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
+    sizes, _ = index_layout(folder)
+    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
+
+
+def write_moments(folder: Path, ids: list[str], store: str) -> np.ndarray:
+    """Write the sums of outer products of an index, and return the norm of each of its gradients.
+
+    Args:
+        folder: Folder of the shard.
+        ids: Name of each row.
+        store: Precision on disk, for the fix that an error names.
+
+    Raises:
+        AttributionError: Naming the first row whose gradient is not finite.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    sizes, _ = index_layout(folder)
     norms = []
     sums = {name: torch.zeros(size, size, dtype=torch.float64) for name, size in sizes.items()}
     for start, piece in gradients_of(folder, CHUNK):
-        norms.append(_norms(ids[start : start + len(piece)], piece, walk.settings.store))
+        norms.append(_norms(ids[start : start + len(piece)], piece, store))
         blocks = torch.split(torch.from_numpy(piece), list(sizes.values()), dim=1)
         for name, block in zip(sizes, blocks, strict=True):
             sums[name] += block.T @ block
     save_file({name: total.float() for name, total in sums.items()}, folder / MOMENTS)
-    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": np.concatenate(norms)}
-    extra = {name: rows[name] for name in ("block",) if name in rows.column_names}
-    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
-    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
+    return np.concatenate(norms)
 
 
 def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
@@ -252,7 +290,7 @@ def _digest_of_rows(rows: Dataset, id_column: str) -> str:
     """Return the identity of a shard's rows, streamed."""
     import hashlib
 
-    columns = [name for name in (id_column, "input_ids", "labels", "block") if name in rows.column_names]
+    columns = [name for name in (id_column, "input_ids", "labels", "block", "choice") if name in rows.column_names]
     total = hashlib.sha256()
     for batch in rows.select_columns(columns).iter(batch_size=1000):
         total.update(json.dumps(batch).encode())

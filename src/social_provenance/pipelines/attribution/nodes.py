@@ -5,21 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from social_provenance.annotations import LazyTable, PartFolders, Table
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.capabilities.harness import build_requests
-from social_provenance.capabilities.split import items_for, split_items
+from social_provenance.capabilities.harness import Scorer, build_requests
+from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
 from social_provenance.documents.sampling import take_sample
+from social_provenance.gradients import composition
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
 from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
 from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.methods.text_methods import TextCorpus
 from social_provenance.gradients.queries import build as queries
+from social_provenance.gradients.queries.choices import choice_sets
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
+from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
 from social_provenance.pipelines.attribution.params import Attribution
@@ -51,25 +55,76 @@ def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation
     return split_items(requests, split=params.split_items, seed=params.split_seed)
 
 
-def build_queries(requests: Any, documents: Any, working_set: Any, model: LanguageModel, params: Attribution) -> Any:
-    """Return the queries of each benchmark, and those of its nulls."""
+def answer_items(
+    requests: Table, model: LanguageModel, query_model: LanguageModel | None, batch_size: int, params: Attribution
+) -> Table:
+    """Return the answers of the queries' model to the attribution items; none where they select no items."""
+    asked_model = choose_query_model(model, query_model)
     asked = items_for(requests, "attribution")
+    if params.items == "all":
+        return keep_answers(None)
+    return keep_answers(Scorer(asked, batch_size).score(asked_model.load(), model.tokenizer()))
+
+
+def build_queries(
+    requests: Table,
+    answered: Table,
+    documents: LazyTable,
+    working_set: LazyTable,
+    model: LanguageModel,
+    params: Attribution,
+) -> Table:
+    """Return the queries of each benchmark, and those of its nulls."""
+    asked = answered_items(items_for(requests, "attribution"), answered, params.items)
     held_out = None
     if "generic_text" in params.nulls:
         held_out = sequences.held_out(documents, working_set, model.tokenizer(), params.seed)
-    return queries.build_queries(asked, params.nulls, held_out, blocks=params.blocks, seed=params.seed)
+    drawn = {"blocks": params.blocks, "seed": params.seed}
+    return queries.build_queries(asked, params.nulls, held_out, **drawn, query=params.query)
 
 
 def collect_query_gradients(
-    table: Any, model: LanguageModel, gradients: GradientSettings, params: Attribution
+    table: Table,
+    model: LanguageModel,
+    query_model: LanguageModel | None,
+    gradients: GradientSettings,
+    params: Attribution,
 ) -> Parts:
-    """Return the query gradients of each benchmark and variant, a part of the store each."""
-    return plan_queries(queries.query_sets(table), model, gradients, params.distributed)
+    """Return the gradients of the queries' answers, a part of the store for each benchmark and variant."""
+    return plan_queries(queries.query_sets(table), model, gradients, params.distributed, query_model)
 
 
-def compare_gradients(corpus: dict[str, Path], gradients: dict[str, Path], params: ScoringSettings) -> Parts:
+def collect_choice_gradients(
+    table: Table,
+    model: LanguageModel,
+    query_model: LanguageModel | None,
+    gradients: GradientSettings,
+    params: Attribution,
+) -> Parts:
+    """Return the gradients of the queries' wrong choices, a part for each set; none where only gold is asked."""
+    sets = choice_sets(table)
+    if not sets:
+        return Parts({}, lambda _: iter(()))
+    return plan_queries(sets, model, gradients, params.distributed, query_model)
+
+
+def weigh_choices(
+    table: Table, answers: PartFolders, wrong: PartFolders, gradients: GradientSettings, params: Attribution
+) -> Table:
+    """Return how much each choice counts in its query, from the losses that the walk has measured."""
+    return composition.weigh_walked(table, answers, wrong, params.query, gradients.loss_reduction)
+
+
+def compose_queries(answers: PartFolders, wrong: PartFolders, weights: Table) -> Parts:
+    """Return the gradients of queries that contrast choices, from those of the choices."""
+    return composition.plan_composition(answers, wrong, weights)
+
+
+def compare_gradients(
+    corpus: dict[str, Path], answers: dict[str, Path], composed: PartFolders, params: ScoringSettings
+) -> Parts:
     """Return the scores of every document by the methods that compare stored gradients."""
-    return plan_scores(GradientStore(corpus), query_stores(gradients), params)
+    return plan_scores(GradientStore(corpus), query_stores(composed or answers), params)
 
 
 def compare_texts(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from social_provenance.capabilities.split import Answered
+from social_provenance.gradients.queries.choices import QueryKind
 from social_provenance.gradients.queries.nulls import Null
 from social_provenance.gradients.settings import Distributed
 
@@ -17,6 +19,12 @@ class Attribution(BaseModel):
 
     per_bin: PositiveInt | None = None
     """Documents per bin in the nested sample of the working set; null: all."""
+    items: Answered = "all"
+    """Items that are attributed: all, or those that the model answers right, or wrong; the latter two cost an
+    evaluation of the attribution items."""
+    query: QueryKind = "gold"
+    """Loss whose gradient is a query. ``gold``: that of the gold choice. ``rival``: the same minus that of the
+    likeliest wrong choice. ``margin_per_token``: the same minus the softmax-weighted choices, all per token."""
     nulls: Sequence[Null] = ("shuffled_answers", "wrong_answers")
     """Null queries, with which the map is compared. ``shuffled_answers``: answers of other items of the benchmark.
     ``wrong_answers``: a wrong choice of the same item. ``other_benchmark``: answers of another benchmark.

@@ -25,8 +25,27 @@ def create_pipeline() -> Pipeline:
                 name="render_benchmarks",
             ),
             Node(
+                nodes.answer_items,
+                [
+                    "benchmark_requests",
+                    "language_model",
+                    "query_model",
+                    "params:evaluation.batch_size",
+                    "params:attribution",
+                ],
+                "item_answers",
+                name="answer_items",
+            ),
+            Node(
                 nodes.build_queries,
-                ["benchmark_requests", "documents", "working_set", "language_model", "params:attribution"],
+                [
+                    "benchmark_requests",
+                    "item_answers",
+                    "documents",
+                    "working_set",
+                    "language_model",
+                    "params:attribution",
+                ],
                 "queries",
                 name="build_queries",
             ),

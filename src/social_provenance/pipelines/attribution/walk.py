@@ -22,13 +22,31 @@ def create_walk() -> Pipeline:
             ),
             Node(
                 nodes.collect_query_gradients,
-                ["queries", "language_model", *SETTINGS],
+                ["queries", "language_model", "query_model", *SETTINGS],
                 "query_gradients",
                 name="collect_query_gradients",
             ),
             Node(
+                nodes.collect_choice_gradients,
+                ["queries", "language_model", "query_model", *SETTINGS],
+                "choice_gradients",
+                name="collect_choice_gradients",
+            ),
+            Node(
+                nodes.weigh_choices,
+                ["queries", "query_gradients", "choice_gradients", *SETTINGS],
+                "choice_weights",
+                name="weigh_choices",
+            ),
+            Node(
+                nodes.compose_queries,
+                ["query_gradients", "choice_gradients", "choice_weights"],
+                "composed_gradients",
+                name="compose_queries",
+            ),
+            Node(
                 nodes.compare_gradients,
-                ["corpus_gradients", "query_gradients", SCORING],
+                ["corpus_gradients", "query_gradients", "composed_gradients", SCORING],
                 "gradient_scores",
                 name="compare_gradients",
             ),
@@ -41,7 +59,12 @@ def create_random_weights() -> Pipeline:
     walk = Pipeline(
         create_walk().nodes,
         namespace="random_weights",
-        inputs={"corpus_tokens": "corpus_tokens", "language_model": "random_model", "queries": "item_queries"},
+        inputs={
+            "corpus_tokens": "corpus_tokens",
+            "language_model": "random_model",
+            "query_model": "random_model",
+            "queries": "item_queries",
+        },
         outputs={"gradient_scores": "random_gradient_scores"},
         parameters={*SETTINGS, SCORING},
     )

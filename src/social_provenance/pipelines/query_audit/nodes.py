@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from social_provenance.annotations import Table
 from social_provenance.artifacts import Parts
-from social_provenance.capabilities.split import items_for
 from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.estimation.maps.bin_map import bin_map
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.queries import build as queries
 from social_provenance.gradients.queries import renderings
-from social_provenance.gradients.query_set import QuerySet
+from social_provenance.gradients.query_set import ITEMS, QuerySet
 from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.studies.audit import plan_audit
 from social_provenance.gradients.walk.collect import plan_queries
@@ -21,11 +21,13 @@ from social_provenance.gradients.walk.store import GradientStore
 from social_provenance.language_model import LanguageModel, max_tokens
 
 
-def render_variants(requests: Any, model: LanguageModel, gradients: GradientSettings, blocks: int, seed: int) -> Any:
-    """Return the items of each benchmark as multiple choice, as cloze and as answers alone."""
+def render_variants(requests: Table, asked: Table, model: LanguageModel, gradients: GradientSettings) -> Table:
+    """Return the attributed items of each benchmark as multiple choice, as cloze and as answers alone."""
     budget = min(gradients.max_tokens, max_tokens(model.config()))
-    asked = items_for(requests, "attribution")
-    return queries.add_blocks(renderings.render(asked, model.tokenizer(), budget), blocks=blocks, seed=seed)
+    keys = ["benchmark", "item"]
+    items = asked.loc[asked["variant"] == ITEMS, [*keys, "block"]]
+    rendered = renderings.render(requests.merge(items[keys], on=keys), model.tokenizer(), budget)
+    return queries.take_blocks(rendered, items)
 
 
 def collect_audit_gradients(table: Any, model: LanguageModel, gradients: GradientSettings, distributed: Any) -> Parts:

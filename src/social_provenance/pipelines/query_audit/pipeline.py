@@ -13,13 +13,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.render_variants,
-                [
-                    "benchmark_requests",
-                    "language_model",
-                    "params:gradients",
-                    "params:attribution.blocks",
-                    "params:attribution.seed",
-                ],
+                ["benchmark_requests", "queries", "language_model", "params:gradients"],
                 "audit_queries",
                 name="render_variants",
             ),
