@@ -240,7 +240,8 @@ def refuse_others(folder: Path, made: Mapping[str, Any], asked: Mapping[str, Any
         ProvenanceError: With the first setting that differs, and both values.
     """
     before, now = dict(_flat(made)), dict(_flat(asked))
-    for name in sorted({*before, *now}):
+    # Code last: a setting says more about what to do.
+    for name in sorted({*before, *now}, key=lambda name: (name == "code", name)):
         if before.get(name) != now.get(name):
             raise ProvenanceError(
                 f"{folder} was made under other settings: {name} was {before.get(name)!r} and is {now.get(name)!r}; "
