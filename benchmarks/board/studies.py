@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from board.measures import own_ranks
 from social_provenance.errors import ProvenanceError
@@ -128,10 +129,14 @@ class Study:
         return self.own / "data"
 
     def params(self) -> dict[str, Any]:
-        """Return all parameters of its runs."""
+        """Return all parameters of its runs, as plain values."""
         with self._session({}) as session:
-            params: dict[str, Any] = session.load_context().params
-        return params
+            params = session.load_context().params
+        # Blocks that a node annotates are Pydantic models by now.
+        return {
+            name: value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+            for name, value in params.items()
+        }
 
     def run(
         self,

@@ -56,6 +56,7 @@ def test_the_datamodel_of_clean_effects_predicts_unseen_halves() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Kedro, Bergson and lm-eval run in this process
 def test_a_small_world_is_judged_once_and_a_bank_of_other_settings_is_refused(tmp_path: Path, capsys: Any) -> None:
     common = ["--worlds", "miniature:51", "--environment", "test", "--folder", str(tmp_path), "--seeds", "1"]
     asked = [*common, "--halves", "4", "--top", "1", "--damping", "1", "--methods", "trackstar,bm25"]
