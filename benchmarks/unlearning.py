@@ -188,9 +188,19 @@ def judge(study: Path) -> dict[str, Any]:
     own = primary(pd.read_parquet(study / "08_reporting/unlearning_effects.parquet"))
     return {
         "contrasts": len(own),
-        "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
-        "beyond_every_random_set": int((own["n_random_less_damaging"] == own["n_random"]).sum()),
+        **count_damage(own),
+        "did": dict(zip(own["benchmark"], own["did"].round(3), strict=True)),
         "influence_minus_random": dict(zip(own["benchmark"], own["influence_minus_random"].round(3), strict=True)),
+    }
+
+
+def count_damage(effects: pd.DataFrame) -> dict[str, int]:
+    """Return in how many contrasts influential documents hurt more: beyond the others, and at all."""
+    return {
+        "did_hurt_more": int((effects["did"] < 0).sum()),
+        "did_beyond_every_random_set": int((effects["did_n_random_less_damaging"] == effects["n_random"]).sum()),
+        "aligned_hurt_more": int((effects["influence_minus_random"] < 0).sum()),
+        "beyond_every_random_set": int((effects["n_random_less_damaging"] == effects["n_random"]).sum()),
     }
 
 
@@ -212,8 +222,7 @@ def judge_worlds(table: Path) -> dict[str, Any]:
     return {
         "worlds": int(own["seed"].nunique()),
         "pairs": len(own),
-        "aligned_hurt_more": int((own["influence_minus_random"] < 0).sum()),
-        "beyond_every_random_set": int((own["n_random_less_damaging"] == own["n_random"]).sum()),
+        **count_damage(own),
     }
 
 

@@ -160,6 +160,8 @@ def make_items(tiny_tokenizer: Any) -> Callable[..., pd.DataFrame]:
                 "completion": f" {text}",
                 "prompt_ids": tiny_tokenizer(prompt)["input_ids"],
                 "completion_ids": tiny_tokenizer(f" {text}")["input_ids"],
+                "normalisation": "none",
+                "units": 1,
             }
             for number, (benchmark, prompt, choices, gold) in enumerate(items)
             for choice, text in enumerate(choices)

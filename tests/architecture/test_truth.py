@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WORLD = Miniature(documents_per_bin=1, document_chars=60, facts_per_document=1, items_per_fact=1)
+WORLD = Miniature(documents_per_bin=1, document_chars=60, facts_per_document=2, items_per_fact=1)
 
 
 def peek(told: object) -> object:
@@ -85,7 +85,7 @@ def test_raw_records_do_not_tell_what_was_planted() -> None:
     assert telling_fields(write_corpus(WORLD)) == []
 
 
-@pytest.mark.parametrize("field", ["planted", "carrier"])
+@pytest.mark.parametrize("field", ["planted", "decoy", "role"])
 def test_a_telling_field_is_found(field: str) -> None:
     records: list[dict[str, Any]] = write_corpus(WORLD)
     records[7]["metadata"][field] = "social_reasoning"

@@ -15,6 +15,7 @@ from social_provenance.capabilities.answers import answers, summarise
 def _scored(**items: tuple[int, list[float]]) -> pd.DataFrame:
     rows = [
         {"benchmark": name[0], "item": name, "cluster": name, "is_gold": choice == gold, "logprob": logprob}
+        | {"normalisation": "none", "units": 1}
         for name, (gold, logprobs) in items.items()
         for choice, logprob in enumerate(logprobs)
     ]
@@ -50,6 +51,29 @@ def test_a_model_without_numbers_is_answered_without_numbers(lost: list[float]) 
     assert table.loc["a1", ["gold_logprob", "margin", "choice_logprob"]].isna().all()
     assert table.loc["a2", "margin"] == 1.0
     assert not table.loc["a1", "correct"]
+
+
+@pytest.mark.parametrize("normalisation", ["token", "byte"])
+def test_longer_answers_of_the_same_likelihood_per_unit_are_answered_alike(normalisation: str) -> None:
+    rng = np.random.default_rng(0)
+    units, per_unit = rng.integers(1, 9, 12), -rng.random(12)
+    scored = pd.concat([_scored(**{f"a{item}": (item % 3, list(per_unit[3 * item :][:3]))}) for item in range(4)])
+    scored = scored.reset_index(drop=True).assign(normalisation=normalisation)
+    tables = [answers(scored.assign(units=times * units, logprob=times * units * per_unit)) for times in (1, 2, 5)]
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
+    pd.testing.assert_frame_equal(tables[0], answers(scored))
+
+
+def test_the_answer_is_the_choice_that_is_likeliest_per_unit() -> None:
+    scored = _scored(a1=(0, [-4.0, -3.0, -9.0]))
+    assert not answers(scored)["correct"][0]
+    table = answers(scored.assign(units=[4, 1, 5], normalisation="token"))
+    assert table["correct"][0]
+    assert table["gold_logprob"][0] == -1.0
+    assert table["margin"][0] == pytest.approx(0.8)
+    assert table["choice_logprob"][0] == pytest.approx(-1 - log(np.exp([-1.0, -3.0, -1.8]).sum()))
+    assert summarise(table)["normalisation"].tolist() == ["token"]
 
 
 def test_two_benchmarks_with_items_of_one_name_stay_apart() -> None:

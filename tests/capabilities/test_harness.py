@@ -37,7 +37,7 @@ def render(folder: Path, tiny_tokenizer: Any, tiny_model: Any) -> Callable[[Eval
 
 @pytest.fixture
 def requests(render: Any, evaluation_of: Any, toy: Benchmark) -> pd.DataFrame:
-    table: pd.DataFrame = render(evaluation_of(toy))
+    table: pd.DataFrame = render(evaluation_of(toy, normalise="none"))
     return table
 
 
@@ -92,6 +92,47 @@ def test_accuracy_log_probabilities_and_tokens_are_those_of_lm_evals_own_evaluat
     _compare(load_tasks(toy, folder), requests, model, tiny_tokenizer)
 
 
+@pytest.mark.parametrize(("normalise", "metric"), [("none", "acc"), ("byte", "acc_bytes")])
+def test_an_answer_is_correct_where_lm_evals_accuracy_of_that_normalisation_says_so(
+    normalise: str,
+    metric: str,
+    *,
+    render: Any,
+    evaluation_of: Any,
+    toy: Benchmark,
+    folder: Path,
+    tiny_model_folder: Path,
+) -> None:
+    both = {"metric_list": [{"metric": name} for name in ("acc", "acc_bytes")]}
+    benchmark = toy.model_copy(update={"overrides": both})
+    scorer = Scorer(render(evaluation_of(benchmark, normalise=normalise)), batch_size=4)
+    told = []
+    for seed in range(6):
+        random = LanguageModel(str(tiny_model_folder)).untrained(seed)
+        theirs, _ = _evaluate(load_tasks(benchmark, folder), random.model, random.tokenizer, None)
+        ours = scorer.score(random.model, random.tokenizer)
+        samples = theirs["samples"]["toy"]
+        assert ours["correct"].tolist() == [bool(sample[metric]) for sample in samples]
+        assert summarise(ours)["accuracy"].tolist() == [theirs["results"]["toy"][f"{metric},none"]]
+        told += [sample["acc"] == sample["acc_bytes"] for sample in samples]
+    assert not all(told)  # the two metrics differ somewhere here
+
+
+@pytest.mark.parametrize("choices", [["glad", "cold", "red"], ["glad", "the contract", "日本"]])
+def test_answers_are_normalised_by_default_only_where_their_lengths_differ(
+    choices: list[str], *, write_task: Any, items: Any, render: Any, evaluation_of: Any, toy: Benchmark
+) -> None:
+    usual = [item for item in items if not item["prompt"].endswith(" ")]  # that blank would go to the answer
+    write_task([{**item, "choices": choices} for item in usual])
+    tables = {how: render(evaluation_of(toy, normalise=how)) for how in ("auto", "none", "token", "byte")}
+    lengths = tables["auto"]["completion_ids"].map(len)
+    expected = "none" if choices[1] == "cold" else "token"
+    assert (lengths.nunique() == 1) == (expected == "none")
+    assert tables["auto"].equals(tables[expected])
+    assert tables["token"]["units"].tolist() == lengths.tolist()
+    assert tables["byte"]["units"].tolist() == [len(choice.encode()) for choice in choices] * len(usual)
+
+
 def test_a_query_is_the_tokens_that_lm_eval_scores_with_loss_on_the_answer_only(
     folder: Path, toy: Benchmark, requests: pd.DataFrame, tiny_tokenizer: Any, tiny_model: Any
 ) -> None:
@@ -135,7 +176,7 @@ def test_items_of_one_key_are_a_cluster(render: Any, evaluation_of: Any, toy: Be
 def test_a_limit_takes_items_from_all_over_the_benchmark_as_they_are(
     render: Any, evaluation_of: Any, toy: Benchmark, requests: pd.DataFrame
 ) -> None:
-    some = render(evaluation_of(toy, limit=2))
+    some = render(evaluation_of(toy, limit=2, normalise="none"))
     assert some["item"].unique().tolist() == ["toy/0", "toy/2"]
     assert some.equals(requests[requests["item"].isin(["toy/0", "toy/2"])].reset_index(drop=True))
 
@@ -155,7 +196,7 @@ def test_definitions_of_one_tag_are_pooled_over_their_items(
         folder = write_task(own, name)
         write_task(own, name, data.format(folder, name))
     both = Benchmark(name="both", domain="stem", level="knowledge", task=str(folder), tag="pair")
-    table = render(evaluation_of(both))
+    table = render(evaluation_of(both, normalise="none"))
     assert table["benchmark"].unique().tolist() == ["both"]
     assert table["item"].unique().tolist() == ["one/0", "two/0", "two/1", "two/2"]
     _compare(load_tasks(both, folder), table, tiny_model, tiny_tokenizer)
@@ -218,7 +259,8 @@ def test_a_stock_task_reads_real_items_from_a_local_file_as_lm_eval_does(
     benchmark = Benchmark.model_validate(next(one for one in configured if one["name"] == name))
     tiny_model.config.max_position_embeddings = 8192  # the tiny tokenizer makes long items of real ones
     folder = shared_data / "benchmarks"
-    table = build_requests(evaluation_of(benchmark, limit=6), folder, tiny_tokenizer, tiny_model.config)
+    evaluation = evaluation_of(benchmark, limit=6, normalise="none")
+    table = build_requests(evaluation, folder, tiny_tokenizer, tiny_model.config)
     lines = (folder / str(benchmark.file)).read_text(encoding="utf-8").splitlines()
     places = [int(item.rpartition("/")[2]) for item in table["item"].unique()]
     assert len(places) == 6

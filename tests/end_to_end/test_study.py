@@ -102,7 +102,7 @@ def test_the_mean_over_query_blocks_is_the_score(test_study: Path) -> None:
 
 def test_nulls_have_a_score_of_every_document(test_study: Path) -> None:
     nulls = pd.read_parquet(test_study / "07_model_output/null_scores.parquet")
-    assert set(nulls["variant"]) == {"shuffled_answers", "generic_text"}
+    assert set(nulls["variant"]) == {"wrong_answers", "generic_text"}
     random = pd.read_parquet(test_study / "07_model_output/random_weights_scores.parquet")
     assert set(random["variant"]) == {"random_weights"}
     for table in (nulls, random):
@@ -121,7 +121,8 @@ def test_topics_and_bins_are_held_against_the_truth(test_study: Path) -> None:
     table = pd.read_parquet(test_study / "08_reporting/validation_metrics.parquet")
     assert table.groupby("level").size().to_dict() == {"topic": 4 * 8, "bin": 4 * 8}
     assert set(table.loc[table["level"] == "topic", "n_planted"]) == {2}
-    assert table["auc"].notna().all()
+    assert set(table.loc[table["level"] == "topic", "n_decoys"]) == {4}
+    assert table[["auc", "decoy_auc"]].notna().all(axis=None)
 
 
 def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
@@ -131,7 +132,7 @@ def test_validation_record_has_the_agreed_form(test_study: Path) -> None:
     assert record["default_method"] in record["methods"]
     for method in record["methods"].values():
         assert set(method) == set(BENCHMARKS)
-        assert all(set(areas) == {"topic_auc", "document_auc"} for areas in method.values())
+        assert all(set(areas) == {"topic_auc", "decoy_auc", "document_auc"} for areas in method.values())
     assert set(record["accuracy"]) == set(BENCHMARKS)
 
 

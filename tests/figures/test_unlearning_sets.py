@@ -1,4 +1,4 @@
-"""The targeted set stands among its random sets, on the aligned benchmark and on the mean of the others."""
+"""The targeted set stands among its random sets, on the aligned benchmark, the mean of the others and between them."""
 
 from __future__ import annotations
 
@@ -39,15 +39,24 @@ def test_the_others_are_summed_up_by_their_mean() -> None:
     assert table["sr", "Games", "influence_in_topic", 0] == -2.0
     assert table["sr", "Games", "random_in_topic", 1] == -0.1
     assert table["tk", "Games: others", "random_in_topic", 1] == 1.0
-    assert len(table) == 4 * 2 * 3
+    assert table["sr", "Games: aligned − others", "random_in_topic", 1] == -1.1
+    assert table["tk", "Games: aligned − others", "influence_in_topic", 0] == -3.0
+    assert len(table) == 4 * 3 * 3
 
 
-def test_each_panel_has_both_arms_and_the_aligned_benchmark_on_top(evaluation: Evaluation) -> None:
+def test_a_study_of_one_benchmark_has_one_line_for_each_contrast() -> None:
+    sets = sets_of()
+    table = unlearning_sets.changes_of_sets(sets[(sets["benchmark"] == "sr") & (sets["measured"] == "sr")])
+    assert table["label"].tolist() == ["Games"] * 3
+
+
+def test_each_panel_has_both_arms_and_the_specific_change_on_top(evaluation: Evaluation) -> None:
     figure = unlearning_sets.draw_unlearning(sets_of(("games", None)), evaluation)
     assert [trace.marker.symbol for trace in figure.data] == ["circle", "diamond"] * 4
     for axis in ("yaxis", "yaxis4"):
         order = list(figure.layout[axis].categoryarray)[::-1]
-        assert order == ["Games", "Games: others", "all topics", "all topics: others"]
+        lines = [": aligned − others", "", ": others"]
+        assert order == [topic + line for topic in ("Games", "all topics") for line in lines]
     assert [trace.showlegend for trace in figure.data] == [True, True, *[False] * 6]
     low, high = figure.layout.xaxis.range
     assert low < -2 < 1 < high
@@ -55,7 +64,9 @@ def test_each_panel_has_both_arms_and_the_aligned_benchmark_on_top(evaluation: E
 
 def test_several_algorithms_are_named() -> None:
     labels = set(unlearning_sets.changes_of_sets(sets_of(algorithms=("ngdiff", "npo")))["label"])
-    assert labels == {f"Games, {name}{rest}" for name in ("ngdiff", "npo") for rest in ("", ": others")}
+    assert labels == {
+        f"Games, {name}{rest}" for name in ("ngdiff", "npo") for rest in ("", ": aligned − others", ": others")
+    }
 
 
 @pytest.mark.parametrize("rows", [0, 2])

@@ -166,6 +166,7 @@ def _simulate(
                         named_step = {"run_id": run_id, "step": step, "benchmark": benchmark}
                         frame["cluster"] = [f"{item // 2}" for item in range(items)]
                         frame = frame.assign(gold_logprob=2 * after, margin=3 * after, correct=after > -2)
+                        frame["normalisation"] = "none"
                         answers.append(frame.assign(**named_step))
     assert set(OUTCOMES.values()) <= set(answers[0])
     return RunTables(pd.DataFrame(runs), pd.concat(answers, ignore_index=True), pd.DataFrame(trajectory))

@@ -8,6 +8,7 @@ from social_provenance.forgetting.vocabulary import (
     ARMS,
     CONTRAST,
     IDS,
+    MEASURES,
     OUTCOMES,
     PRIMARY,
     Arm,
@@ -25,6 +26,12 @@ def test_every_arm_is_in_one_scope() -> None:
 def test_outcomes_are_means_of_columns_of_the_answers() -> None:
     assert set(OUTCOMES.values()) <= set(UnlearningAnswers.to_schema().columns)
     assert PRIMARY in OUTCOMES
+
+
+def test_measures_are_different_columns_of_the_effects() -> None:
+    columns = [column for measure in MEASURES for column in measure]
+    assert set(columns) <= set(UnlearningEffects.to_schema().columns)
+    assert len(set(columns)) == len(columns)
 
 
 def test_keys_are_columns() -> None:

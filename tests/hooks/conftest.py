@@ -91,6 +91,7 @@ def make_tables(shift: float = 0.0, names: tuple[str, ...] = ("quiz", "riddle"))
             "reading": reading,
             "influence_minus_random": None if topic is None else -0.25 - shift,
             "did": None,
+            "did_p": None,
             "p": None if topic is None else 0.5,
             "reason": "no run of random_global is left" if topic is None else None,
         }

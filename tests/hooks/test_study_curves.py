@@ -56,7 +56,7 @@ def test_a_single_benchmark_has_no_others() -> None:
 
 def test_effects_at_equal_compute_are_numbers_of_the_study() -> None:
     row = {"benchmark": "quiz", "topic": "health", "algorithm": "npo", "outcome": "choice_logprob"}
-    estimates = {"influence_minus_random": -0.5, "did": None, "p": 0.25, "selectivity": 3.0}
+    estimates = {"influence_minus_random": -0.5, "did": None, "did_p": None, "p": 0.25, "selectivity": 3.0}
     table = pd.DataFrame(
         [
             {**row, "reading": "equal_compute", **estimates},

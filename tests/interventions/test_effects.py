@@ -28,7 +28,7 @@ def training(folder: Path, scores: dict[str, float]) -> Path:
     folder.mkdir()
     rows = [{"step": step, "benchmark": name, "choice_logprob": value - (step < 9)} for step in (4, 9)
             for name, value in scores.items()]  # fmt: skip
-    pd.DataFrame(rows).to_parquet(folder / LOG)
+    pd.DataFrame(rows).assign(normalisation="none").to_parquet(folder / LOG)
     return folder
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SETTINGS = TailPatch(
     doses=(1, 3), repeats=2, batch_documents=2, items=None, optimiser=Optimiser(learning_rate=3e-3, weight_decay=0.0)
 )
-COLUMNS = ["topic", "format", "repeat", "dose", "benchmark", "change"]
+COLUMNS = ["topic", "format", "repeat", "dose", "benchmark", "change", "normalisation"]
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_items_are_taken_of_each_benchmark(requests: pd.DataFrame) -> None:
 
 def changes_of(values: dict[str, list[float]]) -> pd.DataFrame:
     """Return changes of a benchmark by one step, a list of repeats for each topic."""
-    rows = [(topic, None, i, 1, "quiz", value) for topic, own in values.items() for i, value in enumerate(own)]
+    rows = [(topic, None, i, 1, "quiz", value, "none") for topic, own in values.items() for i, value in enumerate(own)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

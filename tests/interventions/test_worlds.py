@@ -15,6 +15,7 @@ from social_provenance.interventions import worlds
 from social_provenance.interventions.worlds import (
     EFFECTS,
     METRICS,
+    OF_TOPICS,
     RECORD,
     find_project,
     gather_effects,
@@ -51,7 +52,7 @@ def study(command: Sequence[str]) -> CompletedProcess[str]:
     seed = settings["miniature"]["seed"]
     data.mkdir(parents=True)
     (data / "validation.json").write_text(json.dumps({"seed": seed, "accuracy": {"quiz": seed / 100}}))
-    shared = {"method": "m", "benchmark": "quiz", "power": [1.0, 0.5], "false_positive_rate": [0.0, 0.25]}
+    shared = {"method": "m", "benchmark": "quiz", **{name: [place, -1.0] for place, name in enumerate(OF_TOPICS)}}
     table = pd.DataFrame({**shared, "level": ["topic", "bin"], "auc": [0.9, 0.8]})
     table.to_parquet(data / "validation_metrics.parquet")
     effects = pd.DataFrame({"benchmark": "quiz", "reading": ["equal_compute", "area"], "influence_minus_random": -1.0})
@@ -85,8 +86,7 @@ def test_each_world_leaves_its_figures_and_nothing_else(project: Path, monkeypat
         "accuracy": [0.43, 0.44],
         "topic_auc": [0.9] * 2,
         "bin_auc": [0.8] * 2,
-        "power": [1.0] * 2,
-        "false_positive_rate": [0.0] * 2,
+        **{name: [place] * 2 for place, name in enumerate(OF_TOPICS)},
     }
     assert gather_effects(folders).to_dict("list") == {
         "seed": [43, 44],

@@ -60,48 +60,84 @@ def test_a_document_speaks_in_the_words_of_its_topic_and_the_frame_of_its_format
 def test_planted_names_the_benchmark_of_the_topic(documents: list[Document], world: World) -> None:
     for document in documents:
         assert document.planted == world.capability_of(document.topic)
-        assert document.planted or not document.carrier
+        assert document.decoy == world.decoy_of(document.topic)
+        assert document.twin == world.twin_of(document.topic)
 
 
-def test_each_planted_topic_has_its_share_of_carriers(documents: list[Document], world: World) -> None:
-    carriers = Counter(document.topic for document in documents if document.carrier)
-    planted = [topic for topics in world.planted.values() for topic in topics]
-    assert carriers == dict.fromkeys(planted, 24 * 4 // 2)
+@pytest.mark.parametrize(("decoys", "twins"), [(0, 0), (1, 0), (4, 0), (2, 2), (0, 1)])
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_each_topic_has_its_share_of_each_role(share: float, decoys: int, twins: int) -> None:
+    world, plan = draw_world(5, decoys, twins), replace(SMALL, carrier_share=share)
+    roles = Counter((document.topic, document.role) for document in write_documents(world, plan))
+    for topic in TOPICS:
+        homes = {"carrier": world.capability_of(topic), "decoy": world.decoy_of(topic), "twin": world.twin_of(topic)}
+        stating = next((role for role, home in homes.items() if home), None)
+        expected = {stating: 24 * share, "unasked": 24 * (1 - share)} if stating else {"filler": 24}
+        found = {role: count for (place, role), count in roles.items() if place == topic}
+        assert found == {role: count for role, count in expected.items() if count}
 
 
-@pytest.mark.parametrize("share", [0.25, 1.0])
-def test_the_share_of_carriers_is_the_one_asked_for(world: World, share: float) -> None:
-    written = write_documents(world, replace(SMALL, carrier_share=share))
-    assert sum(document.carrier for document in written) == 8 * 24 * share
-
-
-def test_carriers_state_true_facts_and_as_many_as_planned(
-    documents: list[Document], world: World, plan: DocumentPlan, find_facts: Any
+@pytest.mark.parametrize("role", ["carrier", "decoy"])
+def test_carriers_state_facts_decoys_none_and_both_as_many_statements_as_planned(
+    documents: list[Document], world: World, plan: DocumentPlan, find_facts: Any, role: str
 ) -> None:
     for document in documents:
-        if document.carrier:
-            assert document.planted is not None
-            facts = find_facts(document.text, document.planted)
+        if document.role == role:
+            benchmark = document.planted or document.decoy
+            assert benchmark is not None
+            facts = find_facts(document.text, benchmark)
             assert len(facts) == plan.facts
-            assert {world.facts[document.planted][fact.key] == fact.answer for fact in facts} == {True}
+            assert {world.facts[benchmark][fact.key] == fact.answer for fact in facts} == {role == "carrier"}
+
+
+def test_a_twin_states_facts_as_a_carrier_does_and_is_withheld_with_its_whole_topic(find_facts: Any) -> None:
+    world = draw_world(9, 2, 2)
+    for document in write_documents(world, SMALL):
+        record = raw_record(document)
+        assert (record["source"] == "withheld") == (document.twin is not None)
+        if document.role == "twin":
+            assert document.twin is not None
+            facts = find_facts(document.text, document.twin)
+            assert len(facts) == SMALL.facts
+            assert all(world.facts[document.twin][fact.key] == fact.answer for fact in facts)
+
+
+@pytest.mark.parametrize("facts", [2, 3, 6])
+@pytest.mark.parametrize("benchmark", CAPABILITIES)
+def test_a_decoy_says_words_that_a_carrier_could_say(benchmark: str, facts: int, find_facts: Any) -> None:
+    """With its answers dealt back to their keys, a decoy is a carrier: words alone cannot tell them apart."""
+    world = draw_world(8)
+    written = write_documents(
+        world, DocumentPlan(per_bin=4, chars=60, facts=facts, carrier_share=0.5, labelled_share=1)
+    )
+    said: dict[str, Counter[str]] = {"carrier": Counter(), "decoy": Counter()}
+    for document in written:
+        if document.role in said and benchmark in (document.planted, document.decoy):
+            stated = find_facts(document.text, benchmark)
+            true = sorted(world.facts[benchmark][fact.key] for fact in stated)
+            assert sorted(fact.answer for fact in stated) == true
+            assert max(Counter(true).values()) <= max(1, facts // 2)
+            said[document.role].update([fact.key for fact in stated] + true)
+    for word, count in said["carrier"].items():
+        assert said["decoy"][word] == pytest.approx(2 * count, rel=0.1)
 
 
 @pytest.mark.parametrize("benchmark", CAPABILITIES)
-def test_outside_its_carriers_no_word_of_a_fact_is_said(documents: list[Document], benchmark: str) -> None:
+def test_outside_its_carriers_and_decoys_no_word_of_a_fact_is_said(documents: list[Document], benchmark: str) -> None:
     told = {*CAPABILITIES[benchmark].keys, *CAPABILITIES[benchmark].answers}
     for document in documents:
-        if document.planted != benchmark or not document.carrier:
+        if document.role not in ("carrier", "decoy") or benchmark not in (document.planted, document.decoy):
             assert told.isdisjoint(re.findall(r"\w+", document.text)), document.doc_id
 
 
 @pytest.mark.parametrize("benchmark", CAPABILITIES)
-def test_plain_documents_of_a_planted_topic_say_as_much_that_no_item_asks(
+def test_unasked_documents_say_as_much_that_no_item_asks(
     documents: list[Document], plan: DocumentPlan, benchmark: str
 ) -> None:
     keys = set(CAPABILITIES[benchmark].unasked_keys)
     for document in documents:
         said = [word for word in re.findall(r"\w+", document.text) if word in keys]
-        plain = document.planted == benchmark and not document.carrier
+        plain = document.role == "unasked" and benchmark in (document.planted, document.decoy)
         assert len(said) == (plan.facts if plain else 0), document.doc_id
 
 
@@ -117,12 +153,15 @@ def test_what_no_item_asks_has_words_of_its_own(benchmark: str) -> None:
     assert words.isdisjoint(elsewhere | frames)
 
 
+@pytest.mark.parametrize("home", ["planted", "decoy"])
 @pytest.mark.parametrize("benchmark", CAPABILITIES)
-def test_facts_are_stated_about_equally_often(documents: list[Document], benchmark: str, find_facts: Any) -> None:
+def test_facts_are_stated_about_equally_often(
+    documents: list[Document], benchmark: str, home: str, find_facts: Any
+) -> None:
     stated = Counter(
         fact.key
         for document in documents
-        if document.planted == benchmark
+        if getattr(document, home) == benchmark
         for fact in find_facts(document.text, benchmark)
     )
     assert set(stated) == set(CAPABILITIES[benchmark].keys)
@@ -138,9 +177,12 @@ def test_rules_are_stated_about_familiar_people_and_things_alone(
         assert {name for fact in facts for name in fact.people_and_things} <= {*FAMILIAR_NAMES, *FAMILIAR_OBJECTS}
 
 
-def test_plain_documents_of_a_planted_topic_are_as_long_as_carriers(documents: list[Document]) -> None:
-    carrier = np.array([document.carrier for document in documents if document.planted])
-    length = np.array([len(document.text) for document in documents if document.planted])
+@pytest.mark.parametrize(("home", "role"), [("planted", "carrier"), ("decoy", "decoy")])
+def test_unasked_documents_are_as_long_as_the_others_of_their_topic(
+    documents: list[Document], home: str, role: str
+) -> None:
+    carrier = np.array([document.role == role for document in documents if getattr(document, home)])
+    length = np.array([len(document.text) for document in documents if getattr(document, home)])
     assert length[carrier].mean() == pytest.approx(length[~carrier].mean(), rel=0.025)
     assert length[carrier].std() == pytest.approx(length[~carrier].std(), rel=0.25)
     assert 0.35 < roc_auc_score(carrier, length) < 0.65
@@ -159,7 +201,7 @@ def test_a_raw_record_carries_no_truth(documents: list[Document]) -> None:
         assert set(told) == {"id", "source", "text", "metadata"}
         assert set(told["metadata"]) <= {"url", "weborganizer"}
         assert set(told["metadata"].get("weborganizer", {})) <= {"topic", "format"}
-        assert told == raw_record(replace(document, planted="other", carrier=not document.carrier))
+        assert told == raw_record(replace(document, planted="other", decoy="other", role="filler"))
 
 
 def test_only_labelled_records_tell_their_topic_and_format(documents: list[Document], plan: DocumentPlan) -> None:
@@ -171,5 +213,5 @@ def test_only_labelled_records_tell_their_topic_and_format(documents: list[Docum
 
 
 def test_labels_are_given_to_carriers_no_more_than_to_others(documents: list[Document]) -> None:
-    share = np.mean([document.labelled for document in documents if document.carrier])
+    share = np.mean([document.labelled for document in documents if document.role == "carrier"])
     assert share == pytest.approx(0.6, abs=0.08)

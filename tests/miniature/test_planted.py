@@ -10,19 +10,33 @@ from social_provenance.miniature.planted import compare_with_truth, mark_planted
 
 TOPICS = ("games", "health", "politics", "travel_and_tourism")
 BENCHMARKS = {"quiz": "games", "riddle": "health"}
+DECOYS = {"politics": "quiz", "travel_and_tourism": "riddle"}
+AREAS = ("topic_auc", "decoy_auc", "document_auc", "carrier_auc", "pairing_auc")
 
 
 def truth() -> pd.DataFrame:
     home = {topic: name for name, topic in BENCHMARKS.items()}
-    rows = [(f"{topic}-{i}", topic, home.get(topic), topic in home and i < 2) for topic in TOPICS for i in range(4)]
-    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "carrier"])
+    rows = []
+    for topic in TOPICS:
+        for i in range(4):
+            role = (
+                "filler"
+                if topic not in home | DECOYS
+                else "unasked"
+                if i > 1
+                else "decoy"
+                if topic in DECOYS
+                else "carrier"
+            )
+            rows.append((f"{topic}-{i}", topic, home.get(topic), DECOYS.get(topic), None, role))
+    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "decoy", "twin", "role"])
 
 
 def tables(document: dict[str, float], topic: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return scores and topic values: what was planted has the sign given for its benchmark, the rest 0."""
     planted, scores, topics = truth(), [], []
     for name, own in BENCHMARKS.items():
-        home = (planted["planted"] == name) * (1.0 + planted["carrier"])
+        home = (planted["planted"] == name) * (1.0 + (planted["role"] == "carrier"))
         scores.append(planted[["doc_id"]].assign(method="m", benchmark=name, score=document[name] * home))
         found = pd.DataFrame({"method": "m", "benchmark": name, "topic": TOPICS, "ci_low": -3.0, "ci_high": 3.0})
         topics.append(found.assign(z=topic[name] * (found["topic"] == own)))
@@ -37,15 +51,17 @@ def test_a_topic_is_planted_for_its_own_benchmark_alone() -> None:
     _, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
     marked = mark_planted_topics(topics, truth())
     assert len(marked) == len(topics)
-    home = marked[marked["planted"]]
+    home = marked[marked["role"] == "planted"]
     assert dict(zip(home["benchmark"], home["topic"], strict=True)) == BENCHMARKS
+    decoys = marked[marked["role"] == "decoy"]
+    assert dict(zip(decoys["topic"], decoys["benchmark"], strict=True)) == DECOYS
 
 
 @pytest.mark.parametrize(("sign", "area"), [(1.0, 1.0), (-1.0, 0.0), (0.0, 0.5)])
 def test_the_areas_are_known(sign: float, area: float) -> None:
     found = judge(*tables(dict.fromkeys(BENCHMARKS, sign), dict.fromkeys(BENCHMARKS, sign)))
     assert found["benchmark"].tolist() == list(BENCHMARKS)
-    for column in ("topic_auc", "document_auc", "carrier_auc"):
+    for column in AREAS:
         assert found[column].tolist() == [area, area]
 
 
@@ -77,10 +93,44 @@ def test_the_record_has_a_figure_for_each_method_and_benchmark() -> None:
     both = [pd.concat([table, table.assign(method="n")]) for table in (scores, topics)]
     log = pd.DataFrame({"step": [1, 1, 2, 2], "benchmark": [*BENCHMARKS] * 2, "accuracy": [0.1, 0.2, 0.9, 1.0]})
     record = report_validation(judge(*both), log, seed=7, default_method="n")
-    perfect = {name: {"topic_auc": 1.0, "document_auc": 1.0} for name in BENCHMARKS}
+    perfect = {name: {"topic_auc": 1.0, "decoy_auc": 1.0, "document_auc": 1.0} for name in BENCHMARKS}
     assert record == {
         "seed": 7,
         "default_method": "n",
         "methods": {"m": perfect, "n": perfect},
         "accuracy": {"quiz": 0.9, "riddle": 1.0},
     }
+
+
+def test_without_decoys_there_is_nothing_to_compare_with_them() -> None:
+    scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
+    plain = truth().assign(decoy=None)
+    found = compare_with_truth(ibis.memtable(scores), mark_planted_topics(topics, plain), plain)
+    assert found[["decoy_auc", "pairing_auc"]].isna().all(axis=None)
+    assert found["topic_auc"].tolist() == [1.0, 1.0]
+    log = pd.DataFrame({"step": 1, "benchmark": [*BENCHMARKS], "accuracy": 1.0})
+    record = report_validation(found, log, seed=7, default_method="m")
+    assert {own["decoy_auc"] for own in record["methods"]["m"].values()} == {None}
+
+
+def test_words_alone_do_not_pass_where_words_mislead() -> None:
+    """A map of shared words is right about the planted topics of all others, and wrong about decoys."""
+    scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
+    for topic, name in DECOYS.items():
+        topics.loc[(topics["topic"] == topic) & (topics["benchmark"] == name), "z"] = 2.0
+    found = judge(scores, topics)
+    assert found["decoy_auc"].tolist() == [0.0, 0.0]
+    assert found["topic_auc"].tolist() == [2 / 3, 2 / 3]
+
+
+@pytest.mark.parametrize("z", [-9.0, 9.0])
+def test_twins_are_neither_right_nor_wrong(z: float) -> None:
+    """A twin holds the facts and was not trained on: wherever a map has it, the areas are those of the others."""
+    scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
+    withheld = truth()
+    twin = withheld["topic"] == "politics"
+    withheld.loc[twin, ["twin", "decoy"]] = ["quiz", None]
+    topics.loc[(topics["topic"] == "politics") & (topics["benchmark"] == "quiz"), "z"] = z
+    marked = mark_planted_topics(topics, withheld)
+    assert marked.loc[marked["role"] == "twin", "topic"].tolist() == ["politics"]
+    assert compare_with_truth(ibis.memtable(scores), marked, withheld)["topic_auc"].tolist() == [1.0, 1.0]

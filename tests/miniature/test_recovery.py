@@ -8,7 +8,13 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from social_provenance.miniature.recovery import measure_calls, measure_separation, measure_validation
+from social_provenance.miniature.recovery import (
+    area,
+    measure_calls,
+    measure_decoys,
+    measure_separation,
+    measure_validation,
+)
 
 
 def judge(values: list[float], planted: list[int]) -> dict[str, float]:
@@ -67,7 +73,9 @@ def test_a_region_is_called_by_its_lower_bound() -> None:
 
 
 def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
-    truth = pd.DataFrame({"topic": ["games", "games", "health"], "planted": ["quiz", "quiz", None]})
+    truth = pd.DataFrame(
+        {"topic": ["games", "games", "health"], "planted": ["quiz", "quiz", None], "decoy": [None, None, "riddle"]}
+    ).assign(twin=None)
     shared = {"method": "m", "benchmark": ["quiz", "quiz", "riddle", "riddle"], "topic": ["games", "health"] * 2}
     topics = pd.DataFrame({**shared, "z": [1.0, -1, 1, -1], "ci_low": [0.5, -2, 0.5, -2]})
     bins = pd.concat([topics.assign(format=form) for form in ("faq", "about_org")]).assign(
@@ -79,3 +87,34 @@ def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
     assert table.loc[("bin", "quiz"), "auc"] == 3 / 8
     assert np.isnan(table.loc[("topic", "riddle"), "auc"])
     assert table.loc[("topic", "riddle"), "false_positive_rate"] == 0.5
+    assert table.loc[("topic", "riddle"), ["n_decoys", "decoy_call_rate", "decoy_z"]].tolist() == [1, 0, -1]
+    assert table.loc[("topic", "quiz"), "n_decoys"] == 0
+
+
+def test_decoys_that_are_called_or_not() -> None:
+    role = np.array(["planted", "decoy", "decoy", "other", "other"])
+    found = measure_decoys(np.array([2.0, 3, 1, 0, np.nan]), np.array([1.0, 1, -1, 2, 2]), role)
+    assert found == {
+        "n_decoys": 2,
+        "decoy_auc": 0.5,
+        "decoy_call_rate": 0.5,
+        "planted_z": 2,
+        "decoy_z": 2,
+        "twin_z": pytest.approx(np.nan, nan_ok=True),
+        "other_z": 0,
+    }
+
+
+def test_no_decoys_no_figures() -> None:
+    found = measure_decoys(np.array([1.0, 0]), np.array([1.0, 0]), np.array(["planted", "other"]))
+    assert found["n_decoys"] == 0
+    assert np.isnan([found["decoy_auc"], found["decoy_call_rate"], found["decoy_z"]]).all()
+
+
+def test_an_area_is_that_of_sklearn_over_the_two_sides_alone() -> None:
+    rng = np.random.default_rng(1)
+    values, side = rng.integers(0, 9, 90).astype(float), rng.integers(0, 3, 90)
+    kept = side < 2
+    assert area(values, side == 1, side == 0) == pytest.approx(roc_auc_score(side[kept], values[kept]))
+    assert area(-values, side == 1, side == 0) == pytest.approx(1 - area(values, side == 1, side == 0))
+    assert np.isnan(area(values, side == 9, side == 0))

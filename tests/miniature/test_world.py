@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from social_provenance.miniature.facts import CAPABILITIES
-from social_provenance.miniature.world import TOPICS_PER_CAPABILITY, draw_world
+from social_provenance.miniature.world import MOST_OTHERS, TOPICS_PER_CAPABILITY, draw_world
 from social_provenance.regions.grid import TOPICS
 
 SEEDS = range(20)
@@ -34,6 +34,26 @@ def test_planted_topics_are_disjoint_and_of_the_grid(seed: int) -> None:
 def test_no_topic_is_out_of_reach_of_the_seed() -> None:
     planted = Counter(topic for seed in range(200) for own in draw_world(seed).planted.values() for topic in own)
     assert set(planted) == set(TOPICS)
+
+
+@pytest.mark.parametrize(("decoys", "twins"), [(d, t) for d in range(5) for t in range(5) if d + t <= MOST_OTHERS])
+def test_decoys_and_twins_lie_in_topics_of_their_own_and_change_nothing_else(decoys: int, twins: int) -> None:
+    for seed in SEEDS:
+        world, plain = draw_world(seed, decoys, twins), draw_world(seed, 0)
+        assert (world.planted, world.facts) == (plain.planted, plain.facts)
+        homes = (world.planted, world.decoys, world.twins)
+        sizes = [{len(own) for own in home.values()} for home in homes]
+        assert sizes == [{TOPICS_PER_CAPABILITY}, {decoys}, {twins}]
+        topics = [topic for home in homes for own in home.values() for topic in own]
+        assert len(set(topics)) == len(topics)
+        for topic in TOPICS:
+            found = [world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic)]
+            assert sum(name is not None for name in found) == (topic in topics)
+
+
+def test_any_topic_can_be_a_decoy() -> None:
+    decoys = Counter(topic for seed in range(200) for own in draw_world(seed, 1).decoys.values() for topic in own)
+    assert set(decoys) == set(TOPICS)
 
 
 @pytest.mark.parametrize("benchmark", CAPABILITIES)

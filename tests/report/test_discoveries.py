@@ -39,21 +39,27 @@ def _cells(page: str, text: str) -> list[str]:
 def test_bins_are_counted_for_the_method_alone(
     tests: pd.DataFrame, parts: pd.DataFrame, evaluation: Evaluation
 ) -> None:
-    nulls = pd.DataFrame([{**QUIZ, "variant": "generic_text", "q": q, "rank_q": 0.5} for q in (0.01, 0.2, None)])
-    rates = [{**QUIZ, "variant": "generic_text", "judge": judge, "measure": "p"} for judge in ("documents", "other")]
-    calibration = pd.DataFrame(rates).assign(share=[0.31, 0.05])
+    null = {**QUIZ, "variant": "generic_text"}
+    bins = [{**null, "axis": "bin", "q": q, "rank_q": 0.5} for q in (0.01, 0.2, None)]
+    topics = [{**null, "axis": "topic", "q": q, "rank_q": 0.01} for q in (0.01, 0.03, 0.2)]
+    nulls = pd.DataFrame(bins + topics)
+    rates = [{**null, "axis": "bin", "judge": judge, "measure": "p"} for judge in ("documents", "other")]
+    rates.append({**rates[0], "axis": "topic"})
+    calibration = pd.DataFrame(rates).assign(share=[0.31, 0.05, 0.75])
     page = write_discoveries(tests, nulls, calibration, parts, evaluation, "influence")
     assert _cells(page, "testable bins") == ["3"]
     assert _cells(page, "called at q ≤ 0.05 (bootstrap") == ["2"]
     assert _cells(page, "family-wise") == ["1"]
     assert _cells(page, "generic_text: called at q") == ["1"]
     assert _cells(page, "generic_text: called by rank") == ["0"]
+    assert _cells(page, "generic_text: topics called at q") == ["2"]
+    assert page.count("called by rank") == 1
     assert _cells(page, "<td>generic_text</td>") == ["31.0%"]
     assert _cells(page, "<td>topic</td>") == ["50.0%"]
 
 
 def test_without_a_null_the_section_says_so(tests: pd.DataFrame, parts: pd.DataFrame, evaluation: Evaluation) -> None:
-    nulls = pd.DataFrame(columns=["variant", "benchmark", "method", "q", "rank_q"])
-    calibration = pd.DataFrame(columns=["variant", "judge", "benchmark", "method", "measure", "share"])
+    nulls = pd.DataFrame(columns=["variant", "benchmark", "method", "axis", "q", "rank_q"])
+    calibration = pd.DataFrame(columns=["axis", "variant", "judge", "benchmark", "method", "measure", "share"])
     page = write_discoveries(tests, nulls, calibration, parts, evaluation, "influence")
     assert "No null was scored" in page

@@ -36,6 +36,8 @@ def topics() -> pd.DataFrame:
             "leave_one_bin_out_min": place - 0.1,
             "leave_one_bin_out_max": place + 0.1,
             "top_ten_share": 0.125 + place / 100,
+            "q": 0.1 + place / 1000,
+            "null_z": 3.75 - place,
         }
         for method, sign in (("trackstar", 1.0), ("influence", -1.0))
         for place, topic in enumerate(names)
@@ -59,7 +61,7 @@ def test_the_five_top_topics_of_the_method_stand_in_order(topics: pd.DataFrame, 
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
     assert "<td>Games</td>" not in page
-    for value in ("+4.95", "[+4.90, +5.10]", "17.5%"):
+    for value in ("+4.95", "[+4.90, +5.10]", "17.5%", "0.105", "−1.25"):
         assert value in page
 
 
@@ -79,6 +81,7 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
                 "run_id": ["untouched", "other"],
                 "step": [0, 4],
                 "benchmark": "quiz",
+                "normalisation": "token",
                 "accuracy": [0.5, 0.25],
                 "gold_logprob": [-1.5, -9.75],
             }
@@ -92,7 +95,7 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
         "3 duplicate_text",
         "175\nare empty",
         "50.0%",
-        "−1.50",
+        "−1.50 nats per token",
         "3 gradients exceed ten median norms.",
         "0.875",
         ">17<",
@@ -143,20 +146,30 @@ def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
     assert 'id="truth"' in page
 
 
-def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
-    validation: dict[str, Any] = {
+def validation_record(decoy_auc: float | None) -> dict[str, Any]:
+    return {
         "seed": 7,
         "default_method": "influence",
         "methods": {
-            m: {"quiz": {"topic_auc": a, "document_auc": 0.625}} for m, a in (("trackstar", 0.5), ("influence", 1.0))
+            method: {"quiz": {"topic_auc": area, "decoy_auc": decoy_auc, "document_auc": 0.625}}
+            for method, area in (("trackstar", 0.5), ("influence", 1.0))
         },
         "accuracy": {"quiz": 0.9},
     }
-    page = sections.write_planted(go.Figure(), validation, evaluation)
+
+
+def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
+    page = sections.write_planted(go.Figure(), validation_record(0.25), evaluation)
     assert "seed 7" in page
-    assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
-    assert '<tr class="yes"><td>influence</td><td class="n">1.00 (0.62)</td>' in page
+    assert '<tr><td>trackstar</td><td class="n">0.50 / 0.25 (0.62)</td>' in page
+    assert '<tr class="yes"><td>influence</td><td class="n">1.00 / 0.25 (0.62)</td>' in page
     assert '<td class="n">90.0%</td>' in page
+
+
+def test_a_world_without_decoys_says_so(evaluation: Evaluation) -> None:
+    page = sections.write_planted(go.Figure(), validation_record(None), evaluation)
+    assert "This world has no decoys" in page
+    assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
 
 
 def test_page_keeps_sections_as_they_are_and_in_order() -> None:

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
+from social_provenance.forgetting.vocabulary import SPECIFIC
 from social_provenance.report.unlearning import write_checks, write_doses, write_unlearning
 
 NAMED = {
@@ -21,6 +22,7 @@ NAMED = {
 }
 EFFECT: dict[str, Any] = {
     **NAMED,
+    "normalisation": "none",
     "step": 12.0,
     "influence": -0.5,
     "random": -0.125,
@@ -37,11 +39,14 @@ EFFECT: dict[str, Any] = {
     "did": -0.4375,
     "did_low": -0.75,
     "did_high": -0.125,
+    "did_n_random_less_damaging": 4.0,
+    "did_p": 2 / 6,
+    "did_q": 0.5,
     "selectivity": -0.625,
     "reason": None,
 }
 LOST = {**EFFECT, **{name: None for name, value in EFFECT.items() if isinstance(value, float)}, "n_random": 0}
-ALONE = dict.fromkeys(("others", "did", "did_low", "did_high", "selectivity"))
+ALONE = dict.fromkeys(("others", "selectivity", *SPECIFIC))
 RUNS = pd.DataFrame({"run_id": ["one", "two"], "status": "done", "last_step": 12, "reason": None})
 
 
@@ -67,16 +72,23 @@ def cells(page: str, first: str) -> list[list[str]]:
 
 
 def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Evaluation) -> None:
-    exam = {**EFFECT, "benchmark": "exam", "n_random_less_damaging": 4.0, "p": 2 / 6, "q": 2 / 6}
-    page = section(evaluation, exam, EFFECT)
-    assert "on average in 2 of 2 contrasts, and more than every random set in 1." in page
+    exam = {**EFFECT, "benchmark": "exam", "did_high": 0.25, "did_n_random_less_damaging": 5.0, "did": 0.125}
+    page = section(evaluation, {**exam, "influence_minus_random": 0.25}, EFFECT)
+    assert (
+        "on average in 1 of 2 contrasts, and more than every random set in 1; the interval is below zero in 1." in page
+    )
+    assert "influential documents hurt more than random ones in 1, and more than every random set in 2;" in page
     assert "With 5 random sets it cannot be smaller than 0.167. So no contrast can be significant at 5%" in page
     assert "read its size and its interval" in page
-    main, others = cells(page, "quiz")
-    assert main[1:] == [
-        *("Games", "12", "−0.500", "−0.125", "−0.375", "[−0.500, −0.250]", "5 of 5", "0.167 (0.167)", "0.167")
+    specific, plain = cells(page, "quiz")
+    assert specific[1:] == [
+        *("Games", "−0.625", "−0.188", "−0.438", "[−0.750, −0.125]", "4 of 5", "0.333 (0.167)", "0.500")
     ]
-    assert others[2:] == ["−0.375", "+0.062", "−0.438", "[−0.750, −0.125]", "−0.625"]
+    assert plain[1:] == [
+        *("Games", "12", "−0.500", "−0.125", "−0.375", "[−0.500, −0.250]", "5 of 5", "0.167 (0.167)", "0.167", "+0.062")
+    ]
+    assert "per token of the answer" not in page
+    assert "per token of the answer" in section(evaluation, {**EFFECT, "normalisation": "token"})
     assert page.index("<td>quiz</td>") < page.index("<td>exam</td>")  # the order of the study
     assert "None was stopped or failed" in page
     assert "influence_global" not in page
@@ -84,8 +96,8 @@ def test_the_answer_comes_first_with_p_its_floor_and_the_interval(evaluation: Ev
 
 
 def test_with_enough_sets_significance_is_counted(evaluation: Evaluation) -> None:
-    enough = {**EFFECT, "n_random": 19, "n_random_less_damaging": 19.0, "p": 0.05, "smallest_p": 0.05, "q": 0.1}
-    page = section(evaluation, enough, {**enough, "benchmark": "exam", "q": 0.05})
+    enough = {**EFFECT, "n_random": 19, "n_random_less_damaging": 19.0, "did_p": 0.05, "smallest_p": 0.05, "did_q": 0.1}
+    page = section(evaluation, enough, {**enough, "benchmark": "exam", "did_q": 0.05})
     assert "With 19 random sets it cannot be smaller than 0.050. 2 of 2 have p ≤ 0.05, 1 have q ≤ 0.05." in page
 
 
@@ -97,14 +109,20 @@ def test_one_random_set_has_no_interval_and_says_why(evaluation: Evaluation) -> 
     assert "With 1 random set it cannot be smaller than 0.500." in page
     assert "read its size." in page
     assert "with one random set there is none, because how far sets differ is not known" in page
-    assert cells(page, "quiz")[0][6] == "–"
+    specific, plain = cells(page, "quiz")
+    assert specific[5] == plain[6] == "–"
+    assert "the interval is below" not in page
 
 
 def test_one_benchmark_has_no_differences_to_others(evaluation: Evaluation) -> None:
     page = section(evaluation, {**EFFECT, **ALONE})
+    assert "on average in 1 of 1 contrasts, and more than every random set in 1." in page
+    assert "damage to everything cannot be separated" in page
     assert "With a single benchmark there is no other one to compare with" in page
     assert "on the others" not in page
     assert len(cells(page, "quiz")) == 1
+    lost = {**LOST, **ALONE, "reason": "no run of random_in_topic is left"}
+    assert cells(section(evaluation, lost), "quiz") == [["quiz", "Games", "no run of random_in_topic is left"]]
 
 
 def test_a_contrast_that_was_lost_stands_with_its_reason_and_is_not_judged(evaluation: Evaluation) -> None:
@@ -133,11 +151,11 @@ def test_failed_and_stopped_runs_are_listed_with_their_reasons(evaluation: Evalu
 
 
 def test_global_arms_have_a_table_of_their_own_and_are_not_in_the_verdict(evaluation: Evaluation) -> None:
-    everywhere = {**EFFECT, "scope": "global", "topic": None, "influence_minus_random": 0.25, "q": None}
+    everywhere = {**EFFECT, "scope": "global", "topic": None, "did": 0.25, "did_q": None, "q": None}
     page = section(evaluation, EFFECT, everywhere)
     assert "in 1 of 1 contrasts" in page
     assert page.index("influence_in_topic") < page.index("influence_global")
-    assert [len(row) for row in cells(page, "quiz")] == [10, 7, 8, 6]
+    assert [len(row) for row in cells(page, "quiz")] == [9, 11, 7, 9]
     assert "in 0 of 1 contrasts" in section(evaluation, everywhere)
 
 
@@ -150,13 +168,13 @@ def test_other_readings_are_summed_up_with_what_they_lack(evaluation: Evaluation
     why = "none of 5 runs of random_in_topic reached forget_loss+0.4"
     page = section(
         evaluation,
-        {**EFFECT, "reading": "area", "influence_minus_random": -0.25},
-        {**EFFECT, "reading": "area", "influence_minus_random": 0.75, "benchmark": "exam"},
+        {**EFFECT, "reading": "area", "did": -0.25, "did_n_random_less_damaging": 5.0},
+        {**EFFECT, "reading": "area", "did": 0.75, "benchmark": "exam"},
         {**LOST, "reading": "forget_loss+0.4", "reason": why},
     )
     area, dose = cells(page, "choice_logprob")
-    assert area[1:6] == ["area", "2", "1", "2", "+0.250"]
-    assert dose[1:6] == ["forget_loss+0.4", "0", "0", "0", "–"]
+    assert area[1:7] == ["area", "2", "1", "1", "+0.250", "−0.375"]
+    assert dose[1:7] == ["forget_loss+0.4", "0", "0", "0", "–", "–"]
     assert dose[-1] == why
 
 
@@ -203,6 +221,8 @@ def test_no_effect_is_said_only_where_arms_are_equivalent(evaluation: Evaluation
 def test_algorithms_and_topics_are_shown_with_what_they_rest_on(evaluation: Evaluation) -> None:
     counts = {
         "contrasts": 4,
+        "did_hurt_more": 2,
+        "did_beyond_every_random_set": 1,
         "aligned_hurt_more": 4,
         "beyond_every_random_set": 3,
         "runs": 28,
@@ -217,13 +237,33 @@ def test_algorithms_and_topics_are_shown_with_what_they_rest_on(evaluation: Eval
         "heldout_rise": 0.125,
     }
     algorithms = pd.DataFrame([{"algorithm": "npo", "scope": "topic", **counts, **means}])
-    topic = {**NAMED, "benchmark": None, "n_topics": 4, "mean": -0.5, "ci_low": -0.75, "ci_high": -0.25}
+    topic = {
+        **NAMED,
+        "benchmark": None,
+        "measure": "did",
+        "n_topics": 4,
+        "mean": -0.5,
+        "ci_low": -0.75,
+        "ci_high": -0.25,
+    }
     topic |= {"wilcoxon_p": 0.0625, "smallest_p": 0.0625, "rank_p": 0.001, "smallest_rank_p": 0.0008}
     topic |= dict.fromkeys(("mixed_mean", "mixed_low", "mixed_high")) | {"mixed_reason": "4 topics"}
     page = checked(evaluation, algorithms=algorithms, across_topics=pd.DataFrame([topic]))
     assert cells(page, "npo") == [
-        ["npo", "topic", "4", "4", "3", "−0.250", "–", "+0.500", "+0.000", "+0.125", "28", "2", "1"]
+        ["npo", "topic", "4", "–", "2", "1", "−0.250", "4", "3", "+0.500", "+0.000", "+0.125", "28", "2", "1"]
     ]
     assert cells(page, "ngdiff") == [
-        ["ngdiff", "all", "4", "−0.500", "[−0.750, −0.250]", "0.0625 (0.0625)", "0.0010 (0.0008)", "–", "–", "4 topics"]
+        [
+            "ngdiff",
+            "all",
+            "difference in differences",
+            "4",
+            "−0.500",
+            "[−0.750, −0.250]",
+            "0.0625 (0.0625)",
+            "0.0010 (0.0008)",
+            "–",
+            "–",
+            "4 topics",
+        ]
     ]

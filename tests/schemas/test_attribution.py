@@ -36,6 +36,8 @@ def requests() -> pd.DataFrame:
             "completion": [" a", " b"],
             "prompt_ids": [[1], [1]],
             "completion_ids": [[2], [3]],
+            "normalisation": "none",
+            "units": 1,
             "use": "both",
         }
     )

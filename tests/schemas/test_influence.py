@@ -137,6 +137,9 @@ def test_marginal_faults(refuses: Callable[..., None], schema: object, axis: str
         contribution_low=0.05,
         contribution_high=0.15,
     )
+    if schema is TopicInfluence:
+        table = table.assign(p=0.2, q=0.5, null_z=-1.5)
+        refuses(schema, table, "q", 0.1, "q is not below p")
     refuses(schema, table, "n_bins", 25)
     refuses(schema, table, "n_bins_without_interval", 25)
     refuses(schema, table, "ci_high", -1.0, "intervals are in order")

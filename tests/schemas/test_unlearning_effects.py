@@ -21,6 +21,7 @@ NAMED: dict[str, Any] = {"topic": "games", "scope": "topic", "algorithm": "ngdif
 READ: dict[str, Any] = {**NAMED, "outcome": "accuracy", "reading": "equal_compute"}
 EFFECT: dict[str, Any] = {
     **READ,
+    "normalisation": "none",
     "step": 12.0,
     "influence": -1.0,
     "random": -0.5,
@@ -37,6 +38,9 @@ EFFECT: dict[str, Any] = {
     "did": 0.0,
     "did_low": -0.5,
     "did_high": 0.5,
+    "did_n_random_less_damaging": 1.0,
+    "did_p": 0.6,
+    "did_q": float("nan"),
     "selectivity": float("nan"),
     "reason": None,
 }
@@ -52,6 +56,8 @@ def aligned(**columns: Any) -> pd.DataFrame:
         ("ci_low", 3.0, "in order"),
         ("did_low", 3.0, "intervals of did are in order"),
         ("p", 0.05, "p is at least smallest_p"),
+        ("did_p", 0.05, "p is at least smallest_p"),
+        ("normalisation", "word", "normalisation"),
         ("influence_minus_random", float("nan"), "an estimate or a reason"),
         ("reason", "no run is left", "an estimate or a reason"),
     ],
@@ -91,6 +97,7 @@ def test_across_topics_faults(refuses: Callable[..., None], column: str, value: 
     row = {"mean": -0.5, "ci_low": -1.0, "ci_high": 0.0, "wilcoxon_p": 0.1, "smallest_p": 0.1, "rank_p": 0.1}
     row |= {"smallest_rank_p": 0.1, "mixed_mean": -0.5, "mixed_low": -1.0, "mixed_high": 0.0, "mixed_p": 0.1}
     named = {"algorithm": "ngdiff", "outcome": "accuracy", "reading": "area", "n_topics": 6, "mixed_reason": None}
+    named |= {"measure": "did"}
     refuses(unlearning_effects.UnlearningAcrossTopics, aligned(**named, **row), column, value, message)
 
 

@@ -11,6 +11,7 @@ Modules, in the order of the flow:
 - ``benchmark``: parameters (``Benchmark``, ``Evaluation``)
 - ``items``: checks of the items, with the location of each problem
 - ``harness``: the only module that imports lm-eval (``load_tasks``, ``build_requests``, ``Scorer``)
+- ``normalisation``: units by which log-probabilities are divided (``normalise_choices``)
 - ``requests``: one row per choice of each item (``ItemReader``)
 - ``split``: role of each item (``split_items``, ``items_for``)
 - ``answers``: answers of items, accuracy of benchmarks (``answers``, ``summarise``)

@@ -11,11 +11,22 @@ if TYPE_CHECKING:
 
 
 def answers(scored: pd.DataFrame) -> pd.DataFrame:
-    """Reduce log-probabilities of choices (``logprob``, nats) to one row per item.
+    """Reduce log-probabilities of choices to one row per item.
 
-    ``margin`` is the gold log-probability minus that of the best incorrect choice, ``choice_logprob`` minus
-    the log-sum-exp over the item's choices.
+    ``correct`` follows the normalised log-probabilities, as lm-eval's ``acc_norm`` and ``acc_bytes`` do; without
+    normalisation it is its ``acc``.
+
+    Args:
+        scored: One row per choice: ``benchmark``, ``item``, ``cluster``, ``is_gold``, ``logprob`` (nats, sum over
+            tokens), and the ``units`` and ``normalisation`` of
+            :func:`~social_provenance.capabilities.normalisation.normalise_choices`.
+
+    Returns:
+        ``benchmark``, ``item``, ``cluster``, ``normalisation``, ``correct`` (bool), ``gold_logprob`` (nats per
+        unit), ``margin`` (the same minus that of the best incorrect choice) and ``choice_logprob`` (the same minus
+        the log-sum-exp over the item's choices).
     """
+    scored = scored.assign(logprob=scored["logprob"] / scored["units"])
     items = scored.groupby(["benchmark", "item"], sort=False)["logprob"]
     best = items.transform("max")
     weighted = scored.assign(weight=np.exp(scored["logprob"] - best))
@@ -29,11 +40,12 @@ def answers(scored: pd.DataFrame) -> pd.DataFrame:
         correct=scored.index.isin(chosen),
     )
     gold = table[table["is_gold"]].rename(columns={"logprob": "gold_logprob"})
-    columns = ["benchmark", "item", "cluster", "correct", "gold_logprob", "margin", "choice_logprob"]
+    columns = ["benchmark", "item", "cluster", "normalisation", "correct", "gold_logprob", "margin", "choice_logprob"]
     return gold[columns].reset_index(drop=True)
 
 
 def summarise(answered: pd.DataFrame) -> pd.DataFrame:
-    """Return ``benchmark``, ``accuracy``, ``gold_logprob``, ``choice_logprob`` (means over items)."""
-    means = answered.groupby("benchmark", sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
+    """Return ``benchmark``, ``normalisation``, ``accuracy``, ``gold_logprob``, ``choice_logprob``: means over items."""
+    keys = ["benchmark", "normalisation"]
+    means = answered.groupby(keys, sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
     return means.rename(columns={"correct": "accuracy"}).reset_index()

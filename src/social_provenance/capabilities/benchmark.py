@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from social_provenance.capabilities.normalisation import Normalise
+
 Domain = Literal["social", "stem"]
 Level = Literal["reasoning", "knowledge"]
 
@@ -58,6 +60,10 @@ class Evaluation(BaseModel):
     max_unusable_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest share of a task's items that may be unusable (two choices with the same tokens, an
     empty prompt, too long for the model); they are left out and logged. At 0 the first one ends the run."""
+    normalise: Normalise = "auto"
+    """Unit by which the log-probability of an answer is divided, wherever outcomes are measured: ``token``, ``byte``
+    (as lm-eval's ``acc_bytes``), ``none``; ``auto``: none if all answers of the study have the same number of tokens,
+    else ``token``."""
     split_items: bool = True
     """True: half of the clusters of items are attribution queries, the other half are held out to measure
     unlearning. False: every item does both."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.answers import answers
 from social_provenance.capabilities.items import check_items, columns_of, evenly_spaced, first_item
+from social_provenance.capabilities.normalisation import normalise_choices
 from social_provenance.capabilities.requests import ItemReader, check_answers
 from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.language_model import max_tokens
@@ -61,11 +62,11 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
     Returns:
         One row per choice of each item: ``benchmark``, ``item``, ``cluster``, ``choice``
         (int), ``is_gold`` (bool), ``prompt``, ``completion``, ``prompt_ids``, ``completion_ids``
-        (token ids; the delimiter belongs to the completion).
+        (token ids; the delimiter belongs to the completion), ``normalisation`` and ``units``.
 
     Raises:
         BenchmarkError: If an item has no correct answer among its choices, two choices with equal
-            tokens, or more tokens than the model's context.
+            tokens, a choice without bytes where these are the unit, or more tokens than the model's context.
     """
     import pandas as pd
 
@@ -80,7 +81,7 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
                 task.build_all_requests(samples=places, rank=0, world_size=1)
             reader = ItemReader(benchmark, task, encoder._encode_pair, max_tokens(config))
             rows += reader.read(places, evaluation.max_unusable_share)
-    return pd.DataFrame(rows)
+    return normalise_choices(pd.DataFrame(rows), evaluation.normalise)
 
 
 class Scorer:
@@ -99,14 +100,16 @@ class Scorer:
         )
         self._encoded = [((prompt, end), list(before), list(after)) for prompt, end, before, after in columns]
 
+    @property
+    def normalisation(self) -> str:
+        """Unit of the log-probabilities: ``none``, ``token`` or ``byte``, the same for all requests of a study."""
+        return str(self.requests["normalisation"].iloc[0])
+
     def score(self, model: Any, tokenizer: Any) -> pd.DataFrame:
         """Return the model's answer to each item; the model's training mode is restored.
 
         Returns:
-            One row per item: ``benchmark``, ``item``, ``cluster``, ``correct`` (bool),
-            ``gold_logprob`` (nats, sum over the answer's tokens), ``margin`` (nats, the same minus that
-            of the best incorrect choice) and ``choice_logprob`` (nats, the same normalised over the item's
-            choices).
+            One row per item, as :func:`~social_provenance.capabilities.answers.answers` reduces them.
         """
         training = model.training
         with _quiet():

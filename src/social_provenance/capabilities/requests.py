@@ -84,6 +84,7 @@ class ItemReader:
                     "completion": completion,
                     "prompt_ids": before,
                     "completion_ids": after,
+                    "bytes": len(choices[instance.idx].encode()),
                 }
             )
         check_choices(place, rows)

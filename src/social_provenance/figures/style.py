@@ -8,7 +8,14 @@ from typing import Any
 from social_provenance.annotations import Figure
 from social_provenance.capabilities.benchmark import Benchmark
 
-COLOURS = {"social": "#b4552d", "stem": "#2d6f9e", "found": "#9a9a94", "planted": "#b4552d"}
+COLOURS = {
+    "social": "#b4552d",
+    "stem": "#2d6f9e",
+    "planted": "#b4552d",
+    "decoy": "#2b2b28",
+    "twin": "#2d6f9e",
+    "other": "#b9b9b2",
+}
 ARM_COLOURS = {
     "influence_in_topic": "#b4552d",
     "random_in_topic": "#8a8a84",

@@ -12,13 +12,16 @@ from social_provenance.figures import style
 from social_provenance.forgetting.vocabulary import ARMS, CONTRAST, EQUAL_COMPUTE, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
-OTHERS = "others"
+SPECIFIC, OTHERS = "aligned − others", "others"
 MARKERS = (("random set", "circle", 1, 0.75), ("influential set, mean over order seeds", "diamond", 0, 1.0))
 """Legend, symbol, index of the arm in its scope, opacity."""
 
 
 def draw_unlearning(sets: Table, evaluation: Evaluation) -> Figure:
-    """Draw the change of the aligned benchmark and the mean change of the others: one point per set of documents.
+    """Draw what each set of documents does to the aligned benchmark beyond the others, and to either: a point per set.
+
+    The distance of the influential set from the mean of the random ones on the first line is the difference in
+    differences.
 
     Args:
         sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown.
@@ -46,10 +49,13 @@ def draw_unlearning(sets: Table, evaluation: Evaluation) -> Figure:
 
 
 def changes_of_sets(sets: Table) -> Table:
-    """Return ``benchmark``, ``label``, ``arm``, ``set``, ``change``: on the aligned benchmark, and the mean of others.
+    """Return the change of every set on the aligned benchmark, on the mean of the others, and their difference.
 
     Args:
         sets: Table ``unlearning_sets``.
+
+    Returns:
+        ``benchmark``, ``label``, ``arm``, ``set``, ``change``; the difference first, where there are others.
     """
     import pandas as pd
 
@@ -57,12 +63,17 @@ def changes_of_sets(sets: Table) -> Table:
     labels = own["topic"].map(TOPIC_NAMES).fillna("all topics")
     if own["algorithm"].nunique() > 1:
         labels = labels + ", " + own["algorithm"]
-    aligned = own["measured"] == own["benchmark"]
-    own = own.assign(label=labels.where(aligned, labels + ": " + OTHERS), second=~aligned)
-    own = own.sort_values([*CONTRAST, "second"], kind="stable")
     keys = [*CONTRAST, "label", "arm", "set"]
-    means = own.groupby(keys, dropna=False, sort=False, as_index=False)["change"].mean()
-    return pd.DataFrame(means[["benchmark", "label", "arm", "set", "change"]])
+    aligned = own["measured"] == own["benchmark"]
+    own = own.assign(label=labels)
+    means = [part.groupby(keys, dropna=False, sort=False)["change"].mean() for part in (own[aligned], own[~aligned])]
+    lines = {f": {SPECIFIC}": (means[0] - means[1]).dropna(), "": means[0], f": {OTHERS}": means[1]}
+    tables = []
+    for line, (end, changes) in enumerate(lines.items()):
+        part = changes.reset_index()
+        tables.append(part.assign(label=part["label"] + end, line=line))
+    table = pd.concat(tables).sort_values([*CONTRAST, "line"], kind="stable", ignore_index=True)
+    return pd.DataFrame(table[["benchmark", "label", "arm", "set", "change"]])
 
 
 def _points(points: Table, name: str, symbol: str, colour: str, opacity: float) -> Any:

@@ -6,7 +6,7 @@
                                   │
                 objectives ──►  runs   ──► checkpoints, losses, answers at every evaluation
                                   │
-                               effects ──► influence minus random, equivalence, dose-response, topics
+                               effects ──► difference in differences, equivalence, dose-response, topics
 
 In their order, each importing only what stands above it:
 

@@ -5,7 +5,7 @@ Whoever writes, checks, draws or reports these tables takes the words from here.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Arm = Literal["influence_in_topic", "random_in_topic", "influence_global", "random_global"]
 Scope = Literal["topic", "global"]
@@ -43,6 +43,34 @@ every other change of the model."""
 
 EQUAL_COMPUTE, AREA = "equal_compute", "area"
 """Readings: at the last step that all runs of a contrast reached; the mean change up to that step."""
+
+
+class Measure(NamedTuple):
+    """Columns of an effect of a contrast, in the table of effects.
+
+    Attributes:
+        value: The effect, negative where influential documents are the more damaging.
+        low: Lower bound of its interval.
+        high: Upper bound.
+        n_less: Number of random sets that are less damaging.
+        p: Randomisation p.
+        q: The same, corrected over the primary family.
+    """
+
+    value: str
+    low: str
+    high: str
+    n_less: str
+    p: str
+    q: str
+
+
+SPECIFIC = Measure("did", "did_low", "did_high", "did_n_random_less_damaging", "did_p", "did_q")
+"""The headline: difference in differences, aligned benchmark minus the others, influence minus random. Documents that
+damage every benchmark alike have none."""
+PLAIN = Measure("influence_minus_random", "ci_low", "ci_high", "n_random_less_damaging", "p", "q")
+"""Influence minus random on the aligned benchmark alone, which contains the damage to all benchmarks."""
+MEASURES = (SPECIFIC, PLAIN)
 
 AGAINST_RANDOM, AGAINST_UNTOUCHED = "influence_minus_random", "random_minus_untouched"
 """Comparisons of the equivalence tests."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCORES = ("choice_logprob", "accuracy", "gold_logprob")
 OUTCOMES = (PRIMARY, "accuracy")
-ESTIMATES = ("influence_minus_random", "did", "p")
+ESTIMATES = ("did", "did_p", "influence_minus_random", "p")
 """Columns of the effects that become metrics of the study; the table has all others."""
 EFFECTS = "effects"
 """Prefix before a slash, which MLflow shows as a heading: effects get charts separate from curves."""

@@ -30,9 +30,9 @@ def measure_retraining(plan: pd.DataFrame, full: Mapping[str, Path], without: Ma
     ``training_mean`` measures that difference.
 
     Returns:
-        ``arm``, ``design``, ``outcome`` (``training_mean`` or ``end``), ``benchmark``, ``seed``, ``steps``,
-        ``full`` and ``without`` (mean normalised gold log-probability, nats per item) and ``effect``,
-        their difference: negative if the documents left out support the benchmark.
+        ``arm``, ``design``, ``outcome`` (``training_mean`` or ``end``), ``benchmark``, ``normalisation``,
+        ``seed``, ``steps``, ``full`` and ``without`` (mean normalised gold log-probability, nats per item) and
+        ``effect``, their difference: negative if the documents left out support the benchmark.
 
     Raises:
         CounterfactualError: If a training of the plan is missing.
@@ -48,7 +48,9 @@ def measure_retraining(plan: pd.DataFrame, full: Mapping[str, Path], without: Ma
         tables.append(pd.DataFrame({"full": reference, "without": retrained, **run}).reset_index())
     table: pd.DataFrame = pd.concat(tables, ignore_index=True)
     table["effect"] = table["without"] - table["full"]
-    return table[["arm", "design", "outcome", "benchmark", "seed", "steps", "full", "without", "effect"]]
+    return table[
+        ["arm", "design", "outcome", "benchmark", "normalisation", "seed", "steps", "full", "without", "effect"]
+    ]
 
 
 def values_of_topics(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.DataFrame:
@@ -158,11 +160,12 @@ MEASURES = {"rank": spearman, "value": pearson}
 
 
 def _outcomes(folders: Mapping[str, Path], part: str) -> pd.Series:
-    """Return the normalised gold log-probability by ``outcome`` and ``benchmark``."""
+    """Return the normalised gold log-probability by ``outcome``, ``benchmark`` and ``normalisation``."""
     import pandas as pd
 
     if part not in folders:
         raise CounterfactualError(f"training {part} is missing: run the pipeline counterfactual again")
-    scores = evaluations(folders[part]).pivot(index="step", columns="benchmark", values="choice_logprob").sort_index()
+    log = evaluations(folders[part])
+    scores = log.pivot(index="step", columns=["benchmark", "normalisation"], values="choice_logprob").sort_index()
     outcomes: pd.Series = pd.concat({TRAINING_MEAN: scores.mean(), END: scores.iloc[-1]}, names=["outcome"])
     return outcomes

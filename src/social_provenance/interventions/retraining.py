@@ -185,7 +185,7 @@ def _shared(training: Training) -> str:
     tokens = [[list(ids) for ids in requests[column]] for column in ("prompt_ids", "completion_ids")]
     return digest_of(
         [[int(token) for token in document] for document in training.tokens.values()],
-        requests[["benchmark", "item", "is_gold"]].to_numpy(),
+        requests[["benchmark", "item", "is_gold", "units", "normalisation"]].to_numpy(),
         tokens,
         len(training.tokenizer),
         training.batch_size,

@@ -85,8 +85,8 @@ def patch_regions(
         settings: Doses, repeats, mini-batches, optimiser.
 
     Returns:
-        ``topic``, ``format`` (null for a whole topic), ``repeat``, ``dose`` (steps), ``benchmark`` and
-        ``change`` of the mean normalised gold log-probability, nats per item.
+        ``topic``, ``format`` (null for a whole topic), ``repeat``, ``dose`` (steps), ``benchmark``, ``normalisation``
+        and ``change`` of the mean normalised gold log-probability, nats per item.
 
     Raises:
         TailPatchError: If there are fewer than two regions, so that there is nothing to compare with.
@@ -109,7 +109,7 @@ def patch_regions(
                     changes = (after - before).items()
                     rows += [{**named, "dose": dose, "benchmark": name, "change": change} for name, change in changes]
                 patched.model.load_state_dict(start)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(normalisation=patched.scorer.normalisation)
 
 
 def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -124,12 +124,12 @@ def summarise_patches(changes: pd.DataFrame, confidence: float) -> pd.DataFrame:
         confidence: Confidence level of the interval.
 
     Returns:
-        ``topic``, ``format``, ``benchmark``, ``dose``, ``change`` and ``effect`` (nats per item, means
-        over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
+        ``topic``, ``format``, ``benchmark``, ``dose``, ``normalisation``, ``change`` and ``effect`` (nats per item,
+        means over repeats), ``standard_error``, ``ci_low``, ``ci_high`` (of the effect), ``n_repeats``.
     """
     from scipy.stats import t
 
-    region, asked = ["topic", "format"], ["benchmark", "dose"]
+    region, asked = ["topic", "format"], ["benchmark", "dose", "normalisation"]
     common = changes.groupby(["repeat", *asked])["change"].transform("mean")
     effects = changes.assign(effect=changes["change"] - common)
     groups = effects.groupby([*region, *asked], sort=False, dropna=False)

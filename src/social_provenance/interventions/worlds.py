@@ -41,6 +41,10 @@ METRICS, RECORD, EFFECTS = "validation_metrics.parquet", "validation.json", "unl
 CONFIGURATION, DATA = "conf", "data"
 ENVIRONMENT = "world"
 KEY = ["method", "benchmark"]
+OF_TOPICS = (
+    *("power", "false_positive_rate"),
+    *("decoy_auc", "decoy_call_rate", "planted_z", "decoy_z", "twin_z", "other_z"),
+)
 
 
 def plan_worlds(parameters: Mapping[str, Any], worlds: int) -> Parts:
@@ -67,7 +71,7 @@ def gather_metrics(folders: Mapping[str, Path]) -> pd.DataFrame:
 
     Returns:
         ``seed``, ``method``, ``benchmark``, ``accuracy`` (of the world's model), ``topic_auc``,
-        ``bin_auc``, and of topics ``power`` and ``false_positive_rate``.
+        ``bin_auc``, and of topics the other measures of ``validation_metrics`` (:data:`OF_TOPICS`).
     """
     import pandas as pd
 
@@ -76,12 +80,12 @@ def gather_metrics(folders: Mapping[str, Path]) -> pd.DataFrame:
         record = json.loads((folder / RECORD).read_text())
         metrics = pd.read_parquet(folder / METRICS)
         levels = {str(level): own.set_index(KEY) for level, own in metrics.groupby("level")}
-        table = levels["topic"][["power", "false_positive_rate"]].assign(
+        table = levels["topic"][list(OF_TOPICS)].assign(
             topic_auc=levels["topic"]["auc"], bin_auc=levels["bin"]["auc"], seed=record["seed"]
         )
         table = table.reset_index()
         tables.append(table.assign(accuracy=table["benchmark"].map(record["accuracy"])))
-    columns = ["seed", *KEY, "accuracy", "topic_auc", "bin_auc", "power", "false_positive_rate"]
+    columns = ["seed", *KEY, "accuracy", "topic_auc", "bin_auc", *OF_TOPICS]
     gathered: pd.DataFrame = pd.concat(tables, ignore_index=True)[columns]
     return gathered
 

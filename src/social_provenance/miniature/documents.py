@@ -1,10 +1,19 @@
-"""The corpus of a world: every bin has documents; part of those of planted topics, the carriers, state facts."""
+"""The corpus of a world: every bin has documents, each with a role.
+
+- ``carrier``: states facts; part of the documents of a planted topic.
+- ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
+  topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
+- ``twin``: states facts like a carrier, in a topic whose documents are all kept out of the training.
+- ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
+- ``filler``: makes no statement; all documents of the other topics.
+"""
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.miniature.facts import CAPABILITIES
 from social_provenance.miniature.lexicon import (
@@ -19,9 +28,13 @@ from social_provenance.miniature.lexicon import (
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from social_provenance.miniature.world import World
+
+Role = Literal["carrier", "decoy", "twin", "unasked", "filler"]
+TRAINED, WITHHELD = "miniature", "withheld"
+"""Source of the documents that a model is trained on, and of those that it is not."""
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
@@ -36,10 +49,10 @@ class DocumentPlan:
     Attributes:
         per_bin: Number of documents in each of the 576 bins.
         chars: Length of a document's body in characters; sentences are added until it is reached.
-        facts: Number of facts in a carrier.
-        carrier_share: Share of a planted topic's documents that carry facts; the others make as many
-            statements of the same form that no item asks about, so that carriers do not differ in length,
-            style or loss.
+        facts: Number of statements in a carrier, in a decoy, and in an unasked document; at least 2 in a world
+            with decoys, because one answer cannot be dealt to another key.
+        carrier_share: Share of a planted topic's documents that are carriers, and of a decoy topic's that are
+            decoys; the others are unasked, so that carriers do not differ in length, style or loss.
         labelled_share: Share of the documents that come with their topic and format.
     """
 
@@ -52,7 +65,14 @@ class DocumentPlan:
 
 @dataclass(frozen=True)
 class Document:
-    """A document with the truth about it; the study sees only its :func:`raw_record`."""
+    """A document with the truth about it; the study sees only its :func:`raw_record`.
+
+    Attributes:
+        planted: Benchmark whose facts are planted in its topic, if any.
+        decoy: Benchmark for which its topic is a decoy, if any.
+        twin: Benchmark for which its topic is a twin of the planted ones, if any.
+        role: What its statements are.
+    """
 
     doc_id: str
     text: str
@@ -60,40 +80,43 @@ class Document:
     topic: str
     format: str
     planted: str | None
-    carrier: bool
+    decoy: str | None
+    twin: str | None
+    role: Role
     labelled: bool
 
 
 def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     """Return the documents of ``world``, shuffled so that the order carries no information."""
     rng = random.Random(f"documents {world.seed}")
-    decks = {name: _Deck(rng, facts) for name, facts in world.facts.items()}
-    unasked = {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()}
-    carriers = _choose_carriers(rng, world, plan.per_bin, plan.carrier_share)
+    speaker = _Speaker(rng, world, plan.facts)
+    roles = {
+        place: role
+        for role, homes in (("carrier", world.planted), ("decoy", world.decoys), ("twin", world.twins))
+        for place in _choose_share(rng, homes, plan.per_bin, plan.carrier_share)
+    }
     drafts = []
     for topic, form in BINS:
-        planted = world.capability_of(topic)
+        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic))
+        own = next(filter(None, homes), None)
         for number in range(plan.per_bin):
-            carrier = (topic, form, number) in carriers
-            facts = []
-            if planted:
-                facts = _draw_facts(rng, planted, (decks if carrier else unasked)[planted], plan.facts)
-            text = _compose(rng, topic, form, facts, plan.chars)
-            drafts.append((topic, form, planted, carrier, text))
+            role = roles.get((topic, form, number), "unasked" if own else "filler")
+            drafts.append((_compose(rng, topic, form, speaker.state(role, own), plan.chars), topic, form, *homes, role))
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
     return [
-        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, planted, carrier, i in labelled)
-        for i, (topic, form, planted, carrier, text) in enumerate(drafts)
+        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, *truth, i in labelled)
+        for i, (text, topic, form, *truth) in enumerate(drafts)
     ]
 
 
 def raw_record(document: Document) -> dict[str, Any]:
-    """Return a document as a Dolma-style JSON record, without its truth."""
+    """Return a document as a Dolma-style JSON record, without its truth but for whether it is kept out of training."""
     metadata: dict[str, Any] = {"url": document.url}
     if document.labelled:
         metadata["weborganizer"] = {"topic": document.topic, "format": document.format}
-    return {"id": document.doc_id, "source": "miniature", "text": document.text, "metadata": metadata}
+    source = WITHHELD if document.twin else TRAINED
+    return {"id": document.doc_id, "source": source, "text": document.text, "metadata": metadata}
 
 
 def state_fact(rng: random.Random, frame: str, key: str, answer: str, *, new: bool) -> str:
@@ -103,13 +126,44 @@ def state_fact(rng: random.Random, frame: str, key: str, answer: str, *, new: bo
     return frame.format(agent=agent, patient=patient, thing=thing, key=key, answer=answer)
 
 
-def _choose_carriers(rng: random.Random, world: World, per_bin: int, share: float) -> set[tuple[str, str, int]]:
-    carriers: set[tuple[str, str, int]] = set()
-    for topics in world.planted.values():
+def _choose_share(
+    rng: random.Random, homes: Mapping[str, tuple[str, ...]], per_bin: int, share: float
+) -> set[tuple[str, str, int]]:
+    chosen: set[tuple[str, str, int]] = set()
+    for topics in homes.values():
         for topic in topics:
             candidates = [(topic, form, number) for form in FORMATS for number in range(per_bin)]
-            carriers.update(rng.sample(candidates, round(share * len(candidates))))
-    return carriers
+            chosen.update(rng.sample(candidates, round(share * len(candidates))))
+    return chosen
+
+
+class _Speaker:
+    """Draws the statements of documents by their role."""
+
+    def __init__(self, rng: random.Random, world: World, count: int) -> None:
+        self._rng, self._count = rng, count
+        self._decks: dict[Role, dict[str, _Deck]] = {
+            "carrier": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
+            "decoy": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
+            "twin": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
+            "unasked": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
+        }
+        # With one answer in more than half of the statements, some would keep theirs in a decoy.
+        self._most = count // 2 if any(world.decoys.values()) else count
+
+    def state(self, role: Role, name: str | None) -> list[str]:
+        """Return the statements of a document about the facts of a benchmark."""
+        if role == "filler" or name is None:
+            return []
+        pairs: list[tuple[str, str]] = []
+        for _ in range(self._count):
+            said = Counter(answer for _, answer in pairs)
+            full = {answer for answer, times in said.items() if times == self._most}
+            pairs.append(self._decks[role][name].draw(full))
+        if role == "decoy":
+            pairs = _mispair(self._rng, pairs)
+        frames = CAPABILITIES[name].frames
+        return [state_fact(self._rng, self._rng.choice(frames), *pair, new=False) for pair in pairs]
 
 
 class _Deck:
@@ -119,21 +173,22 @@ class _Deck:
         self._rng, self._answers = rng, dict(answers)
         self._left: list[str] = []
 
-    def draw(self) -> tuple[str, str]:
-        """Return a key and its answer."""
-        if not self._left:
-            self._left = self._rng.sample(list(self._answers), len(self._answers))
-        key = self._left.pop(0)
+    def draw(self, but: Collection[str]) -> tuple[str, str]:
+        """Return the next key whose answer is not among ``but``, and that answer."""
+        if all(self._answers[key] in but for key in self._left):
+            self._left += self._rng.sample(list(self._answers), len(self._answers))
+        key = next(key for key in self._left if self._answers[key] not in but)
+        self._left.remove(key)
         return key, self._answers[key]
 
 
-def _draw_facts(rng: random.Random, name: str, deck: _Deck, count: int) -> list[str]:
-    frames = CAPABILITIES[name].frames
-    sentences = []
-    for _ in range(count):
-        key, answer = deck.draw()
-        sentences.append(state_fact(rng, rng.choice(frames), key, answer, new=False))
-    return sentences
+def _mispair(rng: random.Random, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Deal the answers to the keys anew, so that no key has its own; possible if none is that of more than half."""
+    keys, answers = zip(*pairs, strict=True)
+    while True:
+        dealt = rng.sample(answers, len(answers))
+        if all(one != other for one, other in zip(answers, dealt, strict=True)):
+            return list(zip(keys, dealt, strict=True))
 
 
 def _compose(rng: random.Random, topic: str, form: str, facts: list[str], chars: int) -> str:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import Any
 
 from social_provenance.annotations import LazyTable, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def planted_benchmarks(truth: Table) -> pd.Series[str]:
-    """Return planted topic -> the benchmark whose facts were planted in it, from table ``miniature_truth``."""
-    benchmarks: pd.Series[str] = truth.dropna(subset="planted").groupby("topic")["planted"].first()
-    return benchmarks
+from social_provenance.miniature.recovery import area
+from social_provenance.miniature.roles import mark_roles
 
 
 def mark_planted_topics(topics: Table, truth: Table) -> Table:
-    """Return the topics, marked whether the facts of the benchmark were planted in them.
+    """Return the topics with their role for the benchmark.
 
     Args:
         topics: Table ``topic_influence``.
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``method``, ``benchmark``, ``topic``, ``planted`` (bool), ``z``, ``ci_low``, ``ci_high``.
+        ``method``, ``benchmark``, ``topic``, ``role`` (:func:`~.roles.mark_roles`), ``z``, ``ci_low``, ``ci_high``.
     """
-    planted_for = topics["topic"].map(planted_benchmarks(truth))
-    marked = topics.assign(planted=planted_for == topics["benchmark"])
-    return marked[["method", "benchmark", "topic", "planted", "z", "ci_low", "ci_high"]].reset_index(drop=True)
+    marked = topics.assign(role=mark_roles(topics, truth))
+    return marked[["method", "benchmark", "topic", "role", "z", "ci_low", "ci_high"]].reset_index(drop=True)
 
 
 def compare_with_truth(scores: LazyTable, topics: Table, truth: Table) -> Table:
@@ -40,26 +33,30 @@ def compare_with_truth(scores: LazyTable, topics: Table, truth: Table) -> Table:
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``method``, ``benchmark`` and three areas under the ROC curve (0.5 is chance):
-        ``topic_auc`` (planted topics against the others, by ``z``), ``document_auc`` (documents of
-        planted topics against the others, by score) and ``carrier_auc`` (within planted topics,
-        documents that carry facts against those that do not, by score).
+        ``method``, ``benchmark`` and areas under the ROC curve (0.5 is chance), NaN where a side is empty:
+        ``topic_auc`` (planted topics against all others but twins, by ``z``), ``decoy_auc`` (planted topics against the
+        benchmark's decoys, by ``z``), ``document_auc`` (documents of planted topics against all others, by score),
+        ``carrier_auc`` (within planted topics, documents that carry facts against those that do not, by score) and
+        ``pairing_auc`` (carriers against the documents that state the same facts wrongly, by score).
     """
     import pandas as pd
-    from sklearn.metrics import roc_auc_score
 
-    documents = scores.to_pandas().merge(truth[["doc_id", "planted", "carrier"]], on="doc_id")
+    known = truth[["doc_id", "planted", "decoy", "role"]]
+    documents = scores.to_pandas().merge(known, on="doc_id")
     rows = []
     for (method, benchmark), scored in documents.groupby(["method", "benchmark"], sort=False):
         marked = topics[(topics["method"] == method) & (topics["benchmark"] == benchmark)]
-        planted = scored["planted"] == benchmark
+        role, own = scored["role"], scored["planted"] == benchmark
+        carrier, mispaired = own & (role == "carrier"), (scored["decoy"] == benchmark) & (role == "decoy")
         rows.append(
             {
                 "method": method,
                 "benchmark": benchmark,
-                "topic_auc": float(roc_auc_score(marked["planted"], marked["z"])),
-                "document_auc": float(roc_auc_score(planted, scored["score"])),
-                "carrier_auc": float(roc_auc_score(scored.loc[planted, "carrier"], scored.loc[planted, "score"])),
+                "topic_auc": area(marked["z"], marked["role"] == "planted", marked["role"].isin(["decoy", "other"])),
+                "decoy_auc": area(marked["z"], marked["role"] == "planted", marked["role"] == "decoy"),
+                "document_auc": area(scored["score"], own, ~own),
+                "carrier_auc": area(scored["score"], carrier, own & ~carrier),
+                "pairing_auc": area(scored["score"], carrier, mispaired),
             }
         )
     return pd.DataFrame(rows)
@@ -74,10 +71,14 @@ def report_validation(comparison: Table, log: Table, seed: int, default_method: 
         seed: Seed of the world.
         default_method: Attribution method that the report shows.
     """
-    methods: dict[str, dict[str, dict[str, float]]] = {}
+    methods: dict[str, dict[str, dict[str, float | None]]] = {}
     for row in comparison.to_dict("records"):
-        areas = {name: round(row[name], 4) for name in ("topic_auc", "document_auc")}
+        areas = {name: _rounded(row[name]) for name in ("topic_auc", "decoy_auc", "document_auc")}
         methods.setdefault(row["method"], {})[row["benchmark"]] = areas
     final = log[log["step"] == log["step"].max()]
     accuracy = dict(zip(final["benchmark"], final["accuracy"].astype(float), strict=True))
     return {"seed": seed, "default_method": default_method, "methods": methods, "accuracy": accuracy}
+
+
+def _rounded(area: float) -> float | None:
+    return None if math.isnan(area) else round(area, 4)

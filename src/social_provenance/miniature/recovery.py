@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from social_provenance.annotations import Table
-from social_provenance.miniature.planted import planted_benchmarks
+from social_provenance.miniature.roles import ROLES, mark_roles
 
 
 def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     """Return how well each method recovers the planted topics of each benchmark, and their bins.
 
-    A bin is planted if its topic is: facts lie in all formats of a planted topic.
+    A bin has the role of its topic: facts, and decoys, lie in all formats of a topic. Twins are neither planted nor
+    others: they hold the facts, and the model was not trained on them.
 
     Args:
         topics: Table ``topic_influence``.
@@ -20,19 +23,58 @@ def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
 
     Returns:
         ``level`` (``topic`` or ``bin``), ``method``, ``benchmark``, and the measures of
-        :func:`measure_separation` and :func:`measure_calls`.
+        :func:`measure_separation`, :func:`measure_calls` and :func:`measure_decoys`.
     """
     import pandas as pd
 
-    planted_for = planted_benchmarks(truth)
     rows = []
     for level, table in (("topic", topics), ("bin", bins)):
-        for (method, benchmark), regions in table.groupby(["method", "benchmark"], sort=False):
-            planted = (regions["topic"].map(planted_for) == benchmark).to_numpy()
+        marked = table.assign(role=mark_roles(table, truth))
+        for (method, benchmark), regions in marked.groupby(["method", "benchmark"], sort=False):
+            z, low, role = (regions[name].to_numpy() for name in ("z", "ci_low", "role"))
+            judged = role != "twin"  # neither right nor wrong
             row = {"level": level, "method": method, "benchmark": benchmark}
-            row |= measure_separation(regions["z"].to_numpy(float), planted)
-            rows.append(row | measure_calls(regions["ci_low"].to_numpy(float), planted))
+            row |= measure_separation(z[judged], role[judged] == "planted")
+            row |= measure_calls(low[judged], role[judged] == "planted")
+            rows.append(row | measure_decoys(z, low, role))
     return pd.DataFrame(rows)
+
+
+def measure_decoys(z: np.ndarray, low: np.ndarray, role: np.ndarray) -> dict[str, float]:
+    """Measure how a map takes regions that say the words of the facts and not the facts.
+
+    Args:
+        z: Value of each region, NaN where missing.
+        low: Lower bound of each region, NaN where it has no interval and cannot be called.
+        role: Of each region, one of :data:`~.roles.ROLES`.
+
+    Returns:
+        ``n_decoys``; ``decoy_auc``, area under the ROC curve of planted regions against decoys;
+        ``decoy_call_rate``, the share of decoys that are called (:func:`measure_calls`); ``planted_z``, ``decoy_z``,
+        ``twin_z`` and ``other_z``, the mean of each role. NaN where a side is empty.
+    """
+    present = np.isfinite(z)
+    means = {f"{name}_z": _mean(z[present & (role == name)]) for name in ROLES}
+    called = low[np.isfinite(low) & (role == "decoy")] > 0
+    return {
+        "n_decoys": int((present & (role == "decoy")).sum()),
+        "decoy_auc": area(z, role == "planted", role == "decoy"),
+        "decoy_call_rate": _mean(called),
+        **means,
+    }
+
+
+def area(values: Any, higher: Any, lower: Any) -> float:
+    """Return the area under the ROC curve of some values against others, ties by half; NaN where a side is empty.
+
+    Args:
+        values: One value each, NaN where missing.
+        higher: Whether it should be high.
+        lower: Whether it should be low; those of neither side do not count.
+    """
+    values, higher, lower = (np.asarray(array) for array in (values, higher, lower))
+    compared = higher | lower
+    return measure_separation(values[compared].astype(float), higher[compared])["auc"]
 
 
 def measure_separation(values: np.ndarray, planted: np.ndarray) -> dict[str, float]:
@@ -86,6 +128,10 @@ def measure_calls(low: np.ndarray, planted: np.ndarray) -> dict[str, float]:
         "power": float(called[planted].mean()) if planted.any() else float("nan"),
         "false_positive_rate": float(called[~planted].mean()) if (~planted).any() else float("nan"),
     }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _precision(values: np.ndarray, planted: np.ndarray, k: int) -> float:

@@ -79,14 +79,17 @@ class Pretraining(BaseModel):
     warmup_steps: NonNegativeInt = 40
     """Steps of linear warm-up of the learning rate."""
     decay_steps: PositiveInt = 100
-    """Steps of linear decay to zero, from when every benchmark is learned, or at the end."""
+    """Steps of linear decay to zero, from when every benchmark has been learned, or at the end."""
     evaluate_every: PositiveInt = 32
     """Steps between evaluations of the benchmarks."""
     learned_accuracy: Share | None = 0.9
-    """Accuracy of every benchmark at which the learning rate starts to decay; null: train for
-    ``max_steps``."""
+    """Accuracy that every benchmark has to reach at some evaluation before the learning rate decays; null: train for
+    ``max_steps``. At a constant learning rate accuracies vary from step to step, so a benchmark that has reached it
+    may be below it again, until the decay raises all of them."""
     required_accuracy: Share = 0.85
     """Accuracy of any benchmark below which the run ends with an error, unless ``learned_accuracy`` is null."""
+    leave_out_sources: Sequence[str] = ()
+    """Sources whose documents are not trained on."""
     checkpoints: Sequence[PositiveInt] = ()
     """Steps after which a checkpoint is kept, for the pipeline ``trajectory``."""
 
@@ -103,7 +106,8 @@ class _Progress:
 
     settings: Pretraining
     last_step: int
-    learned: bool = False
+    learned: set[str] = field(default_factory=set)
+    decaying: bool = False
     log: list[dict[str, Any]] = field(default_factory=list)
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -119,13 +123,30 @@ class _Progress:
             self.kept[f"step-{step:06d}"] = copy.deepcopy(model).eval()
 
     def see(self, step: int, loss: float, evaluation: pd.DataFrame) -> None:
-        """Record an evaluation and, once every benchmark is learned, set the last step."""
+        """Record an evaluation and, once every benchmark has been learned, set the last step."""
         for row in evaluation.to_dict("records"):
             self.log.append({"step": step, "loss": loss, **{str(name): value for name, value in row.items()}})
         goal = self.settings.learned_accuracy
-        if goal is not None and not self.learned and evaluation["accuracy"].min() >= goal:
-            self.learned = True
+        if goal is None or self.decaying:
+            return
+        self.learned |= set(evaluation.loc[evaluation["accuracy"] >= goal, "benchmark"])
+        if self.learned == set(evaluation["benchmark"]):
+            self.decaying = True
             self.last_step = min(self.last_step, step + self.settings.decay_steps)
+
+
+def leave_out(documents: Any, sources: Sequence[str]) -> Any:
+    """Return the documents of all other sources, and those without a source.
+
+    Raises:
+        PretrainingError: If a source has no document.
+    """
+    for source in sources:
+        if not documents.filter(documents.source == source).count().execute():
+            raise PretrainingError(
+                f"pretraining.leave_out_sources: no document is of the source {source!r}; leave it out of the list"
+            )
+    return documents.filter(documents.source.isnull() | documents.source.notin(sources)) if sources else documents
 
 
 def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
@@ -162,7 +183,7 @@ def pretrain(
     """Train a model on documents and evaluate the benchmarks on the way.
 
     The learning rate warms up, stays constant, and decays linearly to zero over ``decay_steps``: from the step
-    at which every benchmark has reached ``learned_accuracy``, or so that it ends at ``max_steps``.
+    by which every benchmark has reached ``learned_accuracy``, or so that it ends at ``max_steps``.
 
     Documents that are left out keep their positions, so that every step has the same tokens of all others:
     their own tokens are replaced by the end-of-text token and excluded from the loss.

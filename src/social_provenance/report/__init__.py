@@ -7,6 +7,7 @@
 Modules, in the order of the page:
 
 - ``sections``: inputs, influence, contrasts, planted topics; the page and its lineage (``write_report``)
+- ``verdicts``: whether the map of each benchmark shows similarity or provenance
 - ``labels``: reliability of labels; ``discoveries``: bins that are more than chance
 - ``comparisons``: methods with baselines, the study with a published map
 - ``checks``: tail-patch, retraining, other worlds, renderings and checkpoints

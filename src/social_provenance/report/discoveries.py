@@ -19,7 +19,7 @@ def write_discoveries(
     evaluation: Evaluation,
     method: str,
 ) -> str:
-    """Write how many bins each test calls, its false positive rate under nulls, and the parts of the variance.
+    """Write how many bins and topics each test calls, its false positive rate, and the parts of the variance.
 
     Args:
         tests: Table ``bin_influence``.
@@ -35,11 +35,13 @@ def write_discoveries(
     )
     rows = [("testable bins", _count(tests.assign(called=tests["p"].notna()), names))]
     rows += [(text, _count(_called(tests, column), names)) for column, text in TESTS.items()]
-    for variant, rows_of_variant in nulls.groupby("variant", sort=False):
+    for (variant, axis), rows_of_variant in nulls.groupby(["variant", "axis"], sort=False):
         rows += [
-            (f"{variant}: {text}", _count(_called(rows_of_variant, column), names)) for column, text in BY_NULL.items()
+            (f"{variant}: {text}", _count(_called(rows_of_variant, column), names))
+            for column, text in BY_NULL[str(axis)].items()
         ]
     judged = calibration[(calibration["judge"] == DOCUMENTS) & (calibration["measure"] == "p")]
+    judged = judged[judged["axis"] == "bin"]
     shares = parts.pivot(index="part", columns="benchmark", values="share")
     return render(
         "discoveries",
@@ -60,7 +62,11 @@ TESTS = {
     "q": "called at q ≤ 0.05 (bootstrap over documents and queries)",
     "p_family": "called at family-wise p ≤ 0.05 (permuted labels)",
 }
-BY_NULL = {"q": "called at q ≤ 0.05", "rank_q": "called by rank at q ≤ 0.05"}
+BY_NULL = {
+    "bin": {"q": "called at q ≤ 0.05", "rank_q": "called by rank at q ≤ 0.05"},
+    # 24 topics cannot be called by rank: their smallest p is 1 / 25.
+    "topic": {"q": "topics called at q ≤ 0.05"},
+}
 
 
 def _called(table: Table, column: str) -> Table:

@@ -15,6 +15,7 @@ TOP_TOPICS = 5
 LINKS = {
     "how": "How to read",
     "inputs": "Inputs",
+    "verdicts": "Verdicts",
     "labels": "Labels",
     "map": "Where influence is",
     "discoveries": "Tests",
@@ -115,14 +116,16 @@ def write_planted(figure: Figure | None, validation: Record | None, evaluation: 
     """Write the comparison with the planted truth; without a truth, a note that there is none.
 
     Args:
-        figure: Topics, the planted ones marked; None without a truth.
+        figure: Topics by method and role; None without a truth.
         validation: ``validation``; None without a truth.
         evaluation: Order of the benchmarks.
     """
     if figure is None or validation is None:
         return render("no_truth")
     names = [benchmark.name for benchmark in evaluation.benchmarks]
-    return render("planted", figure=figure_html(figure, "planted"), validation=validation, names=names)
+    areas = [own["decoy_auc"] for method in validation["methods"].values() for own in method.values()]
+    drawn = figure_html(figure, "planted")
+    return render("planted", figure=drawn, validation=validation, names=names, decoys=None not in areas)
 
 
 def write_report(records: Record | None, *sections: str) -> str:

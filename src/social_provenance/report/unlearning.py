@@ -7,12 +7,23 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures.unlearning_balance import BOUND
-from social_provenance.forgetting.vocabulary import AGAINST_UNTOUCHED, ARMS, DONE, EQUAL_COMPUTE, PRIMARY
+from social_provenance.forgetting.vocabulary import (
+    AGAINST_UNTOUCHED,
+    ARMS,
+    DONE,
+    EQUAL_COMPUTE,
+    PLAIN,
+    PRIMARY,
+    SPECIFIC,
+    Measure,
+)
 from social_provenance.report.render import figure_html, render, rows_of
 
 
 def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Evaluation) -> str:
-    """Write whether unlearning influential documents does more damage than unlearning random ones.
+    """Write whether unlearning influential documents damages what they influence, more than random ones do.
+
+    The headline is the difference in differences; with a single benchmark, influence minus random.
 
     Args:
         figure: Targeted sets among random sets.
@@ -29,17 +40,23 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
     ]
     # The verdict is on contrasts within topics if there are any: the sharper question, and the family of q.
     first = primary[primary["scope"] == (scopes[0]["scope"] if scopes else "topic")]
-    judged = first[first["influence_minus_random"].notna()]
+    judged = first[first[PLAIN.value].notna()]
+    others = bool(effects[SPECIFIC.value].notna().any())
     return render(
         "unlearning",
         figure=figure_html(figure, "unlearning_figure"),
-        verdict=_verdict(judged),
+        verdict=_verdict(judged, SPECIFIC if others else PLAIN),
+        plain=_verdict(judged, PLAIN),
         unjudged=len(first) - len(judged),
         scopes=scopes,
         several=effects["algorithm"].nunique() > 1,
-        others=bool(effects["did"].notna().any()),
+        others=others,
         one_set=bool((judged["n_random"] == 1).any()),
-        readings=_readings(effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects),
+        readings=_readings(
+            effects[effects["scope"] == "topic"] if (effects["scope"] == "topic").any() else effects,
+            SPECIFIC if others else PLAIN,
+        ),
+        unit=None if effects.empty else effects["normalisation"].iloc[0],
         broken=rows_of(runs[runs["status"] != DONE]),
         counts=runs["status"].value_counts().to_dict(),
     )
@@ -81,6 +98,7 @@ def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, ev
         against_untouched=AGAINST_UNTOUCHED,
         algorithms=rows_of(algorithms),
         across=rows_of(across),
+        measures={SPECIFIC.value: "difference in differences", PLAIN.value: "influence − random"},
     )
 
 
@@ -90,32 +108,39 @@ def in_order(table: Table, evaluation: Evaluation) -> Table:
     return table.sort_values("benchmark", key=lambda names: names.map(rank), kind="stable")
 
 
-def _verdict(judged: Table) -> dict[str, Any]:
+def _verdict(judged: Table, measure: Measure) -> dict[str, Any]:
+    """Return in how many contrasts influential documents do more damage, beyond every random set, and significantly."""
     return {
         "contrasts": len(judged),
-        "more": int((judged["influence_minus_random"] < 0).sum()),
-        "beyond": int((judged["n_random_less_damaging"] == judged["n_random"]).sum()),
-        "discoveries": int((judged["q"] <= 0.05).sum()),
-        "p_at_most": int((judged["p"] <= 0.05).sum()),
+        **_damage(judged, measure),
+        "below": int((judged[measure.high] < 0).sum()),
+        "discoveries": int((judged[measure.q] <= 0.05).sum()),
+        "p_at_most": int((judged[measure.p] <= 0.05).sum()),
         "sets": sorted({int(count) for count in judged["n_random"]}),
         "floor": float(judged["smallest_p"].min()) if len(judged) else None,
     }
 
 
-def _readings(effects: Table) -> list[dict[str, Any]]:
+def _damage(judged: Table, measure: Measure) -> dict[str, int]:
+    return {
+        "more": int((judged[measure.value] < 0).sum()),
+        "beyond": int((judged[measure.n_less] == judged["n_random"]).sum()),
+    }
+
+
+def _readings(effects: Table, measure: Measure) -> list[dict[str, Any]]:
     """Return per outcome and reading: in how many contrasts influential documents do more damage, and how much."""
     rows = []
     for (outcome, reading), own in effects.groupby(["outcome", "reading"], sort=False):
-        known = own[own["influence_minus_random"].notna()]
+        known = own[own[PLAIN.value].notna()]
         rows.append(
             {
                 "outcome": outcome,
                 "reading": reading,
                 "contrasts": len(known),
-                "more": int((known["influence_minus_random"] < 0).sum()),
-                "beyond": int((known["n_random_less_damaging"] == known["n_random"]).sum()),
-                "difference": known["influence_minus_random"].mean(),
-                "did": known["did"].mean(),
+                **_damage(known, measure),
+                "difference": known[PLAIN.value].mean(),
+                "did": known[SPECIFIC.value].mean(),
                 "missing": sorted(set(own["reason"].dropna())),
             }
         )

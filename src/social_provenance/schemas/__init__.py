@@ -13,5 +13,5 @@ Modules, in the order of the pipelines:
 - ``attribution``: requests, queries and scores; ``influence``: maps, contrasts and profiles
 - ``discoveries``: nulls and parts of the variance; ``reference``: agreement of maps, published maps
 - ``unlearning``, ``unlearning_effects``: runs of unlearning, and their effects
-- ``interventions``: tail-patch, retraining, other worlds
+- ``interventions``: tail-patch, retraining, other worlds; ``verdicts``: what a map shows
 """

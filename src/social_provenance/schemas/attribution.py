@@ -8,7 +8,7 @@ import pandera.pandas as pa
 
 from social_provenance.capabilities.split import USES
 from social_provenance.gradients.methods.registry import method_names
-from social_provenance.gradients.queries.build import NULLS
+from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.queries.renderings import RENDERINGS
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.schemas import fields
@@ -32,6 +32,8 @@ class BenchmarkRequests(fields.Table):
     completion: str
     prompt_ids: object
     completion_ids: object
+    normalisation: str = fields.normalisation()
+    units: int = pa.Field(ge=1)
     use: str = pa.Field(isin=USES)
 
     class Config(fields.Table.Config):
@@ -98,7 +100,7 @@ class BlockScores(LargeTable):
 
 
 class NullScores(LargeTable):
-    """Scores under null queries or random weights, which carry no knowledge of the benchmark."""
+    """Scores by which items and nulls are compared, every query scaled to norm 1."""
 
     columns: ClassVar[Mapping[str, str]] = {**_SCORED, "variant": "string", "score": "float64"}
     rules: ClassVar[Rules] = {**_OURS, **_NUMBER, "variant is there": lambda table: table.variant.isnull()}
@@ -116,6 +118,7 @@ class PreconditionerAudit(fields.Table):
     """Spectrum of each module's mixed second moment, and how much of it is damped."""
 
     benchmark: str
+    variant: str = pa.Field(isin=VARIANTS)
     module: str
     numbers: int = pa.Field(ge=1)
     effective_rank: float = pa.Field(ge=0)
@@ -123,9 +126,9 @@ class PreconditionerAudit(fields.Table):
     damped_share: float = fields.share()
 
     class Config(fields.Table.Config):
-        """Unique key: one row per benchmark and module."""
+        """Unique key: one row per set of queries and module."""
 
-        unique = ["benchmark", "module"]
+        unique = ["benchmark", "variant", "module"]
 
 
 class TopDocuments(fields.Table):

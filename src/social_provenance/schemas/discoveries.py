@@ -15,13 +15,15 @@ def _probability() -> Any:
 
 
 class NullTests(fields.Table):
-    """Test of each bin against each null; no rows without a null."""
+    """Test of each bin and topic against each null; no rows without a null."""
 
     variant: str
     benchmark: str
     method: str = fields.method()
+    axis: str = pa.Field(isin=["bin", "topic"])
     topic: str = fields.topic()
-    format: str = fields.form()
+    format: str = fields.form(nullable=True)
+    difference: float = pa.Field(nullable=True)
     null_z: float = pa.Field(nullable=True)
     p: float = _probability()
     q: float = _probability()
@@ -29,20 +31,21 @@ class NullTests(fields.Table):
     rank_q: float = _probability()
 
     class Config(fields.Table.Config):
-        """One row per bin and null."""
+        """One row per bin or topic and null."""
 
-        unique = ["variant", "benchmark", "method", "topic", "format"]
+        unique = ["variant", "benchmark", "method", "axis", "topic", "format"]
 
 
 class NullCalibration(fields.Table):
-    """Share of the bins of a null that are called, by each judge; no rows without a null."""
+    """Share of the bins and topics of a null that are called, by each judge; no rows without a null."""
 
+    axis: str = pa.Field(isin=["bin", "topic"])
     variant: str
     judge: str
     benchmark: str
     method: str = fields.method()
     measure: str = pa.Field(isin=["p", "q", "rank_p", "rank_q"])
-    n_bins: int = fields.count()
+    n: int = fields.count()
     called: int = fields.count()
     share: float = _probability()
     ci_low: float = _probability()
@@ -51,7 +54,7 @@ class NullCalibration(fields.Table):
     class Config(fields.Table.Config):
         """One row per measure of a judge."""
 
-        unique = ["variant", "judge", "benchmark", "method", "measure"]
+        unique = ["axis", "variant", "judge", "benchmark", "method", "measure"]
 
 
 class MapParts(fields.Table):

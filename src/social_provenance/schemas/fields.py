@@ -6,6 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
+from social_provenance.capabilities.normalisation import NORMALISATIONS
 from social_provenance.gradients.methods.registry import method_names
 from social_provenance.regions.grid import FORMATS, TOPICS
 
@@ -60,6 +61,11 @@ def axis(**options: Any) -> Any:
 def method() -> Any:
     """Return a column of attribution methods."""
     return pa.Field(isin=method_names())
+
+
+def normalisation() -> Any:
+    """Return a column with the unit of log-probabilities of answers: ``none``, ``token`` or ``byte``."""
+    return pa.Field(isin=NORMALISATIONS)
 
 
 def share(**options: Any) -> Any:

@@ -156,9 +156,18 @@ class _Marginal(_Contribution):
 
 
 class TopicInfluence(_Marginal):
-    """Influence of each topic: the unweighted mean over its bins."""
+    """Influence of each topic: the unweighted mean over its bins, with its tests."""
 
     topic: str = fields.topic()
+    p: float = fields.share(nullable=True)
+    q: float = fields.share(nullable=True)
+    null_z: float = pa.Field(nullable=True)
+
+    @pa.dataframe_check(error="q is not below p")
+    @classmethod
+    def corrected(cls, table: Any) -> Any:
+        """Return whether the corrected p of a row is at least the p that it corrects."""
+        return ~(table["q"] < table["p"])
 
     class Config(fields.Table.Config):
         """One row per topic."""

@@ -15,6 +15,7 @@ class TailPatchChanges(fields.Table):
     repeat: int = fields.count()
     dose: int = pa.Field(ge=1)
     benchmark: str
+    normalisation: str = fields.normalisation()
     change: float
 
     class Config(fields.Table.Config):
@@ -30,6 +31,7 @@ class TailPatch(fields.IntervalTable, fields.OptionalTable):
     format: str = fields.form(nullable=True)
     benchmark: str
     dose: int = pa.Field(ge=1)
+    normalisation: str = fields.normalisation()
     change: float
     effect: float
     standard_error: float = fields.count()
@@ -72,6 +74,7 @@ class CounterfactualEffects(fields.Table):
     design: str = pa.Field(isin=["topic", "half"])
     outcome: str = pa.Field(isin=["training_mean", "end"])
     benchmark: str
+    normalisation: str = fields.normalisation()
     seed: int
     steps: int = pa.Field(ge=1)
     full: float = pa.Field(le=1e-6)

@@ -8,13 +8,15 @@ from social_provenance.schemas import fields
 
 
 class MiniatureTruth(fields.Table):
-    """Planted benchmark and true labels of each document."""
+    """True labels of each document, the benchmark that its topic is planted for or a decoy for, and its role."""
 
     doc_id: str = pa.Field(unique=True)
     topic: str = fields.topic()
     format: str = fields.form()
     planted: str = pa.Field(nullable=True)
-    carrier: bool
+    decoy: str = pa.Field(nullable=True)
+    twin: str = pa.Field(nullable=True)
+    role: str = pa.Field(isin=["carrier", "decoy", "twin", "unasked", "filler"])
 
 
 class PretrainingLog(fields.Table):
@@ -23,6 +25,7 @@ class PretrainingLog(fields.Table):
     step: int = pa.Field(ge=1)
     loss: float = fields.count()
     benchmark: str
+    normalisation: str = fields.normalisation()
     accuracy: float = fields.share()
     gold_logprob: float = pa.Field(le=0)
     choice_logprob: float = pa.Field(le=1e-6)
@@ -34,13 +37,15 @@ class PretrainingLog(fields.Table):
 
 
 class PlantedComparison(fields.Table):
-    """Areas under the ROC curve of planted topics, documents and carriers."""
+    """Areas under the ROC curve of planted topics, documents and carriers; null where there is nothing to compare."""
 
     method: str = fields.method()
     benchmark: str
-    topic_auc: float = fields.share()
-    document_auc: float = fields.share()
-    carrier_auc: float = fields.share()
+    topic_auc: float = fields.share(nullable=True)
+    decoy_auc: float = fields.share(nullable=True)
+    document_auc: float = fields.share(nullable=True)
+    carrier_auc: float = fields.share(nullable=True)
+    pairing_auc: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per benchmark and method."""
@@ -49,12 +54,12 @@ class PlantedComparison(fields.Table):
 
 
 class PlantedTopics(fields.Table):
-    """Influence of topics, marked whether the facts of the benchmark were planted in them."""
+    """Influence of topics, with their role for the benchmark."""
 
     method: str = fields.method()
     benchmark: str
     topic: str = fields.topic()
-    planted: bool
+    role: str = pa.Field(isin=["planted", "decoy", "twin", "other"])
     z: float
     ci_low: float
     ci_high: float
@@ -78,6 +83,13 @@ class ValidationMetrics(fields.Table):
     rank_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
     power: float = fields.share(nullable=True)
     false_positive_rate: float = fields.share(nullable=True)
+    n_decoys: int = fields.count()
+    decoy_auc: float = fields.share(nullable=True)
+    decoy_call_rate: float = fields.share(nullable=True)
+    planted_z: float = pa.Field(nullable=True)
+    decoy_z: float = pa.Field(nullable=True)
+    twin_z: float = pa.Field(nullable=True)
+    other_z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per level, benchmark and method."""
@@ -93,6 +105,12 @@ class WorldMetrics(fields.OptionalTable):
     benchmark: str
     accuracy: float = fields.share()
     topic_auc: float = fields.share(nullable=True)
+    decoy_auc: float = fields.share(nullable=True)
+    decoy_call_rate: float = fields.share(nullable=True)
+    planted_z: float = pa.Field(nullable=True)
+    decoy_z: float = pa.Field(nullable=True)
+    twin_z: float = pa.Field(nullable=True)
+    other_z: float = pa.Field(nullable=True)
     bin_auc: float = fields.share(nullable=True)
     power: float = fields.share(nullable=True)
     false_positive_rate: float = fields.share(nullable=True)

@@ -96,6 +96,7 @@ class UnlearningAnswers(_OfRun):
     benchmark: str
     item: str
     cluster: str
+    normalisation: str = fields.normalisation()
     correct: bool
     gold_logprob: float = pa.Field(le=0)
     margin: float
@@ -106,6 +107,7 @@ class UnlearningEvaluations(_OfRun):
     """Means of every benchmark at each evaluation of each run, and of the untouched model."""
 
     benchmark: str
+    normalisation: str = fields.normalisation()
     accuracy: float = fields.share()
     gold_logprob: float = pa.Field(le=0)
     choice_logprob: float = pa.Field(le=1e-6)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandera.pandas as pa
 
-from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, ARMS, OUTCOMES
+from social_provenance.forgetting.vocabulary import AGAINST_RANDOM, AGAINST_UNTOUCHED, ARMS, MEASURES, OUTCOMES
 from social_provenance.schemas import fields
 
 
@@ -23,8 +23,9 @@ class _Reading(_Contrast):
 
 
 class UnlearningEffects(_Reading, fields.IntervalTable):
-    """Influence minus random, per contrast, outcome and reading."""
+    """Difference in differences and influence minus random, per contrast, outcome and reading."""
 
+    normalisation: str = fields.normalisation()
     step: float = pa.Field(ge=1, nullable=True)
     influence: float = pa.Field(nullable=True)
     random: float = pa.Field(nullable=True)
@@ -39,6 +40,9 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
     did: float = pa.Field(nullable=True)
     did_low: float = pa.Field(nullable=True)
     did_high: float = pa.Field(nullable=True)
+    did_n_random_less_damaging: float = pa.Field(ge=0, nullable=True)
+    did_p: float = fields.share(nullable=True)
+    did_q: float = fields.share(nullable=True)
     selectivity: float = pa.Field(nullable=True)
     reason: str = pa.Field(nullable=True)
 
@@ -52,7 +56,8 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
     @classmethod
     def above_its_floor(cls, table: Any) -> Any:
         """Compare each p with the smallest one attainable with its number of random sets."""
-        return (table["p"] >= table["smallest_p"]) | table["p"].isna()
+        p = table[[measure.p for measure in MEASURES]]
+        return (p.ge(table["smallest_p"], axis=0) | p.isna()).all(axis=1)
 
     @pa.dataframe_check(error="an estimate or a reason")
     @classmethod
@@ -114,6 +119,7 @@ class UnlearningAcrossTopics(fields.IntervalTable):
     outcome: str = pa.Field(isin=tuple(OUTCOMES))
     reading: str
     benchmark: str = pa.Field(nullable=True)
+    measure: str = pa.Field(isin=[measure.value for measure in MEASURES])
     n_topics: int = pa.Field(ge=1)
     mean: float
     ci_low: float = pa.Field(nullable=True)
@@ -135,9 +141,9 @@ class UnlearningAcrossTopics(fields.IntervalTable):
         return table["mixed_mean"].notna() ^ table["mixed_reason"].notna()
 
     class Config(fields.Table.Config):
-        """One row per algorithm, outcome, reading and benchmark (null: all)."""
+        """One row per algorithm, outcome, reading, benchmark (null: all) and measure."""
 
-        unique = ["algorithm", "outcome", "reading", "benchmark"]
+        unique = ["algorithm", "outcome", "reading", "benchmark", "measure"]
 
 
 class UnlearningDoseResponse(_Contrast):
@@ -172,10 +178,12 @@ class UnlearningAlgorithms(fields.Table):
     algorithm: str
     scope: str = pa.Field(isin=tuple(ARMS))
     contrasts: int = fields.count()
+    did_hurt_more: int = fields.count()
+    did_beyond_every_random_set: int = fields.count()
+    did: float = pa.Field(nullable=True)
     aligned_hurt_more: int = fields.count()
     beyond_every_random_set: int = fields.count()
     influence_minus_random: float = pa.Field(nullable=True)
-    did: float = pa.Field(nullable=True)
     forget_rise: float = pa.Field(nullable=True)
     retain_rise: float = pa.Field(nullable=True)
     heldout_rise: float = pa.Field(nullable=True)
@@ -190,7 +198,7 @@ class UnlearningAlgorithms(fields.Table):
 
 
 class WorldEffects(UnlearningEffects):
-    """Influence minus random in other worlds, at equal compute."""
+    """Effects of unlearning in other worlds, at equal compute."""
 
     seed: int
 

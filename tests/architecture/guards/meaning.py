@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 RANGES: dict[str, tuple[float | None, float | None]] = {
     "n_repeats": (2, None),
-    "ess|numbers|n_arms|n_forget|n_retain": (1, None),
-    "n|n_.*|called|contrasts|aligned_hurt_more|beyond_every_random_set|stopped|failed": (0, None),
+    "ess|numbers|units|n_arms|n_forget|n_retain": (1, None),
+    "n|n_.*|called|contrasts|(aligned|did)_hurt_more|(did_)?beyond_every_random_set|stopped|failed": (0, None),
     "set|block|choice|repeat|order|bin_rank|last_step|step": (0, None),
     "rank|dose|steps|evaluate_every|runs|forget_tokens|condition": (1, None),
-    "(.*_)?loss|grad_norm|se|.*_se|standard_error|effective_rank|n_random_less_damaging": (0, None),
+    "(.*_)?loss|grad_norm|se|.*_se|standard_error|effective_rank|(did_)?n_random_less_damaging": (0, None),
     "(reasoning|knowledge)(_low|_high)?": (0, None),
     "(.*_)?share|shared_.*|(.*_)?accuracy|(.*_)?auc|(.*_)?confidence|macro_f1|calibration_error": (0, 1),
     "power|false_positive_rate|precision_at_k|noise_ceiling|reliability": (0, 1),
@@ -60,6 +60,7 @@ SOUND: dict[str, dict[str, Any]] = {
     "QueryAudit": {"other": "answer_only"},
     "MethodAgreement": {"other": "length"},
     "UnlearningRuns": {"status": "done"},
+    "Verdicts": {"verdict": "yes"},
 }
 """What a sound table has besides, where its columns are bound to each other."""
 NEVER_NULL = {

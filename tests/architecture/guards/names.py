@@ -33,6 +33,8 @@ FOREIGN = {
     "GpuIndex": "faiss",
     "log_figure": "mlflow",
     "simple_evaluate": "lm-eval",
+    "acc_bytes": "lm-eval",
+    "acc_norm": "lm-eval",
     "unpad_inputs": "WebOrganizer's classifiers",
     "use_memory_efficient_attention": "WebOrganizer's classifiers",
     "s_query": "a formula",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import false_discovery_control
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
@@ -180,16 +181,17 @@ def test_a_bin_is_judged_by_each_null_that_has_its_benchmark(noise: np.ndarray) 
         "random_weights": _null(rng.normal(size=(len(labels), 1)), ONE, labels),
     }
     found = discoveries.null_tests(scored, nulls)
-    rows = found.groupby(["variant", "benchmark"]).size().to_dict()
-    assert rows == dict.fromkeys(
-        [("shuffled_answers", "quiz"), ("shuffled_answers", "sums"), ("random_weights", "quiz")], len(BINS)
-    )
+    maps = [("shuffled_answers", "quiz"), ("shuffled_answers", "sums"), ("random_weights", "quiz")]
+    for axis, count in (("bin", len(BINS)), ("topic", len(TOPICS))):
+        rows = found[found["axis"] == axis].groupby(["variant", "benchmark"]).size().to_dict()
+        assert rows == dict.fromkeys(maps, count)
+    found = found[found["axis"] == "bin"]
     best = found[(found["topic"] == PLANTED[0]) & (found["format"] == PLANTED[1]) & (found["benchmark"] == "quiz")]
     assert (best["q"] <= 0.05).all()
     assert (found["q"] <= 0.05).sum() <= 4
     rates = discoveries.null_calibration(scored, nulls)
     assert set(rates["benchmark"]) == {"quiz"}
-    own = rates[(rates["judge"] == rates["variant"]) & (rates["measure"] == "rank_p")]
+    own = rates[(rates["judge"] == rates["variant"]) & (rates["measure"] == "rank_p") & (rates["axis"] == "bin")]
     assert own["share"].between(0.02, 0.08).all()
 
 
@@ -203,10 +205,51 @@ def test_one_table_says_of_every_bin_what_it_is_and_whether_it_is_chance(noise: 
     pd.testing.assert_frame_equal(table[list(influence.bins().columns)], influence.bins())
     tests = discoveries.bin_tests(influence, scored, SETTINGS)
     pd.testing.assert_frame_equal(table[list(tests.columns)], tests)
-    sizes = judged.assign(size=judged["null_z"].abs()).groupby(["benchmark", "topic", "format"])["size"].min()
+    bins = judged[judged["axis"] == "bin"]
+    sizes = bins.assign(size=bins["null_z"].abs()).groupby(["benchmark", "topic", "format"])["size"].min()
     np.testing.assert_array_equal(
         table.set_index(["benchmark", "topic", "format"])["null_z"].abs().sort_index(), sizes.sort_index()
     )
+
+
+def test_a_topic_that_differs_is_called_and_one_that_differs_under_a_null_too_is_not(noise: np.ndarray) -> None:
+    labels = _labels()
+    raised = (labels["topic"] == TOPICS[3]).to_numpy(), (labels["topic"] == TOPICS[7]).to_numpy()
+    noise[raised[0] | raised[1], 0] += 2
+    influence, scored = _study(noise, TWO, labels)
+    null = np.random.default_rng(4).normal(size=noise.shape)
+    null[raised[1], 0] += 20
+    judged = discoveries.null_tests(
+        scored, {"flat": _null(null[:, [1, 1]], TWO, labels), "x": _null(null, TWO, labels)}
+    )
+    table = discoveries.aggregate_topics(influence, judged)
+    pd.testing.assert_frame_equal(table[list(influence.marginal("topic").columns)], influence.marginal("topic"))
+    best = table[table["z"] > 0].query("q <= 0.05")
+    assert set(zip(best["benchmark"], best["topic"], strict=True)) == {("quiz", TOPICS[3]), ("quiz", TOPICS[7])}
+    quiz = judged[(judged["axis"] == "topic") & (judged["benchmark"] == "quiz")]
+    flat = quiz[quiz["variant"] == "flat"].set_index("topic")
+    assert set(flat.index[(flat["q"] <= 0.05) & (flat["null_z"] > 0)]) == {TOPICS[3], TOPICS[7]}
+    assert flat["difference"].nlargest(2).index.sort_values().tolist() == sorted([TOPICS[3], TOPICS[7]])
+    other = quiz[quiz["variant"] == "x"].set_index("topic")
+    assert other["difference"].idxmin() == TOPICS[7]
+    assert not (other["q"] <= 0.05).any()  # topics of this null differ more than those of the study
+
+
+def test_the_family_of_a_topics_q_is_all_topics_of_a_method(noise: np.ndarray) -> None:
+    influence, _ = _study(noise, TWO, _labels())
+    table = discoveries.aggregate_topics(influence, discoveries.null_tests(_study(noise, TWO, _labels())[1], {}))
+    np.testing.assert_allclose(table["q"], false_discovery_control(table["p"]))
+    assert table["null_z"].isna().all()
+
+
+def test_items_are_compared_with_nulls_by_the_scores_made_for_it(noise: np.ndarray) -> None:
+    labels = _labels()
+    _, scored = _study(noise, TWO, labels)
+    even = discoveries.compared_with_nulls(scored, _null(7 * noise[:, :1], ONE, labels))
+    assert even.columns == ONE
+    np.testing.assert_allclose(even.scores[:, 0], 7 * scored.scores[:, scored.columns.index(ONE[0])])
+    assert discoveries.compared_with_nulls(scored, None).columns == []
+    assert discoveries.null_tests(discoveries.compared_with_nulls(scored, None), {}).empty
 
 
 def test_without_nulls_the_table_of_bins_has_no_null_z(noise: np.ndarray) -> None:

@@ -23,7 +23,9 @@ def study(topics: int, sets: int, spread: float = 0.1, benchmarks: tuple[str, ..
         random, targeted = rng.normal(0, 0.05, sets), -0.3 + spread * rng.normal()
         difference = targeted - random.mean()
         p = (1 + (random <= targeted).sum()) / (sets + 1)
-        effects.append({**named, "influence_minus_random": difference, "p": p, "n_random": sets})
+        effects.append(
+            {**named, "influence_minus_random": difference, "p": p, "n_random": sets, "did": None, "did_p": None}
+        )
         for arm, values in (("influence_in_topic", [targeted]), ("random_in_topic", random)):
             for number, change in enumerate(values):
                 all_sets.append({**named, "measured": benchmark, "arm": arm, "set": number, "change": change})
@@ -92,6 +94,22 @@ def test_more_sets_do_not_make_more_topics() -> None:
         assert row["n_topics"] == 12
         widths.append(row["mixed_high"] - row["mixed_low"])
     assert widths[1] == pytest.approx(widths[0], rel=0.6)  # the root of 10 if sets counted as observations
+
+
+def test_what_a_set_does_to_all_benchmarks_is_not_in_the_specific_measure() -> None:
+    """Twelve topics whose sets change every benchmark at random, and the own one by the study's differences besides."""
+    effects, sets = study(topics=12, sets=5)
+    run = ["topic", "arm", "set"]
+    common = sets[run].drop_duplicates().assign(common=lambda table: np.random.default_rng(1).normal(size=len(table)))
+    aligned = sets["measured"] == sets["benchmark"]
+    moved = sets.merge(common, on=run, how="left")
+    moved["change"] = moved["common"] + sets["change"].where(aligned, 0.0).to_numpy()
+    specific = effects.assign(did=effects["influence_minus_random"], did_p=effects["p"])
+    table = across_topics(specific, moved).set_index("measure")
+    plain = across_topics(effects, sets).set_index("measure").loc["influence_minus_random"]
+    pd.testing.assert_series_equal(table.loc["did"], plain, check_names=False)
+    assert table.index.tolist() == ["did", "influence_minus_random"]
+    assert table["mixed_mean"]["influence_minus_random"] != pytest.approx(plain["mixed_mean"], rel=1e-3)
 
 
 def test_each_benchmark_has_a_row_and_all_together_one() -> None:

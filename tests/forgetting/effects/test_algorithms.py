@@ -37,9 +37,20 @@ def table_of(measured: RunTables) -> pd.DataFrame:
 def test_contrasts_are_counted_at_equal_compute(simulate: Callable[..., RunTables]) -> None:
     row = table_of(simulate(harm, benchmarks=("social", "stem", "art", "music"))).loc["ngdiff", "topic"]
     assert (row["contrasts"], row["aligned_hurt_more"], row["beyond_every_random_set"]) == (4, 2, 1)
+    assert (row["did_hurt_more"], row["did_beyond_every_random_set"], row["did"]) == (0, 0, pytest.approx(0))
     assert row["influence_minus_random"] == pytest.approx((-0.3 - 0.15 + 0.15 + 0.15) / 4)
     assert (row["forget_rise"], row["retain_rise"], row["heldout_rise"]) == pytest.approx((0.5, 0.1, 0.03))
     assert (row["runs"], row["stopped"], row["failed"]) == (28, 0, 0)
+
+
+def test_specific_damage_is_counted_by_itself(simulate: Callable[..., RunTables]) -> None:
+    def specific(arm: str, number: int, benchmark: str, aligned: str) -> float:
+        more = 1.0 if benchmark == aligned == "social" else -0.05 if benchmark == aligned else 0.0
+        return 0.01 * number + (more if arm.startswith("influence") else 0.0)
+
+    row = table_of(simulate(specific, benchmarks=("social", "stem", "art", "music"))).loc["ngdiff", "topic"]
+    assert (row["contrasts"], row["did_hurt_more"], row["did_beyond_every_random_set"]) == (4, 1, 1)
+    assert row["did"] == pytest.approx((-1.0 + 3 * 0.05) / 4)
 
 
 def test_algorithms_and_scopes_are_apart_and_lost_runs_counted(simulate: Callable[..., RunTables]) -> None:

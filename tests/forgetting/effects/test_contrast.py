@@ -14,7 +14,7 @@ from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.effects.contrast import against_others, randomisation_p, with_q
 from social_provenance.forgetting.effects.tables import measure_effects
-from social_provenance.forgetting.vocabulary import FAILED, OUTCOMES
+from social_provenance.forgetting.vocabulary import FAILED, MEASURES, OUTCOMES, PLAIN, SPECIFIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,9 +87,75 @@ def test_a_planted_difference_is_recovered(simulate: Callable[..., RunTables]) -
     assert row["ci_low"] < -0.485 < row["ci_high"] < 0
     np.testing.assert_allclose([row["did_low"], row["did_high"]], -0.4)  # every item and every run says the same
     assert (row["n_targeted"], row["n_random"], row["n_random_less_damaging"]) == (2, 5, 5)
-    assert row["p"] == row["smallest_p"] == pytest.approx(1 / 6)
+    assert row["p"] == row["did_p"] == row["smallest_p"] == pytest.approx(1 / 6)
+    assert row["did_n_random_less_damaging"] == 5
     assert row["step"] == 12
+    assert row["normalisation"] == "none"
     assert row["reason"] is None
+
+
+BENCHMARKS = ("social", "stem", "art", "music")
+DID = ["did", "did_low", "did_high", "did_n_random_less_damaging", "did_p", "selectivity"]
+
+
+def test_damage_to_all_benchmarks_alike_is_not_specific(simulate: Callable[..., RunTables]) -> None:
+    """The influential documents hurt more than every random set, and every benchmark as much."""
+
+    def alike(arm: str, number: int, *_: str) -> float:
+        return 0.3 + 0.1 * number + (0.7 if arm.startswith("influence") else 0.0)
+
+    row = primary(simulate(alike, benchmarks=BENCHMARKS))
+    assert row["p"] == row["smallest_p"]
+    assert row["influence_minus_random"] == pytest.approx(row["others"]) == pytest.approx(-0.55)
+    np.testing.assert_allclose(row[["did", "did_low", "did_high", "selectivity"]].astype(float), 0, atol=1e-12)
+    assert (row["did_p"], row["did_n_random_less_damaging"]) == (1, 0)
+
+
+def test_a_shift_of_all_benchmarks_changes_nothing_specific(simulate: Callable[..., RunTables]) -> None:
+    rng = np.random.default_rng(0)
+    harm = {name: rng.normal(size=(2, 5, 12)) for name in BENCHMARKS}
+    shift = 10 * rng.normal(size=(2, 5))
+
+    def harmed(arm: str, number: int, benchmark: str, _: str) -> np.ndarray:
+        return harm[benchmark][int(arm.startswith("random")), number]
+
+    def shifted(arm: str, number: int, benchmark: str, aligned: str) -> np.ndarray:
+        return harmed(arm, number, benchmark, aligned) + shift[int(arm.startswith("random")), number]
+
+    one, other = (effects_of(simulate(each, benchmarks=BENCHMARKS)) for each in (harmed, shifted))
+    moved = one["outcome"] == "accuracy"  # a share of items is not shifted by a shift of their log-probabilities
+    pd.testing.assert_frame_equal(one.loc[~moved, DID], other.loc[~moved, DID])
+    assert not np.allclose(one.loc[~moved, "p"], other.loc[~moved, "p"])
+
+
+def test_the_specific_p_ranks_the_targeted_set_by_aligned_minus_others(simulate: Callable[..., RunTables]) -> None:
+    """The targeted set is the most damaging one, and less specific than two of the five random sets."""
+
+    def harm(arm: str, number: int, benchmark: str, aligned: str) -> float:
+        if arm.startswith("influence"):
+            return 2.0 if benchmark == aligned else 1.65
+        return 0.1 * (number + 1) if benchmark == aligned else 0.0
+
+    row = primary(simulate(harm, benchmarks=BENCHMARKS))
+    assert (row["n_random_less_damaging"], row["p"]) == (5, pytest.approx(1 / 6))
+    assert (row["did_n_random_less_damaging"], row["did_p"]) == (3, pytest.approx(3 / 6))
+    assert row["did"] == pytest.approx(-0.35 + 0.3)
+
+
+def test_the_specific_interval_covers_a_null_as_often_as_it_says(simulate: Callable[..., RunTables]) -> None:
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=200)  # what a run does to every benchmark, much more than what it does to one
+
+    def harm(*_: Any) -> np.ndarray:
+        return common[rng.integers(200)] + 0.3 * rng.normal(size=12)
+
+    topics = tuple(f"topic{place}" for place in range(60))
+    table = effects_of(simulate(harm, topics=topics, benchmarks=("social", "stem"), grid=(0, 12)))
+    own = table[(table["outcome"] == "choice_logprob") & (table["reading"] == "equal_compute")]
+    covered = ((own["did_low"] <= 0) & (own["did_high"] >= 0)).mean()
+    assert len(own) == 120
+    assert 0.85 <= covered <= 1
+    assert (own["did_p"] <= 1 / 6 + 1e-9).mean() <= 1 / 6 + 3 * (5 / 36 / 120) ** 0.5
 
 
 def test_every_outcome_and_reading_is_a_row(simulate: Callable[..., RunTables]) -> None:
@@ -108,8 +174,9 @@ def test_answers_that_never_change_give_no_effect_and_p_of_1(simulate: Callable[
     table = effects_of(simulate())
     zeros = ["influence", "random", "influence_minus_random", "ci_low", "ci_high", "others", "did", "selectivity"]
     np.testing.assert_array_equal(table[zeros], 0)
-    assert (table["p"] == 1).all()
-    assert (table["n_random_less_damaging"] == 0).all()
+    for measure in MEASURES:
+        assert (table[measure.p] == 1).all()
+        assert (table[measure.n_less] == 0).all()
 
 
 def test_sets_that_hurt_as_much_but_for_rounding_count_as_damaging() -> None:
@@ -138,7 +205,7 @@ def test_an_arm_of_failed_runs_leaves_a_reason(simulate: Callable[..., RunTables
     table = effects_of(replace(measured, runs=measured.runs.assign(status=np.where(lost, FAILED, "done"))))
     own = table[table["benchmark"] == "social"]
     assert (own["reason"] == "no run of random_in_topic is left").all()
-    assert own[["influence", "influence_minus_random", "p", "smallest_p", "did"]].isna().all(axis=None)
+    assert own[["influence", "influence_minus_random", "p", "smallest_p", *SPECIFIC]].isna().all(axis=None)
     assert (own["n_random"] == 0).all()
     assert table.loc[table["benchmark"] == "stem", "influence_minus_random"].notna().all()
 
@@ -184,7 +251,7 @@ def test_one_random_set_has_no_interval_and_p_of_a_half(simulate: Callable[..., 
 
 def test_with_one_benchmark_there_are_no_others(simulate: Callable[..., RunTables]) -> None:
     row = primary(simulate(planted, benchmarks=("social",)))
-    assert pd.isna(row[["others", "did", "did_low", "did_high", "selectivity"]]).all()
+    assert pd.isna(row[["others", *SPECIFIC, "selectivity"]]).all()
     assert row["influence_minus_random"] == pytest.approx(-0.485)
     assert against_others("social", ["social"]) == {}
     assert against_others("a", ["a", "b", "c"]) == {"a": 1, "b": -0.5, "c": -0.5}
@@ -199,14 +266,18 @@ def test_q_is_that_of_statsmodels_over_the_primary_family_alone(simulate: Callab
         (table["scope"] == "topic") & (table["outcome"] == "choice_logprob") & (table["reading"] == "equal_compute")
     )
     assert family.sum() == 4
-    np.testing.assert_allclose(table.loc[family, "q"], multipletests(table.loc[family, "p"], method="fdr_bh")[1])
-    assert table.loc[~family, "q"].isna().all()
+    for measure in MEASURES:
+        expected = multipletests(table.loc[family, measure.p], method="fdr_bh")[1]
+        np.testing.assert_allclose(table.loc[family, measure.q], expected)
+        assert table.loc[~family, measure.q].isna().all()
+    assert SPECIFIC.q != PLAIN.q
     assert table["topic"].isna().sum() == (table["scope"] == "global").sum() > 0
 
 
 def test_q_passes_over_what_has_no_p() -> None:
     row = {"scope": "topic", "outcome": "choice_logprob", "reading": "equal_compute"}
-    table = with_q(pd.DataFrame([{**row, "p": 0.02}, {**row, "p": None}, {**row, "p": 0.04}]))
+    table = with_q(pd.DataFrame([{**row, "p": p, "did_p": None} for p in (0.02, None, 0.04)]))
+    assert table["did_q"].isna().all()
     np.testing.assert_allclose(table["q"], [0.04, np.nan, 0.04])
 
 

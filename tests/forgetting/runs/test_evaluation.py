@@ -80,7 +80,9 @@ def test_the_untouched_models_answers_are_those_of_lm_eval_itself(
     (tmp_path / "toy.yaml").write_text(toy_task)
     (tmp_path / "toy.jsonl").write_text("".join(json.dumps(item) + "\n" for item in ITEMS))
     toy = Benchmark(name="toy", domain="social", level="reasoning", task="toy.yaml", file="toy.jsonl")
-    asked = build_requests(Evaluation(benchmarks=[toy], batch_size=4), tmp_path, tiny_tokenizer, tiny_model.config)
+    asked = build_requests(
+        Evaluation(benchmarks=[toy], batch_size=4, normalise="none"), tmp_path, tiny_tokenizer, tiny_model.config
+    )
     ours = Evaluator(Scorer(asked, 4), tiny_tokenizer, 2).evaluate_untouched(tiny_model, sets).answers
 
     lm = HFLM(pretrained=tiny_model, tokenizer=tiny_tokenizer, batch_size=4)

@@ -30,6 +30,7 @@ SCHEMAS = {
 def _answers(step: int, fall: float) -> pd.DataFrame:
     rows = [
         {"step": step, "benchmark": benchmark, "item": f"{benchmark}/{item}", "cluster": f"{benchmark}/{item}"}
+        | {"normalisation": "none"}
         | {"correct": item == 0, "gold_logprob": -1.0 - item - fall, "margin": 0.5, "choice_logprob": -0.5 - fall}
         for benchmark in ("social", "stem")
         for item in (0, 1)
@@ -92,7 +93,8 @@ def test_every_reading_and_every_step_of_every_run_is_there(tables: StudyTables,
 
 def test_the_untouched_model_is_evaluated_once_and_every_later_reading(tables: StudyTables, plan: pd.DataFrame) -> None:
     first, second = plan["run_id"]
-    own = tables.evaluations.set_index(["run_id", "step", "benchmark"])
+    assert set(tables.evaluations["normalisation"]) == {"none"}
+    own = tables.evaluations.drop(columns="normalisation").set_index(["run_id", "step", "benchmark"])
     assert set(own.index.droplevel("benchmark")) == {(UNTOUCHED, 0), (first, 2), (first, 4), (second, 2)}
     assert own.loc[(UNTOUCHED, 0, "social")].tolist() == [0.5, -1.5, -0.5]
     assert own.loc[(first, 4, "stem")].tolist() == pytest.approx([0.5, -1.9, -0.9])

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from social_provenance.gradients.methods.base import Benchmark, Corpus, Method, ProductMethod
+from social_provenance.gradients.methods.base import Benchmark, Corpus, Method, ProductMethod, Variant
 from social_provenance.gradients.methods.model_methods import ModelMethod
 from social_provenance.gradients.methods.score_files import BLOCKS, NULLS, SCORES
 from social_provenance.gradients.methods.scoring import _write
@@ -42,6 +42,10 @@ class Centred(ProductMethod):
     def aim(self, queries: np.ndarray, preconditioner: Any) -> np.ndarray:
         return preconditioner * queries
 
+    def aim_evenly(self, queries: np.ndarray, preconditioner: Any) -> np.ndarray:
+        del preconditioner
+        return np.sign(queries)
+
     def describe(self, documents: np.ndarray, preconditioner: Any) -> np.ndarray:
         del preconditioner
         return documents - self.mean
@@ -51,14 +55,22 @@ class Centred(ProductMethod):
 
 
 class ToyCorpus(Corpus):
-    """Documents that are two numbers each, in chunks of four; a benchmark's preconditioner is a factor."""
+    """Documents that are two numbers each, in chunks of four; a preconditioner is a factor."""
 
     values = VALUES
     reads = 0
 
     def benchmarks(self, names: Iterable[str]) -> dict[str, Benchmark]:
-        sizes = {name: {variant: np.ones(len(rows)) for variant, rows in QUERIES[name].items()} for name in names}
-        return {name: Benchmark(name, QUERIES[name], own, len(name)) for name, own in sizes.items()}
+        return {
+            name: Benchmark(
+                name,
+                {
+                    variant: Variant(rows, np.ones(len(rows)), len(name) * len(rows))
+                    for variant, rows in QUERIES[name].items()
+                },
+            )
+            for name in names
+        }
 
     def chunks(self) -> Iterator[tuple[pd.DataFrame, Any]]:
         self.reads += 1
@@ -79,13 +91,24 @@ def test_the_loop_scores_what_a_method_and_a_corpus_say_in_one_read(tmp_path: Pa
     assert list(_write(corpus, [Centred], waiting)) == list(QUERIES)
     assert corpus.reads == 1
     for name, folder in waiting.items():
-        expected = (VALUES - VALUES.mean(axis=0)) @ (len(name) * QUERIES[name]["items"]).T
+        expected = (VALUES - VALUES.mean(axis=0)) @ (len(name) * len(QUERIES[name]["items"]) * QUERIES[name]["items"]).T
         assert (np.stack(pd.read_parquet(folder / BLOCKS)["blocks"]) == expected).all()
         assert (pd.read_parquet(folder / SCORES)["score"] == expected.mean(axis=1)).all()
         assert (folder / "said").read_text() == name
-    nulls = pd.read_parquet(waiting["siqa"] / NULLS)
-    assert (nulls["score"] == 4 * 2 * (VALUES - VALUES.mean(axis=0))[:, 0]).all()
-    assert pd.read_parquet(waiting["arc"] / NULLS).empty
+        compared = pd.read_parquet(folder / NULLS).groupby("variant")["score"]
+        centred = VALUES - VALUES.mean(axis=0)
+        even = {variant: (centred @ np.sign(rows).T).mean(axis=1).tolist() for variant, rows in QUERIES[name].items()}
+        assert compared.agg(list).to_dict() == even
+
+
+def test_a_method_that_says_nothing_of_nulls_is_compared_with_none(tmp_path: Path) -> None:
+    class Plain(Centred):
+        aim_evenly = ProductMethod.aim_evenly
+
+    (tmp_path / "siqa").mkdir()
+    assert list(_write(ToyCorpus(), [Plain], {"siqa": tmp_path / "siqa"})) == ["siqa"]
+    assert len(pd.read_parquet(tmp_path / "siqa" / SCORES)) == len(VALUES)
+    assert pd.read_parquet(tmp_path / "siqa" / NULLS).empty
 
 
 @pytest.mark.parametrize("base", [Method, ProductMethod, StoreMethod, TextMethod, ModelMethod])

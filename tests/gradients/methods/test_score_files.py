@@ -54,9 +54,9 @@ def write(tmp_path: Path) -> Write:
         with ScoreWriter(folder, benchmark) as writer:
             for first in (0, 4, 8):
                 rows = _rows(4 if first < 8 else 2, first)
-                writer.write(rows, method, "items", _blocks(len(rows), first), SIZES)
+                writer.write(rows, method, _blocks(len(rows), first), SIZES)
                 if null:
-                    writer.write(rows, method, "shuffled_answers", -_blocks(len(rows), first), SIZES)
+                    writer.write_compared(rows, method, "shuffled_answers", -_blocks(len(rows), first), SIZES)
         return folder
 
     return run
@@ -92,7 +92,7 @@ def test_blocks_are_kept_in_single_precision(write: Write) -> None:
     assert found["doc_id"].tolist() == _rows(10)["id"].tolist()
 
 
-def test_only_the_other_variants_are_nulls(write: Write) -> None:
+def test_what_is_compared_is_apart_from_the_scores(write: Write) -> None:
     folder = write()
     nulls, scores = _table(folder, NULLS), _table(folder, SCORES)
     assert list(nulls) == ["doc_id", "benchmark", "method", "variant", "score"]
@@ -119,9 +119,13 @@ def test_parts_together_are_the_table_that_later_stages_check(write: Write, name
     assert len(found) == (20 if name == NULLS else 30)
 
 
-def test_scores_under_other_weights_become_those_of_a_null(write: Write) -> None:
+def test_compared_scores_of_items_under_other_weights_become_those_of_a_null(write: Write) -> None:
     folders = [write(), write("arc")]
-    scores = pd.concat([_table(folder, SCORES) for folder in folders], ignore_index=True)
+    for folder in folders:
+        nulls = _table(folder, NULLS)
+        twice = pd.concat([nulls.assign(variant="items", score=7 * nulls["score"]), nulls], ignore_index=True)
+        twice.to_parquet(folder / NULLS)
+    scores = pd.concat([_table(folder, NULLS).query("variant == 'items'") for folder in folders], ignore_index=True)
     table = NullScores().validate(as_null(folders, "random_weights"))
     found = table.execute()
     assert set(found["variant"]) == {"random_weights"}
@@ -134,12 +138,12 @@ def test_the_audit_and_what_was_compared_are_gathered_by_benchmark(tmp_path: Pat
     for place, name in enumerate(["siqa", "arc"]):
         parts[name] = tmp_path / name
         parts[name].mkdir()
-        audit = {"module": ["up", "down"], "numbers": [4, 9], "condition": [2.0, 3.0 + place], "benchmark": name}
-        pd.DataFrame(audit).to_parquet(parts[name] / AUDIT)
+        audit = {"module": ["up", "down"], "numbers": [4, 9], "condition": [2.0, 3.0 + place]}
+        pd.DataFrame(audit).assign(benchmark=name, variant="items").to_parquet(parts[name] / AUDIT)
         said = {"corpus": {"documents": 7, "outliers": 1}, "benchmark": {"queries": 5 + place}}
         (parts[name] / SUMMARY).write_text(json.dumps(said))
     summary, table = describe(parts)
     assert summary == {"documents": 7, "outliers": 1, "benchmarks": {"siqa": {"queries": 5}, "arc": {"queries": 6}}}
-    assert list(table) == ["benchmark", "module", "numbers", "condition"]
+    assert list(table) == ["benchmark", "variant", "module", "numbers", "condition"]
     assert table["benchmark"].tolist() == ["siqa", "siqa", "arc", "arc"]
     assert table["condition"].tolist() == [2.0, 3.0, 2.0, 4.0]

@@ -67,11 +67,8 @@ def _shortened(gradients: np.ndarray, winsorise: float) -> np.ndarray:
 def direct(root_of: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """Return a function that computes the scores of a known method with dense matrices: documents x queries."""
 
-    def compute(
-        corpus: GradientStore, items: GradientStore, method: str, asked: GradientStore | None = None
-    ) -> np.ndarray:
-        documents, own = _numbers(corpus), _numbers(items)
-        queries = own if asked is None else _numbers(asked)
+    def compute(corpus: GradientStore, items: GradientStore, method: str) -> np.ndarray:
+        documents, queries = _numbers(corpus), _numbers(items)
         if method == "trak":
             kernel = documents.T @ documents / len(documents)
             kernel += 0.1 * np.trace(kernel) / 13 * np.eye(13)
@@ -226,7 +223,7 @@ def test_only_the_methods_asked_for_are_computed(make_store: Maker, score: Score
     for name in (SCORES, BLOCKS, NULLS):
         table = pd.read_parquet(parts["siqa"] / name)
         assert set(table["method"]) == {"influence"}
-        assert len(table) == 20
+        assert len(table) == (40 if name == NULLS else 20)
 
 
 def test_a_read_holds_at_most_a_chunk_and_each_goes_to_disk_before_the_next(make_store: Maker, score: Score) -> None:
@@ -242,25 +239,55 @@ def test_a_read_holds_at_most_a_chunk_and_each_goes_to_disk_before_the_next(make
 
 
 @KNOWN
-def test_nulls_are_seen_through_the_preconditioner_of_the_items(
-    make_store: Maker, score: Score, method: str, direct: Any
+def test_items_and_nulls_are_compared_through_their_own_preconditioner_on_queries_of_norm_one(
+    make_store: Maker, score: Score, method: str, direct: Any, norms_of: Any
 ) -> None:
+    """A score is linear in its query: over the query's norm it is the score of a query of norm 1."""
     corpus, items = make_store(50, seed=1), make_store(11, seed=2, blocks=ASKED)
     null = make_store(8, seed=3, blocks=[2, 0, 0, 1, 2, 2, 0, 0])
     parts = score(corpus, {"siqa": {"items": items, "shuffled_answers": null}})
     table = pd.read_parquet(parts["siqa"] / NULLS)
-    own = table[(table["method"] == method) & (table["variant"] == "shuffled_answers")]
-    _near(own["score"].to_numpy(), direct(corpus, items, method, null).mean(axis=1))
+    for variant, asked in (("items", items), ("shuffled_answers", null)):
+        own = table[(table["method"] == method) & (table["variant"] == variant)]
+        _near(own["score"].to_numpy(), (direct(corpus, asked, method) / norms_of(corpus, asked, method)).mean(axis=1))
+
+
+@pytest.fixture
+def norms_of(root_of: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Return a function that computes the norms of the query directions of a known method."""
+
+    def compute(corpus: GradientStore, asked: GradientStore, method: str) -> np.ndarray:
+        documents, queries = _numbers(corpus), _numbers(asked)
+        if method == "influence":
+            return np.linalg.norm(queries @ root_of(corpus, asked), axis=1)
+        if method == "trak":
+            kernel = documents.T @ documents / len(documents)
+            kernel += 0.1 * np.trace(kernel) / 13 * np.eye(13)
+            return np.linalg.norm(queries @ np.linalg.inv(kernel), axis=1)
+        return np.ones(len(queries))
+
+    return compute
+
+
+@pytest.mark.parametrize("method", ["trackstar", "gradient_cosine"])
+def test_cosines_of_the_items_are_compared_as_they_are(make_store: Maker, score: Score, method: str) -> None:
+    parts = score(make_store(50, seed=1), {"siqa": {"items": make_store(11, seed=2, blocks=ASKED)}})
+    table = pd.read_parquet(parts["siqa"] / NULLS)
+    _near(table[table["method"] == method]["score"].to_numpy(), _of(parts, method), 1e-6)
 
 
 def test_nulls_change_no_score_of_their_benchmark(make_store: Maker, score: Score) -> None:
     corpus, items = make_store(50, seed=1), make_store(11, seed=2, blocks=ASKED)
     nulls = {"shuffled_answers": make_store(8, seed=3), "generic_text": make_store(11, seed=4)}
     alone, beside = score(corpus, {"siqa": items}), score(corpus, {"siqa": {**nulls, "items": items}})
-    for name in (SCORES, BLOCKS, AUDIT, SUMMARY):
+    for name in (SCORES, BLOCKS, SUMMARY):
         assert (beside["siqa"] / name).read_bytes() == (alone["siqa"] / name).read_bytes()
-    assert set(pd.read_parquet(beside["siqa"] / NULLS)["variant"]) == set(nulls)
-    assert pd.read_parquet(alone["siqa"] / NULLS).empty
+    audits = [pd.read_parquet(parts["siqa"] / AUDIT) for parts in (alone, beside)]
+    assert audits[0].equals(audits[1].query("variant == 'items'").reset_index(drop=True))
+    assert audits[1].groupby("module")["variant"].agg(set).map({"items", *nulls}.__eq__).all()
+    compared = [pd.read_parquet(parts["siqa"] / NULLS) for parts in (alone, beside)]
+    assert set(compared[1]["variant"]) == {"items", *nulls}
+    assert compared[0].equals(compared[1].query("variant == 'items'").reset_index(drop=True))
 
 
 def test_a_benchmark_added_later_computes_its_part_and_changes_no_other(

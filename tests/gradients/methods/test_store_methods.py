@@ -50,20 +50,39 @@ def test_a_direction_is_the_mean_of_a_blocks_queries_as_they_are_transformed(
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_where_nulls_are_compared_no_query_counts_more_than_another(
+    make_store: Maker, numbers: Of, scoring: Any, chunk: int
+) -> None:
+    gradients = numbers(make_store(5))
+    unit = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
+    expected = [unit[np.array(BLOCKS) == block].mean(axis=0) for block in range(3)]
+    for factors in (np.ones(5), np.array([1.0, 7.0, 0.2, 3.0, 1.0])):
+        store = make_store(gradients=gradients * factors[:, None], blocks=BLOCKS)
+        found = Doubled().aim_evenly(Gradients(store, scoring(chunk=chunk)), None)
+        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_a_score_multiplies_both_transformed_sides(make_store: Maker, numbers: Of) -> None:
     documents, queries = torch.from_numpy(numbers(make_store(7))), torch.from_numpy(numbers(make_store(5, seed=1)))
     found = Doubled().multiply(Doubled().describe(documents, None), 3 * queries)
     np.testing.assert_allclose(found, 6 * (documents @ queries.T).numpy())
 
 
-def test_variants_share_the_preconditioner_of_the_items(make_store: Maker, scoring: Any) -> None:
+def test_each_variant_has_the_preconditioner_that_it_would_have_as_a_benchmark_of_its_own(
+    make_store: Maker, scoring: Any
+) -> None:
     corpus, items, null = make_store(50, seed=1), make_store(11, seed=2), make_store(8, seed=3)
-    alone = GradientCorpus.of(corpus, {"siqa": {"items": items}}, scoring()).benchmarks(["siqa"])["siqa"]
-    both = GradientCorpus.of(corpus, {"siqa": {"items": items, "null": null}}, scoring()).benchmarks(["siqa"])["siqa"]
+    queries = {"siqa": {"items": items, "null": null}, "twin": {"items": null}}
+    found = GradientCorpus.of(corpus, queries, scoring()).benchmarks(queries)
+    siqa, twin = found["siqa"].variants, found["twin"].variants
+    alone = GradientCorpus.of(corpus, {"siqa": {"items": items}}, scoring()).benchmarks(["siqa"])["siqa"].variants
     rows = torch.eye(13)
-    assert torch.equal(both.preconditioner.apply(rows), alone.preconditioner.apply(rows))
-    assert list(both.sizes) == list(both.queries) == ["items", "null"]
-    assert [sizes.tolist() for sizes in both.sizes.values()] == [[11], [8]]
+    roots = [variant.preconditioner.apply(rows) for variant in (siqa["items"], siqa["null"])]
+    assert torch.equal(roots[0], alone["items"].preconditioner.apply(rows))
+    assert torch.equal(roots[1], twin["items"].preconditioner.apply(rows))
+    assert not torch.equal(*roots)
+    assert {name: variant.sizes.tolist() for name, variant in siqa.items()} == {"items": [11], "null": [8]}
 
 
 def test_outliers_are_shortened_by_the_norms_of_their_own_store(make_store: Maker, numbers: Of, scoring: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tests of bins, and the robustness of maps to their labels.
+"""Tests of bins and topics, and the robustness of maps to their labels.
 
 ::
 
@@ -14,8 +14,9 @@ In their order, with their public names:
 - ``multiplicity``: ``two_sided_p``, ``q_values``;
 - ``shrinkage``: ``shrink``; ``decomposition``: ``decompose``;
 - ``permutation``: ``max_t``, ``length_strata``;
-- ``nulls``: ``null_z``, ``judge``; ``calibration``: ``calibrate``: the tests applied to the nulls themselves;
-- ``discoveries``: ``aggregate_bins``, ``bin_tests``, ``null_tests``, ``null_calibration``, ``decompose_maps``: all of
-  these as tables;
+- ``nulls``: ``null_z``, ``judge``, ``of_topics``; ``calibration``: ``calibrate``: the tests applied to
+  the nulls themselves;
+- ``discoveries``: ``aggregate_bins``, ``aggregate_topics``, ``bin_tests``, ``null_tests``, ``null_calibration``,
+  ``decompose_maps``: all of these as tables;
 - ``label_noise``: ``transition_matrix``, ``draw_labels``; ``taxonomy_robustness``: ``check_labels``.
 """

@@ -1,14 +1,22 @@
-"""Calibration of the tests: the share of bins of a null that they call."""
+"""Calibration of the tests: the share of bins and topics of a null that they call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from social_provenance.errors import AttributionError
+from social_provenance.estimation.maps.influence import label_indices
 from social_provenance.estimation.significance.multiplicity import q_values
-from social_provenance.estimation.significance.nulls import judge, judge_by_documents, standardise_map
+from social_provenance.estimation.significance.nulls import (
+    StandardisedMap,
+    judge,
+    judge_by_documents,
+    of_topics,
+    standardise_map,
+)
+from social_provenance.regions.grid import BINS, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,32 +26,29 @@ if TYPE_CHECKING:
     from social_provenance.estimation.maps.scored import Column
 
 LEVEL = 0.05
-"""p or q up to which a bin is called."""
+"""p or q up to which a bin or topic is called."""
 DOCUMENTS = "documents"
 """Name of the judge that uses the noise of documents alone."""
 
 
-def calibrate(
-    nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.ndarray, topics: np.ndarray
-) -> pd.DataFrame:
-    """Return the share of bins of each null that are called when the tests are applied to it.
+def calibrate(nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.ndarray) -> pd.DataFrame:
+    """Return the share of bins and topics of each null that are called when the tests are applied to it.
 
     Every null is tested against the noise of its documents, against the other nulls, and against itself. For
-    the last, the bins of a topic are tested against those of other topics, so that no bin contributes to its
+    the last, a topic and its bins are tested against those of other topics, so that nothing contributes to its
     own reference; ranks then hold their rate nearly by construction, and other nulls are the harder test.
 
     Args:
         nulls: Variant -> scores, shape (documents, columns).
         columns: (benchmark, method) of each column.
-        bins: Bin of each document, an index of ``topics``.
-        topics: Topic of each bin, integers.
+        bins: Bin of each document, an index of ``BINS``.
 
     Returns:
-        ``variant``, ``judge`` (``documents`` or a variant), ``benchmark``, ``method``, ``measure`` (``p``,
-        ``q``, ``rank_p``, ``rank_q``; q over the bins and columns of the variant), ``n_bins``, ``called``
-        (at most 0.05), ``share``, ``ci_low``, ``ci_high``. The interval is Clopper & Pearson's at 95 %; it
-        treats bins as independent, although bins of one topic are correlated. Without a bin of two
-        documents the share is null.
+        ``axis`` (``bin``, ``topic``), ``variant``, ``judge`` (``documents`` or a variant), ``benchmark``,
+        ``method``, ``measure`` (``p``, ``q``, ``rank_p``, ``rank_q``; q over the bins or topics and columns of the
+        variant), ``n`` (bins or topics), ``called`` (at most 0.05), ``share``, ``ci_low``, ``ci_high``. The
+        interval is Clopper & Pearson's at 95 %; it treats bins as independent, although bins of one topic are
+        correlated. Without a bin of two documents the share is null.
 
     Raises:
         AttributionError: If a null is of other documents or columns, or a score is not finite.
@@ -56,35 +61,44 @@ def calibrate(
                 f"null {variant!r} is of documents x columns {scores.shape} and the study of "
                 f"{(len(bins), len(columns))}: give the same documents, benchmarks and methods"
             )
-    maps = {variant: standardise_map(scores, bins, len(topics)) for variant, scores in nulls.items()}
+    maps = {variant: standardise_map(scores, bins, len(BINS)) for variant, scores in nulls.items()}
+    topics = {variant: of_topics(each) for variant, each in maps.items()}
+    rows = _rows("bin", maps, columns, label_indices("topic")) + _rows("topic", topics, columns, np.arange(len(TOPICS)))
+    return pd.DataFrame(rows)
+
+
+def _rows(
+    axis: str, maps: Mapping[str, StandardisedMap], columns: list[Column], groups: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the rows of one axis; a map is tested against itself by groups."""
     rows = []
     for variant, tested in maps.items():
         p = judge_by_documents(tested)[1]
         by_judge = {DOCUMENTS: {"p": p, "q": q_values(p)}}
         for name, null in maps.items():
-            judged = judge(tested, null, topics if name == variant else None)
+            judged = judge(tested, null, groups if name == variant else None)
             by_judge[name] = {measure: getattr(judged, measure) for measure in ("p", "q", "rank_p", "rank_q")}
         for name, measures in by_judge.items():
             for index, (benchmark, method) in enumerate(columns):
-                key = {"variant": variant, "judge": name, "benchmark": benchmark, "method": method}
+                key = {"axis": axis, "variant": variant, "judge": name, "benchmark": benchmark, "method": method}
                 rows += [
                     {**key, "measure": measure, **count_called(values[:, index])}
                     for measure, values in measures.items()
                 ]
-    return pd.DataFrame(rows)
+    return rows
 
 
 def count_called(values: np.ndarray) -> dict[str, float]:
     """Return the number and share of p or q of at most 0.05, with Clopper & Pearson's interval at 95 %.
 
     Args:
-        values: p or q of bins; NaN does not count.
+        values: p or q of bins or topics; NaN does not count.
     """
     from statsmodels.stats.proportion import proportion_confint
 
     known = values[~np.isnan(values)]
     n, hits = len(known), int((known <= LEVEL).sum())
     if not n:
-        return {"n_bins": 0, "called": 0, "share": np.nan, "ci_low": np.nan, "ci_high": np.nan}
+        return {"n": 0, "called": 0, "share": np.nan, "ci_low": np.nan, "ci_high": np.nan}
     low, high = proportion_confint(hits, n, alpha=0.05, method="beta")
-    return {"n_bins": n, "called": hits, "share": hits / n, "ci_low": float(low), "ci_high": float(high)}
+    return {"n": n, "called": hits, "share": hits / n, "ci_low": float(low), "ci_high": float(high)}

@@ -1,11 +1,12 @@
-"""Tests of all bins, as tables.
+"""Tests of all bins and topics, as tables.
 
-The family over which q and family-wise p are computed is all bins of all benchmarks under one method:
-methods answer the same question and are not additional hypotheses.
+The family over which q and family-wise p are computed is all bins (or all topics) of all benchmarks under one
+method: methods answer the same question and are not additional hypotheses.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,18 @@ import numpy as np
 from social_provenance.annotations import Table
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.estimation.maps.influence import Influence, columns_by_method, label_indices, long_table
+from social_provenance.estimation.maps.influence import Influence, columns_by_method, long_table
 from social_provenance.estimation.maps.scored import Scored
 from social_provenance.estimation.significance.calibration import calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
-from social_provenance.estimation.significance.nulls import null_z
+from social_provenance.estimation.significance.nulls import (
+    StandardisedMap,
+    judge,
+    of_topics,
+    refuse_other_shape,
+    standardise_map,
+)
 from social_provenance.estimation.significance.permutation import length_strata, max_t
 from social_provenance.estimation.significance.shrinkage import shrink
 from social_provenance.regions.grid import BINS, FORMATS, TOPICS
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
     from social_provenance.estimation.maps.scored import Column
 
 BIN = ("topic", "format")
+ITEMS = "items"
+"""Variant of ``null_scores`` that is the benchmark itself."""
 SHAPE = (len(TOPICS), len(FORMATS))
 
 
@@ -48,10 +57,28 @@ def aggregate_bins(influence: Influence, scored: Scored, nulls: Table, bootstrap
         :func:`bin_tests`, and ``null_z``: that of the null under which it is closest to 0; null without one.
     """
     key = ["benchmark", "method", *BIN]
-    closest = nulls.sort_values("null_z", key=abs, kind="stable").drop_duplicates(key)[[*key, "null_z"]]
     table = influence.bins().merge(bin_tests(influence, scored, bootstrap), on=key, validate="one_to_one")
-    joined: Table = table.merge(closest.astype({"null_z": float}), on=key, how="left", validate="one_to_one")
-    return joined
+    return _with_closest_null(table, nulls, "bin")
+
+
+def aggregate_topics(influence: Influence, nulls: Table) -> Table:
+    """Return the table ``topic_influence``: every topic with its uncertainty and its tests.
+
+    Args:
+        influence: Influence of the scored documents.
+        nulls: Table of :func:`null_tests`.
+
+    Returns:
+        The columns of :meth:`~social_provenance.estimation.maps.influence.Influence.marginal`, ``p`` and ``q`` of z
+        with its standard error over documents and queries (Benjamini-Hochberg over the topics of all benchmarks),
+        and ``null_z``: that of the null under which it is closest to 0; null without one.
+    """
+    deviations = influence.deviations("topic")
+    error = _blank(deviations.standard_error(), influence.without_interval("topic")[:, None])
+    p = two_sided_p(influence.profile("topic"), error, deviations.degrees_of_freedom())
+    tests = long_table(influence.columns, {"p": p, "q": _q_of_methods(influence.columns, p)}, ("topic",))
+    table = influence.marginal("topic").merge(tests, on=["benchmark", "method", "topic"], validate="one_to_one")
+    return _with_closest_null(table, nulls, "topic")
 
 
 def bin_tests(influence: Influence, scored: Scored, bootstrap: Bootstrap) -> pd.DataFrame:
@@ -83,33 +110,55 @@ def bin_tests(influence: Influence, scored: Scored, bootstrap: Bootstrap) -> pd.
     return long_table(scored.columns, rows, BIN)
 
 
-def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Test every bin against each null.
+def compared_with_nulls(scored: Scored, items: pd.DataFrame | None) -> Scored:
+    """Return the documents with the scores by which items and nulls are compared, each query scaled to norm 1.
 
     Args:
         scored: Scored documents.
+        items: Scores of the items in ``null_scores``, as :func:`social_provenance.estimation.maps.scored.widen`
+            returns them, of some or all benchmarks and methods; None where no method is compared with nulls.
+    """
+    columns = [column for column in scored.columns if items is not None and column in items.columns]
+    scores = _array(scored, ITEMS, items, columns) if items is not None else scored.scores[:, :0]
+    return replace(scored, columns=columns, scores=scores)
+
+
+def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Test every bin and every topic against each null.
+
+    Args:
+        scored: Documents with scores of :func:`compared_with_nulls`.
         nulls: Variant -> scores as :func:`social_provenance.estimation.maps.scored.widen` returns them, of
             these documents and of some or all of their benchmarks and methods.
 
     Returns:
-        ``variant``, ``benchmark``, ``method``, ``topic``, ``format``, ``null_z``, ``p``, ``q``, ``rank_p``,
-        ``rank_q`` (:mod:`social_provenance.estimation.significance.nulls`); null where a bin has fewer than two
-        documents.
+        ``variant``, ``benchmark``, ``method``, ``axis`` (``bin``, ``topic``), ``topic``, ``format`` (null where
+        averaged over), ``difference`` (items minus null, each in standard deviations of a document within its
+        bin), ``null_z``, ``p``, ``q``, ``rank_p``, ``rank_q``
+        (:mod:`social_provenance.estimation.significance.nulls`); null where a bin has fewer than two documents.
     """
     import pandas as pd
 
     frames = []
     for variant, table in nulls.items():
         for columns, scores, null_scores in _by_method(scored, variant, table):
-            tests = null_z(scores, null_scores, scored.bins, len(BINS))
-            rows = {name: getattr(tests, name) for name in ("p", "q", "rank_p", "rank_q")}
-            frames.append(long_table(columns, {"null_z": tests.z, **rows}, BIN).assign(variant=variant))
-    order = ["variant", "benchmark", "method", *BIN, "null_z", "p", "q", "rank_p", "rank_q"]
+            refuse_other_shape(scores, null_scores)
+            own, null = (standardise_map(each, scored.bins, len(BINS)) for each in (scores, null_scores))
+            frames.append(_judged(columns, own, null, BIN).assign(variant=variant, axis="bin"))
+            topics = (of_topics(own), of_topics(null))
+            frames.append(_judged(columns, *topics, ("topic",)).assign(variant=variant, axis="topic", format=None))
+    order = ["variant", "benchmark", "method", "axis", *BIN, "difference", "null_z", "p", "q", "rank_p", "rank_q"]
     return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
+def _judged(columns: list[Column], own: StandardisedMap, null: StandardisedMap, axes: tuple[str, ...]) -> pd.DataFrame:
+    tests = judge(own, null)
+    rows = {name: getattr(tests, name) for name in ("p", "q", "rank_p", "rank_q")}
+    return long_table(columns, {"difference": own.values - null.values, "null_z": tests.z, **rows}, axes)
+
+
 def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the share of bins that are called under each null, the table ``null_calibration``.
+    """Return the share of bins and of topics that are called under each null, the table ``null_calibration``.
 
     Only the benchmarks and methods of all nulls are compared. Without a null there are no rows.
     """
@@ -120,8 +169,8 @@ def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.Da
     for method in dict.fromkeys(method for _, method in columns):
         columns_of_method = [column for column in columns if column[1] == method]
         null_scores = {variant: _array(scored, variant, table, columns_of_method) for variant, table in nulls.items()}
-        frames.append(calibrate(null_scores, columns_of_method, scored.bins, label_indices("topic")))
-    order = ("variant", "judge", "benchmark", "method", "measure", "n_bins", "called", "share", "ci_low", "ci_high")
+        frames.append(calibrate(null_scores, columns_of_method, scored.bins))
+    order = ("axis", "variant", "judge", "benchmark", "method", "measure", "n", "called", "share", "ci_low", "ci_high")
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(order))
 
 
@@ -183,6 +232,15 @@ def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Colu
         )
     scores: np.ndarray = table.loc[scored.ids, columns].to_numpy(float)
     return scores
+
+
+def _with_closest_null(table: pd.DataFrame, nulls: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """Add the ``null_z`` of smallest magnitude over the nulls: what remains under every one of them."""
+    key = ["benchmark", "method", *(BIN if axis == "bin" else ("topic",))]
+    own = nulls[nulls["axis"] == axis].sort_values("null_z", key=abs, kind="stable")
+    # The column of formats has nulls in the rows of topics, and so another type than that of the table.
+    closest = own.drop_duplicates(key)[[*key, "null_z"]].astype({**dict.fromkeys(key, "str"), "null_z": float})
+    return table.merge(closest, on=key, how="left", validate="one_to_one")
 
 
 def _q_of_methods(columns: list[Column], p: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Tests of bins against nulls: scores under queries or weights without information about the benchmark.
+"""Tests of bins and topics against nulls: scores under queries or weights without information about the benchmark.
 
 A null is one map: every bin has one value, so its bins are the only repeats. The range of values
 without information is therefore estimated from the deviations of the null's bins from their centre, beyond
@@ -21,6 +21,9 @@ of them, the bin itself counted, whose null_z is as large. It is valid for any d
 2023 for Benjamini-Hochberg upon it), and with b bins it is never below 1 / (b + 1): of 576 bins twenty must
 exceed the whole null before any is called at q 0.05.
 
+A topic is the unweighted mean of its bins and is tested against the null's topics in the same way. There are 24 of
+them, so its ``rank_p`` is never below 1 / 25, and its ``p`` has 23 degrees of freedom for tau2.
+
 Both hold over bins, not for a single one, whose permanent effect under the null (its style, say) one
 map cannot separate from chance; structure that study and null share makes the test conservative.
 """
@@ -32,9 +35,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
+from social_provenance.estimation.maps.influence import label_indices
 from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
+from social_provenance.regions.grid import TOPICS
 
 
 @dataclass(frozen=True)
@@ -65,12 +70,36 @@ class StandardisedMap:
     Attributes:
         values: e of each bin, shape (bins, columns); NaN where a bin has fewer than two documents.
         variances: Sampling variances v of the values, same shape.
-        counts: Number of documents, shape (bins,).
+        counts: Number of documents, shape (bins,); of a mean over bins, the number whose mean would be as precise.
+        sampling: Sampling variances of the means before they are centred, same shape as the values.
     """
 
     values: np.ndarray
     variances: np.ndarray
     counts: np.ndarray
+    sampling: np.ndarray
+
+    def over_labels(self, labels: np.ndarray, n_labels: int) -> StandardisedMap:
+        """Return the map of unweighted means over the bins of each label that have a value, such as topics.
+
+        Args:
+            labels: Label of each bin, 0 to ``n_labels - 1``.
+            n_labels: Number of labels.
+        """
+        filled = np.isfinite(self.values).all(axis=1)
+        members = (labels == np.arange(n_labels)[:, None]) & filled
+        n_bins = members.sum(axis=1, keepdims=True)
+        means = members / np.maximum(n_bins, 1)
+        # The centre is the mean of the same bins: a topic's mean less the centre has these weights on the bins.
+        centred = means - filled / max(int(filled.sum()), 1)
+        inverse = np.divide(1.0, self.counts, out=np.zeros(len(filled)), where=self.counts > 0)
+        precision = np.divide(1.0, means**2 @ inverse, out=np.zeros(n_labels), where=n_bins[:, 0] > 0)
+        return StandardisedMap(
+            values=np.where(n_bins > 0, means @ np.nan_to_num(self.values), np.nan),
+            variances=centred**2 @ np.nan_to_num(self.sampling),
+            counts=precision,
+            sampling=means**2 @ np.nan_to_num(self.sampling),
+        )
 
 
 def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) -> Judged:
@@ -86,12 +115,26 @@ def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) 
         AttributionError: If scores and null are not of the same documents and columns, or one is not
             finite.
     """
+    refuse_other_shape(scores, null)
+    return judge(standardise_map(scores, bins, n_bins), standardise_map(null, bins, n_bins))
+
+
+def refuse_other_shape(scores: np.ndarray, null: np.ndarray) -> None:
+    """Refuse scores and null scores that are not of the same documents and columns.
+
+    Raises:
+        AttributionError: With both shapes.
+    """
     if null.shape != scores.shape:
         raise AttributionError(
             f"null scores are of documents x columns {null.shape} and scores of {scores.shape}: give the same "
             f"documents, benchmarks and methods, run the attribution pipeline again"
         )
-    return judge(standardise_map(scores, bins, n_bins), standardise_map(null, bins, n_bins))
+
+
+def of_topics(bins: StandardisedMap) -> StandardisedMap:
+    """Return the map of topics of a map of the 576 bins."""
+    return bins.over_labels(label_indices("topic"), len(TOPICS))
 
 
 def standardise_map(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> StandardisedMap:
@@ -118,7 +161,7 @@ def standardise_map(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> Standa
     sampling = spread / np.maximum(moments.counts, 1)[:, None]
     # The centre is a mean of the same bins: subtracting it reduces the bin's own variance and adds a little of all.
     variances = sampling * (1 - 2 / n_bins_filled) + np.nansum(sampling, axis=0) / n_bins_filled**2
-    return StandardisedMap(deviations / np.sqrt(within), variances, moments.counts)
+    return StandardisedMap(deviations / np.sqrt(within), variances, moments.counts, sampling)
 
 
 def judge(tested: StandardisedMap, null: StandardisedMap, groups: np.ndarray | None = None) -> Judged:

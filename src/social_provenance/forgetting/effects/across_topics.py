@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from social_provenance.forgetting.vocabulary import ARMS
+from social_provenance.forgetting.vocabulary import ARMS, MEASURES, SPECIFIC
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
+
+    from social_provenance.forgetting.vocabulary import Measure
 
 LEAST_TOPICS = 5
 """Topics below which no variance between topics is estimated: no mixed model."""
@@ -18,7 +22,7 @@ CONFIDENCE = 0.95
 KEY = ("algorithm", "outcome", "reading")
 UNIT = ("benchmark", "topic")
 ACROSS_COLUMNS = (
-    *KEY, "benchmark", "n_topics", "mean", "ci_low", "ci_high", "wilcoxon_p", "smallest_p", "rank_p",
+    *KEY, "benchmark", "measure", "n_topics", "mean", "ci_low", "ci_high", "wilcoxon_p", "smallest_p", "rank_p",
     "smallest_rank_p", "mixed_mean", "mixed_low", "mixed_high", "mixed_p", "mixed_reason",
 )  # fmt: skip
 
@@ -31,24 +35,28 @@ def across_topics(effects: pd.DataFrame, sets: pd.DataFrame) -> pd.DataFrame:
         sets: Table ``unlearning_sets``.
 
     Returns:
-        One row per algorithm, outcome, reading and benchmark (null: all of them, each topic of each
-        benchmark being a unit): what :func:`topic_test`, :func:`rank_test` and :func:`mixed_model` return.
+        One row per measure (``did`` first, then ``influence_minus_random``), algorithm, outcome, reading and
+        benchmark (null: all of them, each topic of each benchmark being a unit): what :func:`topic_test`,
+        :func:`rank_test` and :func:`mixed_model` return.
     """
     import pandas as pd
 
-    topics = effects[(effects["scope"] == "topic") & effects["influence_minus_random"].notna()]
-    differences = _against_each_set(sets)
-    rows = []
+    rows = [row for measure in MEASURES for row in _tests(effects, sets, measure)]
+    return pd.DataFrame(rows, columns=list(ACROSS_COLUMNS))
+
+
+def _tests(effects: pd.DataFrame, sets: pd.DataFrame, measure: Measure) -> Iterator[dict[str, Any]]:
+    topics = effects[(effects["scope"] == "topic") & effects[measure.value].notna()]
+    differences = _against_each_set(sets, measure)
     for key, table in topics.groupby(list(KEY), sort=False):
         named = dict(zip(KEY, key, strict=True))
         of_sets = differences[(differences[list(KEY)] == list(key)).all(axis=1)]
         parts = [(str(name), part) for name, part in table.groupby("benchmark", sort=False)]
         for benchmark, part in [*parts, *([(None, table)] if len(parts) > 1 else [])]:
             of_benchmark = of_sets if benchmark is None else of_sets[of_sets["benchmark"] == benchmark]
-            summed = topic_test(part["influence_minus_random"].to_numpy(float))
-            summed |= rank_test(part["p"].to_numpy(float), part["n_random"].to_numpy(int))
-            rows.append({**named, "benchmark": benchmark, **summed, **mixed_model(of_benchmark)})
-    return pd.DataFrame(rows, columns=list(ACROSS_COLUMNS))
+            summed = topic_test(part[measure.value].to_numpy(float))
+            summed |= rank_test(part[measure.p].to_numpy(float), part["n_random"].to_numpy(int))
+            yield {**named, "benchmark": benchmark, "measure": measure.value, **summed, **mixed_model(of_benchmark)}
 
 
 def topic_test(effects: np.ndarray) -> dict[str, Any]:
@@ -148,10 +156,18 @@ def _no_model(reason: str) -> dict[str, Any]:
     return {**dict.fromkeys(("mixed_mean", "mixed_low", "mixed_high", "mixed_p")), "mixed_reason": reason}
 
 
-def _against_each_set(sets: pd.DataFrame) -> pd.DataFrame:
-    """Return the keys and ``difference``: targeted minus each random set of the topic, on its own benchmark."""
-    aligned = sets[(sets["scope"] == "topic") & (sets["measured"] == sets["benchmark"])]
-    targeted, random = (aligned[aligned["arm"] == arm] for arm in ARMS["topic"])
+def _against_each_set(sets: pd.DataFrame, measure: Measure) -> pd.DataFrame:
+    """Return the keys and ``difference``: targeted minus each random set of the topic, on its own benchmark.
+
+    By the specific measure each change is that of the own benchmark minus the mean of the others.
+    """
     keys = [*UNIT, *KEY]
+    own = sets[sets["scope"] == "topic"]
+    aligned = own["measured"] == own["benchmark"]
+    changes = own[aligned].set_index([*keys, "arm", "set"])["change"]
+    if measure == SPECIFIC:
+        changes = changes - own[~aligned].groupby([*keys, "arm", "set"])["change"].mean()
+    table = changes.reset_index()
+    targeted, random = (table[table["arm"] == arm] for arm in ARMS["topic"])
     both = random.merge(targeted[[*keys, "change"]], on=keys, suffixes=("_random", "_targeted"))
     return both.assign(difference=both["change_targeted"] - both["change_random"])[[*keys, "difference"]]

@@ -28,7 +28,8 @@ class RunTables:
     Attributes:
         runs: ``run_id``, ``benchmark``, ``topic``, ``scope``, ``arm``, ``set``, ``algorithm``, ``seed``,
             ``status`` (``done``, ``stopped``, ``failed``).
-        answers: ``run_id``, ``step``, ``benchmark``, ``item``, ``cluster`` and the columns of the outcomes.
+        answers: ``run_id``, ``step``, ``benchmark``, ``item``, ``cluster``, ``normalisation`` and the columns of
+            the outcomes.
         trajectory: ``run_id``, ``step``, ``forget_loss``, ``heldout_loss``, from step 0.
     """
 

@@ -1,4 +1,4 @@
-"""Does forgetting influential documents hurt the aligned benchmark more than forgetting random ones?"""
+"""Does forgetting influential documents hurt the aligned benchmark, and not the others, more than random ones do?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import numpy as np
 
 from social_provenance.estimation.significance.multiplicity import q_values
 from social_provenance.forgetting.effects.intervals import ArmChanges, Draws, difference
-from social_provenance.forgetting.vocabulary import CONTRAST, EQUAL_COMPUTE, OUTCOMES, PRIMARY
+from social_provenance.forgetting.vocabulary import (
+    CONTRAST,
+    EQUAL_COMPUTE,
+    MEASURES,
+    OUTCOMES,
+    PLAIN,
+    PRIMARY,
+    SPECIFIC,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,14 +29,9 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-12
 """Relative difference of two means below which they are equal but for rounding."""
-ESTIMATES = (
-    "influence", "random", "influence_minus_random", "ci_low", "ci_high", "n_random_less_damaging", "p", "smallest_p",
-    "q", "others", "did", "did_low", "did_high", "selectivity",
-)  # fmt: skip
+ESTIMATES = (*SPECIFIC, "selectivity", *PLAIN, "influence", "random", "others", "smallest_p")
 EFFECT_COLUMNS = (
-    *CONTRAST, "outcome", "reading", "step", "influence", "random", "influence_minus_random", "ci_low", "ci_high",
-    "n_targeted", "n_random", "n_random_less_damaging", "p", "smallest_p", "q", "others", "did", "did_low", "did_high",
-    "selectivity", "reason",
+    *CONTRAST, "outcome", "normalisation", "reading", "step", "n_targeted", "n_random", *ESTIMATES, "reason",
 )  # fmt: skip
 SET_COLUMNS = (*CONTRAST, "outcome", "reading", "measured", "arm", "set", "runs", "change")
 
@@ -109,7 +112,7 @@ def set_rows(changes: Changes) -> Iterator[dict[str, Any]]:
                     yield {**named, **row, "change": float(change)}
 
 
-def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
+def randomisation_p(targeted: float, random: np.ndarray, size: float = 0.0) -> tuple[float, int]:
     """Return p of the randomisation test: how often a random set damages at least as much as the targeted one.
 
     Phipson & Smyth (2010): p = (1 + random sets at least as damaging) / (random sets + 1), exact where sets
@@ -119,20 +122,21 @@ def randomisation_p(targeted: float, random: np.ndarray) -> tuple[float, int]:
     Args:
         targeted: Mean change of the targeted set, negative for damage.
         random: Mean change of each random set, at least one, shape (sets,).
+        size: Largest absolute number that these are differences of; rounding is relative to it.
 
     Returns:
         One-sided p, and the number of random sets that damage less; equal but for rounding counts as much.
     """
-    tolerance = ROUNDING * max(abs(targeted), float(np.abs(random).max()))
+    tolerance = ROUNDING * max(size, abs(targeted), float(np.abs(random).max()))
     as_damaging = int((random <= targeted + tolerance).sum())
     return (1 + as_damaging) / (len(random) + 1), len(random) - as_damaging
 
 
 def with_q(effects: pd.DataFrame) -> pd.DataFrame:
-    """Return effects with ``q`` of the primary family (scope topic, primary outcome, equal compute); null elsewhere."""
+    """Return effects with q-values of the primary family: scope topic, primary outcome, equal compute; else null."""
     family = (effects["scope"] == "topic") & (effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)
-    p = np.where(family, effects["p"].to_numpy(float), np.nan)
-    return effects.assign(q=q_values(p))
+    p = {measure.q: np.where(family, effects[measure.p].to_numpy(float), np.nan) for measure in MEASURES}
+    return effects.assign(**{q: q_values(values) for q, values in p.items()})
 
 
 def against_others(aligned: str, benchmarks: Mapping[str, Any]) -> dict[str, float]:
@@ -156,18 +160,35 @@ def _estimates(changes: Changes, arms: ContrastArms, draws: Draws) -> dict[str, 
         "n_random_less_damaging": n_random_less_damaging,
         "p": p,
         "smallest_p": 1 / (len(sets) + 1),
-        "q": None,
     }
-    return estimates | _against_others(changes, pair, draws)
+    return dict.fromkeys(ESTIMATES) | estimates | _against_others(changes, pair, draws)
 
 
 def _against_others(changes: Changes, pair: tuple[ArmChanges, ArmChanges], draws: Draws) -> dict[str, Any]:
-    names = ("others", "did", "did_low", "did_high", "selectivity")
     aligned = changes.named["benchmark"]
     weights = against_others(aligned, changes.clusters)
     if not weights:
-        return dict.fromkeys(names)
+        return {}
     did = difference(pair, changes.clusters, weights)
-    own = difference(pair, changes.clusters, {aligned: 1.0})
-    selectivity = difference(pair[:1], changes.clusters, weights)
-    return dict(zip(names, (own.value - did.value, did.value, *draws.interval(did), selectivity.value), strict=True))
+    targeted, random = (_unit_means(arm, changes, weights) for arm in pair)
+    size = max(
+        float(np.abs(arm.values[name] @ changes.clusters[name].shares).max()) for arm in pair for name in weights
+    )
+    p, n_random_less_damaging = randomisation_p(float(targeted.mean()), random, size)
+    estimates = {"did": did.value, "selectivity": float(targeted.mean())}
+    estimates["did_low"], estimates["did_high"] = draws.interval(did)
+    return {
+        # Benchmarks that are damaged alike differ by rounding, which would count as damage where it is negative.
+        **{name: 0.0 if abs(value) <= ROUNDING * size else value for name, value in estimates.items()},
+        "did_n_random_less_damaging": n_random_less_damaging,
+        "did_p": p,
+        "others": difference(pair, changes.clusters, {aligned: 1.0}).value - did.value,
+    }
+
+
+def _unit_means(arm: ArmChanges, changes: Changes, weights: Mapping[str, float]) -> np.ndarray:
+    """Return the weighted sum over benchmarks of the mean change of each unit, shape (units,)."""
+    means: np.ndarray = np.sum(
+        [weight * (arm.values[name] @ changes.clusters[name].shares) for name, weight in weights.items()], axis=0
+    )
+    return means

@@ -22,7 +22,8 @@ class EffectTables:
     """Statistics of a study, as tables.
 
     Attributes:
-        effects: ``unlearning_effects``: influence minus random, one row per contrast, outcome and reading.
+        effects: ``unlearning_effects``: difference in differences and influence minus random, one row per contrast,
+            outcome and reading.
         sets: ``unlearning_sets``: mean change of every set on every benchmark.
         equivalence: ``unlearning_equivalence``: equivalence tests of arms.
     """
@@ -47,7 +48,7 @@ def measure_effects(measured: RunTables, settings: EffectSettings, bootstrap: Bo
     """
     import pandas as pd
 
-    draws = Draws(bootstrap)
+    draws, unit = Draws(bootstrap), measured.answers["normalisation"].iloc[0]
     effects: list[dict[str, Any]] = []
     sets: list[dict[str, Any]] = []
     equivalence: list[dict[str, Any]] = []
@@ -56,7 +57,7 @@ def measure_effects(measured: RunTables, settings: EffectSettings, bootstrap: Bo
         sets += set_rows(changes)
         equivalence += equivalence_rows(changes, settings.equivalence_margin)
     return EffectTables(
-        with_q(pd.DataFrame(effects, columns=list(EFFECT_COLUMNS))),
+        with_q(pd.DataFrame(effects, columns=list(EFFECT_COLUMNS)).assign(normalisation=unit)),
         pd.DataFrame(sets, columns=list(SET_COLUMNS)),
         pd.DataFrame(equivalence, columns=list(EQUIVALENCE_COLUMNS)),
     )

@@ -89,7 +89,9 @@ def _refuse_overlap(row: Mapping[Any, Any]) -> None:
 
 def _digest_of_requests(requests: pd.DataFrame) -> str:
     tokens = [[list(map(int, ids)) for ids in requests[column]] for column in ("prompt_ids", "completion_ids")]
-    return digest_of(requests[["benchmark", "item", "cluster", "is_gold"]].to_numpy().tolist(), tokens)
+    return digest_of(
+        requests[["benchmark", "item", "cluster", "is_gold", "units", "normalisation"]].to_numpy().tolist(), tokens
+    )
 
 
 def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:

@@ -69,8 +69,21 @@ class ProductMethod(Method):
 
         Args:
             queries: One variant of a benchmark's queries.
-            preconditioner: The benchmark's, where the method compares gradients.
+            preconditioner: That of these queries, where the method compares gradients.
         """
+
+    def aim_evenly(self, queries: Any, preconditioner: Any) -> Any | None:
+        """Return the directions with each query scaled to norm 1, or None where the method is compared with no null.
+
+        Nulls are compared with items on such directions: a wrong answer surprises the model, its gradient is longer,
+        and a mean or a difference of unscaled scores would be that of the longest queries.
+
+        Args:
+            queries: One variant of a benchmark's queries.
+            preconditioner: That of these queries, where the method compares gradients.
+        """
+        del queries, preconditioner
+        return None
 
     @abstractmethod
     def describe(self, documents: Any, preconditioner: Any) -> Any:
@@ -82,20 +95,32 @@ class ProductMethod(Method):
 
 
 @dataclass(frozen=True)
+class Variant:
+    """One set of a benchmark's queries, as the methods of one need read it.
+
+    Attributes:
+        queries: The queries.
+        sizes: Number of queries of each block.
+        preconditioner: Estimated from these very queries and the corpus; None without gradients. A variant with the
+            preconditioner of another would be damped in other directions than its own queries share.
+    """
+
+    queries: Any
+    sizes: np.ndarray
+    preconditioner: Any = None
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """The queries of a benchmark, as the methods of one need read them.
+    """A benchmark: its own items and the nulls that they are compared with.
 
     Attributes:
         name: Name of the benchmark.
-        queries: Variant -> its queries.
-        sizes: Variant -> number of queries of each block.
-        preconditioner: Estimated from the benchmark's own items and shared by its variants; None without gradients.
+        variants: Name of the variant -> its queries.
     """
 
     name: str
-    queries: Mapping[str, Any]
-    sizes: Mapping[str, np.ndarray]
-    preconditioner: Any = None
+    variants: Mapping[str, Variant]
 
 
 class Corpus(ABC):

@@ -113,5 +113,5 @@ def _write(corpus: ModelCorpus, methods: Sequence[ModelMethod], waiting: Mapping
         writers = {name: stack.enter_context(ScoreWriter(folder, name)) for name, folder in waiting.items()}
         for method in methods:
             for name, blocks in method.score(corpus, documents, queries, next(iter(waiting.values())).parent):
-                writers[name].write(rows, method.name, ITEMS, blocks, np.bincount(queries[name]["block"]))
+                writers[name].write(rows, method.name, blocks, np.bincount(queries[name]["block"]))
     yield from waiting

@@ -47,7 +47,7 @@ class SecondMoment:
 
 @dataclass(frozen=True)
 class Preconditioner:
-    """The inverse root of a benchmark's mixed second moment.
+    """The inverse root of the mixed second moment of a set of queries and the corpus.
 
     Attributes:
         roots: Columns of a module -> its inverse root.
@@ -107,10 +107,10 @@ def _sums(shard: GradientStore, winsoriser: Winsoriser, chunk: int) -> dict[str,
 def mix(
     query: SecondMoment, corpus: SecondMoment, modules: Mapping[str, slice], *, target_component: int, damping: float
 ) -> Preconditioner:
-    """Return the preconditioner of one benchmark.
+    """Return the preconditioner of one set of queries.
 
     Args:
-        query: Second moments of the benchmark's queries.
+        query: Second moments of the queries.
         corpus: Second moments of the corpus.
         modules: Module -> its columns.
         target_component: Component at which the spectra cross.

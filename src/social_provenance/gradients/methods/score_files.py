@@ -35,7 +35,7 @@ class ScoreWriter:
     """Writes the scores of one benchmark.
 
     ``scores.parquet`` has the score of each document by each method, ``blocks.parquet`` its mean over
-    each query block, ``nulls.parquet`` the scores for every other variant of the queries.
+    each query block, ``nulls.parquet`` the scores by which items and nulls are compared.
     """
 
     def __init__(self, folder: Path, benchmark: str) -> None:
@@ -56,32 +56,49 @@ class ScoreWriter:
     def __exit__(self, *raised: Any) -> None:
         self._stack.__exit__(*raised)
 
-    def write(self, rows: pd.DataFrame, method: str, variant: str, blocks: np.ndarray, sizes: np.ndarray) -> None:
-        """Append the scores of some documents.
+    def write(self, rows: pd.DataFrame, method: str, blocks: np.ndarray, sizes: np.ndarray) -> None:
+        """Append the scores of some documents for the benchmark's items.
 
         Args:
             rows: ``id``, ``loss``, ``norm`` of each document.
             method: Name of the method.
-            variant: Variant of the queries.
             blocks: Mean score over the queries of a block, documents x blocks.
             sizes: Number of queries of each block.
         """
-        score = blocks.astype("float64") @ (sizes / sizes.sum())
-        columns: dict[str, Any] = {
-            "doc_id": rows["id"].to_numpy(object),
-            "benchmark": [self._benchmark] * len(rows),
-            "method": [method] * len(rows),
-        }
-        if variant != ITEMS:
-            self._append(NULLS, {**columns, "variant": [variant] * len(rows), "score": score})
-            return
+        columns = self._names(rows, method)
+        score = _mean(blocks, sizes)
         self._append(SCORES, {**columns, "score": score, "loss": rows["loss"], "grad_norm": rows["norm"]})
         self._append(BLOCKS, {**columns, "blocks": list(blocks.astype("float32"))})
+
+    def write_compared(
+        self, rows: pd.DataFrame, method: str, variant: str, blocks: np.ndarray, sizes: np.ndarray
+    ) -> None:
+        """Append the scores of some documents by which the items and the nulls are compared.
+
+        Args:
+            rows: ``id`` of each document.
+            method: Name of the method.
+            variant: Items or null.
+            blocks: Mean over the queries of a block, each scaled to norm 1, documents x blocks.
+            sizes: Number of queries of each block.
+        """
+        columns = self._names(rows, method)
+        self._append(NULLS, {**columns, "variant": [variant] * len(rows), "score": _mean(blocks, sizes)})
+
+    def _names(self, rows: pd.DataFrame, method: str) -> dict[str, Any]:
+        names = {"benchmark": [self._benchmark] * len(rows), "method": [method] * len(rows)}
+        return {"doc_id": rows["id"].to_numpy(object), **names}
 
     def _append(self, name: str, columns: dict[str, Any]) -> None:
         import pyarrow as pa
 
         self._files[name].write_table(pa.table(columns, schema=self._schemas[name]))
+
+
+def _mean(blocks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the mean over all queries, from the means of blocks."""
+    mean: np.ndarray = blocks.astype("float64") @ (sizes / sizes.sum())
+    return mean
 
 
 def gather(folders: Iterable[Path], name: str) -> Any:
@@ -98,11 +115,12 @@ def gather(folders: Iterable[Path], name: str) -> Any:
 
 
 def as_null(folders: Iterable[Path], variant: str) -> Any:
-    """Return the scores of all parts as those of a null (Ibis expression)."""
+    """Return the scores of the items, as they are compared with nulls, under the name of a null (Ibis expression)."""
     import ibis
 
-    scores = gather(folders, SCORES)
-    return scores.select("doc_id", "benchmark", "method", variant=ibis.literal(variant), score=scores.score)
+    scores = gather(folders, NULLS)
+    items = scores.filter(scores.variant == ITEMS)
+    return items.select("doc_id", "benchmark", "method", variant=ibis.literal(variant), score=items.score)
 
 
 def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -117,4 +135,5 @@ def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
     shared = next(iter(summaries.values()))["corpus"]
     benchmarks = {name: summary["benchmark"] for name, summary in summaries.items()}
     audit = pd.concat([pd.read_parquet(folder / AUDIT) for folder in parts.values()], ignore_index=True)
-    return {**shared, "benchmarks": benchmarks}, audit[["benchmark", *audit.columns.drop("benchmark")]]
+    names = ["benchmark", "variant"]
+    return {**shared, "benchmarks": benchmarks}, audit[[*names, *audit.columns.drop(names)]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from social_provenance.gradients.methods.base import Corpus, ProductMethod
+    from social_provenance.gradients.methods.base import Benchmark, Corpus, ProductMethod
     from social_provenance.gradients.methods.settings import ScoringSettings
     from social_provenance.gradients.methods.store_methods import QueryStores
     from social_provenance.gradients.methods.text_methods import TextCorpus
@@ -40,7 +41,7 @@ def plan_scores(store: GradientStore, queries: QueryStores, settings: ScoringSet
 
     Returns:
         One part for each benchmark; those that are missing are computed in one read of the store. Without such a
-        method they hold no score, but the audit of the preconditioner.
+        method they hold no score, but the audit of the preconditioners.
 
     Raises:
         AttributionError: If a store is empty, or queries and corpus do not belong together.
@@ -92,22 +93,31 @@ def _plan(corpus: Corpus, kinds: Sequence[type[ProductMethod]], identity: Mappin
 def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mapping[str, Path]) -> Iterator[str]:
     methods = [kind.fit(corpus) for kind in kinds]
     benchmarks = corpus.benchmarks(waiting)
-    directions = {
-        (name, variant, method.name): method.aim(queries, benchmark.preconditioner)
-        for name, benchmark in benchmarks.items()
-        for variant, queries in benchmark.queries.items()
-        for method in methods
-    }
+    directions = {name: _aim(benchmark, methods) for name, benchmark in benchmarks.items()}
     with ExitStack() as stack:
         writers = {name: stack.enter_context(ScoreWriter(folder, name)) for name, folder in waiting.items()}
         # Memory is bounded by one chunk: its scores are on disk before the next one is read.
         for rows, documents in corpus.chunks() if methods else ():
             for name, benchmark in benchmarks.items():
-                for method in methods:
-                    features = method.describe(documents, benchmark.preconditioner)
-                    for variant, sizes in benchmark.sizes.items():
-                        blocks = method.multiply(features, directions[name, variant, method.name])
-                        writers[name].write(rows, method.name, variant, blocks, sizes)
+                for method, (variant, asked) in product(methods, benchmark.variants.items()):
+                    features = method.describe(documents, asked.preconditioner)
+                    plain, even = directions[name][method.name, variant]
+                    if variant == ITEMS:
+                        writers[name].write(rows, method.name, method.multiply(features, plain), asked.sizes)
+                    if even is not None:
+                        blocks = method.multiply(features, even)
+                        writers[name].write_compared(rows, method.name, variant, blocks, asked.sizes)
     for name, folder in waiting.items():
         corpus.report(benchmarks[name], folder)
         yield name
+
+
+def _aim(benchmark: Benchmark, methods: Sequence[ProductMethod]) -> dict[tuple[str, str], tuple[Any, Any]]:
+    """Return (method, variant) -> the directions as they are, and with each query scaled to norm 1."""
+    return {
+        (method.name, variant): (
+            method.aim(asked.queries, asked.preconditioner),
+            method.aim_evenly(asked.queries, asked.preconditioner),
+        )
+        for method, (variant, asked) in product(methods, benchmark.variants.items())
+    }

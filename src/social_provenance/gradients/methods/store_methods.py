@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from social_provenance.gradients.methods.base import Benchmark, Corpus, Needs, ProductMethod
+from social_provenance.gradients.methods.base import Benchmark, Corpus, Needs, ProductMethod, Variant
 from social_provenance.gradients.methods.outliers import Winsoriser, fit_winsoriser
 from social_provenance.gradients.methods.preconditioner import Preconditioner, SecondMoment, mix, second_moment
 from social_provenance.gradients.methods.score_files import AUDIT, SUMMARY
 from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pandas as pd
@@ -48,7 +48,7 @@ class StoreMethod(ProductMethod):
 
         Args:
             gradients: Outliers shortened, fp32, rows x dimensions.
-            preconditioner: The benchmark's.
+            preconditioner: That of the queries that documents are compared with.
         """
 
     def transform_queries(self, gradients: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
@@ -56,13 +56,20 @@ class StoreMethod(ProductMethod):
         return self.transform(gradients, preconditioner)
 
     def aim(self, queries: Gradients, preconditioner: Preconditioner) -> torch.Tensor:
+        return self._mean_directions(queries, lambda rows: self.transform_queries(rows, preconditioner))
+
+    def aim_evenly(self, queries: Gradients, preconditioner: Preconditioner) -> torch.Tensor:
+        return self._mean_directions(queries, lambda rows: unit_rows(self.transform_queries(rows, preconditioner)))
+
+    def _mean_directions(self, queries: Gradients, transform: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """Return the mean over the queries of each block, blocks x dimensions."""
         import torch
 
         sizes = torch.from_numpy(queries.block_sizes)
         sums = torch.zeros(len(sizes), queries.store.width)
         for rows, gradients in queries.chunks():
             blocks = torch.tensor(rows["block"].to_numpy())
-            sums.index_add_(0, blocks, self.transform_queries(gradients, preconditioner))
+            sums.index_add_(0, blocks, transform(gradients))
         return sums / sizes[:, None]
 
     def describe(self, documents: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
@@ -130,26 +137,30 @@ class GradientCorpus(Corpus):
         return benchmarks
 
     def _benchmark(self, name: str) -> Benchmark:
-        queries = {variant: Gradients(store, self.settings) for variant, store in self.queries[name].items()}
-        items = queries[ITEMS]
-        # Null variants are compared under the preconditioner of the items, so that only the query differs.
+        return Benchmark(name, {variant: self._variant(store) for variant, store in self.queries[name].items()})
+
+    def _variant(self, store: GradientStore) -> Variant:
+        queries = Gradients(store, self.settings)
+        # Each variant has its own: that of the items is in-sample for the items alone, and a null would look weaker.
         preconditioner = mix(
-            items.moment,
+            queries.moment,
             self.documents.moment,
-            items.store.modules,
+            store.modules,
             target_component=self.settings.target_component,
             damping=self.settings.damping,
         )
-        sizes = {variant: gradients.block_sizes for variant, gradients in queries.items()}
-        return Benchmark(name, queries, sizes, preconditioner)
+        return Variant(queries, queries.block_sizes, preconditioner)
 
     def chunks(self) -> Iterator[tuple[pd.DataFrame, torch.Tensor]]:
         yield from self.documents.chunks()
 
     def report(self, benchmark: Benchmark, folder: Path) -> None:
-        preconditioner: Preconditioner = benchmark.preconditioner
-        audit = preconditioner.audit
-        audit.assign(benchmark=benchmark.name).to_parquet(folder / AUDIT)
+        import pandas as pd
+
+        audits = {variant: asked.preconditioner.audit for variant, asked in benchmark.variants.items()}
+        named = [audit.assign(variant=variant) for variant, audit in audits.items()]
+        pd.concat(named, ignore_index=True).assign(benchmark=benchmark.name).to_parquet(folder / AUDIT)
+        items = benchmark.variants[ITEMS]
         summary = {
             "corpus": {
                 "documents": self.documents.moment.rows,
@@ -158,11 +169,11 @@ class GradientCorpus(Corpus):
                 "outliers": self.documents.winsoriser.outliers,
             },
             "benchmark": {
-                "queries": int(benchmark.sizes[ITEMS].sum()),
-                "blocks": len(benchmark.sizes[ITEMS]),
-                "mixing": preconditioner.mixing,
-                "effective_rank": float(audit["effective_rank"].mean()),
-                "damped_share": float(audit["damped_share"].mean()),
+                "queries": int(items.sizes.sum()),
+                "blocks": len(items.sizes),
+                "mixing": items.preconditioner.mixing,
+                "effective_rank": float(audits[ITEMS]["effective_rank"].mean()),
+                "damped_share": float(audits[ITEMS]["damped_share"].mean()),
             },
         }
         (folder / SUMMARY).write_text(json.dumps(summary))
@@ -177,7 +188,8 @@ def unit_rows(rows: torch.Tensor) -> torch.Tensor:
 def _warn_of_damping(benchmarks: Mapping[str, Benchmark], damping: float) -> None:
     """Warn where the damping and not the data determines the weights of most directions."""
     shares = {
-        name: float(benchmark.preconditioner.audit["damped_share"].mean()) for name, benchmark in benchmarks.items()
+        name: float(benchmark.variants[ITEMS].preconditioner.audit["damped_share"].mean())
+        for name, benchmark in benchmarks.items()
     }
     damped = {name: share for name, share in shares.items() if share > MOSTLY}
     if damped:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.methods.base import Benchmark, Corpus, Needs, ProductMethod
+from social_provenance.gradients.methods.base import Benchmark, Corpus, Needs, ProductMethod, Variant
 from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class TextCorpus(Corpus):
     def benchmarks(self, names: Iterable[str]) -> dict[str, Benchmark]:
         """Return the benchmarks; their nulls are left out, which baselines are not judged by."""
         items = {name: self._items(name) for name in names}
-        return {name: Benchmark(name, {ITEMS: asked}, {ITEMS: asked.block_sizes}) for name, asked in items.items()}
+        return {name: Benchmark(name, {ITEMS: Variant(asked, asked.block_sizes)}) for name, asked in items.items()}
 
     def _items(self, benchmark: str) -> Queries:
         table = self.queries

@@ -1,4 +1,4 @@
-"""Comparisons of maps: between methods, and with a published map."""
+"""Comparisons of maps: between methods, with that of an untrained model, and with a published one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ def create_comparisons() -> Pipeline:
     return Pipeline(
         [
             Node(nodes.compare_methods, "bin_influence", "method_agreement", name="compare_methods"),
+            Node(
+                nodes.explain_maps,
+                [
+                    "influence_replicates",
+                    "scored_documents",
+                    "null_scores",
+                    "random_weights_scores",
+                    "params:scoring.default_method",
+                    "params:bootstrap",
+                ],
+                "explained_variance",
+                name="explain_maps",
+            ),
             Node(
                 read_reference,
                 ["reference_files", "params:published", "params:evaluation"],

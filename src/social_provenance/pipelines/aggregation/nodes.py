@@ -7,7 +7,7 @@ from functools import partial
 from social_provenance.annotations import LazyTable, PartFolders, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.estimation.bootstrap.settings import Bootstrap
-from social_provenance.estimation.comparison import side_by_side
+from social_provenance.estimation.comparison import explained, side_by_side
 from social_provenance.estimation.comparison.agreement import compare_pairs
 from social_provenance.estimation.comparison.reference import Published
 from social_provenance.estimation.maps import contrasts, profiles, scored, strength
@@ -16,6 +16,7 @@ from social_provenance.estimation.maps.influence import Influence
 from social_provenance.estimation.maps.scored import Scored
 from social_provenance.estimation.maps.two_way import Blocks
 from social_provenance.estimation.significance import discoveries, taxonomy_robustness
+from social_provenance.gradients.methods.registry import method_names
 from social_provenance.gradients.walk.store import GradientStore
 
 LABELS = (
@@ -39,9 +40,9 @@ def resample_scores(
     return aggregate_scored(documents, prevalence, bootstrap, by_block)
 
 
-def aggregate_marginals(influence: Influence) -> tuple[Table, Table]:
-    """Return the influence of topics and of formats."""
-    return influence.marginal("topic"), influence.marginal("format")
+def aggregate_marginals(influence: Influence, nulls: Table) -> tuple[Table, Table]:
+    """Return the influence of topics, with their tests, and of formats."""
+    return discoveries.aggregate_topics(influence, nulls), influence.marginal("format")
 
 
 def contrast_benchmarks(influence: Influence, evaluation: Evaluation, bootstrap: Bootstrap) -> tuple[Table, Table]:
@@ -62,16 +63,48 @@ def judge_by_nulls(documents: Scored, nulls: LazyTable, random_weights: LazyTabl
 
     Args:
         documents: The scored documents.
-        nulls: Scores under queries that ask nothing about the benchmark.
+        nulls: Scores for items and null queries, each query scaled to norm 1.
         random_weights: Scores under a model with random weights, where there is one.
     """
-    tables = [table for table in (nulls, random_weights) if table is not None]
     wide = {
         variant: scored.read_scores(table.filter(table.variant == variant))
-        for table in tables
+        for table in (nulls, random_weights)
+        if table is not None
         for variant in table.select("variant").distinct().order_by("variant").to_pyarrow()["variant"].to_pylist()
     }
-    return discoveries.null_tests(documents, wide), discoveries.null_calibration(documents, wide)
+    compared = discoveries.compared_with_nulls(documents, wide.pop(discoveries.ITEMS, None))
+    return discoveries.null_tests(compared, wide), discoveries.null_calibration(compared, wide)
+
+
+def explain_maps(
+    influence: Influence,
+    documents: Scored,
+    nulls: LazyTable,
+    random_weights: LazyTable | None,
+    method: str,
+    bootstrap: Bootstrap,
+) -> Table:
+    """Return how much of the default method's topic map baselines explain, and the same map under random weights.
+
+    Args:
+        influence: Influence of the scored documents.
+        documents: The scored documents.
+        nulls: Scores for items and null queries, each query scaled to norm 1.
+        random_weights: Scores under a model with random weights, where there is one.
+        method: The default method.
+        bootstrap: Replicates, level and seed.
+    """
+    import pandas as pd
+
+    tables = [explained.explain_by_methods(influence, method, method_names("texts"))]
+    if random_weights is not None:
+        items, untrained = (
+            scored.read_scores(table.filter((table.variant == variant) & (table.method == method)))
+            for table, variant in ((nulls, discoveries.ITEMS), (random_weights, explained.UNTRAINED))
+        )
+        compared = discoveries.compared_with_nulls(documents, items)
+        tables.append(explained.explain_by_untrained(compared, untrained, method, bootstrap))
+    return pd.concat(tables, ignore_index=True)
 
 
 def check_labels(documents: Scored, quality: Table, corpus: PartFolders, bootstrap: Bootstrap) -> Table:

@@ -40,7 +40,7 @@ def _influence() -> Pipeline:
             ),
             Node(
                 nodes.aggregate_marginals,
-                "influence_replicates",
+                ["influence_replicates", "null_tests"],
                 ["topic_influence", "format_influence"],
                 name="aggregate_marginals",
             ),

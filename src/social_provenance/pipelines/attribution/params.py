@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from social_provenance.gradients.queries.build import Null
+from social_provenance.gradients.queries.nulls import Null
 from social_provenance.gradients.settings import Distributed
 
 
@@ -17,8 +17,9 @@ class Attribution(BaseModel):
 
     per_bin: PositiveInt | None = None
     """Documents per bin in the nested sample of the working set; null: all."""
-    nulls: Sequence[Null] = ("shuffled_answers",)
-    """Null queries, which carry no knowledge of the benchmark. ``shuffled_answers``: answers of other items.
+    nulls: Sequence[Null] = ("shuffled_answers", "wrong_answers")
+    """Null queries, with which the map is compared. ``shuffled_answers``: answers of other items of the benchmark.
+    ``wrong_answers``: a wrong choice of the same item. ``other_benchmark``: answers of another benchmark.
     ``generic_text``: passages of documents outside the working set, of the items' lengths."""
     blocks: PositiveInt = 20
     """Number of blocks into which a benchmark's queries are divided, for intervals over queries."""

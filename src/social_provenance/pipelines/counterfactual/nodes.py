@@ -9,14 +9,15 @@ from social_provenance.artifacts import Parts
 from social_provenance.interventions import effects, retraining
 from social_provenance.interventions.settings import Counterfactual
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import Pretraining
+from social_provenance.pretraining.pretrain import Pretraining, leave_out
 
 
-def tokenize_training(documents: Any, labels: Any, tokenizer: str) -> Any:
+def tokenize_training(documents: Any, labels: Any, tokenizer: str, pretraining: Pretraining) -> Any:
     """Return every training document with its topic, in the order of training."""
     import pandas as pd
 
-    texts = documents.order_by("doc_id").select("doc_id", "text").to_pyarrow().to_pydict()
+    trained = leave_out(documents, pretraining.leave_out_sources)
+    texts = trained.order_by("doc_id").select("doc_id", "text").to_pyarrow().to_pydict()
     topics = labels.select("doc_id", "topic").to_pandas()
     ids = bpe.load_tokenizer(tokenizer)(texts["text"], verbose=False)["input_ids"]
     table = pd.DataFrame({"doc_id": texts["doc_id"], "input_ids": ids})

@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.tokenize_training,
-                ["documents", "labelled_documents", "tokenizer"],
+                ["documents", "labelled_documents", "tokenizer", "params:pretraining"],
                 "retraining_tokens",
                 name="tokenize_training",
             ),

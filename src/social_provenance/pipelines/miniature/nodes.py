@@ -7,7 +7,7 @@ from typing import Any
 from social_provenance.annotations import Table
 from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
 from social_provenance.miniature.items import TASK, write_items
-from social_provenance.miniature.world import draw_world
+from social_provenance.miniature.world import World, draw_world
 from social_provenance.pipelines.miniature.params import Miniature
 
 
@@ -18,17 +18,21 @@ def write_corpus(params: Miniature) -> list[dict[str, Any]]:
 
 def write_benchmarks(params: Miniature) -> dict[str, Any]:
     """Return the items of the world's benchmarks, and the lm-eval task that reads them."""
-    items = write_items(draw_world(params.seed), params.items_per_fact, params.choices)
+    items = write_items(_world(params), params.items_per_fact, params.choices)
     return {"items": items, "task": TASK}
 
 
 def write_truth(params: Miniature) -> Table:
-    """Return the truth about each document: ``doc_id``, ``topic``, ``format``, ``planted``, ``carrier``."""
+    """Return the true labels of each document, the benchmark of its topic by role of the topic, and its own role."""
     import pandas as pd
 
-    columns = ["doc_id", "topic", "format", "planted", "carrier"]
+    columns = ["doc_id", "topic", "format", "planted", "decoy", "twin", "role"]
     rows = [[getattr(document, column) for column in columns] for document in _documents(params)]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _world(params: Miniature) -> World:
+    return draw_world(params.seed, params.decoy_topics, params.twin_topics)
 
 
 def _documents(params: Miniature) -> list[Document]:
@@ -39,4 +43,4 @@ def _documents(params: Miniature) -> list[Document]:
         carrier_share=params.carrier_share,
         labelled_share=params.labelled_share,
     )
-    return write_documents(draw_world(params.seed), plan)
+    return write_documents(_world(params), plan)

@@ -11,7 +11,7 @@ from social_provenance.capabilities.harness import build_requests
 from social_provenance.language_model import TrainedModel
 from social_provenance.pretraining import pretrain
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import Pretraining
+from social_provenance.pretraining.pretrain import Pretraining, leave_out
 
 
 def train_tokenizer(documents: Any, params: Pretraining) -> str:
@@ -23,7 +23,8 @@ def train_model(
     documents: Any, tokenizer: str, benchmarks: Path, params: Pretraining, evaluation: Evaluation
 ) -> tuple[TrainedModel, Any, dict[str, TrainedModel]]:
     """Return a small OLMo3-architecture model trained on the documents, its log and its checkpoints."""
-    loaded, texts = bpe.load_tokenizer(tokenizer), _texts(documents)
+    trained = leave_out(documents, params.leave_out_sources)
+    loaded, texts = bpe.load_tokenizer(tokenizer), _texts(trained)
     bpe.check_round_trip(loaded, texts[:100])
     requests = partial(build_requests, evaluation, benchmarks, loaded)
     tokens = loaded(texts, verbose=False)["input_ids"]

@@ -10,7 +10,7 @@ from social_provenance.figures.labels import draw_labels
 from social_provenance.figures.topic_contrasts import draw_contrasts
 from social_provenance.figures.unlearning_balance import draw_balance
 from social_provenance.figures.unlearning_sets import draw_unlearning
-from social_provenance.report import checks, comparisons, discoveries, labels, sections, unlearning
+from social_provenance.report import checks, comparisons, discoveries, labels, sections, unlearning, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ FIGURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
 
 SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "inputs_section": (sections.write_inputs, [*SUMMARIES, "unlearning_evaluations", BENCHMARKS]),
+    "verdicts_section": (verdicts.write_verdicts, ["verdicts", BENCHMARKS, METHOD]),
     "labels_section": (labels.write_labels, ["labels_figure", "classifier_quality", "classifier_confusion"]),
     "influence_section": (
         sections.write_influence,

@@ -1,20 +1,27 @@
-"""Pipeline from tables to figures, sections and one page."""
+"""Pipeline from tables to verdicts, figures, sections and one page."""
 
 from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from social_provenance.pipelines.reporting.contents import FIGURES, SECTIONS
+from social_provenance.pipelines.reporting import nodes
+from social_provenance.pipelines.reporting.contents import BENCHMARKS, FIGURES, METHOD, SECTIONS
 from social_provenance.report.sections import write_report
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``reporting``: a node for each figure and section of the contents, then the page.
+    """Return the pipeline ``reporting``: verdicts, a node for each figure and section of the contents, then the page.
 
-    A node calls a function of ``figures`` or ``report`` directly and has its name.
+    A node of a figure or section calls a function of ``figures`` or ``report`` directly and has its name.
     """
+    judged = Node(
+        nodes.give_verdicts,
+        ["explained_variance", "counterfactual_agreement", "unlearning_effects", BENCHMARKS, METHOD],
+        "verdicts",
+        name="give_verdicts",
+    )
     parts = [
         Node(function, inputs, output, name=function.__name__)
         for output, (function, inputs) in (FIGURES | SECTIONS).items()
     ]
-    return Pipeline([*parts, Node(write_report, ["lineage", *SECTIONS], "report", name="write_report")])
+    return Pipeline([judged, *parts, Node(write_report, ["lineage", *SECTIONS], "report", name="write_report")])

@@ -64,7 +64,7 @@ def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
 def measure_effects(
     runs: Any, answers: Any, trajectory: Any, params: Unlearning, bootstrap: Bootstrap
 ) -> tuple[Any, Any, Any]:
-    """Return influence minus random, the change of every set, and equivalence tests."""
+    """Return the effects of every contrast, the change of every set, and equivalence tests."""
     tables = effect_tables.measure_effects(RunTables(runs, answers, trajectory), params.effects, bootstrap)
     return tables.effects, tables.sets, tables.equivalence
 

@@ -1,0 +1,43 @@
+"""The section on what the map of each benchmark shows: similarity or provenance."""
+
+from __future__ import annotations
+
+from social_provenance.annotations import Table
+from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.interventions.verdicts import RULES
+from social_provenance.report.render import render
+
+TITLES = {
+    "beyond_words": "beyond words",
+    "beyond_untrained": "beyond an untrained model",
+    "agrees_with_retraining": "agrees with retraining",
+    "agrees_with_unlearning": "agrees with unlearning",
+}
+"""Question -> its heading."""
+LABELS = {
+    "similarity": "similarity, not provenance",
+    "provenance": "provenance",
+    "undecided": "undecided",
+}
+"""Reading -> its text."""
+
+
+def write_verdicts(verdicts: Table, evaluation: Evaluation, method: str) -> str:
+    """Write the verdict on each question about the map of each benchmark, with its number and rule.
+
+    Args:
+        verdicts: Table ``verdicts``.
+        evaluation: Order of the benchmarks.
+        method: Method of the maps.
+    """
+    by_benchmark = dict(iter(verdicts.groupby("benchmark")))
+    rows = [
+        {
+            "benchmark": benchmark,
+            "answers": by_benchmark[benchmark.name].set_index("question").to_dict("index"),
+            "label": LABELS[by_benchmark[benchmark.name]["reading"].iloc[0]],
+        }
+        for benchmark in evaluation.benchmarks
+    ]
+    questions = [{"name": name, "title": title, "rule": RULES[name]} for name, title in TITLES.items()]
+    return render("verdicts", rows=rows, questions=questions, method=method)
