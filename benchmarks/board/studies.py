@@ -46,6 +46,9 @@ COMPARISONS = {"store": "compare_gradients", "texts": "compare_texts", "model": 
 REPLICATES = 100
 """Of the bootstrap; its intervals are not read here."""
 
+NULLS = ["shuffled_answers"]
+"""One, because the maps of nulls are not read here."""
+
 TOPICS, RANKS, COSTS, MADE = "topics.parquet", "ranks.parquet", "costs.json", "settings.json"
 
 
@@ -180,6 +183,7 @@ class Study:
         needs = {find_methods()[name].needs for name in variant.methods}
         scoring = {"damping": variant.damping, "methods": list(variant.methods), "default_method": variant.methods[0]}
         settings = {"gradients": gradients, "scoring": scoring, "bootstrap": {"replicates": REPLICATES}}
+        settings["attribution"] = {"nulls": NULLS}
         walk, record = 0.0, self.own / f"walk-{variant.projection}.json"
         spent = self.run(["attribution"], settings, nodes=WALK)
         if not record.exists():
