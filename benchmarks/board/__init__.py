@@ -1,0 +1,15 @@
+"""Parts of ``leaderboard.py``: attribution methods compared over worlds, judged by retraining.
+
+::
+
+    worlds --> studies: a model for each seed --> scores of each variant of each method --+
+                  |                                                                       |
+                  +--> bank: models retrained without topics --> effects -----------------+--> measures --> page
+
+- ``worlds``: where corpus and benchmarks of a world come from, and what is known about its provenance.
+- ``studies``: runs of the project's pipelines on a world, each step kept.
+- ``bank``: retrainings of a world, bound to the settings and code under which they were made.
+- ``measures``: statistics of one method in one world, and their intervals over seeds and worlds.
+- ``mixture``: the linear datamodel from what was left out to the outcome.
+- ``page``: the tables as Markdown.
+"""
