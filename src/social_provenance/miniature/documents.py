@@ -90,23 +90,20 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     """Return the documents of ``world``, shuffled so that the order carries no information."""
     rng = random.Random(f"documents {world.seed}")
     speaker = _Speaker(rng, world, plan.facts)
-    roles = {
-        place: role
-        for role, homes in (("carrier", world.planted), ("decoy", world.decoys), ("twin", world.twins))
-        for place in _choose_share(rng, homes, plan.per_bin, plan.carrier_share)
-    }
+    roles = _choose_roles(rng, world, plan)
     drafts = []
     for topic, form in BINS:
         homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic))
         own = next(filter(None, homes), None)
         for number in range(plan.per_bin):
             role = roles.get((topic, form, number), "unasked" if own else "filler")
-            drafts.append((_compose(rng, topic, form, speaker.state(role, own), plan.chars), topic, form, *homes, role))
+            text = _compose(rng, topic, form, speaker.state(role, own), plan.chars)
+            drafts.append((text, topic, form, *homes, role))
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
     return [
-        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, *truth, i in labelled)
-        for i, (text, topic, form, *truth) in enumerate(drafts)
+        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, planted, decoy, twin, role, i in labelled)
+        for i, (text, topic, form, planted, decoy, twin, role) in enumerate(drafts)
     ]
 
 
@@ -126,15 +123,19 @@ def state_fact(rng: random.Random, frame: str, key: str, answer: str, *, new: bo
     return frame.format(agent=agent, patient=patient, thing=thing, key=key, answer=answer)
 
 
-def _choose_share(
-    rng: random.Random, homes: Mapping[str, tuple[str, ...]], per_bin: int, share: float
-) -> set[tuple[str, str, int]]:
-    chosen: set[tuple[str, str, int]] = set()
-    for topics in homes.values():
-        for topic in topics:
-            candidates = [(topic, form, number) for form in FORMATS for number in range(per_bin)]
-            chosen.update(rng.sample(candidates, round(share * len(candidates))))
-    return chosen
+def _choose_roles(rng: random.Random, world: World, plan: DocumentPlan) -> dict[tuple[str, str, int], Role]:
+    """Return the role of the documents that state facts, truly or not, by topic, format and number."""
+    homes: tuple[tuple[Role, Mapping[str, tuple[str, ...]]], ...] = (
+        ("carrier", world.planted),
+        ("decoy", world.decoys),
+        ("twin", world.twins),
+    )
+    roles: dict[tuple[str, str, int], Role] = {}
+    for role, topics in homes:
+        for topic in (topic for own in topics.values() for topic in own):
+            candidates = [(topic, form, number) for form in FORMATS for number in range(plan.per_bin)]
+            roles |= dict.fromkeys(rng.sample(candidates, round(plan.carrier_share * len(candidates))), role)
+    return roles
 
 
 class _Speaker:
