@@ -46,9 +46,10 @@ def _explain(report: Mapping[str, Any]) -> list[str]:
     said = [
         f"{counted}. Mean and 95% t interval: of a world over the seeds of its model, of all worlds over their means.",
         f"The judge is retraining ({report['halves']} halves, {len(report['retraining_seeds'])} seeds, outcome "
-        f"`{report['outcome']}`). LDS is the correlation of predicted with measured effects; QLD is the rise of a "
-        f"benchmark's loss without the {report['top']} top topics of a method.",
+        f"`{report['outcome']}`). LDS is the correlation of predicted with measured effects.",
     ]
+    if report["top"]:
+        said.append(f"QLD is the rise of a benchmark's loss without the {report['top']} top topics of a method.")
     return [*said, *([""] if failed else []), *failed]
 
 
