@@ -27,7 +27,7 @@ ORDER = (
 GIVEN = {"lineage"}
 """Written by a hook, not by a node."""
 OPTIONAL = {
-    *("reference_files", "random_weights_scores", "tail_patch"),
+    *("reference_files", "query_model", "random_weights_scores", "tail_patch"),
     *("counterfactual_agreement", "world_metrics", "query_audit", "influence_trajectory"),
 }
 """Read where they are there."""

@@ -35,13 +35,8 @@ UNDAMPED = ("gradient_cosine",)
 JOINT = ("trak",)
 """Methods that need one matrix over all modules, which only the smallest projection allows."""
 
-WALK = (
-    "tokenize_documents",
-    "render_benchmarks",
-    "build_queries",
-    "collect_corpus_gradients",
-    "collect_query_gradients",
-)
+WALKED = ("corpus_gradients", "query_gradients", "composed_gradients")
+"""What the walk leaves; parts that are there already are kept."""
 COMPARISONS = {"store": "compare_gradients", "texts": "compare_texts", "model": "compare_with_model"}
 REPLICATES = 100
 """Of the bootstrap; its intervals are not read here."""
@@ -185,7 +180,7 @@ class Study:
         settings = {"gradients": gradients, "scoring": scoring, "bootstrap": {"replicates": REPLICATES}}
         settings["attribution"] = {"nulls": NULLS}
         walk, record = 0.0, self.own / f"walk-{variant.projection}.json"
-        spent = self.run(["attribution"], settings, nodes=WALK)
+        spent = self.run(["attribution"], settings, outputs=WALKED)
         if not record.exists():
             record.write_text(json.dumps(spent))
         walk = json.loads(record.read_text())

@@ -4,7 +4,7 @@
 
     seed ──► world: planted topics, facts ──┬──► documents ──► raw records, truth
                                             └──► items ──► benchmarks that ask about the facts
-    maps of the study, truth ──► planted, recovery ──► validation
+    maps of the study, truth ──► roles ──► planted, recovery ──► validation
 
 In their order, with their public names:
 
@@ -12,8 +12,9 @@ In their order, with their public names:
 - ``facts``: :class:`~.facts.Capability`, ``CAPABILITIES``: what can be planted;
 - ``world``: :class:`~.world.World`, ``draw_world``: what a seed plants where;
 - ``documents``: ``write_documents``, ``raw_record``; ``items``: ``write_items``, ``TASK``;
+- ``roles``: ``ROLES``, ``mark_roles``: what a topic is for a benchmark;
 - ``planted``: ``mark_planted_topics``, ``compare_with_truth``, ``report_validation``;
-- ``recovery``: ``measure_validation``, ``measure_separation``, ``measure_calls``.
+- ``recovery``: ``measure_validation``, ``measure_separation``, ``measure_calls``, ``measure_decoys``.
 
 Only the pipelines ``miniature``, ``validation`` and ``worlds`` import this package: a study must not know the truth.
 """

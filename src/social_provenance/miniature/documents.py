@@ -184,7 +184,7 @@ class _Deck:
 
 
 def _mispair(rng: random.Random, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Deal the answers to the keys anew, so that no key has its own; possible if none is that of more than half."""
+    """Deal the answers to other keys, so that no key has its own; possible if none is that of more than half."""
     keys, answers = zip(*pairs, strict=True)
     while True:
         dealt = rng.sample(answers, len(answers))

@@ -20,7 +20,7 @@ RANGES: dict[str, tuple[float | None, float | None]] = {
     "(.*_)?loss|grad_norm|se|.*_se|standard_error|effective_rank|(did_)?n_random_less_damaging": (0, None),
     "(reasoning|knowledge)(_low|_high)?": (0, None),
     "(.*_)?share|shared_.*|(.*_)?accuracy|(.*_)?auc|(.*_)?confidence|macro_f1|calibration_error": (0, 1),
-    "power|false_positive_rate|precision_at_k|noise_ceiling|reliability": (0, 1),
+    "power|false_positive_rate|decoy_call_rate|precision_at_k|noise_ceiling|reliability": (0, 1),
     "p|q|.*_p|.*_q|p_.*": (0, 1),
     "(.*_)?correlation|.*_reliability_.*": (-1, 1),
     "(gold_|choice_)?logprob|full|without": (None, 0),

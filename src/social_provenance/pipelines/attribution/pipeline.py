@@ -7,6 +7,9 @@ from kedro.pipeline import Node, Pipeline
 from social_provenance.pipelines.attribution import nodes
 from social_provenance.pipelines.attribution.walk import SCORING, SETTINGS, create_walk
 
+CORPUS = ["documents", "working_set"]
+MODELS = ["language_model", "query_model"]
+
 
 def create_pipeline() -> Pipeline:
     """Return the pipeline ``attribution``: queries, gradients, scores."""
@@ -26,26 +29,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.answer_items,
-                [
-                    "benchmark_requests",
-                    "language_model",
-                    "query_model",
-                    "params:evaluation.batch_size",
-                    "params:attribution",
-                ],
+                ["benchmark_requests", *MODELS, "params:evaluation.batch_size", "params:attribution"],
                 "item_answers",
                 name="answer_items",
             ),
             Node(
                 nodes.build_queries,
-                [
-                    "benchmark_requests",
-                    "item_answers",
-                    "documents",
-                    "working_set",
-                    "language_model",
-                    "params:attribution",
-                ],
+                ["benchmark_requests", "item_answers", *CORPUS, "language_model", "params:attribution"],
                 "queries",
                 name="build_queries",
             ),
