@@ -141,9 +141,15 @@ def test_no_contrast_is_said() -> None:
 
 
 def test_without_a_truth_the_section_says_so(evaluation: Evaluation) -> None:
-    page = sections.write_planted(None, None, evaluation)
+    page = sections.write_planted(None, None, None, evaluation)
     assert "no ground truth to compare with" in page
     assert 'id="truth"' in page
+
+
+NULLS = pd.DataFrame(
+    [("items", "influence", 1.0), ("random_weights", "influence", 0.75), ("items", "trackstar", 0.125)],
+    columns=["variant", "method", "topic_auc"],
+).assign(benchmark="quiz", decoy_auc=0.5)
 
 
 def validation_record(decoy_auc: float | None) -> dict[str, Any]:
@@ -159,15 +165,17 @@ def validation_record(decoy_auc: float | None) -> dict[str, Any]:
 
 
 def test_with_a_truth_every_method_and_benchmark_has_a_row(evaluation: Evaluation) -> None:
-    page = sections.write_planted(go.Figure(), validation_record(0.25), evaluation)
+    page = sections.write_planted(go.Figure(), validation_record(0.25), NULLS, evaluation)
     assert "seed 7" in page
     assert '<tr><td>trackstar</td><td class="n">0.50 / 0.25 (0.62)</td>' in page
     assert '<tr class="yes"><td>influence</td><td class="n">1.00 / 0.25 (0.62)</td>' in page
     assert '<td class="n">90.0%</td>' in page
+    assert '<tr><td>random_weights</td><td class="n">0.75</td>' in page
+    assert "0.12" not in page  # of another method than the default
 
 
 def test_a_world_without_decoys_says_so(evaluation: Evaluation) -> None:
-    page = sections.write_planted(go.Figure(), validation_record(None), evaluation)
+    page = sections.write_planted(go.Figure(), validation_record(None), NULLS, evaluation)
     assert "This world has no decoys" in page
     assert '<tr><td>trackstar</td><td class="n">0.50 (0.62)</td>' in page
 

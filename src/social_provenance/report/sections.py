@@ -112,20 +112,26 @@ def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) 
     return render("contrasts", figure=figure_html(figure, "contrasts"), levels=levels, strength=compared)
 
 
-def write_planted(figure: Figure | None, validation: Record | None, evaluation: Evaluation) -> str:
+def write_planted(figure: Figure | None, validation: Record | None, nulls: Table | None, evaluation: Evaluation) -> str:
     """Write the comparison with the planted truth; without a truth, a note that there is none.
 
     Args:
         figure: Topics by method and role; None without a truth.
         validation: ``validation``; None without a truth.
+        nulls: Table ``planted_nulls``; None without a truth.
         evaluation: Order of the benchmarks.
     """
-    if figure is None or validation is None:
+    if figure is None or validation is None or nulls is None:
         return render("no_truth")
     names = [benchmark.name for benchmark in evaluation.benchmarks]
     areas = [own["decoy_auc"] for method in validation["methods"].values() for own in method.values()]
+    of_method = nulls[nulls["method"] == validation["default_method"]]
+    wide = of_method.pivot(index="variant", columns="benchmark", values="topic_auc")
+    variants = [(variant, [float(wide.loc[variant, name]) for name in names]) for variant in wide.index]
     drawn = figure_html(figure, "planted")
-    return render("planted", figure=drawn, validation=validation, names=names, decoys=None not in areas)
+    return render(
+        "planted", figure=drawn, validation=validation, names=names, decoys=None not in areas, variants=variants
+    )
 
 
 def write_report(records: Record | None, *sections: str) -> str:

@@ -53,6 +53,21 @@ class PlantedComparison(fields.Table):
         unique = ["method", "benchmark"]
 
 
+class PlantedNulls(fields.OptionalTable):
+    """Areas under the ROC curve of planted topics by the items and by each null."""
+
+    variant: str
+    method: str = fields.method()
+    benchmark: str
+    topic_auc: float = fields.share(nullable=True)
+    decoy_auc: float = fields.share(nullable=True)
+
+    class Config(fields.Table.Config):
+        """One row per variant, benchmark and method."""
+
+        unique = ["variant", "method", "benchmark"]
+
+
 class PlantedTopics(fields.Table):
     """Influence of topics, with their role for the benchmark."""
 

@@ -45,7 +45,7 @@ SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "contrasts_section": (sections.write_contrasts, ["contrast_figure", "contrasts", "contrast_strength", METHOD]),
     "agreement_section": (comparisons.write_agreement, ["method_agreement", BENCHMARKS, METHOD]),
     "reference_section": (comparisons.write_reference, [*PUBLISHED, METHOD]),
-    "planted_section": (sections.write_planted, ["planted_figure", "validation", BENCHMARKS]),
+    "planted_section": (sections.write_planted, ["planted_figure", "validation", "planted_nulls", BENCHMARKS]),
     "causes_section": (
         checks.write_causes,
         ["topic_influence", "tail_patch", "counterfactual_agreement", BENCHMARKS, METHOD],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.figures.planted_topics import draw_planted
+from social_provenance.miniature.nulls import compare_nulls_with_truth
 from social_provenance.miniature.planted import compare_with_truth, mark_planted_topics, report_validation
 from social_provenance.miniature.recovery import measure_validation
 
@@ -24,6 +25,12 @@ def create_pipeline() -> Pipeline:
                 ["document_scores", "planted_topics", "miniature_truth"],
                 "planted_comparison",
                 name="compare_with_truth",
+            ),
+            Node(
+                compare_nulls_with_truth,
+                ["null_scores", "random_weights_scores", "miniature_truth"],
+                "planted_nulls",
+                name="compare_nulls_with_truth",
             ),
             Node(
                 measure_validation,
