@@ -4,9 +4,7 @@
 - ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
   topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
 - ``twin``: states facts like a carrier, in a topic whose documents are all kept out of the training.
-- ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics. In decoy
-  topics their answers are dealt to one another too: if they were right everywhere, unasked statements would be learned
-  better than facts, and their loss would tell carriers from the unasked documents that a control is drawn from.
+- ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
 - ``filler``: makes no statement; all documents of the other topics.
 """
 
@@ -99,8 +97,7 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
         own = next(filter(None, homes), None)
         for number in range(plan.per_bin):
             role = roles.get((topic, form, number), "unasked" if own else "filler")
-            statements = speaker.state(role, own, mispaired=homes[1] is not None)
-            text = _compose(rng, topic, form, statements, plan.chars)
+            text = _compose(rng, topic, form, speaker.state(role, own), plan.chars)
             drafts.append((text, topic, form, *homes, role))
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
@@ -155,8 +152,8 @@ class _Speaker:
         # With one answer in more than half of the statements, some would keep theirs in a decoy.
         self._most = count // 2 if any(world.decoys.values()) else count
 
-    def state(self, role: Role, name: str | None, *, mispaired: bool) -> list[str]:
-        """Return the statements of a document about the facts of a benchmark, or what no item asks; true or not."""
+    def state(self, role: Role, name: str | None) -> list[str]:
+        """Return the statements of a document about the facts of a benchmark."""
         if role == "filler" or name is None:
             return []
         pairs: list[tuple[str, str]] = []
@@ -164,7 +161,7 @@ class _Speaker:
             said = Counter(answer for _, answer in pairs)
             full = {answer for answer, times in said.items() if times == self._most}
             pairs.append(self._decks[role][name].draw(full))
-        if mispaired:
+        if role == "decoy":
             pairs = _mispair(self._rng, pairs)
         frames = CAPABILITIES[name].frames
         return [state_fact(self._rng, self._rng.choice(frames), *pair, new=False) for pair in pairs]
