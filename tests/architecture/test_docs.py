@@ -36,6 +36,7 @@ def count_words(documents: object) -> object:
 @pytest.fixture
 def documentation(tmp_path: Path) -> Path:
     """Return a copy of the pages, with what they link to."""
+    shutil.copytree(ROOT / "docs" / "images", tmp_path / "docs" / "images")
     for page in pages(ROOT):
         copied = tmp_path / page.relative_to(ROOT)
         copied.parent.mkdir(parents=True, exist_ok=True)
