@@ -113,10 +113,10 @@ def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mappin
 
 
 def _aim(benchmark: Benchmark, methods: Sequence[ProductMethod]) -> dict[tuple[str, str], tuple[Any, Any]]:
-    """Return (method, variant) -> the directions as they are, and with each query scaled to norm 1."""
+    """Return (method, variant) -> the directions of the items as they are, and with each query scaled to norm 1."""
     return {
         (method.name, variant): (
-            method.aim(asked.queries, asked.preconditioner),
+            method.aim(asked.queries, asked.preconditioner) if variant == ITEMS else None,
             method.aim_evenly(asked.queries, asked.preconditioner),
         )
         for method, (variant, asked) in product(methods, benchmark.variants.items())
