@@ -15,7 +15,8 @@ In their order, with their public names:
 - ``roles``: ``ROLES``, ``mark_roles``: what a topic is for a benchmark;
 - ``planted``: ``mark_planted_topics``, ``compare_with_truth``, ``report_validation``;
 - ``nulls``: ``compare_nulls_with_truth``;
-- ``recovery``: ``measure_validation``, ``measure_separation``, ``measure_calls``, ``measure_decoys``.
+- ``recovery``: ``measure_validation``, ``measure_separation``, ``measure_calls``, ``measure_decoys``,
+  ``areas_of_topics``.
 
 Only the pipelines ``miniature``, ``validation`` and ``worlds`` import this package: a study must not know the truth.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from social_provenance.annotations import LazyTable, Table
-from social_provenance.miniature.recovery import area
+from social_provenance.miniature.recovery import areas_of_topics
 from social_provenance.miniature.roles import mark_roles
 
 KEY = ["variant", "method", "benchmark"]
@@ -32,10 +32,5 @@ def compare_nulls_with_truth(nulls: LazyTable, random_weights: LazyTable | None,
     topics["role"] = mark_roles(topics, truth)
     rows = []
     for key, own in topics.groupby(KEY, sort=False):
-        planted, decoy = own["role"] == "planted", own["role"] == "decoy"
-        areas = {
-            "topic_auc": area(own["score"], planted, decoy | (own["role"] == "other")),
-            "decoy_auc": area(own["score"], planted, decoy),
-        }
-        rows.append({**dict(zip(KEY, key, strict=True)), **areas})
+        rows.append({**dict(zip(KEY, key, strict=True)), **areas_of_topics(own["score"], own["role"])})
     return pd.DataFrame(rows)

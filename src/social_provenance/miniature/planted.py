@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from social_provenance.annotations import LazyTable, Table
-from social_provenance.miniature.recovery import area
+from social_provenance.miniature.recovery import area, areas_of_topics
 from social_provenance.miniature.roles import mark_roles
 
 
@@ -52,8 +52,7 @@ def compare_with_truth(scores: LazyTable, topics: Table, truth: Table) -> Table:
             {
                 "method": method,
                 "benchmark": benchmark,
-                "topic_auc": area(marked["z"], marked["role"] == "planted", marked["role"].isin(["decoy", "other"])),
-                "decoy_auc": area(marked["z"], marked["role"] == "planted", marked["role"] == "decoy"),
+                **areas_of_topics(marked["z"], marked["role"]),
                 "document_auc": area(scored["score"], own, ~own),
                 "carrier_auc": area(scored["score"], carrier, own & ~carrier),
                 "pairing_auc": area(scored["score"], carrier, mispaired),

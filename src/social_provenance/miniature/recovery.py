@@ -64,6 +64,21 @@ def measure_decoys(z: np.ndarray, low: np.ndarray, role: np.ndarray) -> dict[str
     }
 
 
+def areas_of_topics(values: Any, role: Any) -> dict[str, float]:
+    """Return the areas under the ROC curve by which a map of topics is judged; NaN where a side is empty.
+
+    Args:
+        values: Value of each topic.
+        role: Of each topic, one of :data:`~.roles.ROLES`.
+
+    Returns:
+        ``topic_auc``: planted topics against all others but twins; ``decoy_auc``: against decoys alone.
+    """
+    role = np.asarray(role)
+    planted, decoy = role == "planted", role == "decoy"
+    return {"topic_auc": area(values, planted, decoy | (role == "other")), "decoy_auc": area(values, planted, decoy)}
+
+
 def area(values: Any, higher: Any, lower: Any) -> float:
     """Return the area under the ROC curve of some values against others, ties by half; NaN where a side is empty.
 
