@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -59,6 +60,35 @@ def test_frequent_words_become_one_token_and_the_vocabulary_keeps_to_its_size() 
     tokenizer = load_tokenizer(train_tokenizer(["the contract near the court"] * 9, 300))
     assert len(tokenizer) <= 300
     assert len(tokenizer(" contract")["input_ids"]) == 1
+
+
+def test_a_word_that_is_a_token_costs_one_row_and_leaves_no_parts_behind() -> None:
+    words = ["contract", "contest", "court"]
+    tokenizer = load_tokenizer(train_tokenizer(words * 9, 2048))
+    assert len(tokenizer) == BYTES + 1 + len(words)
+    assert all(len(tokenizer(word)["input_ids"]) == 1 for word in words)
+    assert tokenizer.decode(tokenizer("contra")["input_ids"]) == "contra"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dropping_unused_tokens_changes_no_token_of_the_training_texts(seed: int) -> None:
+    rng = random.Random(seed)
+    texts = ["".join(rng.choices("abc de", k=rng.randint(1, 30))) for _ in range(rng.randint(1, 9))]
+    size = BYTES + rng.randint(1, 20)
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    plain = Tokenizer(models.BPE())
+    plain.pre_tokenizer, plain.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    plain.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=size, special_tokens=[END_OF_TEXT], initial_alphabet=alphabet, show_progress=False
+        ),
+    )
+    pruned = load_tokenizer(train_tokenizer(texts, size))
+    for text in texts:
+        assert pruned.convert_ids_to_tokens(pruned(text)["input_ids"]) == plain.encode(text).tokens
 
 
 def test_the_same_texts_give_the_same_tokenizer() -> None:
