@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.objectives.registry import Algorithm
+from social_provenance.forgetting.vocabulary import Variable
 from social_provenance.training.loop import Optimiser
 
 
@@ -33,13 +34,26 @@ class Matching(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    variables: Annotated[Sequence[Variable], Field(min_length=1)] = ("length", "grad_norm")
+    """Variables that are matched, the length among them; the balance of all is reported. A variable that follows from
+    what a document teaches, as its loss does, makes random sets as influential as the targeted one
+    (docs/decisions/0022)."""
     neighbours: PositiveInt = 10
-    """Nearest neighbours of a targeted document, by length, gradient norm and loss, among which its random
-    counterpart is drawn."""
+    """Nearest neighbours of a targeted document, by the matched variables, among which its random counterpart is
+    drawn."""
     tolerance: PositiveFloat = 0.1
     """Upper bound on the standardised difference of means, which exchanges of documents aim at."""
     token_tolerance: PositiveFloat = 0.02
     """Upper bound on the relative difference in tokens, which exchanges aim at."""
+
+    @model_validator(mode="after")
+    def _length_is_matched(self) -> Matching:
+        if "length" not in self.variables or len(set(self.variables)) < len(self.variables):
+            raise ValueError(
+                f"variables {list(self.variables)} must name length, and each variable once: sets with more tokens "
+                f"do more damage"
+            )
+        return self
 
 
 class HeldOut(BaseModel):

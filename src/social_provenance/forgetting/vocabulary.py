@@ -5,7 +5,7 @@ Whoever writes, checks, draws or reports these tables takes the words from here.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Arm = Literal["influence_in_topic", "random_in_topic", "influence_global", "random_global"]
 Scope = Literal["topic", "global"]
@@ -21,8 +21,10 @@ CONTRAST = ("benchmark", "topic", "scope", "algorithm")
 IDS = ("forget_ids", "retain_ids", "held_out_ids")
 """Columns of the plan with the document ids of each set of a run."""
 
-VARIABLES = ("length", "grad_norm", "loss")
-"""Variables that random sets are matched on: tokens, gradient norm, nats per token; all known before training."""
+Variable = Literal["length", "grad_norm", "loss"]
+VARIABLES: tuple[Variable, ...] = get_args(Variable)
+"""Variables of documents that random sets may be matched on: tokens, gradient norm, nats per token; all known before
+training."""
 
 DONE, STOPPED, FAILED = STATUSES = ("done", "stopped", "failed")
 """Status of a run: all steps taken; stopped by the bound on held-out losses; a value was not finite."""

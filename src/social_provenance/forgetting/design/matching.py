@@ -1,4 +1,4 @@
-"""Random sets of documents, matched to a targeted set in length, gradient norm and loss."""
+"""Random sets of documents, matched to a targeted set in length and, if asked, in gradient norm and loss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Pool:
 
     Attributes:
         ids: Document ids, in the order of ``values``.
-        values: Matched variables, shape (documents, :data:`VARIABLES`).
+        values: Variables, shape (documents, :data:`VARIABLES`).
     """
 
     ids: Sequence[str]
@@ -64,7 +64,7 @@ def standardised_differences(targeted: np.ndarray, control: np.ndarray) -> np.nd
 
 
 def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: random.Random) -> list[str]:
-    """Draw a random set of the size of a targeted one, matched in length, gradient norm and loss.
+    """Draw a random set of the size of a targeted one, matched in the variables of the settings.
 
     For each targeted document one of its nearest neighbours is drawn, by distance in standardised
     variables, without replacement. Then documents of the set are exchanged for others of the pool, at
@@ -75,16 +75,17 @@ def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: r
     Args:
         pool: Documents to draw from, the targeted ones among them.
         targeted: Ids of the targeted set.
-        settings: Neighbours and tolerances.
+        settings: Variables, neighbours and tolerances.
         rng: Random numbers for neighbours and exchanges.
 
     Returns:
         Ids. :func:`balance` reports the remaining differences.
     """
     targeted_rows = pool.rows_of(targeted)
-    chosen = _neighbours(_standardise(pool.values), targeted_rows, settings.neighbours, rng)
-    values = pool.values - pool.values[0]
-    goal = _Goal(SetMoments.of(values[targeted_rows]), float(pool.values[targeted_rows, 0].sum()), settings)
+    matched = pool.values[:, [VARIABLES.index(name) for name in VARIABLES if name in settings.variables]]
+    chosen = _neighbours(_standardise(matched), targeted_rows, settings.neighbours, rng)
+    values = matched - matched[0]
+    goal = _Goal(SetMoments.of(values[targeted_rows]), float(matched[targeted_rows, 0].sum()), settings)
     moments = SetMoments.of(values[chosen])
     worst = goal.excess(moments)
     outside = np.setdiff1d(np.arange(len(pool.ids)), chosen)
