@@ -87,7 +87,9 @@ def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tens
     from torch.nn import functional
 
     targets = labels[:, 1:]
-    losses = functional.cross_entropy(logits[:, :-1].float().transpose(1, 2), targets, reduction="none")
+    # One row per token: over a transposed class dimension the same takes several times as long on a CPU.
+    rows = logits[:, :-1].float().flatten(0, 1)
+    losses = functional.cross_entropy(rows, targets.flatten(), reduction="none").view_as(targets)
     return losses, targets != -100
 
 
