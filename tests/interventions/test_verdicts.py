@@ -15,6 +15,7 @@ from social_provenance.interventions.verdicts import (
     ANSWERS,
     NO,
     NOT_TRIED,
+    PATCHING,
     PROVENANCE,
     QUESTIONS,
     RETRAINING,
@@ -54,7 +55,16 @@ def _retrained(correlation: float | None, n_arms: int, **changes: Any) -> pd.Dat
 
 
 def _topics(*q: float | None, **changes: str) -> pd.DataFrame:
-    return pd.DataFrame([{**QUIZ, "q": each, **changes} for each in q], columns=[*QUIZ, "q"])
+    rows = [{**QUIZ, "topic": f"t{number}", "z": float(number), "q": each, **changes} for number, each in enumerate(q)]
+    return pd.DataFrame(rows, columns=[*QUIZ, "topic", "z", "q"])
+
+
+def _patched(effects: list[float], dose: int = 4, **changes: str) -> pd.DataFrame:
+    rows = [
+        {"benchmark": "quiz", "topic": f"t{number}", "dose": dose, "effect": effect, **changes}
+        for number, effect in enumerate(effects)
+    ]
+    return pd.DataFrame(rows)
 
 
 def _verdicts(
@@ -62,9 +72,13 @@ def _verdicts(
     retrained: pd.DataFrame | None = None,
     unlearned: pd.DataFrame | None = None,
     topics: pd.DataFrame | None = None,
+    patched: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    tables = (_explained() if explained is None else explained, _topics(0.5, 0.05) if topics is None else topics)
-    table = give_verdicts(*tables, retrained, _unlearned() if unlearned is None else unlearned, ["quiz"], "influence")
+    known = _explained() if explained is None else explained
+    maps = pd.concat([_topics(0.5, 0.05) if topics is None else topics, _topics(0.5, method="other")])
+    effects = _unlearned() if unlearned is None else unlearned
+    table = give_verdicts(known, maps, patched, retrained, effects, "influence")
+    table = table[table["benchmark"] == "quiz"]
     return Verdicts.validate(table).set_index("question")
 
 
@@ -156,6 +170,22 @@ def test_halves_are_asked_before_topics_and_the_end_by_rank_alone() -> None:
     assert _verdicts(retrained=unknown).loc[RETRAINING, "value"] == 0.1
 
 
+@pytest.mark.parametrize(("sign", "verdict"), [(1, YES), (-1, NO), (0, NOT_TRIED)])
+def test_a_map_agrees_with_tail_patches_that_help_where_it_is_high(sign: int, verdict: str) -> None:
+    topics = _topics(*[0.5] * 8)
+    row = _verdicts(topics=topics, patched=_patched([sign * effect for effect in range(8)])).loc[PATCHING]
+    assert row["verdict"] == verdict
+    assert sign == 0 or row["value"] == sign
+
+
+def test_a_few_topics_by_tail_patches_are_not_enough_and_the_largest_dose_of_this_benchmark_decides() -> None:
+    assert _verdicts(topics=_topics(*[0.5] * 3), patched=_patched([0.0, 1.0, 2.0])).loc[PATCHING, "verdict"] == NO
+    against, other = _patched([7.0 - effect for effect in range(8)], dose=1), _patched([0.0] * 8, benchmark="sums")
+    both = pd.concat([against, _patched([float(effect) for effect in range(8)]), other])
+    assert _verdicts(topics=_topics(*[0.5] * 8), patched=both).loc[PATCHING, "value"] == 1
+    assert _verdicts(topics=_topics(*[0.5] * 8), patched=other).loc[PATCHING, "verdict"] == NOT_TRIED
+
+
 def test_an_antisymmetric_pair_of_halves_is_one_value_more_than_half_of_a_retraining() -> None:
     """Under random maps and effects that sum to the same in both halves of a pair, one in forty is called."""
     rng = np.random.default_rng(0)
@@ -191,10 +221,10 @@ def test_only_the_primary_family_of_unlearning_decides(change: dict[str, str]) -
 
 def test_provenance_takes_both_comparisons_and_an_intervention_and_similarity_their_failure() -> None:
     readings = {
-        answers: read_verdicts(dict(zip(QUESTIONS, answers, strict=True))) for answers in product(ANSWERS, repeat=4)
+        answers: read_verdicts(dict(zip(QUESTIONS, answers, strict=True))) for answers in product(ANSWERS, repeat=5)
     }
-    for (words, untrained, retraining, unlearning), reading in readings.items():
-        passed = words == untrained == YES
+    for (words, untrained, patching, retraining, unlearning), reading in readings.items():
+        passed = words == untrained == YES and patching != NO
         assert (reading == PROVENANCE) == (passed and YES in (retraining, unlearning))
         assert (reading == SIMILARITY) == (YES not in (words, untrained) and NO in (words, untrained))
     assert set(readings.values()) == {SIMILARITY, PROVENANCE, UNDECIDED}

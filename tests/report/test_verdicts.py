@@ -41,15 +41,15 @@ def test_every_question_and_reading_has_a_text() -> None:
 def test_a_map_that_fails_is_labelled_and_each_answer_has_its_number() -> None:
     table = pd.concat(
         [
-            _table("sums", "undecided", ("yes", "not tried", "not tried", "not tried")),
-            _table("quiz", "similarity", ("no", "no", "not tried", "yes")),
+            _table("sums", "undecided", ("yes", "not tried", "not tried", "not tried", "not tried")),
+            _table("quiz", "similarity", ("no", "no", "not tried", "not tried", "yes")),
         ]
     )
     page = write_verdicts(table, _evaluation("quiz", "sums"), "influence")
     quiz, sums = page.index("<tr><td>quiz"), page.index("<tr><td>sums")
     assert quiz < page.index("similarity, not provenance") < sums < page.index("undecided")
     assert page.count("+0.250 [+0.125, +0.375]") == 4
-    assert page.count("<b>not tried</b></td>") == 4
+    assert page.count("<b>not tried</b></td>") == 6
     assert page.count("rival of beyond_words") == 2
     for rule in RULES.values():
         assert rule in page

@@ -11,6 +11,10 @@ question needs was not run.
   0.81. The value is that of the one that explains more. Without the first condition a map of chance would pass: it
   resembles nothing.
 - ``beyond_untrained``: likewise for the map of the same method under random weights, where that null was run.
+- ``agrees_with_tail_patch``: yes if topics that the map ranks high are those on which a few steps of training help:
+  the rank correlation over topics of the map with the effects of tail-patches, largest dose, is above 0 by its 95 %
+  interval. A map that fails it is wrong about what *would* help, as that of a saturated model can be, whose accuracy
+  says nothing of it (docs/decisions/0022); it shows no provenance, whatever else agrees.
 - ``agrees_with_retraining``: yes if the rank correlation of the map's predictions with the effects of retraining is
   above 0 by its 95 % interval (Fisher's z; Spearman's variance 1.06). Outcome ``end``, because provenance is about the
   model as it is; random halves where they were retrained, else single topics. Halves come in pairs, and what the
@@ -30,25 +34,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from social_provenance.estimation.comparison.agreement import spearman
 from social_provenance.estimation.comparison.explained import UNTRAINED
 from social_provenance.estimation.significance.calibration import LEVEL
 from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, PRIMARY
 from social_provenance.interventions.effects import END
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
 YES, NO, NOT_TRIED = ANSWERS = ("yes", "no", "not tried")
-WORDS, UNTRAINED_MODEL, RETRAINING, UNLEARNING = QUESTIONS = (
+WORDS, UNTRAINED_MODEL, PATCHING, RETRAINING, UNLEARNING = QUESTIONS = (
     "beyond_words",
     "beyond_untrained",
+    "agrees_with_tail_patch",
     "agrees_with_retraining",
     "agrees_with_unlearning",
 )
 SIMILARITY, PROVENANCE, UNDECIDED = READINGS = ("similarity", "provenance", "undecided")
-"""What a map shows: both comparisons with simpler maps failed; both passed and an intervention agrees; else."""
+"""What a map shows: both comparisons with simpler maps failed; both passed, retraining or unlearning agrees and
+tail-patches do not disagree; else."""
 WORD_METHODS = ("bm25", "embedding")
 """Methods whose maps are those of words and their meaning."""
 SAME = 0.81
@@ -59,6 +64,7 @@ COLUMNS = ["benchmark", "question", "verdict", "against", "value", "ci_low", "ci
 RULES = {
     WORDS: f"a topic at q ≤ {LEVEL}, and share of the map explained by words, upper bound below {SAME}",
     UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights, upper bound below {SAME}",
+    PATCHING: "rank correlation over topics with the effects of tail-patches, lower bound above 0",
     RETRAINING: "rank correlation with the effects of retraining, lower bound above 0",
     UNLEARNING: "influence minus random, aligned minus others, upper bound below 0",
 }
@@ -67,37 +73,38 @@ RULES = {
 def give_verdicts(
     explained: pd.DataFrame,
     topics: pd.DataFrame,
+    patched: pd.DataFrame | None,
     retrained: pd.DataFrame | None,
     unlearned: pd.DataFrame,
-    benchmarks: Sequence[str],
     method: str,
 ) -> pd.DataFrame:
     """Return the table ``verdicts``: one row per benchmark and question.
 
     Args:
         explained: Table ``explained_variance``.
-        topics: Table ``topic_influence``.
+        topics: Table ``topic_influence``, in the order of the benchmarks.
+        patched: Table ``tail_patch``; None where it was not computed.
         retrained: Table ``counterfactual_agreement``; None where it was not computed.
         unlearned: Table ``unlearning_effects``.
-        benchmarks: Benchmarks in their order.
         method: Method whose map is judged.
 
     Returns:
         ``benchmark``, ``question`` (:data:`QUESTIONS`), ``verdict`` (:data:`ANSWERS`), ``against`` (what the map was
         compared with), ``value``, ``ci_low``, ``ci_high``, ``rule``, and ``reading`` (:data:`READINGS`) of the
         benchmark's map: ``similarity`` where neither of the first two is yes and one is no, ``provenance`` where both
-        are yes and retraining or unlearning agrees, else ``undecided``.
+        are yes, retraining or unlearning agrees and the tail-patches do not say no, else ``undecided``.
     """
     import pandas as pd
 
-    own = explained[explained["method"] == method]
-    standing_out = set(topics.loc[(topics["method"] == method) & (topics["q"] <= LEVEL), "benchmark"])
+    own, maps = explained[explained["method"] == method], topics[topics["method"] == method]
+    standing_out = set(maps.loc[maps["q"] <= LEVEL, "benchmark"])
     rows = []
-    for name in benchmarks:
+    for name in topics["benchmark"].unique():
         of_map = own[own["benchmark"] == name]
         found = {
             WORDS: _apart_from(of_map[of_map["other"].isin(WORD_METHODS)], name in standing_out),
             UNTRAINED_MODEL: _apart_from(of_map[of_map["other"] == UNTRAINED], name in standing_out),
+            PATCHING: _with_tail_patch(patched, maps[maps["benchmark"] == name]),
             RETRAINING: _with_retraining(retrained, name, method),
             UNLEARNING: _with_unlearning(unlearned[unlearned["benchmark"] == name]),
         }
@@ -114,7 +121,7 @@ def read_verdicts(verdicts: dict[str, str]) -> str:
     comparisons = [verdicts[WORDS], verdicts[UNTRAINED_MODEL]]
     if YES not in comparisons and NO in comparisons:
         return SIMILARITY
-    agrees = YES in (verdicts[RETRAINING], verdicts[UNLEARNING])
+    agrees = YES in (verdicts[RETRAINING], verdicts[UNLEARNING]) and verdicts[PATCHING] != NO
     return PROVENANCE if comparisons == [YES, YES] and agrees else UNDECIDED
 
 
@@ -125,6 +132,19 @@ def _apart_from(shares: pd.DataFrame, stands_out: bool) -> dict[str, Any]:
     most = known.sort_values("ci_high", ascending=False, kind="stable").iloc[0]
     verdict = YES if stands_out and most["ci_high"] < SAME else NO
     return _row(verdict, most["other"], most["share"], most["ci_low"], most["ci_high"])
+
+
+def _with_tail_patch(patched: pd.DataFrame | None, topics: pd.DataFrame) -> dict[str, Any]:
+    if patched is None or topics.empty:
+        return _row(NOT_TRIED)
+    own = patched[(patched["benchmark"] == topics["benchmark"].iloc[0]) & (patched["dose"] == patched["dose"].max())]
+    effects = own.groupby("topic")["effect"].mean()
+    pairs = topics.set_index("topic")[["z"]].join(effects, how="inner").dropna()
+    correlation = spearman(pairs["z"].to_numpy(), pairs["effect"].to_numpy())
+    if not np.isfinite(correlation):
+        return _row(NOT_TRIED)
+    low, high = fisher_interval(correlation, len(pairs))
+    return _row(YES if low > 0 else NO, "a few steps on each topic", correlation, low, high)
 
 
 def _with_retraining(retrained: pd.DataFrame | None, benchmark: str, method: str) -> dict[str, Any]:

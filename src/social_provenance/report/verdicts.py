@@ -10,6 +10,7 @@ from social_provenance.report.render import render
 TITLES = {
     "beyond_words": "beyond words",
     "beyond_untrained": "beyond an untrained model",
+    "agrees_with_tail_patch": "agrees with tail-patches",
     "agrees_with_retraining": "agrees with retraining",
     "agrees_with_unlearning": "agrees with unlearning",
 }

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from social_provenance.annotations import Table
-from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.interventions import verdicts
 
 
 def give_verdicts(
     explained: Table,
     topics: Table,
+    patched: Table | None,
     retrained: Table | None,
     unlearned: Table,
-    evaluation: Evaluation,
     method: str,
 ) -> Table:
     """Return the verdicts on the map of each benchmark, from what was run."""
-    names = [benchmark.name for benchmark in evaluation.benchmarks]
-    return verdicts.give_verdicts(explained, topics, retrained, unlearned, names, method)
+    return verdicts.give_verdicts(explained, topics, patched, retrained, unlearned, method)

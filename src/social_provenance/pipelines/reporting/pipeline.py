@@ -5,7 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.reporting import nodes
-from social_provenance.pipelines.reporting.contents import BENCHMARKS, FIGURES, METHOD, SECTIONS
+from social_provenance.pipelines.reporting.contents import FIGURES, METHOD, SECTIONS
 from social_provenance.report.sections import write_report
 
 
@@ -19,9 +19,9 @@ def create_pipeline() -> Pipeline:
         [
             "explained_variance",
             "topic_influence",
+            "tail_patch",
             "counterfactual_agreement",
             "unlearning_effects",
-            BENCHMARKS,
             METHOD,
         ],
         "verdicts",
