@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from social_provenance.forgetting.design.matching import (
     Pool,
@@ -23,6 +24,7 @@ from social_provenance.forgetting.settings import Matching
 from social_provenance.forgetting.vocabulary import VARIABLES
 
 SIZE = 24
+ALL = Matching(variables=VARIABLES)
 
 
 def skewed(count: int = 600, seed: int = 0) -> pd.DataFrame:
@@ -47,7 +49,7 @@ def targets(documents: pd.DataFrame, size: int = SIZE) -> list[str]:
 
 
 def draw(documents: pd.DataFrame, targeted: list[str], seed: int = 0, settings: Matching | None = None) -> list[str]:
-    return draw_matched(Pool.of(documents), targeted, settings or Matching(), random.Random(seed))
+    return draw_matched(Pool.of(documents), targeted, settings or ALL, random.Random(seed))
 
 
 def test_the_difference_is_that_of_means_over_the_root_of_the_mean_variance() -> None:
@@ -146,7 +148,7 @@ def test_a_seed_gives_its_set_in_every_process() -> None:
 def test_with_one_neighbour_and_nothing_to_exchange_the_set_is_the_targeted_one() -> None:
     documents = skewed()
     targeted = targets(documents)
-    assert sorted(draw(documents, targeted, settings=Matching(neighbours=1))) == sorted(targeted)
+    assert sorted(draw(documents, targeted, settings=Matching(variables=VARIABLES, neighbours=1))) == sorted(targeted)
 
 
 @pytest.mark.parametrize("constants", [("grad_norm",), ("grad_norm", "loss"), VARIABLES])
@@ -158,10 +160,32 @@ def test_a_variable_that_is_the_same_everywhere_does_not_hinder_the_others(const
     assert all(row["unmatched_difference"] == 0 for row in rows if row["variable"] in constants)
 
 
+def test_a_variable_that_is_not_matched_is_left_to_chance_and_still_reported() -> None:
+    documents = skewed(2000)
+    hardest = documents.nlargest(SIZE, "loss")["doc_id"].tolist()
+    differences = {}
+    for variables in (("length",), ("length", "grad_norm"), VARIABLES):
+        control = draw(documents, hardest, settings=Matching(variables=variables))
+        rows = {
+            row["variable"]: abs(row["standardised_difference"])
+            for row in balance(Pool.of(documents), hardest, control)
+        }
+        assert all(rows[name] < 0.1 for name in variables)
+        differences[variables] = rows["loss"]
+    assert list(differences.values())[:2] > [2, 2]
+    assert differences[VARIABLES] < 0.1
+
+
+@pytest.mark.parametrize("variables", [(), ("loss",), ("grad_norm", "loss"), ("length", "length")])
+def test_the_length_is_always_matched_and_no_variable_twice(variables: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match=r"must name length, and each variable once|at least 1 item"):
+        Matching(variables=variables)
+
+
 def test_where_nothing_is_alike_enough_the_search_ends_and_the_balance_tells() -> None:
     documents = skewed(80)
     targeted = targets(documents)
-    control = draw(documents, targeted, settings=Matching(tolerance=1e-9, token_tolerance=1e-9))
+    control = draw(documents, targeted, settings=Matching(variables=VARIABLES, tolerance=1e-9, token_tolerance=1e-9))
     assert len(set(control)) == SIZE
     rows = balance(Pool.of(documents), targeted, control)
     assert 1e-9 < max(abs(row["standardised_difference"]) for row in rows) < 0.1  # as near as it came

@@ -6,7 +6,7 @@
                                         │                         └─► balance_sets ─► unlearning_balance
                                   draw_matched
 
-- ``matching``: random sets with the length, gradient norm and loss of a targeted set;
+- ``matching``: random sets with the length and gradient norm of a targeted set;
   :class:`~.matching.Pool`, :func:`~.matching.draw_matched`, :func:`~.matching.balance`;
 - ``plan``: contrasts and runs; :func:`~.plan.choose_contrasts`, :func:`~.plan.list_runs`, :func:`~.plan.balance_sets`.
 """

@@ -1,4 +1,4 @@
-"""Random sets of documents, matched to a targeted set in length and, if asked, in gradient norm and loss."""
+"""Random sets of documents, matched to a targeted set in length and, by parameter, gradient norm and loss."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Miniature(BaseModel):
     ``pretraining.leave_out_sources`` keeps out of the training; with decoy topics at most 4."""
     documents_per_bin: PositiveInt = 4
     """Number of documents in each of the 576 bins."""
-    document_chars: PositiveInt = 300
+    document_chars: PositiveInt = 200
     """Length of a document's body, in characters."""
     facts_per_document: PositiveInt = 6
     """Number of statements of a document that makes any; at least 2 where there are decoy topics."""
