@@ -37,7 +37,7 @@ class Matching(BaseModel):
     variables: Annotated[Sequence[Variable], Field(min_length=1)] = ("length", "grad_norm")
     """Variables that are matched, the length among them; the balance of all is reported. A variable that follows from
     what a document teaches, as its loss does, makes random sets as influential as the targeted one
-    (docs/decisions/0022)."""
+    (docs/decisions/0023)."""
     neighbours: PositiveInt = 10
     """Nearest neighbours of a targeted document, by the matched variables, among which its random counterpart is
     drawn."""

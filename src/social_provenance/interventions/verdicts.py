@@ -14,7 +14,7 @@ question needs was not run.
 - ``agrees_with_tail_patch``: yes if topics that the map ranks high are those on which a few steps of training help:
   the rank correlation over topics of the map with the effects of tail-patches, largest dose, is above 0 by its 95 %
   interval. A map that fails it is wrong about what *would* help, as that of a saturated model can be, whose accuracy
-  says nothing of it (docs/decisions/0022); it shows no provenance, whatever else agrees.
+  says nothing of it (docs/decisions/0023); it shows no provenance, whatever else agrees.
 - ``agrees_with_retraining``: yes if the rank correlation of the map's predictions with the effects of retraining is
   above 0 by its 95 % interval (Fisher's z; Spearman's variance 1.06). Outcome ``end``, because provenance is about the
   model as it is; random halves where they were retrained, else single topics. Halves come in pairs, and what the
