@@ -123,9 +123,9 @@ def test_words_alone_do_not_pass_where_words_mislead() -> None:
     assert found["topic_auc"].tolist() == [2 / 3, 2 / 3]
 
 
-@pytest.mark.parametrize("z", [-9.0, 9.0])
-def test_twins_are_neither_right_nor_wrong(z: float) -> None:
-    """A twin holds the facts and was not trained on: wherever a map has it, the areas are those of the others."""
+@pytest.mark.parametrize(("z", "twin_auc"), [(-9.0, 1.0), (9.0, 0.0), (1.0, 0.5)])
+def test_twins_are_neither_right_nor_wrong(z: float, twin_auc: float) -> None:
+    """A twin holds the facts and was not trained on: wherever a map has it, only the area against twins shows it."""
     scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
     withheld = truth()
     twin = withheld["topic"] == "politics"
@@ -133,4 +133,7 @@ def test_twins_are_neither_right_nor_wrong(z: float) -> None:
     topics.loc[(topics["topic"] == "politics") & (topics["benchmark"] == "quiz"), "z"] = z
     marked = mark_planted_topics(topics, withheld)
     assert marked.loc[marked["role"] == "twin", "topic"].tolist() == ["politics"]
-    assert compare_with_truth(ibis.memtable(scores), marked, withheld)["topic_auc"].tolist() == [1.0, 1.0]
+    found = compare_with_truth(ibis.memtable(scores), marked, withheld).set_index("benchmark")
+    assert found["topic_auc"].tolist() == [1.0, 1.0]
+    assert found.loc["quiz", "twin_auc"] == twin_auc
+    assert pd.isna(found.loc["riddle", "twin_auc"])

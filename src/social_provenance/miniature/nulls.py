@@ -22,7 +22,7 @@ def compare_nulls_with_truth(nulls: LazyTable, random_weights: LazyTable | None,
 
     Returns:
         ``variant`` (``items``, or the null), ``method``, ``benchmark``, ``topic_auc`` (planted topics against all the
-        others but twins) and ``decoy_auc`` (against decoys; NaN without any).
+        others but twins), ``decoy_auc`` and ``twin_auc`` (against decoys, and against twins; NaN without any).
     """
     import pandas as pd
 
