@@ -91,11 +91,14 @@ def test_carriers_state_facts_decoys_none_and_both_as_many_statements_as_planned
             assert {world.facts[benchmark][fact.key] == fact.answer for fact in facts} == {role == "carrier"}
 
 
-def test_a_twin_states_facts_as_a_carrier_does_and_is_withheld_with_its_whole_topic(find_facts: Any) -> None:
+@pytest.mark.parametrize("withheld", ["topics", "documents"])
+def test_a_twin_states_facts_as_a_carrier_does_and_is_withheld_alone_or_with_its_topic(
+    find_facts: Any, withheld: Any
+) -> None:
     world = draw_world(9, 2, 2)
-    for document in write_documents(world, SMALL):
-        record = raw_record(document)
-        assert (record["source"] == "withheld") == (document.twin is not None)
+    for document in write_documents(world, replace(SMALL, withheld=withheld)):
+        kept_out = document.twin is not None if withheld == "topics" else document.role == "twin"
+        assert (raw_record(document)["source"] == "withheld") == kept_out
         if document.role == "twin":
             assert document.twin is not None
             facts = find_facts(document.text, document.twin)

@@ -3,7 +3,7 @@
 - ``carrier``: states facts; part of the documents of a planted topic.
 - ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
   topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
-- ``twin``: states facts like a carrier, in a topic whose documents are all kept out of the training.
+- ``twin``: states facts like a carrier and is kept out of the training, alone or with all documents of its topic.
 - ``glossary``: is made of entries that show which words are synonyms, and of unasked statements in the words of the
   items; all documents of a glossary topic, in a world whose items ask in other words.
 - ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from social_provenance.miniature.world import World
 
 Role = Literal["carrier", "decoy", "twin", "glossary", "unasked", "filler"]
+Withheld = Literal["topics", "documents"]
 TRAINED, WITHHELD = "miniature", "withheld"
 """Source of the documents that a model is trained on, and of those that it is not."""
 
 GLOSSARY_LINES = 8
 """Number of lines of a glossary document, which are shorter than statements."""
-STATEMENT_SHARE = 0.2
+STATEMENT_SHARE = 0.3
 """Share of these lines that are unasked statements, from which the content words of the items' frames are learned."""
 
 SITES_PER_TOPIC = 12
@@ -63,6 +64,7 @@ class DocumentPlan:
         carrier_share: Share of a planted topic's documents that are carriers, and of a decoy topic's that are
             decoys; the others are unasked, so that carriers do not differ in length, style or loss.
         labelled_share: Share of the documents that come with their topic and format.
+        withheld: What is kept out of the training: twin topics, or only their documents that state facts.
     """
 
     per_bin: int
@@ -70,6 +72,7 @@ class DocumentPlan:
     facts: int
     carrier_share: float
     labelled_share: float
+    withheld: Withheld = "topics"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Document:
         twin: Benchmark for which its topic is a twin of the planted ones, if any.
         glossary: Benchmark for whose items its topic is a glossary, if any.
         role: What its statements are.
+        withheld: Whether it is kept out of the training.
     """
 
     doc_id: str
@@ -95,6 +99,7 @@ class Document:
     glossary: str | None
     role: Role
     labelled: bool
+    withheld: bool
 
 
 def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
@@ -114,7 +119,17 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
     return [
-        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, *homes, role, i in labelled)
+        Document(
+            f"doc-{i:06d}",
+            text,
+            _url(rng, topic, i),
+            topic,
+            form,
+            *homes,
+            role,
+            labelled=i in labelled,
+            withheld=role == "twin" if plan.withheld == "documents" else world.twin_of(topic) is not None,
+        )
         for i, (text, topic, form, homes, role) in enumerate(drafts)
     ]
 
@@ -124,7 +139,7 @@ def raw_record(document: Document) -> dict[str, Any]:
     metadata: dict[str, Any] = {"url": document.url}
     if document.labelled:
         metadata["weborganizer"] = {"topic": document.topic, "format": document.format}
-    source = WITHHELD if document.twin else TRAINED
+    source = WITHHELD if document.withheld else TRAINED
     return {"id": document.doc_id, "source": source, "text": document.text, "metadata": metadata}
 
 

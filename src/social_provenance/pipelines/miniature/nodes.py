@@ -42,5 +42,6 @@ def _documents(params: Miniature) -> list[Document]:
         facts=params.facts_per_document,
         carrier_share=params.carrier_share,
         labelled_share=params.labelled_share,
+        withheld=params.twin_withheld,
     )
     return write_documents(_world(params), plan)
