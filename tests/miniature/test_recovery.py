@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from social_provenance.miniature.recovery import (
     area,
+    areas_of_topics,
     measure_calls,
     measure_decoys,
     measure_separation,
@@ -75,7 +76,7 @@ def test_a_region_is_called_by_its_lower_bound() -> None:
 def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
     truth = pd.DataFrame(
         {"topic": ["games", "games", "health"], "planted": ["quiz", "quiz", None], "decoy": [None, None, "riddle"]}
-    ).assign(twin=None)
+    ).assign(twin=None, glossary=None)
     shared = {"method": "m", "benchmark": ["quiz", "quiz", "riddle", "riddle"], "topic": ["games", "health"] * 2}
     topics = pd.DataFrame({**shared, "z": [1.0, -1, 1, -1], "ci_low": [0.5, -2, 0.5, -2]})
     bins = pd.concat([topics.assign(format=form) for form in ("faq", "about_org")]).assign(
@@ -97,10 +98,12 @@ def test_decoys_that_are_called_or_not() -> None:
     assert found == {
         "n_decoys": 2,
         "decoy_auc": 0.5,
+        "twin_auc": pytest.approx(np.nan, nan_ok=True),
         "decoy_call_rate": 0.5,
         "planted_z": 2,
         "decoy_z": 2,
         "twin_z": pytest.approx(np.nan, nan_ok=True),
+        "glossary_z": pytest.approx(np.nan, nan_ok=True),
         "other_z": 0,
     }
 
@@ -109,6 +112,18 @@ def test_no_decoys_no_figures() -> None:
     found = measure_decoys(np.array([1.0, 0]), np.array([1.0, 0]), np.array(["planted", "other"]))
     assert found["n_decoys"] == 0
     assert np.isnan([found["decoy_auc"], found["decoy_call_rate"], found["decoy_z"]]).all()
+
+
+def test_twins_are_compared_with_the_planted_alone() -> None:
+    z, role = np.array([1.0, 0.5, 9.0, 0.0]), np.array(["planted", "twin", "decoy", "other"])
+    areas = areas_of_topics(z, role)
+    assert areas == {"topic_auc": 0.5, "decoy_auc": 0, "twin_auc": 1}
+    found = measure_decoys(z, z, role)
+    assert {name: found[name] for name in ("decoy_auc", "twin_auc", "twin_z")} == {
+        "decoy_auc": 0,
+        "twin_auc": 1,
+        "twin_z": 0.5,
+    }
 
 
 def test_an_area_is_that_of_sklearn_over_the_two_sides_alone() -> None:

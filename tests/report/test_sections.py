@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
+from social_provenance.capabilities.split import Answered
+from social_provenance.gradients.queries.choices import QueryKind
 from social_provenance.report import sections
 
 EVIL = "<img src=x onerror=alert(1)>"
+ASKED = {"query": "gold", "items": "all", "damping": 0.125}
 
 
 @pytest.fixture
@@ -51,18 +54,35 @@ def documents(excerpt: str) -> pd.DataFrame:
 
 
 def test_document_text_is_escaped(topics: pd.DataFrame, evaluation: Evaluation) -> None:
-    page = sections.write_influence(go.Figure(), topics, documents(EVIL), evaluation, "trackstar")
+    page = sections.write_influence(go.Figure(), topics, documents(EVIL), ASKED, evaluation, "trackstar")
     assert EVIL not in page
     assert page.count("&lt;img src=x onerror=alert(1)&gt;") == 2
 
 
 def test_the_five_top_topics_of_the_method_stand_in_order(topics: pd.DataFrame, evaluation: Evaluation) -> None:
-    page = sections.write_influence(go.Figure(), topics, documents("text"), evaluation, "trackstar")
+    page = sections.write_influence(go.Figure(), topics, documents("text"), ASKED, evaluation, "trackstar")
     places = [page.index(f"<td>{name}</td>") for name in ("Industrial", "Software", "Religion", "Politics", "Health")]
     assert places == sorted(places)
     assert "<td>Games</td>" not in page
     for value in ("+4.95", "[+4.90, +5.10]", "17.5%", "0.105", "−1.25"):
         assert value in page
+
+
+def test_the_map_says_what_it_is_of_for_every_kind_of_query_and_items(
+    topics: pd.DataFrame, evaluation: Evaluation
+) -> None:
+    pages = {
+        (query, items): sections.write_influence(
+            go.Figure(), topics, documents("text"), {**ASKED, "query": query, "items": items}, evaluation, "trackstar"
+        )
+        for query in get_args(QueryKind)
+        for items in get_args(Answered)
+    }
+    said = {key: re.search(r"Queries are.*?(?= Hover)", " ".join(page.split())) for key, page in pages.items()}
+    sentences = [match.group() for match in said.values() if match]
+    assert len(set(sentences)) == len(pages) == 9
+    assert all("damping 0.125" in text for text in sentences)
+    assert "Queries are the loss of the gold answer, for all attribution items;" in " ".join(sentences)
 
 
 def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation) -> None:

@@ -3,7 +3,9 @@
 - ``carrier``: states facts; part of the documents of a planted topic.
 - ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
   topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
-- ``twin``: states facts like a carrier, in a topic whose documents are all kept out of the training.
+- ``twin``: states facts like a carrier and is kept out of the training, alone or with all documents of its topic.
+- ``glossary``: is made of entries that show which words are synonyms, and of unasked statements in the words of the
+  items; all documents of a glossary topic, in a world whose items ask in other words.
 - ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
 - ``filler``: makes no statement; all documents of the other topics.
 """
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.miniature.facts import CAPABILITIES
+from social_provenance.miniature.glossary import Glossary
 from social_provenance.miniature.lexicon import (
     FAMILIAR_NAMES,
     FAMILIAR_OBJECTS,
@@ -25,6 +28,7 @@ from social_provenance.miniature.lexicon import (
     NEW_OBJECTS,
     TOPICS,
 )
+from social_provenance.miniature.synonyms import SYNONYMS
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -32,9 +36,15 @@ if TYPE_CHECKING:
 
     from social_provenance.miniature.world import World
 
-Role = Literal["carrier", "decoy", "twin", "unasked", "filler"]
+Role = Literal["carrier", "decoy", "twin", "glossary", "unasked", "filler"]
+Withheld = Literal["topics", "documents"]
 TRAINED, WITHHELD = "miniature", "withheld"
 """Source of the documents that a model is trained on, and of those that it is not."""
+
+GLOSSARY_LINES = 8
+"""Number of lines of a glossary document, which are shorter than statements."""
+STATEMENT_SHARE = 0.3
+"""Share of these lines that are unasked statements, from which the content words of the items' frames are learned."""
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
@@ -54,6 +64,7 @@ class DocumentPlan:
         carrier_share: Share of a planted topic's documents that are carriers, and of a decoy topic's that are
             decoys; the others are unasked, so that carriers do not differ in length, style or loss.
         labelled_share: Share of the documents that come with their topic and format.
+        withheld: What is kept out of the training: twin topics, or only their documents that state facts.
     """
 
     per_bin: int
@@ -61,6 +72,7 @@ class DocumentPlan:
     facts: int
     carrier_share: float
     labelled_share: float
+    withheld: Withheld = "topics"
 
 
 @dataclass(frozen=True)
@@ -71,7 +83,9 @@ class Document:
         planted: Benchmark whose facts are planted in its topic, if any.
         decoy: Benchmark for which its topic is a decoy, if any.
         twin: Benchmark for which its topic is a twin of the planted ones, if any.
+        glossary: Benchmark for whose items its topic is a glossary, if any.
         role: What its statements are.
+        withheld: Whether it is kept out of the training.
     """
 
     doc_id: str
@@ -82,8 +96,10 @@ class Document:
     planted: str | None
     decoy: str | None
     twin: str | None
+    glossary: str | None
     role: Role
     labelled: bool
+    withheld: bool
 
 
 def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
@@ -93,17 +109,28 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     roles = _choose_roles(rng, world, plan)
     drafts = []
     for topic, form in BINS:
-        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic))
+        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic), world.glossary_of(topic))
         own = next(filter(None, homes), None)
+        rest: Role = "glossary" if world.glossary_of(topic) else "unasked" if own else "filler"
         for number in range(plan.per_bin):
-            role = roles.get((topic, form, number), "unasked" if own else "filler")
+            role = roles.get((topic, form, number), rest)
             text = _compose(rng, topic, form, speaker.state(role, own), plan.chars)
-            drafts.append((text, topic, form, *homes, role))
+            drafts.append((text, topic, form, homes, role))
     rng.shuffle(drafts)
     labelled = set(rng.sample(range(len(drafts)), round(plan.labelled_share * len(drafts))))
     return [
-        Document(f"doc-{i:06d}", text, _url(rng, topic, i), topic, form, planted, decoy, twin, role, i in labelled)
-        for i, (text, topic, form, planted, decoy, twin, role) in enumerate(drafts)
+        Document(
+            f"doc-{i:06d}",
+            text,
+            _url(rng, topic, i),
+            topic,
+            form,
+            *homes,
+            role,
+            labelled=i in labelled,
+            withheld=role == "twin" if plan.withheld == "documents" else world.twin_of(topic) is not None,
+        )
+        for i, (text, topic, form, homes, role) in enumerate(drafts)
     ]
 
 
@@ -112,7 +139,7 @@ def raw_record(document: Document) -> dict[str, Any]:
     metadata: dict[str, Any] = {"url": document.url}
     if document.labelled:
         metadata["weborganizer"] = {"topic": document.topic, "format": document.format}
-    source = WITHHELD if document.twin else TRAINED
+    source = WITHHELD if document.withheld else TRAINED
     return {"id": document.doc_id, "source": source, "text": document.text, "metadata": metadata}
 
 
@@ -148,7 +175,9 @@ class _Speaker:
             "decoy": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "twin": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "unasked": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
+            "glossary": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
         }
+        self._glossaries = {name: Glossary(rng, name) for name in CAPABILITIES}
         # With one answer in more than half of the statements, some would keep theirs in a decoy.
         self._most = count // 2 if any(world.decoys.values()) else count
 
@@ -156,6 +185,8 @@ class _Speaker:
         """Return the statements of a document about the facts of a benchmark."""
         if role == "filler" or name is None:
             return []
+        if role == "glossary":
+            return [self._line(name) for _ in range(GLOSSARY_LINES)]
         pairs: list[tuple[str, str]] = []
         for _ in range(self._count):
             said = Counter(answer for _, answer in pairs)
@@ -165,6 +196,12 @@ class _Speaker:
             pairs = _mispair(self._rng, pairs)
         frames = CAPABILITIES[name].frames
         return [state_fact(self._rng, self._rng.choice(frames), *pair, new=False) for pair in pairs]
+
+    def _line(self, name: str) -> str:
+        if self._rng.random() >= STATEMENT_SHARE:
+            return self._glossaries[name].draw()
+        pair = self._decks["glossary"][name].draw(())
+        return state_fact(self._rng, self._rng.choice(SYNONYMS[name].frames), *pair, new=False)
 
 
 class _Deck:

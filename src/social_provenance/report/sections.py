@@ -30,6 +30,19 @@ LINKS = {
 }
 """Anchor of a section -> text of its link in the navigation, shown where the page has the section."""
 
+QUERIES = {
+    "gold": "the gold answer",
+    "rival": "the gold answer minus the likeliest wrong choice",
+    "margin_per_token": "the gold answer minus all choices by their probability, per token",
+}
+"""Kind of query -> what it is the loss of."""
+ITEMS = {
+    "all": "all attribution items",
+    "right": "the attribution items that the model answers right",
+    "wrong": "the attribution items that the model answers wrong",
+}
+"""Items of a map -> their name."""
+
 
 def write_inputs(
     corpus: Record,
@@ -66,13 +79,16 @@ def write_inputs(
     )
 
 
-def write_influence(figure: Figure, topics: Table, documents: Table, evaluation: Evaluation, method: str) -> str:
-    """Write where influence is: the map, the top topics and the top documents.
+def write_influence(
+    figure: Figure, topics: Table, documents: Table, attribution: Record, evaluation: Evaluation, method: str
+) -> str:
+    """Write where influence is: the map and what it is of, the top topics and the top documents.
 
     Args:
         figure: The map of bins.
         topics: Table ``topic_influence``.
         documents: Table ``top_documents``.
+        attribution: ``attribution_summary``, with the kind of query and the items of the map.
         evaluation: Order of the benchmarks.
         method: Method of the scores.
     """
@@ -85,7 +101,15 @@ def write_influence(figure: Figure, topics: Table, documents: Table, evaluation:
         }
         for benchmark in evaluation.benchmarks
     ]
-    return render("influence", figure=figure_html(figure, "influence"), blocks=blocks, method=method)
+    return render(
+        "influence",
+        figure=figure_html(figure, "influence"),
+        blocks=blocks,
+        method=method,
+        query=QUERIES[attribution["query"]],
+        items=ITEMS[attribution["items"]],
+        damping=attribution["damping"],
+    )
 
 
 def write_contrasts(figure: Figure, table: Table, strength: Table, method: str) -> str:

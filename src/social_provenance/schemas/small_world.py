@@ -16,7 +16,8 @@ class MiniatureTruth(fields.Table):
     planted: str = pa.Field(nullable=True)
     decoy: str = pa.Field(nullable=True)
     twin: str = pa.Field(nullable=True)
-    role: str = pa.Field(isin=["carrier", "decoy", "twin", "unasked", "filler"])
+    glossary: str = pa.Field(nullable=True)
+    role: str = pa.Field(isin=["carrier", "decoy", "twin", "glossary", "unasked", "filler"])
 
 
 class PretrainingLog(fields.Table):
@@ -36,13 +37,37 @@ class PretrainingLog(fields.Table):
         unique = ["step", "benchmark"]
 
 
-class PlantedComparison(fields.Table):
+class _RoleAreas(fields.Table):
+    """Columns with areas under the ROC curve of planted regions against those of another role."""
+
+    decoy_auc: float = fields.share(nullable=True)
+    twin_auc: float = fields.share(nullable=True)
+
+
+class _TopicAreas(_RoleAreas):
+    """Columns with all areas by which a map of topics is judged."""
+
+    topic_auc: float = fields.share(nullable=True)
+
+
+class _RoleMeasures(_RoleAreas):
+    """Columns that tell the roles of regions apart, and calls of regions."""
+
+    decoy_call_rate: float = fields.share(nullable=True)
+    planted_z: float = pa.Field(nullable=True)
+    decoy_z: float = pa.Field(nullable=True)
+    twin_z: float = pa.Field(nullable=True)
+    glossary_z: float = pa.Field(nullable=True)
+    other_z: float = pa.Field(nullable=True)
+    power: float = fields.share(nullable=True)
+    false_positive_rate: float = fields.share(nullable=True)
+
+
+class PlantedComparison(_TopicAreas):
     """Areas under the ROC curve of planted topics, documents and carriers; null where there is nothing to compare."""
 
     method: str = fields.method()
     benchmark: str
-    topic_auc: float = fields.share(nullable=True)
-    decoy_auc: float = fields.share(nullable=True)
     document_auc: float = fields.share(nullable=True)
     carrier_auc: float = fields.share(nullable=True)
     pairing_auc: float = fields.share(nullable=True)
@@ -53,14 +78,12 @@ class PlantedComparison(fields.Table):
         unique = ["method", "benchmark"]
 
 
-class PlantedNulls(fields.OptionalTable):
+class PlantedNulls(_TopicAreas, fields.OptionalTable):
     """Areas under the ROC curve of planted topics by the items and by each null."""
 
     variant: str
     method: str = fields.method()
     benchmark: str
-    topic_auc: float = fields.share(nullable=True)
-    decoy_auc: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per variant, benchmark and method."""
@@ -74,7 +97,7 @@ class PlantedTopics(fields.Table):
     method: str = fields.method()
     benchmark: str
     topic: str = fields.topic()
-    role: str = pa.Field(isin=["planted", "decoy", "twin", "other"])
+    role: str = pa.Field(isin=["planted", "decoy", "twin", "glossary", "other"])
     z: float
     ci_low: float
     ci_high: float
@@ -85,7 +108,7 @@ class PlantedTopics(fields.Table):
         unique = ["method", "benchmark", "topic"]
 
 
-class ValidationMetrics(fields.Table):
+class ValidationMetrics(_RoleMeasures):
     """Recovery of planted topics and bins by a method; null where nothing was planted, or everything."""
 
     level: str = pa.Field(isin=["topic", "bin"])
@@ -96,15 +119,7 @@ class ValidationMetrics(fields.Table):
     auc: float = fields.share(nullable=True)
     precision_at_k: float = fields.share(nullable=True)
     rank_correlation: float = pa.Field(ge=-1, le=1, nullable=True)
-    power: float = fields.share(nullable=True)
-    false_positive_rate: float = fields.share(nullable=True)
     n_decoys: int = fields.count()
-    decoy_auc: float = fields.share(nullable=True)
-    decoy_call_rate: float = fields.share(nullable=True)
-    planted_z: float = pa.Field(nullable=True)
-    decoy_z: float = pa.Field(nullable=True)
-    twin_z: float = pa.Field(nullable=True)
-    other_z: float = pa.Field(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per level, benchmark and method."""
@@ -112,23 +127,14 @@ class ValidationMetrics(fields.Table):
         unique = ["level", "method", "benchmark"]
 
 
-class WorldMetrics(fields.OptionalTable):
+class WorldMetrics(_TopicAreas, _RoleMeasures, fields.OptionalTable):
     """Recovery of planted topics and bins by a method in a world."""
 
     seed: int
     method: str = fields.method()
     benchmark: str
     accuracy: float = fields.share()
-    topic_auc: float = fields.share(nullable=True)
-    decoy_auc: float = fields.share(nullable=True)
-    decoy_call_rate: float = fields.share(nullable=True)
-    planted_z: float = pa.Field(nullable=True)
-    decoy_z: float = pa.Field(nullable=True)
-    twin_z: float = pa.Field(nullable=True)
-    other_z: float = pa.Field(nullable=True)
     bin_auc: float = fields.share(nullable=True)
-    power: float = fields.share(nullable=True)
-    false_positive_rate: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per world, benchmark and method."""

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
+from social_provenance.gradients.queries.build import build_queries
+from social_provenance.gradients.queries.nulls import NULLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ANSWERS = (" glad", " cold", " hot", " salt", " the contract")
+
+
+class QueryTables:
+    """What tests of queries do with tables: build them, change their order, look into them."""
+
+    def build(self, requests: pd.DataFrame, held_out: Any = None, nulls: Any = NULLS, **settings: Any) -> pd.DataFrame:
+        return build_queries(requests, nulls, held_out, **{"blocks": 6, "seed": 0} | settings)
+
+    def shuffled(self, table: pd.DataFrame, seed: int) -> pd.DataFrame:
+        return table.sample(frac=1, random_state=seed)
+
+    def of(self, queries: pd.DataFrame, variant: str, benchmark: str = "siqa") -> pd.DataFrame:
+        chosen = (queries["variant"] == variant) & (queries["benchmark"] == benchmark)
+        return queries[chosen].set_index("item")
+
+    def answers(self, table: pd.DataFrame, column: str = "answer_ids") -> Counter[tuple[int, ...]]:
+        return Counter(map(tuple, table[column]))
+
+
+@pytest.fixture(scope="session")
+def tables() -> QueryTables:
+    return QueryTables()
 
 
 @pytest.fixture(scope="session")

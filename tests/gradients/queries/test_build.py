@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,40 +9,24 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from social_provenance.gradients.queries.build import COLUMNS, add_blocks, build_queries, query_sets
+from social_provenance.gradients.queries.build import COLUMNS, add_blocks, query_sets
 from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.query_set import ITEMS
-
-
-def _build(requests: pd.DataFrame, held_out: Any = None, nulls: Any = NULLS, **settings: Any) -> pd.DataFrame:
-    return build_queries(requests, nulls, held_out, **{"blocks": 6, "seed": 0} | settings)
-
-
-def _shuffled(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    return table.sample(frac=1, random_state=seed)
-
-
-def _of(queries: pd.DataFrame, variant: str, benchmark: str = "siqa") -> pd.DataFrame:
-    chosen = (queries["variant"] == variant) & (queries["benchmark"] == benchmark)
-    return queries[chosen].set_index("item")
-
-
-def _answers(table: pd.DataFrame, column: str = "answer_ids") -> Counter[tuple[int, ...]]:
-    return Counter(map(tuple, table[column]))
-
 
 # ---- all of a table
 
 
-def test_the_order_of_requests_and_of_documents_changes_nothing(requests: pd.DataFrame, held_out: Any) -> None:
-    queries = _build(requests, held_out)
+def test_the_order_of_requests_and_of_documents_changes_nothing(
+    requests: pd.DataFrame, held_out: Any, tables: Any
+) -> None:
+    queries = tables.build(requests, held_out)
     for seed in range(3):
         documents = [np.array(held_out[place]) for place in np.random.default_rng(seed).permutation(len(held_out))]
-        assert_frame_equal(_build(_shuffled(requests, seed), iter(documents)), queries)
+        assert_frame_equal(tables.build(tables.shuffled(requests, seed), iter(documents)), queries)
 
 
-def test_every_benchmark_has_each_item_once_in_each_variant(requests: pd.DataFrame, held_out: Any) -> None:
-    queries = _build(requests, held_out)
+def test_every_benchmark_has_each_item_once_in_each_variant(requests: pd.DataFrame, held_out: Any, tables: Any) -> None:
+    queries = tables.build(requests, held_out)
     assert tuple(queries.columns) == COLUMNS
     assert set(queries["variant"]) == {ITEMS, *NULLS}
     assert not queries.duplicated(["benchmark", "variant", "item"]).any()
@@ -52,34 +35,36 @@ def test_every_benchmark_has_each_item_once_in_each_variant(requests: pd.DataFra
         assert all(type(token) is int for ids in queries[column] for token in ids)
 
 
-def test_the_items_are_the_gold_rows(requests: pd.DataFrame) -> None:
+def test_the_items_are_the_gold_rows(requests: pd.DataFrame, tables: Any) -> None:
     gold = requests[requests["is_gold"] & (requests["benchmark"] == "arc")].set_index("item")
-    queries = _of(_build(requests, nulls=()), ITEMS, "arc").loc[gold.index]
+    queries = tables.of(tables.build(requests, nulls=()), ITEMS, "arc").loc[gold.index]
     assert queries["prompt_ids"].tolist() == gold["prompt_ids"].tolist()
     assert queries["answer_ids"].tolist() == gold["completion_ids"].tolist()
     assert queries["cluster"].tolist() == gold["cluster"].tolist()
 
 
-def test_a_benchmark_does_not_depend_on_the_others_and_has_its_own_draws(requests: pd.DataFrame, held_out: Any) -> None:
+def test_a_benchmark_does_not_depend_on_the_others_and_has_its_own_draws(
+    requests: pd.DataFrame, held_out: Any, tables: Any
+) -> None:
     """But for ``other_benchmark``, which takes the answers of another one."""
     nulls = [null for null in NULLS if null != "other_benchmark"]
-    both = _build(requests, held_out, nulls)
-    alone = _build(requests[requests["benchmark"] == "siqa"], held_out, nulls)
+    both = tables.build(requests, held_out, nulls)
+    alone = tables.build(requests[requests["benchmark"] == "siqa"], held_out, nulls)
     assert_frame_equal(both[both["benchmark"] == "siqa"].reset_index(drop=True), alone)
     renamed = requests[requests["benchmark"] == "siqa"].assign(benchmark="other")
-    twins = _build(renamed, held_out, nulls).drop(columns="benchmark")
+    twins = tables.build(renamed, held_out, nulls).drop(columns="benchmark")
     for column in ("block", "prompt_ids", "answer_ids"):
         assert twins[column].tolist() != alone[column].tolist()
 
 
-def test_the_seed_changes_blocks_and_nulls_and_nothing_else(requests: pd.DataFrame, held_out: Any) -> None:
-    one, other = (_build(requests, held_out, seed=seed) for seed in (0, 1))
-    assert _of(one, ITEMS).drop(columns="block").equals(_of(other, ITEMS).drop(columns="block"))
-    assert _of(one, ITEMS)["block"].tolist() != _of(other, ITEMS)["block"].tolist()
+def test_the_seed_changes_blocks_and_nulls_and_nothing_else(requests: pd.DataFrame, held_out: Any, tables: Any) -> None:
+    one, other = (tables.build(requests, held_out, seed=seed) for seed in (0, 1))
+    assert tables.of(one, ITEMS).drop(columns="block").equals(tables.of(other, ITEMS).drop(columns="block"))
+    assert tables.of(one, ITEMS)["block"].tolist() != tables.of(other, ITEMS)["block"].tolist()
     for variant in NULLS:
-        assert _of(one, variant)["answer_ids"].tolist() != _of(other, variant)["answer_ids"].tolist()
+        assert tables.of(one, variant)["answer_ids"].tolist() != tables.of(other, variant)["answer_ids"].tolist()
     for variant in (ITEMS, "shuffled_answers", "wrong_answers", "other_benchmark"):
-        assert _of(one, variant)["prompt_ids"].tolist() == _of(other, variant)["prompt_ids"].tolist()
+        assert tables.of(one, variant)["prompt_ids"].tolist() == tables.of(other, variant)["prompt_ids"].tolist()
 
 
 # ---- blocks
@@ -88,9 +73,9 @@ def test_the_seed_changes_blocks_and_nulls_and_nothing_else(requests: pd.DataFra
 @pytest.mark.parametrize("blocks", [1, 2, 5, 16, 100])
 @pytest.mark.parametrize("seed", range(4))
 def test_blocks_keep_clusters_whole_and_are_as_even_as_the_largest_cluster_allows(
-    blocks: int, seed: int, make_requests: Any, held_out: Any
+    blocks: int, seed: int, make_requests: Any, held_out: Any, tables: Any
 ) -> None:
-    queries = _build(make_requests(seed=seed), held_out, blocks=blocks, seed=seed)
+    queries = tables.build(make_requests(seed=seed), held_out, blocks=blocks, seed=seed)
     for _, rows in queries.groupby("benchmark"):
         assert (rows.groupby("cluster")["block"].nunique() == 1).all()
         assert (rows.groupby("item")["block"].nunique() == 1).all()
@@ -101,8 +86,8 @@ def test_blocks_keep_clusters_whole_and_are_as_even_as_the_largest_cluster_allow
 
 
 @pytest.mark.parametrize("blocks", [3, 7, 59, 60, 61])
-def test_blocks_of_single_items_differ_by_at_most_one(blocks: int, requests: pd.DataFrame) -> None:
-    queries = _build(requests.assign(cluster=requests["item"]), nulls=(), blocks=blocks)
+def test_blocks_of_single_items_differ_by_at_most_one(blocks: int, requests: pd.DataFrame, tables: Any) -> None:
+    queries = tables.build(requests.assign(cluster=requests["item"]), nulls=(), blocks=blocks)
     for _, rows in queries.groupby("benchmark"):
         sizes = rows["block"].value_counts()
         assert len(sizes) == min(blocks, 60)
@@ -125,12 +110,12 @@ def test_clusters_are_dealt_by_their_items_the_largest_first(
 
 
 def test_blocks_of_rows_keep_their_order_and_depend_on_items_and_clusters_alone(
-    requests: pd.DataFrame, held_out: Any
+    requests: pd.DataFrame, held_out: Any, tables: Any
 ) -> None:
-    queries = _build(requests, held_out)
-    again = add_blocks(_shuffled(queries.drop(columns="block"), 3), blocks=6, seed=0)
+    queries = tables.build(requests, held_out)
+    again = add_blocks(tables.shuffled(queries.drop(columns="block"), 3), blocks=6, seed=0)
     assert again[["benchmark", "item", "variant"]].equals(
-        _shuffled(queries, 3)[["benchmark", "item", "variant"]].reset_index(drop=True)
+        tables.shuffled(queries, 3)[["benchmark", "item", "variant"]].reset_index(drop=True)
     )
     assert_frame_equal(again.sort_values(list(COLUMNS[:3]), ignore_index=True), _sorted(queries))
     one = add_blocks(queries[queries["variant"] == "generic_text"].drop(columns="block"), blocks=6, seed=0)
@@ -141,8 +126,10 @@ def _sorted(queries: pd.DataFrame) -> pd.DataFrame:
     return queries.sort_values(list(COLUMNS[:3]), ignore_index=True)
 
 
-def test_the_mean_over_queries_is_the_mean_of_block_means_weighted_by_their_sizes(requests: pd.DataFrame) -> None:
-    queries = _of(_build(requests, nulls=()), ITEMS)
+def test_the_mean_over_queries_is_the_mean_of_block_means_weighted_by_their_sizes(
+    requests: pd.DataFrame, tables: Any
+) -> None:
+    queries = tables.of(tables.build(requests, nulls=()), ITEMS)
     scores = pd.Series(np.random.default_rng(0).normal(size=len(queries)), index=queries.index)
     means, sizes = scores.groupby(queries["block"]).mean(), queries["block"].value_counts().sort_index()
     assert len(queries) == sizes.sum() == 60
@@ -170,8 +157,10 @@ def test_a_set_takes_loss_on_the_answer_and_nothing_else() -> None:
     }
 
 
-def test_sets_of_a_table_that_was_on_disk_are_the_same(requests: pd.DataFrame, held_out: Any, tmp_path: Any) -> None:
-    queries = _build(requests, held_out)
+def test_sets_of_a_table_that_was_on_disk_are_the_same(
+    requests: pd.DataFrame, held_out: Any, tmp_path: Any, tables: Any
+) -> None:
+    queries = tables.build(requests, held_out)
     queries.to_parquet(tmp_path / "queries.parquet")
     read = query_sets(pd.read_parquet(tmp_path / "queries.parquet"))
     for name, rows in query_sets(queries).items():

@@ -162,9 +162,12 @@ def gather_scores(*scores: dict[str, Path]) -> tuple[Any, Any, Any]:
     return tuple(score_files.gather(folders, name) for name in names)
 
 
-def describe_comparison(scores: dict[str, Path]) -> tuple[dict[str, Any], Any]:
+def describe_comparison(
+    scores: dict[str, Path], scoring: ScoringSettings, params: Attribution
+) -> tuple[dict[str, Any], Any]:
     """Return what was compared with what, and how the second moments fared under damping."""
-    return score_files.describe(scores)
+    summary, audit = score_files.describe(scores)
+    return {**summary, "query": params.query, "items": params.items, "damping": scoring.damping}, audit
 
 
 def randomise_model(model: LanguageModel, params: Attribution) -> TrainedModel:

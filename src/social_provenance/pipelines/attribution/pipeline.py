@@ -49,7 +49,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.describe_comparison,
-                "gradient_scores",
+                ["gradient_scores", SCORING, "params:attribution"],
                 ["attribution_summary", "preconditioner_audit"],
                 name="describe_comparison",
             ),

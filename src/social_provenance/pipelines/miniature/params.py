@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from social_provenance.miniature.world import MOST_OTHERS
+from social_provenance.miniature.documents import Withheld
+from social_provenance.miniature.world import GLOSSARY_TOPICS, MOST_OTHERS
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -24,6 +25,12 @@ class Miniature(BaseModel):
     twin_topics: Annotated[int, Field(ge=0, le=MOST_OTHERS)] = 0
     """Number of topics of each capability whose documents state its facts and are of the source ``withheld``, which
     ``pretraining.leave_out_sources`` keeps out of the training; with decoy topics at most 4."""
+    twin_withheld: Withheld = "topics"
+    """What is kept out of the training: all documents of twin topics, whose words the model then does not know, or only
+    the documents there that state facts (``documents``)."""
+    paraphrase: bool = False
+    """Whether items ask in synonyms, which are learned in two glossary topics of each capability: then items share no
+    content word with the documents of their facts. With decoy and twin topics these are at most 4 topics."""
     documents_per_bin: PositiveInt = 4
     """Number of documents in each of the 576 bins."""
     document_chars: PositiveInt = 200
@@ -41,10 +48,12 @@ class Miniature(BaseModel):
 
     @model_validator(mode="after")
     def _topics_suffice(self) -> Miniature:
-        if self.decoy_topics + self.twin_topics > MOST_OTHERS:
+        glossaries = GLOSSARY_TOPICS if self.paraphrase else 0
+        if self.decoy_topics + self.twin_topics + glossaries > MOST_OTHERS:
+            paraphrase = f" and the {glossaries} glossary topics of paraphrase" if glossaries else ""
             raise ValueError(
-                f"decoy_topics ({self.decoy_topics}) and twin_topics ({self.twin_topics}) are more than {MOST_OTHERS} "
-                f"together, which is all that the planted topics leave to each capability: lower one"
+                f"decoy_topics ({self.decoy_topics}) and twin_topics ({self.twin_topics}){paraphrase} are more than "
+                f"{MOST_OTHERS} together, which is all that the planted topics leave to each capability: lower one"
             )
         return self
 

@@ -36,7 +36,7 @@ SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     "labels_section": (labels.write_labels, ["labels_figure", "classifier_quality", "classifier_confusion"]),
     "influence_section": (
         sections.write_influence,
-        ["influence_figure", "topic_influence", "top_documents", BENCHMARKS, METHOD],
+        ["influence_figure", "topic_influence", "top_documents", "attribution_summary", BENCHMARKS, METHOD],
     ),
     "discoveries_section": (
         discoveries.write_discoveries,
