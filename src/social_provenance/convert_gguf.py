@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import ModelError, ProvenanceError, excerpt
+from social_provenance.errors import ModelError, ProvenanceError
 from social_provenance.language_model import LanguageModel, TrainedModel, refuse_missing
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _weights(file: Path, dtype: str) -> Any:
     """Return the model with its weights unpacked, free of everything that marks it as quantised."""
     import torch
     from transformers import AutoModelForCausalLM, GgufConfig
+
     try:
         # Explicit, because with the package `kernels` installed the weights would stay packed.
         packed, found = AutoModelForCausalLM.from_pretrained(
@@ -88,8 +89,8 @@ def _weights(file: Path, dtype: str) -> Any:
         )
     except (ValueError, NotImplementedError, KeyError, IndexError, OSError, RuntimeError) as error:
         raise ModelError(
-            f"{file} cannot be read ({_reason(error)}): give a GGUF file whose architecture and quantisation "
-            f"transformers reads, such as F16, Q8_0 or Q4_K, or the original weights"
+            f"{file} cannot be read ({_reason(error)}): give a complete GGUF file whose architecture and "
+            f"quantisation transformers reads, such as F16, Q8_0 or Q4_K, or the original weights"
         ) from error
     refuse_missing(str(file), found["missing_keys"])
     config = packed.config
@@ -139,7 +140,8 @@ def _given(folder: Path) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    return excerpt(f"{type(error).__name__}: {' '.join(str(error).split())}", 160)
+    text = str(error)
+    return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
 
 
 def main(words: Sequence[str] | None = None) -> int:
