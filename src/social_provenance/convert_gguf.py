@@ -24,7 +24,7 @@ DTYPES = ("float32", "bfloat16")
 LIKE_GPT2 = ("gpt-2", "phi-2", "mpt", "olmo", "jais")
 """Pre-tokenizers that split text as GPT-2 does, which transformers assumes of every one that it does not know."""
 
-SINGLE_DIGITS = ("smollm",)
+SINGLE_DIGITS = ("smollm", "starcoder", "refact", "codeshell", "command-r", "exaone")
 """Pre-tokenizers that split off each digit and then split as GPT-2 does; transformers 5.23 ignores the digits."""
 
 
