@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
+GGUF = ".gguf"
 DEFAULT_MAX_TOKENS = 2048
 NO_CODE = {"trust_remote_code": False}
 """Explicit, because transformers prompts on the terminal where it is not set."""
@@ -66,8 +67,13 @@ class LanguageModel:
         """Check that a local folder has a model and its tokenizer.
 
         Raises:
-            ModelError: With the missing files.
+            ModelError: With the missing files, or if it has a GGUF file in place of weights.
         """
+        if _is_packed(Path(self.path)):
+            raise ModelError(
+                f"{self.path} has packed weights (GGUF), on which nothing can be trained: unpack them once with "
+                f"`python -m social_provenance.convert_gguf {self.path} DIR` and give --params model=DIR"
+            )
         if not self.is_local:
             if self.path.startswith(("/", ".")) or self.path.count("/") > 1:
                 raise ModelError(
@@ -148,6 +154,13 @@ class LanguageModel:
                 f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
                 f"of transformers"
             ) from error
+
+
+def _is_packed(place: Path) -> bool:
+    """Return whether a place is a GGUF file, or a folder that has one and no other weights."""
+    if place.is_file():
+        return place.suffix == GGUF
+    return any(place.glob(f"*{GGUF}")) and not any(any(place.glob(pattern)) for pattern in WEIGHT_PATTERNS)
 
 
 def refuse_missing(place: str, weights: Collection[str]) -> None:

@@ -179,7 +179,9 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
             if now - told > SECONDS_BETWEEN_LINES:
                 told, pace = now, done / (now - start)
                 left = round((total - done) / pace)
-                logger.info("%s: %d of %d rows, %.0f a second, %d s left", name, done, total, pace, left)
+                logger.info(
+                    "%s: %d of %d rows, %.*f a second, %d s left", name, done, total, int(pace < 10), pace, left
+                )
             yield name
 
 
