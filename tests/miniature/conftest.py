@@ -67,15 +67,3 @@ def world() -> World:
 def documents(world: World, plan: DocumentPlan) -> list[Document]:
     """Return the documents of the default study; nobody may change them."""
     return write_documents(world, plan)
-
-
-@pytest.fixture(scope="session")
-def paraphrased() -> World:
-    """Return the world of the environment ``paraphrase``."""
-    return draw_world(42, 2, paraphrased=True)
-
-
-@pytest.fixture(scope="session")
-def paraphrased_documents(paraphrased: World, plan: DocumentPlan) -> list[Document]:
-    """Return the documents of that world; nobody may change them."""
-    return write_documents(paraphrased, plan)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from social_provenance.miniature.documents import TRAINED, Document, DocumentPlan, raw_record, write_documents
+from social_provenance.miniature.documents import Document, DocumentPlan, raw_record, write_documents
 from social_provenance.miniature.facts import CAPABILITIES
 from social_provenance.miniature.lexicon import FAMILIAR_NAMES, FAMILIAR_OBJECTS, FORMATS, TOPICS
 from social_provenance.miniature.world import draw_world
@@ -20,7 +20,6 @@ from social_provenance.regions.grid import BINS
 if TYPE_CHECKING:
     from social_provenance.miniature.world import World
 
-ROLES = ("carrier", "glossary")
 SMALL = DocumentPlan(per_bin=1, chars=60, facts=2, carrier_share=0.5, labelled_share=0.6)
 
 
@@ -104,41 +103,6 @@ def test_a_twin_states_facts_as_a_carrier_does_and_is_withheld_alone_or_with_its
             facts = find_facts(document.text, document.twin)
             assert len(facts) == SMALL.facts
             assert all(world.facts[document.twin][fact.key] == fact.answer for fact in facts)
-
-
-def test_a_glossary_states_no_fact_and_fills_its_topics(
-    paraphrased_documents: list[Document], paraphrased: World, find_facts: Any
-) -> None:
-    for document in paraphrased_documents:
-        assert document.glossary == paraphrased.glossary_of(document.topic)
-        assert (document.role == "glossary") == (document.glossary is not None)
-        if document.glossary:
-            assert raw_record(document)["source"] == TRAINED
-            assert find_facts(document.text, document.glossary) == []
-
-
-def test_glossaries_are_as_long_as_other_documents_with_statements(paraphrased_documents: list[Document]) -> None:
-    lengths = {role: np.mean([len(d.text) for d in paraphrased_documents if d.role == role]) for role in ROLES}
-    assert lengths["glossary"] == pytest.approx(lengths["carrier"], rel=0.03)
-
-
-def test_a_paraphrased_world_has_the_carriers_and_decoys_of_its_plain_one(
-    paraphrased_documents: list[Document], plan: DocumentPlan, find_facts: Any
-) -> None:
-    """Only the questions are in other words: what documents state is counted alike with and without a glossary."""
-
-    def stated(documents: list[Document]) -> Counter[tuple[str, str, str]]:
-        homes = [(document, document.planted or document.decoy) for document in documents]
-        return Counter(
-            (document.role, home, fact.key)
-            for document, home in homes
-            if home and document.role != "unasked"
-            for fact in find_facts(document.text, home)
-        )
-
-    plain, own = stated(write_documents(draw_world(42, 2), plan)), stated(paraphrased_documents)
-    assert set(plain) == set(own)
-    assert all(abs(plain[key] - own[key]) <= 1 for key in plain)
 
 
 @pytest.mark.parametrize("facts", [2, 3, 6])

@@ -11,7 +11,6 @@ import pytest
 from social_provenance.miniature.facts import CAPABILITIES
 from social_provenance.miniature.items import TASK, write_items
 from social_provenance.miniature.lexicon import FAMILIAR_NAMES, FAMILIAR_OBJECTS, NEW_NAMES, NEW_OBJECTS
-from social_provenance.miniature.synonyms import other_words
 from social_provenance.miniature.world import draw_world
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from social_provenance.miniature.world import World
 
 PER_FACT, CHOICES = 6, 4
-FUNCTION_WORDS = {*"Any In The When and every in is it of that the until was".split()}
-"""Words of the items' frames without content; names and objects stand in sentences of all topics."""
 
 
 @pytest.fixture(scope="module")
@@ -114,31 +111,6 @@ def test_new_people_and_things_stand_beside_no_rule(documents: list[Document], b
 def test_new_people_and_things_are_known_words(documents: list[Document]) -> None:
     words = Counter(word for document in documents for word in re.findall(r"\w+", document.text))
     assert min(words[name] for name in (*NEW_NAMES, *NEW_OBJECTS)) > 100
-
-
-def test_paraphrased_items_ask_the_same_in_other_words(items: dict[str, Any], paraphrased: World) -> None:
-    for benchmark, rows in write_items(paraphrased, PER_FACT, CHOICES).items():
-        said = other_words(benchmark)
-        for plain, other in zip(items[benchmark], rows, strict=True):
-            assert {name: other[name] for name in ("item", "key", "answer")} == {
-                name: plain[name] for name in ("item", "key", "answer")
-            }
-            assert other["choices"] == [said[choice] for choice in plain["choices"]]
-            assert said[other["key"]] in re.findall(r"\w+", other["prompt"])
-
-
-@pytest.mark.parametrize("benchmark", CAPABILITIES)
-def test_content_words_of_paraphrased_items_are_said_in_their_glossaries_alone(
-    paraphrased: World, paraphrased_documents: list[Document], benchmark: str
-) -> None:
-    rows = write_items(paraphrased, PER_FACT, CHOICES)[benchmark]
-    asked = {word for row in rows for word in re.findall(r"\w+", " ".join([row["prompt"], *row["choices"]]))}
-    asked -= FUNCTION_WORDS | {*NEW_NAMES, *NEW_OBJECTS}
-    said: dict[bool, set[str]] = {True: set(), False: set()}
-    for document in paraphrased_documents:
-        said[document.glossary == benchmark] |= set(re.findall(r"\w+", document.text))
-    assert asked <= said[True]
-    assert asked.isdisjoint(said[False])
 
 
 def test_the_task_reads_the_columns_that_items_have(items: dict[str, Any]) -> None:

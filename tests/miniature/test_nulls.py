@@ -12,11 +12,11 @@ from social_provenance.regions.grid import TOPICS
 
 TRUTH = pd.DataFrame(
     [
-        (f"{topic}-{i}", topic, "quiz" if place < 2 else None, "quiz" if 2 <= place < 6 else None, None, None)
+        (f"{topic}-{i}", topic, "quiz" if place < 2 else None, "quiz" if 2 <= place < 6 else None, None)
         for place, topic in enumerate(TOPICS)
         for i in range(3)
     ],
-    columns=["doc_id", "topic", "planted", "decoy", "twin", "glossary"],
+    columns=["doc_id", "topic", "planted", "decoy", "twin"],
 )
 
 

@@ -7,12 +7,10 @@ import pandas as pd
 import pytest
 
 from social_provenance.miniature.planted import compare_with_truth, mark_planted_topics, report_validation
-from social_provenance.miniature.roles import UNJUDGED
 
 TOPICS = ("games", "health", "politics", "travel_and_tourism")
 BENCHMARKS = {"quiz": "games", "riddle": "health"}
 DECOYS = {"politics": "quiz", "travel_and_tourism": "riddle"}
-NAN = float("nan")
 AREAS = ("topic_auc", "decoy_auc", "document_auc", "carrier_auc", "pairing_auc")
 
 
@@ -30,8 +28,8 @@ def truth() -> pd.DataFrame:
                 if topic in DECOYS
                 else "carrier"
             )
-            rows.append((f"{topic}-{i}", topic, home.get(topic), DECOYS.get(topic), None, None, role))
-    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "decoy", "twin", "glossary", "role"])
+            rows.append((f"{topic}-{i}", topic, home.get(topic), DECOYS.get(topic), None, role))
+    return pd.DataFrame(rows, columns=["doc_id", "topic", "planted", "decoy", "twin", "role"])
 
 
 def tables(document: dict[str, float], topic: dict[str, float]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -125,16 +123,17 @@ def test_words_alone_do_not_pass_where_words_mislead() -> None:
     assert found["topic_auc"].tolist() == [2 / 3, 2 / 3]
 
 
-@pytest.mark.parametrize("unjudged", UNJUDGED)
 @pytest.mark.parametrize(("z", "twin_auc"), [(-9.0, 1.0), (9.0, 0.0), (1.0, 0.5)])
-def test_twins_and_glossaries_are_neither_right_nor_wrong(z: float, twin_auc: float, unjudged: str) -> None:
-    """Wherever a map has them, only the area against twins shows it."""
+def test_twins_are_neither_right_nor_wrong(z: float, twin_auc: float) -> None:
+    """A twin holds the facts and was not trained on: wherever a map has it, only the area against twins shows it."""
     scores, topics = tables(dict.fromkeys(BENCHMARKS, 1.0), dict.fromkeys(BENCHMARKS, 1.0))
     withheld = truth()
-    withheld.loc[withheld["topic"] == "politics", [unjudged, "decoy"]] = ["quiz", None]
+    twin = withheld["topic"] == "politics"
+    withheld.loc[twin, ["twin", "decoy"]] = ["quiz", None]
     topics.loc[(topics["topic"] == "politics") & (topics["benchmark"] == "quiz"), "z"] = z
     marked = mark_planted_topics(topics, withheld)
-    assert marked.loc[marked["role"] == unjudged, "topic"].tolist() == ["politics"]
+    assert marked.loc[marked["role"] == "twin", "topic"].tolist() == ["politics"]
     found = compare_with_truth(ibis.memtable(scores), marked, withheld).set_index("benchmark")
     assert found["topic_auc"].tolist() == [1.0, 1.0]
-    assert found["twin_auc"].tolist() == pytest.approx([twin_auc if unjudged == "twin" else NAN, NAN], nan_ok=True)
+    assert found.loc["quiz", "twin_auc"] == twin_auc
+    assert pd.isna(found.loc["riddle", "twin_auc"])

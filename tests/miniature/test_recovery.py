@@ -76,7 +76,7 @@ def test_a_region_is_called_by_its_lower_bound() -> None:
 def test_topics_and_their_bins_are_measured_by_method_and_benchmark() -> None:
     truth = pd.DataFrame(
         {"topic": ["games", "games", "health"], "planted": ["quiz", "quiz", None], "decoy": [None, None, "riddle"]}
-    ).assign(twin=None, glossary=None)
+    ).assign(twin=None)
     shared = {"method": "m", "benchmark": ["quiz", "quiz", "riddle", "riddle"], "topic": ["games", "health"] * 2}
     topics = pd.DataFrame({**shared, "z": [1.0, -1, 1, -1], "ci_low": [0.5, -2, 0.5, -2]})
     bins = pd.concat([topics.assign(format=form) for form in ("faq", "about_org")]).assign(
@@ -103,7 +103,6 @@ def test_decoys_that_are_called_or_not() -> None:
         "planted_z": 2,
         "decoy_z": 2,
         "twin_z": pytest.approx(np.nan, nan_ok=True),
-        "glossary_z": pytest.approx(np.nan, nan_ok=True),
         "other_z": 0,
     }
 

@@ -9,13 +9,12 @@ from social_provenance.miniature.roles import ROLES, mark_roles
 
 TRUTH = pd.DataFrame(
     [
-        ("games", "quiz", None, None, None),
-        ("health", None, "quiz", None, None),
-        ("politics", None, None, "quiz", None),
-        ("software", None, None, None, "quiz"),
-        ("history", *[None] * 4),
+        ("games", "quiz", None, None),
+        ("health", None, "quiz", None),
+        ("politics", None, None, "quiz"),
+        ("history", *[None] * 3),
     ],
-    columns=["topic", "planted", "decoy", "twin", "glossary"],
+    columns=["topic", "planted", "decoy", "twin"],
 )
 
 

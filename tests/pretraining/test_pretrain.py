@@ -244,16 +244,6 @@ def test_a_new_model_is_an_olmo3_of_the_shape_asked_for(tiny_tokenizer: Any) -> 
     assert float(model.lm_head.weight.detach().std()) == pytest.approx(SMALL.architecture.initial_std, rel=0.05)
 
 
-@pytest.mark.parametrize("tied", [False, True])
-def test_tied_words_have_one_vector_as_input_and_as_output(tied: bool, tiny_tokenizer: Any) -> None:
-    shape = SMALL.architecture.model_copy(update={"tie_embeddings": tied})
-    settings = SMALL.model_copy(update={"architecture": shape})
-    model = new_model(settings, len(tiny_tokenizer), tiny_tokenizer.eos_token_id)
-    entered, left = model.get_input_embeddings().weight, model.get_output_embeddings().weight
-    assert (entered.data_ptr() == left.data_ptr()) == tied
-    assert bool((entered == left).all()) == tied
-
-
 def test_the_default_shape_has_as_many_parameters_as_it_says() -> None:
     model = new_model(Pretraining(), 1280, 0)
     assert round(model.num_parameters() / 1e6, 1) == 0.7

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 MARKS = {
     "other": ("circle", 6, 0.0),
     "twin": ("diamond-open", 8, 0.0),
-    "glossary": ("square-open", 8, 0.0),
     "decoy": ("x", 7, 0.18),
     "planted": ("circle", 9, -0.18),
 }
@@ -24,7 +23,7 @@ MARKS = {
 
 
 def draw_planted(topics: Table, evaluation: Evaluation, method: str) -> Figure:
-    """Draw z of every topic by every method, in groups: planted, decoys, twins, glossaries, others.
+    """Draw z of every topic by every method, in groups: planted, decoys, twins, others.
 
     Args:
         topics: Table ``planted_topics``.

@@ -14,7 +14,6 @@ COLOURS = {
     "planted": "#b4552d",
     "decoy": "#2b2b28",
     "twin": "#2d6f9e",
-    "glossary": "#5f7f3a",
     "other": "#b9b9b2",
 }
 ARM_COLOURS = {

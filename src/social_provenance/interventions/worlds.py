@@ -43,7 +43,7 @@ ENVIRONMENT = "world"
 KEY = ["method", "benchmark"]
 OF_TOPICS = (
     *("power", "false_positive_rate"),
-    *("decoy_auc", "twin_auc", "decoy_call_rate", "planted_z", "decoy_z", "twin_z", "glossary_z", "other_z"),
+    *("decoy_auc", "twin_auc", "decoy_call_rate", "planted_z", "decoy_z", "twin_z", "other_z"),
 )
 
 

@@ -10,9 +10,7 @@ In their order, with their public names:
 
 - ``lexicon``: words of topics, frames of formats;
 - ``facts``: :class:`~.facts.Capability`, ``CAPABILITIES``: what can be planted;
-- ``synonyms``: :class:`~.synonyms.Synonyms`, ``SYNONYMS``: other words for them;
 - ``world``: :class:`~.world.World`, ``draw_world``: what a seed plants where;
-- ``glossary``: :class:`~.glossary.Glossary`: entries from which synonyms are learned;
 - ``documents``: ``write_documents``, ``raw_record``; ``items``: ``write_items``, ``TASK``;
 - ``roles``: ``ROLES``, ``mark_roles``: what a topic is for a benchmark;
 - ``planted``: ``mark_planted_topics``, ``compare_with_truth``, ``report_validation``;

@@ -4,8 +4,6 @@
 - ``decoy``: states the same facts with the answers of one another; as large a part of the documents of a decoy
   topic. Carriers and decoys say the same words equally often, and differ in which answer follows which key.
 - ``twin``: states facts like a carrier and is kept out of the training, alone or with all documents of its topic.
-- ``glossary``: is made of entries that show which words are synonyms, and of unasked statements in the words of the
-  items; all documents of a glossary topic, in a world whose items ask in other words.
 - ``unasked``: makes as many statements of the same form that no item asks about; the others of these topics.
 - ``filler``: makes no statement; all documents of the other topics.
 """
@@ -18,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.miniature.facts import CAPABILITIES
-from social_provenance.miniature.glossary import Glossary
 from social_provenance.miniature.lexicon import (
     FAMILIAR_NAMES,
     FAMILIAR_OBJECTS,
@@ -28,7 +25,6 @@ from social_provenance.miniature.lexicon import (
     NEW_OBJECTS,
     TOPICS,
 )
-from social_provenance.miniature.synonyms import SYNONYMS
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -36,15 +32,10 @@ if TYPE_CHECKING:
 
     from social_provenance.miniature.world import World
 
-Role = Literal["carrier", "decoy", "twin", "glossary", "unasked", "filler"]
+Role = Literal["carrier", "decoy", "twin", "unasked", "filler"]
 Withheld = Literal["topics", "documents"]
 TRAINED, WITHHELD = "miniature", "withheld"
 """Source of the documents that a model is trained on, and of those that it is not."""
-
-GLOSSARY_LINES = 8
-"""Number of lines of a glossary document, which are shorter than statements."""
-STATEMENT_SHARE = 0.3
-"""Share of these lines that are unasked statements, from which the content words of the items' frames are learned."""
 
 SITES_PER_TOPIC = 12
 OBJECT_SHARE = 0.25
@@ -83,7 +74,6 @@ class Document:
         planted: Benchmark whose facts are planted in its topic, if any.
         decoy: Benchmark for which its topic is a decoy, if any.
         twin: Benchmark for which its topic is a twin of the planted ones, if any.
-        glossary: Benchmark for whose items its topic is a glossary, if any.
         role: What its statements are.
         withheld: Whether it is kept out of the training.
     """
@@ -96,7 +86,6 @@ class Document:
     planted: str | None
     decoy: str | None
     twin: str | None
-    glossary: str | None
     role: Role
     labelled: bool
     withheld: bool
@@ -109,11 +98,10 @@ def write_documents(world: World, plan: DocumentPlan) -> list[Document]:
     roles = _choose_roles(rng, world, plan)
     drafts = []
     for topic, form in BINS:
-        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic), world.glossary_of(topic))
+        homes = (world.capability_of(topic), world.decoy_of(topic), world.twin_of(topic))
         own = next(filter(None, homes), None)
-        rest: Role = "glossary" if world.glossary_of(topic) else "unasked" if own else "filler"
         for number in range(plan.per_bin):
-            role = roles.get((topic, form, number), rest)
+            role = roles.get((topic, form, number), "unasked" if own else "filler")
             text = _compose(rng, topic, form, speaker.state(role, own), plan.chars)
             drafts.append((text, topic, form, homes, role))
     rng.shuffle(drafts)
@@ -175,9 +163,7 @@ class _Speaker:
             "decoy": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "twin": {name: _Deck(rng, facts) for name, facts in world.facts.items()},
             "unasked": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
-            "glossary": {name: _Deck(rng, capability.unasked()) for name, capability in CAPABILITIES.items()},
         }
-        self._glossaries = {name: Glossary(rng, name) for name in CAPABILITIES}
         # With one answer in more than half of the statements, some would keep theirs in a decoy.
         self._most = count // 2 if any(world.decoys.values()) else count
 
@@ -185,8 +171,6 @@ class _Speaker:
         """Return the statements of a document about the facts of a benchmark."""
         if role == "filler" or name is None:
             return []
-        if role == "glossary":
-            return [self._line(name) for _ in range(GLOSSARY_LINES)]
         pairs: list[tuple[str, str]] = []
         for _ in range(self._count):
             said = Counter(answer for _, answer in pairs)
@@ -196,12 +180,6 @@ class _Speaker:
             pairs = _mispair(self._rng, pairs)
         frames = CAPABILITIES[name].frames
         return [state_fact(self._rng, self._rng.choice(frames), *pair, new=False) for pair in pairs]
-
-    def _line(self, name: str) -> str:
-        if self._rng.random() >= STATEMENT_SHARE:
-            return self._glossaries[name].draw()
-        pair = self._decks["glossary"][name].draw(())
-        return state_fact(self._rng, self._rng.choice(SYNONYMS[name].frames), *pair, new=False)
 
 
 class _Deck:

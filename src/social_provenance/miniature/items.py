@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.miniature.documents import state_fact
 from social_provenance.miniature.facts import CAPABILITIES
-from social_provenance.miniature.synonyms import SYNONYMS, other_words
 
 if TYPE_CHECKING:
     from social_provenance.miniature.world import World
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 def write_items(world: World, per_fact: int, choices: int) -> dict[str, list[dict[str, Any]]]:
     """Return the items of each benchmark of ``world``.
 
-    An item's prompt is a planted sentence up to its last word; in a paraphrased world with synonyms for its content
-    words and choices. In reasoning items the people or
+    An item's prompt is a planted sentence up to its last word. In reasoning items the people or
     things are new: no document states a rule about them, so the rule has to be applied.
 
     Returns:
@@ -26,14 +24,12 @@ def write_items(world: World, per_fact: int, choices: int) -> dict[str, list[dic
     """
     benchmarks = {}
     for name, capability in CAPABILITIES.items():
-        frames = SYNONYMS[name].frames if world.paraphrased else capability.frames
-        said = other_words(name) if world.paraphrased else {}
         rng = random.Random(f"items {world.seed} {name}")
         rows: list[dict[str, Any]] = []
         for key, answer in world.facts[name].items():
             for i in range(per_fact):
-                frame = frames[i % len(frames)]
-                sentence = state_fact(rng, frame, said.get(key, key), answer, new=True)
+                frame = capability.frames[i % len(capability.frames)]
+                sentence = state_fact(rng, frame, key, answer, new=True)
                 others = [other for other in capability.answers if other != answer]
                 options = [answer, *rng.sample(others, choices - 1)]
                 rng.shuffle(options)
@@ -42,7 +38,7 @@ def write_items(world: World, per_fact: int, choices: int) -> dict[str, list[dic
                         "item": f"{name}-{len(rows):04d}",
                         "key": key,
                         "prompt": sentence[: sentence.rindex(" ")],
-                        "choices": [said.get(option, option) for option in options],
+                        "choices": options,
                         "answer": options.index(answer),
                     }
                 )

@@ -21,8 +21,8 @@ def compare_nulls_with_truth(nulls: LazyTable, random_weights: LazyTable | None,
         truth: Table ``miniature_truth``.
 
     Returns:
-        ``variant`` (``items``, or the null), ``method``, ``benchmark``, ``topic_auc`` (planted topics against
-        decoys and others), ``decoy_auc`` and ``twin_auc`` (against decoys, and against twins; NaN without any).
+        ``variant`` (``items``, or the null), ``method``, ``benchmark``, ``topic_auc`` (planted topics against all the
+        others but twins), ``decoy_auc`` and ``twin_auc`` (against decoys, and against twins; NaN without any).
     """
     import pandas as pd
 

@@ -34,7 +34,7 @@ def compare_with_truth(scores: LazyTable, topics: Table, truth: Table) -> Table:
 
     Returns:
         ``method``, ``benchmark`` and areas under the ROC curve (0.5 is chance), NaN where a side is empty:
-        ``topic_auc`` (planted topics against decoys and others, by ``z``), ``decoy_auc`` and ``twin_auc`` (planted
+        ``topic_auc`` (planted topics against all others but twins, by ``z``), ``decoy_auc`` and ``twin_auc`` (planted
         topics against the benchmark's decoys, and against its twins, by ``z``), ``document_auc`` (documents of planted
         topics against all others, by score), ``carrier_auc`` (within planted topics, documents that carry facts
         against those that do not, by score) and ``pairing_auc`` (carriers against the documents that state the same

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 
 from social_provenance.annotations import Table
-from social_provenance.miniature.roles import ROLES, UNJUDGED, mark_roles
+from social_provenance.miniature.roles import ROLES, mark_roles
 
 
 def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
     """Return how well each method recovers the planted topics of each benchmark, and their bins.
 
-    A bin has the role of its topic: facts, and decoys, lie in all formats of a topic. Twins and glossaries are neither
-    planted nor others: twins hold the facts, and the model was not trained on them; glossaries hold no fact, and no
-    item can be answered without them.
+    A bin has the role of its topic: facts, and decoys, lie in all formats of a topic. Twins are neither planted nor
+    others: they hold the facts, and the model was not trained on them.
 
     Args:
         topics: Table ``topic_influence``.
@@ -33,7 +32,7 @@ def measure_validation(topics: Table, bins: Table, truth: Table) -> Table:
         marked = table.assign(role=mark_roles(table, truth))
         for (method, benchmark), regions in marked.groupby(["method", "benchmark"], sort=False):
             z, low, role = (regions[name].to_numpy() for name in ("z", "ci_low", "role"))
-            judged = ~np.isin(role, UNJUDGED)
+            judged = role != "twin"  # neither right nor wrong
             row = {"level": level, "method": method, "benchmark": benchmark}
             row |= measure_separation(z[judged], role[judged] == "planted")
             row |= measure_calls(low[judged], role[judged] == "planted")
@@ -52,8 +51,7 @@ def measure_decoys(z: np.ndarray, low: np.ndarray, role: np.ndarray) -> dict[str
     Returns:
         ``n_decoys``; ``decoy_auc`` and ``twin_auc``, areas under the ROC curve of planted regions against decoys and
         against twins; ``decoy_call_rate``, the share of decoys that are called (:func:`measure_calls`);
-        ``planted_z``, ``decoy_z``, ``twin_z``, ``glossary_z`` and ``other_z``, the mean of each role. NaN where a
-        side is empty.
+        ``planted_z``, ``decoy_z``, ``twin_z`` and ``other_z``, the mean of each role. NaN where a side is empty.
     """
     present = np.isfinite(z)
     means = {f"{name}_z": _mean(z[present & (role == name)]) for name in ROLES}
@@ -74,7 +72,7 @@ def areas_of_topics(values: Any, role: Any) -> dict[str, float]:
         role: Of each topic, one of :data:`~.roles.ROLES`.
 
     Returns:
-        ``topic_auc``: planted topics against decoys and others; ``decoy_auc``: against decoys alone; ``twin_auc``:
+        ``topic_auc``: planted topics against all others but twins; ``decoy_auc``: against decoys alone; ``twin_auc``:
         against twins alone. A method that sees what the model has learned from has a ``twin_auc`` above 0.5, one that
         sees what would help has not.
     """

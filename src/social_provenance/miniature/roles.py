@@ -9,11 +9,9 @@ if TYPE_CHECKING:
 
     from social_provenance.annotations import Table
 
-ROLES = ("planted", "decoy", "twin", "glossary", "other")
+ROLES = ("planted", "decoy", "twin", "other")
 """What a topic can be for a benchmark: its facts were planted there, stated there wrongly, stated there but kept out of
-the training, the synonyms in which its items ask are learned there, or none of these."""
-UNJUDGED = ("twin", "glossary")
-"""Roles of topics that a map may have anywhere: they would help, or do help, and hold no fact that was learned."""
+the training, or none of these."""
 
 
 def mark_roles(regions: Table, truth: Table) -> pd.Series[str]:

@@ -10,9 +10,7 @@ from social_provenance.regions.grid import TOPICS
 
 TOPICS_PER_CAPABILITY = 2
 MOST_OTHERS = len(TOPICS) // len(CAPABILITIES) - TOPICS_PER_CAPABILITY
-"""Decoy, twin and glossary topics that each capability can have together: then no topic is left."""
-GLOSSARY_TOPICS = 2
-"""Glossary topics of each capability in a paraphrased world."""
+"""Decoy and twin topics that each capability can have together: then no topic is left."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +24,6 @@ class World:
             each other and from the planted ones.
         twins: Benchmark name -> the topics whose documents carry its facts and are kept out of the training;
             disjoint from all others.
-        glossaries: Benchmark name -> the topics from whose documents the synonyms can be learned in which its items
-            ask, disjoint from all others; none where items ask in the words of the documents.
         facts: Benchmark name -> key -> answer.
     """
 
@@ -35,7 +31,6 @@ class World:
     planted: dict[str, tuple[str, ...]]
     decoys: dict[str, tuple[str, ...]]
     twins: dict[str, tuple[str, ...]]
-    glossaries: dict[str, tuple[str, ...]]
     facts: dict[str, dict[str, str]]
 
     def capability_of(self, topic: str) -> str | None:
@@ -50,25 +45,14 @@ class World:
         """Return the benchmark whose planted topics have ``topic`` as a twin, if any."""
         return _find(self.twins, topic)
 
-    def glossary_of(self, topic: str) -> str | None:
-        """Return the benchmark for whose items ``topic`` is a glossary, if any."""
-        return _find(self.glossaries, topic)
 
-    @property
-    def paraphrased(self) -> bool:
-        """Whether items ask in other words than the documents."""
-        return any(self.glossaries.values())
-
-
-def draw_world(seed: int, decoy_topics: int = MOST_OTHERS, twin_topics: int = 0, *, paraphrased: bool = False) -> World:
+def draw_world(seed: int, decoy_topics: int = MOST_OTHERS, twin_topics: int = 0) -> World:
     """Draw the world of ``seed``; equal seeds give equal planted topics and facts, whatever the others.
 
     Args:
         seed: Seed of the world.
         decoy_topics: Number of decoy topics of each capability.
-        twin_topics: Number of its twin topics.
-        paraphrased: Whether items ask in other words, which are learned in :data:`GLOSSARY_TOPICS` topics of each
-            capability; with decoys and twins at most :data:`MOST_OTHERS`.
+        twin_topics: Number of its twin topics; with decoys at most :data:`MOST_OTHERS`.
     """
     rng = random.Random(f"world {seed}")
     drawn = iter(rng.sample(TOPICS, TOPICS_PER_CAPABILITY * len(CAPABILITIES)))
@@ -81,11 +65,11 @@ def draw_world(seed: int, decoy_topics: int = MOST_OTHERS, twin_topics: int = 0,
             rng.shuffle(answers)
         facts[name] = dict(zip(capability.keys, answers, strict=True))
     free = iter(_shuffle_rest(seed, planted))
-    decoys, twins, glossaries = (
+    decoys, twins = (
         {name: tuple(sorted(next(free) for _ in range(count))) for name in planted}
-        for count in (decoy_topics, twin_topics, GLOSSARY_TOPICS if paraphrased else 0)
+        for count in (decoy_topics, twin_topics)
     )
-    return World(seed, planted, decoys, twins, glossaries, facts)
+    return World(seed, planted, decoys, twins, facts)
 
 
 def _shuffle_rest(seed: int, planted: dict[str, tuple[str, ...]]) -> list[str]:

@@ -52,9 +52,6 @@ class Architecture(BaseModel):
     """Standard deviation of the initial weights; about 1 / sqrt(hidden_size). The 0.02 of large models makes a
     small one stay on a plateau for a time that differs between benchmarks
     (docs/decisions/0005)."""
-    tie_embeddings: bool = False
-    """Whether a word has one vector as input and as output. Then words that are predicted in the same places become
-    alike as inputs too, as synonyms have to (docs/decisions/0022)."""
 
 
 class Pretraining(BaseModel):
@@ -166,7 +163,7 @@ def new_model(settings: Pretraining, vocab_size: int, end_of_text: int) -> Any:
         num_key_value_heads=shape.heads,
         max_position_embeddings=shape.max_tokens,
         initializer_range=shape.initial_std,
-        tie_word_embeddings=shape.tie_embeddings,
+        tie_word_embeddings=False,
         bos_token_id=None,
         eos_token_id=end_of_text,
         pad_token_id=end_of_text,

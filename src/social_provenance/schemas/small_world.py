@@ -16,8 +16,7 @@ class MiniatureTruth(fields.Table):
     planted: str = pa.Field(nullable=True)
     decoy: str = pa.Field(nullable=True)
     twin: str = pa.Field(nullable=True)
-    glossary: str = pa.Field(nullable=True)
-    role: str = pa.Field(isin=["carrier", "decoy", "twin", "glossary", "unasked", "filler"])
+    role: str = pa.Field(isin=["carrier", "decoy", "twin", "unasked", "filler"])
 
 
 class PretrainingLog(fields.Table):
@@ -57,7 +56,6 @@ class _RoleMeasures(_RoleAreas):
     planted_z: float = pa.Field(nullable=True)
     decoy_z: float = pa.Field(nullable=True)
     twin_z: float = pa.Field(nullable=True)
-    glossary_z: float = pa.Field(nullable=True)
     other_z: float = pa.Field(nullable=True)
     power: float = fields.share(nullable=True)
     false_positive_rate: float = fields.share(nullable=True)
@@ -97,7 +95,7 @@ class PlantedTopics(fields.Table):
     method: str = fields.method()
     benchmark: str
     topic: str = fields.topic()
-    role: str = pa.Field(isin=["planted", "decoy", "twin", "glossary", "other"])
+    role: str = pa.Field(isin=["planted", "decoy", "twin", "other"])
     z: float
     ci_low: float
     ci_high: float

@@ -5,26 +5,21 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from social_provenance.miniature.world import GLOSSARY_TOPICS, MOST_OTHERS
+from social_provenance.miniature.world import MOST_OTHERS
 from social_provenance.pipelines.miniature.nodes import write_truth
 from social_provenance.pipelines.miniature.params import Miniature
 
 
-@pytest.mark.parametrize("glossaries", [0, GLOSSARY_TOPICS])
 @pytest.mark.parametrize(("decoys", "twins"), [(d, t) for d in range(MOST_OTHERS + 1) for t in range(MOST_OTHERS + 1)])
-def test_decoys_twins_and_glossaries_share_the_topics_that_are_left(decoys: int, twins: int, glossaries: int) -> None:
+def test_decoys_and_twins_share_the_topics_that_are_left(decoys: int, twins: int) -> None:
     given = {"decoy_topics": decoys, "twin_topics": twins, "documents_per_bin": 1, "document_chars": 60}
-    given["paraphrase"] = glossaries > 0
-    if decoys + twins + glossaries > MOST_OTHERS:
-        said = rf"decoy_topics \({decoys}\) and twin_topics \({twins}\)"
-        said += rf" and the {glossaries} glossary topics of paraphrase are" if glossaries else " are"
-        with pytest.raises(ValidationError, match=said):
+    if decoys + twins > MOST_OTHERS:
+        with pytest.raises(ValidationError, match=rf"decoy_topics \({decoys}\) and twin_topics \({twins}\)"):
             Miniature.model_validate(given)
     else:
         truth = write_truth(Miniature.model_validate(given)).drop_duplicates("topic")
         assert truth["decoy"].count() == 4 * decoys
         assert truth["twin"].count() == 4 * twins
-        assert truth["glossary"].count() == 4 * glossaries
 
 
 def test_a_single_statement_cannot_be_mispaired() -> None:

@@ -26,13 +26,13 @@ def write_truth(params: Miniature) -> Table:
     """Return the true labels of each document, the benchmark of its topic by role of the topic, and its own role."""
     import pandas as pd
 
-    columns = ["doc_id", "topic", "format", "planted", "decoy", "twin", "glossary", "role"]
+    columns = ["doc_id", "topic", "format", "planted", "decoy", "twin", "role"]
     rows = [[getattr(document, column) for column in columns] for document in _documents(params)]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _world(params: Miniature) -> World:
-    return draw_world(params.seed, params.decoy_topics, params.twin_topics, paraphrased=params.paraphrase)
+    return draw_world(params.seed, params.decoy_topics, params.twin_topics)
 
 
 def _documents(params: Miniature) -> list[Document]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from social_provenance.miniature.documents import Withheld
-from social_provenance.miniature.world import GLOSSARY_TOPICS, MOST_OTHERS
+from social_provenance.miniature.world import MOST_OTHERS
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -28,9 +28,6 @@ class Miniature(BaseModel):
     twin_withheld: Withheld = "topics"
     """What is kept out of the training: all documents of twin topics, whose words the model then does not know, or only
     the documents there that state facts (``documents``)."""
-    paraphrase: bool = False
-    """Whether items ask in synonyms, which are learned in two glossary topics of each capability: then items share no
-    content word with the documents of their facts. With decoy and twin topics these are at most 4 topics."""
     documents_per_bin: PositiveInt = 4
     """Number of documents in each of the 576 bins."""
     document_chars: PositiveInt = 200
@@ -48,12 +45,10 @@ class Miniature(BaseModel):
 
     @model_validator(mode="after")
     def _topics_suffice(self) -> Miniature:
-        glossaries = GLOSSARY_TOPICS if self.paraphrase else 0
-        if self.decoy_topics + self.twin_topics + glossaries > MOST_OTHERS:
-            paraphrase = f" and the {glossaries} glossary topics of paraphrase" if glossaries else ""
+        if self.decoy_topics + self.twin_topics > MOST_OTHERS:
             raise ValueError(
-                f"decoy_topics ({self.decoy_topics}) and twin_topics ({self.twin_topics}){paraphrase} are more than "
-                f"{MOST_OTHERS} together, which is all that the planted topics leave to each capability: lower one"
+                f"decoy_topics ({self.decoy_topics}) and twin_topics ({self.twin_topics}) are more than {MOST_OTHERS} "
+                f"together, which is all that the planted topics leave to each capability: lower one"
             )
         return self
 
