@@ -73,8 +73,7 @@ def areas_of_topics(values: Any, role: Any) -> dict[str, float]:
 
     Returns:
         ``topic_auc``: planted topics against all others but twins; ``decoy_auc``: against decoys alone; ``twin_auc``:
-        against twins alone. A method that sees what the model has learned from has a ``twin_auc`` above 0.5, one that
-        sees what would help has not.
+        against twins alone, which is above 0.5 too where words of twins are unknown to the model (docs/decisions/0022).
     """
     role = np.asarray(role)
     others = (role == "decoy") | (role == "other")
