@@ -13,8 +13,8 @@ question needs was not run.
 - ``beyond_untrained``: likewise for the map of the same method under random weights, where that null was run.
 - ``agrees_with_tail_patch``: yes if topics that the map ranks high are those on which a few steps of training help:
   the rank correlation over topics of the map with the effects of tail-patches, largest dose, is above 0 by its 95 %
-  interval. A map that fails it is wrong about what *would* help, as that of a saturated model can be, whose accuracy
-  says nothing of it (docs/decisions/0023); it shows no provenance, whatever else agrees.
+  interval. A map that fails it was not shown to be right even about what *would* help, and that of a
+  saturated model is not, whatever its accuracy (docs/decisions/0021, 0023): no provenance, whatever else agrees.
 - ``agrees_with_retraining``: yes if the rank correlation of the map's predictions with the effects of retraining is
   above 0 by its 95 % interval (Fisher's z; Spearman's variance 1.06). Outcome ``end``, because provenance is about the
   model as it is; random halves where they were retrained, else single topics. Halves come in pairs, and what the
@@ -53,7 +53,7 @@ WORDS, UNTRAINED_MODEL, PATCHING, RETRAINING, UNLEARNING = QUESTIONS = (
 )
 SIMILARITY, PROVENANCE, UNDECIDED = READINGS = ("similarity", "provenance", "undecided")
 """What a map shows: both comparisons with simpler maps failed; both passed, retraining or unlearning agrees and
-tail-patches do not disagree; else."""
+tail-patches do not say no; else."""
 WORD_METHODS = ("bm25", "embedding")
 """Methods whose maps are those of words and their meaning."""
 SAME = 0.81
