@@ -98,10 +98,19 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Code]:
 
 @pytest.fixture(scope="session")
 def tiny_tokenizer() -> Any:
-    """Return a byte-level BPE tokenizer with a few merges."""
-    from social_provenance.pretraining.tokenizer import load_tokenizer, train_tokenizer
+    """Return a byte-level BPE tokenizer with all its merges, as pretrained models have it."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    return load_tokenizer(train_tokenizer(TEXTS, VOCABULARY))
+    from social_provenance.pretraining.tokenizer import END_OF_TEXT, load_tokenizer
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY, special_tokens=[END_OF_TEXT], initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    return load_tokenizer(tokenizer.to_str())
 
 
 def _shape(tokenizer: Any) -> dict[str, Any]:

@@ -24,6 +24,16 @@ STRANGE = (
 )
 
 
+@pytest.fixture(scope="module")
+def tiny_tokenizer() -> Any:
+    texts = [
+        "Anna thanked Ben. Ben felt glad.",
+        "Any rod that is heated becomes hot.",
+        "In Velda every guest brings salt.",
+    ]
+    return load_tokenizer(train_tokenizer(texts, 300))
+
+
 @pytest.mark.parametrize("text", STRANGE)
 def test_a_text_decodes_to_itself_though_its_characters_were_never_seen(tiny_tokenizer: Any, text: str) -> None:
     assert tiny_tokenizer.decode(tiny_tokenizer(text)["input_ids"]) == text
