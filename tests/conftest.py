@@ -97,20 +97,29 @@ def edited(tmp_path: Path) -> Callable[[str, str, str], Code]:
 
 
 @pytest.fixture(scope="session")
-def tiny_tokenizer() -> Any:
-    """Return a byte-level BPE tokenizer with all its merges, as pretrained models have it."""
+def plain_bpe() -> Callable[[Sequence[str], int], Any]:
+    """Return a function from texts and a size to a byte-level BPE with all its merges, as pretrained models have it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     from social_provenance.pretraining.tokenizer import END_OF_TEXT, load_tokenizer
 
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=[END_OF_TEXT], initial_alphabet=alphabet, show_progress=False
-    )
-    tokenizer.train_from_iterator(TEXTS, trainer)
-    return load_tokenizer(tokenizer.to_str())
+    def train(texts: Sequence[str], size: int) -> Any:
+        bpe = Tokenizer(models.BPE())
+        bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+        trainer = trainers.BpeTrainer(
+            vocab_size=size, special_tokens=[END_OF_TEXT], initial_alphabet=alphabet, show_progress=False
+        )
+        bpe.train_from_iterator(texts, trainer)
+        return load_tokenizer(bpe.to_str())
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(plain_bpe: Callable[[Sequence[str], int], Any]) -> Any:
+    """Return a byte-level BPE tokenizer with a few merges."""
+    return plain_bpe(TEXTS, VOCABULARY)
 
 
 def _shape(tokenizer: Any) -> dict[str, Any]:

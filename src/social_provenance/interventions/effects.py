@@ -70,10 +70,16 @@ def values_of_topics(topics: pd.DataFrame, patches: pd.DataFrame | None) -> pd.D
     values = topics.rename(columns={"z": "value"})[columns]
     if patches is None:
         return values
-    doses = patches.groupby(["benchmark", "dose", "topic"], as_index=False, sort=False)["effect"].mean()
+    doses = patches_of_topics(patches)
     patched = doses.assign(method=TAIL_PATCH + "_" + doses["dose"].astype(str)).rename(columns={"effect": "value"})
     table: pd.DataFrame = pd.concat([values, patched[columns]], ignore_index=True)
     return table
+
+
+def patches_of_topics(patches: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean ``effect`` over bins, per ``benchmark``, ``dose`` and ``topic`` of the table ``tail_patch``."""
+    means: pd.DataFrame = patches.groupby(["benchmark", "dose", "topic"], as_index=False, sort=False)[["effect"]].mean()
+    return means
 
 
 def predict_effects(plan: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame:

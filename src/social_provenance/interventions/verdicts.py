@@ -38,7 +38,7 @@ from social_provenance.estimation.comparison.agreement import spearman
 from social_provenance.estimation.comparison.explained import UNTRAINED
 from social_provenance.estimation.significance.calibration import LEVEL
 from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE, PRIMARY
-from social_provenance.interventions.effects import END
+from social_provenance.interventions.effects import END, patches_of_topics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,9 +137,8 @@ def _apart_from(shares: pd.DataFrame, stands_out: bool) -> dict[str, Any]:
 def _with_tail_patch(patched: pd.DataFrame | None, topics: pd.DataFrame) -> dict[str, Any]:
     if patched is None or topics.empty:
         return _row(NOT_TRIED)
-    own = patched[(patched["benchmark"] == topics["benchmark"].iloc[0]) & (patched["dose"] == patched["dose"].max())]
-    effects = own.groupby("topic")["effect"].mean()
-    pairs = topics.set_index("topic")[["z"]].join(effects, how="inner").dropna()
+    largest = patches_of_topics(patched[patched["dose"] == patched["dose"].max()])
+    pairs = topics.merge(largest, on=["benchmark", "topic"]).dropna(subset=["z", "effect"])
     correlation = spearman(pairs["z"].to_numpy(), pairs["effect"].to_numpy())
     if not np.isfinite(correlation):
         return _row(NOT_TRIED)

@@ -172,8 +172,8 @@ def test_a_variable_that_is_not_matched_is_left_to_chance_and_still_reported() -
         }
         assert all(rows[name] < 0.1 for name in variables)
         differences[variables] = rows["loss"]
-    assert list(differences.values())[:2] > [2, 2]
-    assert differences[VARIABLES] < 0.1
+    assert differences.pop(VARIABLES) < 0.1
+    assert min(differences.values()) > 2
 
 
 @pytest.mark.parametrize("variables", [(), ("loss",), ("grad_norm", "loss"), ("length", "length")])

@@ -82,7 +82,7 @@ def draw_matched(pool: Pool, targeted: Sequence[str], settings: Matching, rng: r
         Ids. :func:`balance` reports the remaining differences.
     """
     targeted_rows = pool.rows_of(targeted)
-    matched = pool.values[:, [VARIABLES.index(name) for name in VARIABLES if name in settings.variables]]
+    matched = pool.values[:, [name in settings.variables for name in VARIABLES]]
     chosen = _neighbours(_standardise(matched), targeted_rows, settings.neighbours, rng)
     values = matched - matched[0]
     goal = _Goal(SetMoments.of(values[targeted_rows]), float(matched[targeted_rows, 0].sum()), settings)
