@@ -65,6 +65,39 @@ def test_neither_unit_nor_sign_nor_level_of_a_map_matters() -> None:
     assert explained_share(one, changed, 0.95) == pytest.approx(explained_share(one, other, 0.95))
 
 
+def _weaker(seed: int, shared: float, size: float, noise: float) -> tuple[TopicMap, TopicMap]:
+    """Return two maps of :func:`_maps`, the true values of the second multiplied by ``size``, its noise not."""
+    one, other = _maps(seed, shared, noise)
+    true = _maps(seed, shared, 0.0)[1].values
+    return one, TopicMap(other.values + (size - 1) * true, other.deviations)
+
+
+@pytest.mark.parametrize("size", [0.1, 0.25, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("shared", [0.0, 0.6, 1.0])
+def test_at_its_own_size_a_weak_map_explains_what_its_multiples_up_to_one_remove(shared: float, size: float) -> None:
+    """Means of 60 shares: the best multiple is ``shared / size``, at most 1."""
+    found = [explained_share(*_weaker(seed, shared, size, 0.2), 0.95, amplified=False)["share"] for seed in range(60)]
+    multiple = min(shared / size, 1)
+    assert np.mean(found) == pytest.approx(2 * multiple * size * shared - (multiple * size) ** 2, abs=0.08)
+
+
+def test_of_a_map_of_noise_the_bound_at_its_own_size_is_known_and_amplified_it_is_not() -> None:
+    maps = [_weaker(seed, 1.0, 0.0, 0.2) for seed in range(40)]
+    own_size, amplified = (
+        np.array([explained_share(*pair, 0.95, amplified=amplified)["ci_high"] for pair in maps])
+        for amplified in (False, True)
+    )
+    assert (own_size < 0.5).mean() > 0.95
+    assert (amplified < 0.5).mean() < 0.5
+
+
+@pytest.mark.parametrize("size", [0.25, 0.5, 1.0])
+def test_the_interval_at_its_own_size_has_the_true_share_in_most_maps(size: float) -> None:
+    true = 2 * min(0.6, size) * 0.6 - min(0.6, size) ** 2
+    found = [explained_share(*_weaker(seed, 0.6, size, 0.3), 0.95, amplified=False) for seed in range(100)]
+    assert np.mean([row["ci_low"] <= true <= row["ci_high"] for row in found]) >= 0.85
+
+
 def test_a_map_of_noise_has_nothing_of_its_own_and_explains_nothing() -> None:
     one, other = _maps(0, 0.6, 0.1)
     loud = TopicMap(other.values, 50 * np.random.default_rng(1).normal(size=(R, T)))

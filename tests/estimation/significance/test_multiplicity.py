@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.bin_moments import bin_moments
+from social_provenance.estimation.maps.bin_moments import bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 
 

@@ -9,6 +9,7 @@
 In their order, with their public names:
 
 - ``scored``: :class:`~.scored.Scored`, ``read_scores``, ``gather_scored``, ``read_blocks``: scores as arrays, checked;
+- ``bin_moments``: ``bin_moments``, ``bin_sums``: counts, means and variances of bins;
 - ``two_way``: ``two_way``, :class:`~.two_way.Blocks`: bin means with all that needs documents and query blocks;
 - ``influence``: :class:`~.influence.Influence`, which has the tables ``bins`` and ``marginal``;
 - ``concentration``: ``top_ten_share``: how much of a topic rests on ten documents;

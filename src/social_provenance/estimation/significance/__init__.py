@@ -10,7 +10,6 @@
 
 In their order, with their public names:
 
-- ``bin_moments``: ``bin_moments``, ``bin_sums``: counts, means and variances of bins;
 - ``multiplicity``: ``two_sided_p``, ``q_values``;
 - ``shrinkage``: ``shrink``; ``decomposition``: ``decompose``;
 - ``permutation``: ``max_t``, ``length_strata``;

@@ -35,8 +35,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
+from social_provenance.estimation.maps.bin_moments import PRIOR_DF, bin_moments
 from social_provenance.estimation.maps.influence import label_indices
-from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_moments
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
 from social_provenance.regions.grid import TOPICS

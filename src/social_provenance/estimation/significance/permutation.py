@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.bin_moments import PRIOR_DF, bin_sums, refuse_unusable
+from social_provenance.estimation.maps.bin_moments import PRIOR_DF, bin_sums, refuse_unusable
 
 
 @dataclass(frozen=True)

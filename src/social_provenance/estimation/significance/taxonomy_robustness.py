@@ -12,8 +12,8 @@ import numpy as np
 
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.comparison.agreement import AGREEMENTS, agreement
+from social_provenance.estimation.maps.bin_moments import bin_sums, refuse_unusable
 from social_provenance.estimation.maps.influence import label_indices
-from social_provenance.estimation.significance.bin_moments import bin_sums, refuse_unusable
 from social_provenance.estimation.significance.label_noise import draw_labels, refuse_improper_rows, transition_matrix
 from social_provenance.regions.grid import FORMATS, TOPICS
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from social_provenance.errors import AttributionError
-from social_provenance.estimation.significance.bin_moments import bin_moments, bin_sums
+from social_provenance.estimation.maps.bin_moments import bin_moments, bin_sums
 
 
 @pytest.fixture
