@@ -10,7 +10,8 @@ question needs was not run.
   the correlation with either is below 0.9, that is, the upper bound of ``share`` in ``explained_variance`` is below
   0.81. The value is that of the one that explains more. Without the first condition a map of chance would pass: it
   resembles nothing.
-- ``beyond_untrained``: likewise for the map of the same method under random weights, where that null was run.
+- ``beyond_untrained``: likewise for the map of the same method under random weights, where that null was run. Both have
+  one unit, so that map explains at its own size: one of the same pattern has to be 1.8 times as strong.
 - ``agrees_with_tail_patch``: yes if topics that the map ranks high are those on which a few steps of training help:
   the rank correlation over topics of the map with the effects of tail-patches, largest dose, is above 0 by its 95 %
   interval. A map that fails it was not shown to be right even about what *would* help, and that of a
@@ -63,7 +64,7 @@ COLUMNS = ["benchmark", "question", "verdict", "against", "value", "ci_low", "ci
 
 RULES = {
     WORDS: f"a topic at q ≤ {LEVEL}, and share of the map explained by words, upper bound below {SAME}",
-    UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights, upper bound below {SAME}",
+    UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights at their size, upper bound below {SAME}",
     PATCHING: "rank correlation over topics with the effects of tail-patches, lower bound above 0",
     RETRAINING: "rank correlation with the effects of retraining, lower bound above 0",
     UNLEARNING: "influence minus random, aligned minus others, upper bound below 0",
