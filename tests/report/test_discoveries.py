@@ -42,7 +42,11 @@ def test_bins_are_counted_for_the_method_alone(
     null = {**QUIZ, "variant": "generic_text"}
     bins = [{**null, "axis": "bin", "q": q, "rank_q": 0.5} for q in (0.01, 0.2, None)]
     topics = [{**null, "axis": "topic", "q": q, "rank_q": 0.01} for q in (0.01, 0.03, 0.2)]
-    nulls = pd.DataFrame(bins + topics)
+    answers = [
+        {**null, "variant": "wrong_answers", "axis": "topic", "q": 1.0, "difference_q": q, "difference_z": z}
+        for q, z in ((0.01, 5.0), (0.05, -4.0), (0.04, -3.0), (0.2, 9.0), (None, None))
+    ]
+    nulls = pd.DataFrame(bins + topics + answers)
     rates = [{**null, "axis": "bin", "judge": judge, "measure": "p"} for judge in ("documents", "other")]
     rates.append({**rates[0], "axis": "topic"})
     calibration = pd.DataFrame(rates).assign(share=[0.31, 0.05, 0.75])
@@ -54,6 +58,9 @@ def test_bins_are_counted_for_the_method_alone(
     assert _cells(page, "generic_text: called by rank") == ["0"]
     assert _cells(page, "generic_text: topics called at q") == ["2"]
     assert page.count("called by rank") == 1
+    assert _cells(page, "wrong_answers: topics that right answers raise") == ["1"]
+    assert _cells(page, "wrong_answers: topics that right answers lower") == ["2"]
+    assert page.count("right answers raise,") == 1
     assert _cells(page, "<td>generic_text</td>") == ["31.0%"]
     assert _cells(page, "<td>topic</td>") == ["50.0%"]
 

@@ -41,6 +41,7 @@ def topics() -> pd.DataFrame:
             "top_ten_share": 0.125 + place / 100,
             "q": 0.1 + place / 1000,
             "null_z": 3.75 - place,
+            "answer_q": 0.01 + place / 1000,
         }
         for method, sign in (("trackstar", 1.0), ("influence", -1.0))
         for place, topic in enumerate(names)

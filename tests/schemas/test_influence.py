@@ -44,6 +44,8 @@ TESTS = {
     "shrunk": 0.5,
     "shrunk_se": 0.1,
     "null_z": -1.5,
+    "answer_z": -4.0,
+    "answer_q": 0.02,
 }
 
 
@@ -138,7 +140,7 @@ def test_marginal_faults(refuses: Callable[..., None], schema: object, axis: str
         contribution_high=0.15,
     )
     if schema is TopicInfluence:
-        table = table.assign(p=0.2, q=0.5, null_z=-1.5)
+        table = table.assign(p=0.2, q=0.5, null_z=-1.5, answer_z=-4.0, answer_q=0.02)
         refuses(schema, table, "q", 0.1, "q is not below p")
     refuses(schema, table, "n_bins", 25)
     refuses(schema, table, "n_bins_without_interval", 25)

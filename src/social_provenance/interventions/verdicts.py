@@ -64,7 +64,7 @@ COLUMNS = ["benchmark", "question", "verdict", "against", "value", "ci_low", "ci
 
 RULES = {
     WORDS: f"a topic at q ≤ {LEVEL}, and share of the map explained by words, upper bound below {SAME}",
-    UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights at their size, upper bound below {SAME}",
+    UNTRAINED_MODEL: f"a topic at q ≤ {LEVEL}, and share explained by random weights, at their size, below {SAME}",
     PATCHING: "rank correlation over topics with the effects of tail-patches, lower bound above 0",
     RETRAINING: "rank correlation with the effects of retraining, lower bound above 0",
     UNLEARNING: "influence minus random, aligned minus others, upper bound below 0",

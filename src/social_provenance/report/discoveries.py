@@ -35,11 +35,16 @@ def write_discoveries(
     )
     rows = [("testable bins", _count(tests.assign(called=tests["p"].notna()), names))]
     rows += [(text, _count(_called(tests, column), names)) for column, text in TESTS.items()]
-    for (variant, axis), rows_of_variant in nulls.groupby(["variant", "axis"], sort=False):
+    for (variant, axis), of_variant in nulls.groupby(["variant", "axis"], sort=False):
         rows += [
-            (f"{variant}: {text}", _count(_called(rows_of_variant, column), names))
+            (f"{variant}: {text}", _count(_called(of_variant, column), names))
             for column, text in BY_NULL[str(axis)].items()
         ]
+        if of_variant["difference_q"].notna().any():
+            rows += [
+                (f"{variant}: {axis}s that right answers {verb}, at q ≤ 0.05", _count(changed, names))
+                for verb, changed in _changed(of_variant).items()
+            ]
     judged = calibration[(calibration["judge"] == DOCUMENTS) & (calibration["measure"] == "p")]
     judged = judged[judged["axis"] == "bin"]
     shares = parts.pivot(index="part", columns="benchmark", values="share")
@@ -71,6 +76,12 @@ BY_NULL = {
 
 def _called(table: Table, column: str) -> Table:
     return table.assign(called=table[column] <= LEVEL)
+
+
+def _changed(table: Table) -> dict[str, Table]:
+    """Return the bins or topics that right answers raise, and those that they lower, marked as called."""
+    called, up = table["difference_q"] <= LEVEL, table["difference_z"] > 0
+    return {"raise": table.assign(called=called & up), "lower": table.assign(called=called & ~up)}
 
 
 def _count(table: Table, names: list[str]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class NullTests(fields.Table):
     topic: str = fields.topic()
     format: str = fields.form(nullable=True)
     difference: float = pa.Field(nullable=True)
+    difference_z: float = pa.Field(nullable=True)
+    difference_q: float = _probability()
     null_z: float = pa.Field(nullable=True)
     p: float = _probability()
     q: float = _probability()
@@ -44,7 +46,7 @@ class NullCalibration(fields.Table):
     judge: str
     benchmark: str
     method: str = fields.method()
-    measure: str = pa.Field(isin=["p", "q", "rank_p", "rank_q"])
+    measure: str = pa.Field(isin=["p", "q", "rank_p", "rank_q", "difference_q"])
     n: int = fields.count()
     called: int = fields.count()
     share: float = _probability()

@@ -63,6 +63,8 @@ class BinInfluence(_Bins, _Contribution):
     shrunk: float = pa.Field(nullable=True)
     shrunk_se: float = _at_least(0)
     null_z: float = pa.Field(nullable=True)
+    answer_z: float = pa.Field(nullable=True)
+    answer_q: float = fields.share(nullable=True)
 
     class Config(fields.Table.Config):
         """One row per bin."""
@@ -162,6 +164,8 @@ class TopicInfluence(_Marginal):
     p: float = fields.share(nullable=True)
     q: float = fields.share(nullable=True)
     null_z: float = pa.Field(nullable=True)
+    answer_z: float = pa.Field(nullable=True)
+    answer_q: float = fields.share(nullable=True)
 
     @pa.dataframe_check(error="q is not below p")
     @classmethod

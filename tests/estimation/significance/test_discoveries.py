@@ -281,3 +281,34 @@ def test_a_map_of_topics_is_topic_and_the_parts_are_the_whole(noise: np.ndarray)
     np.testing.assert_allclose(found[[*PARTS, "noise"]].sum(axis=1), 1)
     assert found.loc["quiz", "topic"] > 0.99
     assert found.loc["sums", "noise"] > 0.8
+
+
+def test_a_topic_that_right_answers_raise_is_in_the_tables_with_its_sign(noise: np.ndarray) -> None:
+    labels = _labels()
+    raised, lowered = ((labels["topic"] == TOPICS[place]).to_numpy() for place in (3, 7))
+    shared = 5 * np.random.default_rng(1).normal(size=len(TOPICS))[labels["topic"].map(TOPICS.index)][:, None]
+    items = noise + shared
+    items[raised] += 2
+    items[lowered] -= 2
+    influence, scored = _study(items, TWO, labels)
+    rng = np.random.default_rng(2)
+    wrong = {
+        name: _null(shared + rng.normal(size=noise.shape), TWO, labels)
+        for name in ("shuffled_answers", "wrong_answers")
+    }
+    nulls = {**wrong, "random_weights": _null(rng.normal(size=noise.shape), TWO, labels)}
+    judged = discoveries.null_tests(scored, nulls)
+    assert judged.loc[judged["variant"] == "random_weights", "difference_q"].isna().all()
+    table = discoveries.aggregate_topics(influence, judged)
+    called = table[table["answer_q"] <= 0.05]
+    assert {(row.topic, row.answer_z > 0) for row in called.itertuples()} == {(TOPICS[3], True), (TOPICS[7], False)}
+    largest = judged[judged["axis"] == "topic"].groupby(["benchmark", "topic"])["difference_q"].max()
+    pd.testing.assert_series_equal(
+        table.set_index(["benchmark", "topic"])["answer_q"].sort_index(), largest.sort_index(), check_names=False
+    )
+    rates = discoveries.null_calibration(scored, nulls).query("measure == 'difference_q'")
+    assert set(zip(rates["variant"], rates["judge"], strict=True)) == {("shuffled_answers", "wrong_answers")}
+    assert rates["share"].max() <= 0.05
+    alone = discoveries.null_tests(scored, {"wrong_answers": wrong["wrong_answers"]})
+    assert alone["difference_q"].isna().all()
+    assert discoveries.aggregate_topics(influence, alone)["answer_q"].isna().all()

@@ -11,10 +11,14 @@ from scipy import stats
 from social_provenance.errors import AttributionError
 from social_provenance.estimation.significance import nulls
 from social_provenance.estimation.significance.nulls import (
+    PEERS,
     StandardisedMap,
+    difference_map,
     judge,
     judge_by_documents,
     null_z,
+    of_topics,
+    peer_of,
     standardise_map,
 )
 
@@ -228,3 +232,52 @@ def test_what_does_not_belong_together_is_refused() -> None:
         null_z(scores, scores[:, :1], BINS, T * F)
     with pytest.raises(AttributionError, match=r"scores\[0, 0\] is nan"):
         null_z(scores, scores * np.nan, BINS, T * F)
+
+
+def _answers(seed: int, wrong: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return items and two nulls that differ by noise alone and share a map of topics, each in a unit of its own."""
+    rng = np.random.default_rng(seed)
+    shared = wrong * rng.normal(size=(T, 2))[TOPICS[BINS]] + rng.normal(size=(len(BINS), 2))
+    items, first, second = (
+        shared + 0.3 * rng.normal(size=(T, 2))[TOPICS[BINS]] + 0.5 * rng.normal(size=(len(BINS), 2)) for _ in range(3)
+    )
+    return items, 3 * first, 0.1 * second
+
+
+def _judge_answers(items: np.ndarray, null: np.ndarray, peer: np.ndarray) -> nulls.Judged:
+    return judge(*(of_topics(difference_map(each, null, BINS, T * F)) for each in (items, peer)))
+
+
+def test_items_that_know_nothing_are_called_at_the_nominal_rate_by_the_difference_of_two_nulls() -> None:
+    found = [_judge_answers(*_answers(seed)) for seed in range(40)]
+    assert np.mean([(one.p <= 0.05).mean() for one in found]) == pytest.approx(0.05, abs=0.025)
+    assert np.mean([(one.q <= 0.05).mean() for one in found]) <= 0.01
+
+
+def test_what_answers_raise_is_found_under_structure_that_items_and_nulls_share() -> None:
+    """Shared topics spread ten times as far as the effect: judged by the null itself, nothing is found."""
+    items, null, peer = _answers(0, wrong=20.0)
+    items = items + 3 * (TOPICS[BINS] == 5)[:, None]
+    changed = _judge_answers(items, null, peer)
+    assert (changed.q[5] <= 0.05).all()
+    assert (changed.z[5] > 0).all()
+    assert (changed.q <= 0.05).sum() <= 3
+    plain = judge(*(of_topics(standardise_map(each, BINS, T * F)) for each in (items, null)))
+    assert not (plain.q <= 0.05).any()
+
+
+def test_neither_unit_nor_level_of_items_and_nulls_matters_to_their_difference() -> None:
+    items, null, peer = _answers(1)
+    plain, other = _judge_answers(items, null, peer), _judge_answers(7 * items - 2, null + 5, 0.2 * peer)
+    np.testing.assert_allclose(other.z, plain.z, rtol=1e-6)
+
+
+def test_two_kinds_of_wrong_answers_judge_each_other_and_no_other_null() -> None:
+    assert [peer_of(name, PEERS) for name in PEERS] == list(reversed(PEERS))
+    assert peer_of(PEERS[0], PEERS[:1]) is None
+    assert peer_of("random_weights", [*PEERS, "random_weights"]) is None
+
+
+def test_a_difference_of_other_documents_is_refused() -> None:
+    with pytest.raises(AttributionError, match="documents x columns"):
+        difference_map(_scores(0), _scores(0)[:-1], BINS, T * F)

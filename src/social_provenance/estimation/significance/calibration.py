@@ -10,7 +10,9 @@ from social_provenance.errors import AttributionError
 from social_provenance.estimation.maps.influence import label_indices
 from social_provenance.estimation.significance.multiplicity import q_values
 from social_provenance.estimation.significance.nulls import (
+    PEERS,
     StandardisedMap,
+    difference_map,
     judge,
     judge_by_documents,
     of_topics,
@@ -37,6 +39,7 @@ def calibrate(nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.n
     Every null is tested against the noise of its documents, against the other nulls, and against itself. For
     the last, a topic and its bins are tested against those of other topics, so that nothing contributes to its
     own reference; ranks then hold their rate nearly by construction, and other nulls are the harder test.
+    The difference of two peers, which judges the difference of items and null, is tested against itself likewise.
 
     Args:
         nulls: Variant -> scores, shape (documents, columns).
@@ -45,10 +48,10 @@ def calibrate(nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.n
 
     Returns:
         ``axis`` (``bin``, ``topic``), ``variant``, ``judge`` (``documents`` or a variant), ``benchmark``,
-        ``method``, ``measure`` (``p``, ``q``, ``rank_p``, ``rank_q``; q over the bins or topics and columns of the
-        variant), ``n`` (bins or topics), ``called`` (at most 0.05), ``share``, ``ci_low``, ``ci_high``. The
-        interval is Clopper & Pearson's at 95 %; it treats bins as independent, although bins of one topic are
-        correlated. Without a bin of two documents the share is null.
+        ``method``, ``measure`` (``p``, ``q``, ``rank_p``, ``rank_q``, ``difference_q`` of two peers; q over the bins or
+        topics and columns of the variant), ``n`` (bins or topics), ``called`` (at most 0.05), ``share``, ``ci_low``,
+        ``ci_high``. The interval is Clopper & Pearson's at 95 %; it treats bins as independent, although bins of one
+        topic are correlated. Without a bin of two documents the share is null.
 
     Raises:
         AttributionError: If a null is of other documents or columns, or a score is not finite.
@@ -63,7 +66,14 @@ def calibrate(nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.n
             )
     maps = {variant: standardise_map(scores, bins, len(BINS)) for variant, scores in nulls.items()}
     topics = {variant: of_topics(each) for variant, each in maps.items()}
-    rows = _rows("bin", maps, columns, label_indices("topic")) + _rows("topic", topics, columns, np.arange(len(TOPICS)))
+    groups = {"bin": label_indices("topic"), "topic": np.arange(len(TOPICS))}
+    rows = _rows("bin", maps, columns, groups["bin"]) + _rows("topic", topics, columns, groups["topic"])
+    if set(PEERS) <= nulls.keys():
+        first, second = PEERS
+        difference = difference_map(nulls[first], nulls[second], bins, len(BINS))
+        for axis, tested in (("bin", difference), ("topic", of_topics(difference))):
+            called = {"difference_q": judge(tested, tested, groups[axis]).q}
+            rows += _count({"axis": axis, "variant": first, "judge": second}, called, columns)
     return pd.DataFrame(rows)
 
 
@@ -79,13 +89,16 @@ def _rows(
             judged = judge(tested, null, groups if name == variant else None)
             by_judge[name] = {measure: getattr(judged, measure) for measure in ("p", "q", "rank_p", "rank_q")}
         for name, measures in by_judge.items():
-            for index, (benchmark, method) in enumerate(columns):
-                key = {"axis": axis, "variant": variant, "judge": name, "benchmark": benchmark, "method": method}
-                rows += [
-                    {**key, "measure": measure, **count_called(values[:, index])}
-                    for measure, values in measures.items()
-                ]
+            rows += _count({"axis": axis, "variant": variant, "judge": name}, measures, columns)
     return rows
+
+
+def _count(key: dict[str, str], measures: Mapping[str, np.ndarray], columns: list[Column]) -> list[dict[str, Any]]:
+    return [
+        {**key, "benchmark": benchmark, "method": method, "measure": measure, **count_called(values[:, index])}
+        for index, (benchmark, method) in enumerate(columns)
+        for measure, values in measures.items()
+    ]
 
 
 def count_called(values: np.ndarray) -> dict[str, float]:

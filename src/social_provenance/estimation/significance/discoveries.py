@@ -21,8 +21,10 @@ from social_provenance.estimation.significance.decomposition import PARTS, decom
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.nulls import (
     StandardisedMap,
+    difference_map,
     judge,
     of_topics,
+    peer_of,
     refuse_other_shape,
     standardise_map,
 )
@@ -54,7 +56,8 @@ def aggregate_bins(influence: Influence, scored: Scored, nulls: Table, bootstrap
 
     Returns:
         The columns of :meth:`~social_provenance.estimation.maps.influence.Influence.bins` and of
-        :func:`bin_tests`, and ``null_z``: that of the null under which it is closest to 0; null without one.
+        :func:`bin_tests`, ``null_z``: that of the null under which it is closest to 0, and
+        ``answer_z``, ``answer_q``: the difference from the null with the largest ``difference_q``; null without one.
     """
     key = ["benchmark", "method", *BIN]
     table = influence.bins().merge(bin_tests(influence, scored, bootstrap), on=key, validate="one_to_one")
@@ -71,7 +74,8 @@ def aggregate_topics(influence: Influence, nulls: Table) -> Table:
     Returns:
         The columns of :meth:`~social_provenance.estimation.maps.influence.Influence.marginal`, ``p`` and ``q`` of z
         with its standard error over documents and queries (Benjamini-Hochberg over the topics of all benchmarks),
-        and ``null_z``: that of the null under which it is closest to 0; null without one.
+        ``null_z``: that of the null under which it is closest to 0, and ``answer_z``, ``answer_q``: the difference
+        from the null with the largest ``difference_q``; null without one.
     """
     deviations = influence.deviations("topic")
     error = _blank(deviations.standard_error(), influence.without_interval("topic")[:, None])
@@ -134,8 +138,9 @@ def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFram
     Returns:
         ``variant``, ``benchmark``, ``method``, ``axis`` (``bin``, ``topic``), ``topic``, ``format`` (null where
         averaged over), ``difference`` (items minus null, each in standard deviations of a document within its
-        bin), ``null_z``, ``p``, ``q``, ``rank_p``, ``rank_q``
-        (:mod:`social_provenance.estimation.significance.nulls`); null where a bin has fewer than two documents.
+        bin), ``difference_z``, ``difference_q`` (null unless both ``PEERS`` were scored), ``null_z``, ``p``, ``q``,
+        ``rank_p``, ``rank_q`` (:mod:`social_provenance.estimation.significance.nulls`); null where a bin has fewer
+        than two documents.
     """
     import pandas as pd
 
@@ -144,16 +149,35 @@ def null_tests(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.DataFram
         for columns, scores, null_scores in _by_method(scored, variant, table):
             refuse_other_shape(scores, null_scores)
             own, null = (standardise_map(each, scored.bins, len(BINS)) for each in (scores, null_scores))
-            frames.append(_judged(columns, own, null, BIN).assign(variant=variant, axis="bin"))
-            topics = (of_topics(own), of_topics(null))
-            frames.append(_judged(columns, *topics, ("topic",)).assign(variant=variant, axis="topic", format=None))
-    order = ["variant", "benchmark", "method", "axis", *BIN, "difference", "null_z", "p", "q", "rank_p", "rank_q"]
+            changed, peer = None, peer_of(variant, nulls)
+            if peer and set(columns) <= set(nulls[peer].columns):
+                other = _array(scored, peer, nulls[peer], columns)
+                by_answers, by_chance = (
+                    difference_map(each, null_scores, scored.bins, len(BINS)) for each in (scores, other)
+                )
+                changed = by_answers, by_chance
+            frames.append(_judged(columns, own, null, changed, BIN).assign(variant=variant, axis="bin"))
+            own, null = of_topics(own), of_topics(null)
+            changed = changed and (of_topics(changed[0]), of_topics(changed[1]))
+            topics = _judged(columns, own, null, changed, ("topic",))
+            frames.append(topics.assign(variant=variant, axis="topic", format=None))
+    order = ["variant", "benchmark", "method", "axis", *BIN, "difference", "difference_z", "difference_q", "null_z"]
+    order += ["p", "q", "rank_p", "rank_q"]
     return pd.concat(frames, ignore_index=True)[order] if frames else pd.DataFrame(columns=order)
 
 
-def _judged(columns: list[Column], own: StandardisedMap, null: StandardisedMap, axes: tuple[str, ...]) -> pd.DataFrame:
+def _judged(
+    columns: list[Column],
+    own: StandardisedMap,
+    null: StandardisedMap,
+    changed: tuple[StandardisedMap, StandardisedMap] | None,
+    axes: tuple[str, ...],
+) -> pd.DataFrame:
     tests = judge(own, null)
     rows = {name: getattr(tests, name) for name in ("p", "q", "rank_p", "rank_q")}
+    of_answers = judge(*changed) if changed else None
+    unknown = np.full(tests.z.shape, np.nan)
+    rows["difference_z"], rows["difference_q"] = (of_answers.z, of_answers.q) if of_answers else (unknown, unknown)
     return long_table(columns, {"difference": own.values - null.values, "null_z": tests.z, **rows}, axes)
 
 
@@ -235,12 +259,17 @@ def _array(scored: Scored, variant: str, table: pd.DataFrame, columns: list[Colu
 
 
 def _with_closest_null(table: pd.DataFrame, nulls: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """Add the ``null_z`` of smallest magnitude over the nulls: what remains under every one of them."""
+    """Add ``null_z`` of smallest magnitude, and ``difference_q`` where it is largest: what remains under every null."""
     key = ["benchmark", "method", *(BIN if axis == "bin" else ("topic",))]
     own = nulls[nulls["axis"] == axis].sort_values("null_z", key=abs, kind="stable")
     # The column of formats has nulls in the rows of topics, and so another type than that of the table.
     closest = own.drop_duplicates(key)[[*key, "null_z"]].astype({**dict.fromkeys(key, "str"), "null_z": float})
-    return table.merge(closest, on=key, how="left", validate="one_to_one")
+    tests = {"difference_z": "answer_z", "difference_q": "answer_q"}
+    least = own.sort_values("difference_q", ascending=False, kind="stable").drop_duplicates(key)[[*key, *tests]]
+    answers = least.rename(columns=tests).astype({**dict.fromkeys(key, "str"), **dict.fromkeys(tests.values(), float)})
+    for added in (closest, answers):
+        table = table.merge(added, on=key, how="left", validate="one_to_one")
+    return table
 
 
 def _q_of_methods(columns: list[Column], p: np.ndarray) -> np.ndarray:

@@ -26,11 +26,17 @@ them, so its ``rank_p`` is never below 1 / 25, and its ``p`` has 23 degrees of f
 
 Both hold over bins, not for a single one, whose permanent effect under the null (its style, say) one
 map cannot separate from chance; structure that study and null share makes the test conservative.
+
+Where wrong answers have a map of their own (documents that teach the right ones are their opponents), that test sees
+little. A test of differences (``difference_map``) asks what the *answers* change: items minus one null, against the
+spread of another null minus the same null. If no bin tells right answers from wrong ones, items and both nulls are
+exchangeable, and both differences have one distribution. What all three share (prompts, documents, weights) cancels.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,6 +46,12 @@ from social_provenance.estimation.maps.influence import label_indices
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.shrinkage import between_by_moments
 from social_provenance.regions.grid import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+PEERS = ("shuffled_answers", "wrong_answers")
+"""Nulls that give items wrong answers of their own benchmark: each judges the difference of items and the other."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,34 @@ def null_z(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) 
     """
     refuse_other_shape(scores, null)
     return judge(standardise_map(scores, bins, n_bins), standardise_map(null, bins, n_bins))
+
+
+def peer_of(variant: str, nulls: Container[str]) -> str | None:
+    """Return the null that judges the differences from another one of :data:`PEERS`, None if it was not scored."""
+    others = [name for name in PEERS if name != variant and name in nulls]
+    return others[0] if variant in PEERS and others else None
+
+
+def difference_map(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bins: int) -> StandardisedMap:
+    """Return the map of scores minus null, each in its own standard deviations of a document within its bin.
+
+    Args:
+        scores: Scores, shape (documents, columns).
+        null: Scores of the same documents and columns under a null, same shape.
+        bins: Bin of each document, 0 to ``n_bins - 1``.
+        n_bins: Number of bins of the grid.
+
+    Raises:
+        AttributionError: If scores and null are not of the same documents and columns, or one is not finite.
+    """
+    refuse_other_shape(scores, null)
+    own, other = (_in_units_of_documents(each, bins, n_bins) for each in (scores, null))
+    return standardise_map(own - other, bins, n_bins)
+
+
+def _in_units_of_documents(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
+    within = np.sqrt(bin_moments(scores, bins, n_bins).pooled_spread())
+    return np.divide(scores, within, out=np.zeros(scores.shape), where=within > 0)
 
 
 def refuse_other_shape(scores: np.ndarray, null: np.ndarray) -> None:
