@@ -2,13 +2,14 @@
 
 Usage: python benchmarks/leaderboard.py --worlds miniature:51,miniature:52,tofu:STUDY --folder DIR
            [--methods trackstar,influence,...] [--damping 0.1,10] [--projection 16,32] [--seeds 2] [--halves 12]
-           [--singles] [--top 2] [--outcome end] [--page FILE]
+           [--singles] [--roles] [--top 2] [--outcome end] [--page FILE]
 
 For each world a model is trained under each seed, every method scores every topic for every benchmark, and models are
-retrained without random halves of the topics (``--halves``), without single topics (``--singles``) and without the top
-topics of each method (``--top``; 0: none). STUDY is a folder that ``tofu.py`` wrote. Methods are rows, under every
-``--damping`` and ``--projection`` on which they depend, and ``mixture``, a linear fit to the halves themselves, judged
-on halves that it has not seen. Measures are explained in ``board/measures.py``.
+retrained without random halves of the topics (``--halves``; 0: none), without single topics (``--singles``), without
+all planted topics or all decoys of a benchmark (``--roles``), and without the top topics of each method (``--top``; 0:
+none). STUDY is a folder that ``tofu.py`` wrote. Methods are rows, under every ``--damping`` and ``--projection`` on
+which they depend, and ``mixture``, a linear fit to the halves themselves, judged on halves that it has not seen.
+Measures are explained in ``board/measures.py``.
 
 Every step is kept in DIR, so that a run that was stopped continues, and another method or world costs its own steps
 only. Models, scores and retrainings that were made under other settings or code are refused. A world that failed is
@@ -57,8 +58,11 @@ MIXTURE = "mixture"
 KEY = ["method", "world", "seed", "benchmark", "measure", "value"]
 
 
-def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Return what is measured of every method in a world, and the mean effect of a topic of each role."""
+def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return what is measured of every method in a world, and the effects of leaving out topics of each role.
+
+    The latter are ``one``, the mean over topics left out alone, and ``all``, for each benchmark without all of them.
+    """
     import pandas as pd
 
     folder = given.folder / world.name
@@ -73,7 +77,7 @@ def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, 
         study.make()
         for variant in given.variants:
             maps |= {(label, study.seed): own for label, own in read_maps(study, variant, truth).items()}
-    judged: dict[str, float] = {}
+    judged: dict[str, Any] = {}
     tables = []
     effects = pd.DataFrame(columns=["design"])
     if given.halves or given.singles:
@@ -83,14 +87,16 @@ def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, 
         if not effects.empty:
             measured += [measure_halves(topics, effects, plan), measure_singles(topics, effects)]
         tables.append(pd.concat(measured).assign(method=label, seed=seed))
-    if given.top and not effects.empty:
+    if given.roles:
+        judged["all"] = effects_together(bank, truth)
+    if given.top:
         tops = {key: top_topics(topics, given.top) for key, (topics, _) in maps.items()}
         removed = bank.remove(topics for own in tops.values() for topics in own.values())
         for (label, seed), own in tops.items():
             arms = {benchmark: arm(topics) for benchmark, topics in own.items()}
             tables.append(measure_removal(arms, removed).assign(method=label, seed=seed))
     if not effects.empty:
-        judged = effects_by_role(effects, truth)
+        judged["one"] = effects_by_role(effects, truth)
         tables.append(measure_mixture(effects, plan, truth))
     return pd.concat(tables).assign(world=world.name)[KEY], judged
 
@@ -152,6 +158,16 @@ def effects_by_role(effects: pd.DataFrame, truth: Truth) -> dict[str, float]:
     return {str(role): float(value) for role, value in singles.groupby(np.array(roles, str))["effect"].mean().items()}
 
 
+def effects_together(bank: Bank, truth: Truth) -> dict[str, dict[str, float]]:
+    """Return role -> benchmark -> effect on it of leaving out all its topics of that role."""
+    sets = truth.together()
+    effects = bank.remove(sets.values()).groupby(["arm", "benchmark"])["effect"].mean()
+    together: dict[str, dict[str, float]] = {}
+    for (role, benchmark), topics in sets.items():
+        together.setdefault(role, {})[benchmark] = float(effects[arm(topics), benchmark])
+    return together
+
+
 def retraining_seeds(given: argparse.Namespace) -> list[int]:
     """Return the seeds of the retrainings: at least two, because noise is estimated between them."""
     return list(range(max(2, given.seeds)))
@@ -199,6 +215,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=2, help="models in each world")
     parser.add_argument("--halves", type=int, default=12)
     parser.add_argument("--singles", action="store_true", help="also leave out every topic alone")
+    parser.add_argument("--roles", action="store_true", help="also leave out all topics of a role and benchmark")
     parser.add_argument("--top", type=int, default=2, help="top topics that are left out for QLD; 0: none")
     parser.add_argument("--outcome", choices=("end", "training_mean"), default="end")
     parser.add_argument("--evaluate-every", type=int, help="steps between evaluations of a retraining")

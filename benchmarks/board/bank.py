@@ -9,7 +9,7 @@ from board.studies import step
 from social_provenance.datasets import PartsFolder
 from social_provenance.fingerprint import digest_of, digest_of_code
 from social_provenance.interventions.effects import measure_retraining
-from social_provenance.interventions.retraining import RUN
+from social_provenance.interventions.retraining import RUN, final, seed_of
 from social_provenance.pipelines.counterfactual.nodes import retrain_without
 from social_provenance.pretraining.pretrain import Pretraining
 
@@ -88,10 +88,12 @@ class Bank:
         import pandas as pd
 
         root = self._study.root
+        own = {"seeds": self._seeds, "evaluate_every": self._every}
+        self._study.run(["counterfactual"], {"counterfactual": own}, outputs=["full_trainings"])
         full = PartsFolder(path=str(root / "06_models/full_trainings"), keep=True).load()
-        steps = pd.read_parquet(root / EFFECTS).groupby("seed")["steps"].first()
+        steps = {seed_of(name): int(final(folder)["step"].iloc[0]) for name, folder in full.items()}
         rows = [
-            {"arm": arm(topics), "design": TOP, "topic": topic, "seed": seed, "steps": int(steps[seed])}
+            {"arm": arm(topics), "design": TOP, "topic": topic, "seed": seed, "steps": steps[seed]}
             for topics in sorted(set(sets))
             for seed in self._seeds
             for topic in topics

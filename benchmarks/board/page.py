@@ -33,11 +33,20 @@ def write_page(report: Mapping[str, Any]) -> str:
     for world in worlds:
         heading = "All worlds" if world == "all" else f"World {world}"
         lines += ["", f"## {heading}", "", *_table([row for row in report["rows"] if row["world"] == world])]
-        effects = report.get("effects", {}).get(world)
-        if effects:
-            listed = ", ".join(f"{role} {_number(value)}" for role, value in effects.items())
-            lines += ["", f"Mean effect of leaving out one topic, nats per item: {listed}."]
+        lines += _effects(report.get("effects", {}).get(world, {}))
     return "\n".join(lines) + "\n"
+
+
+def _effects(effects: Mapping[str, Any]) -> list[str]:
+    """Return what is said of the effects of leaving out topics by role."""
+    lines = []
+    if effects.get("one"):
+        listed = ", ".join(f"{role} {_number(value)}" for role, value in effects["one"].items())
+        lines += ["", f"Mean effect of leaving out one topic, nats per item: {listed}."]
+    for role, own in effects.get("all", {}).items():
+        listed = ", ".join(f"`{benchmark}` {_number(value)}" for benchmark, value in own.items())
+        lines += ["", f"Effect on a benchmark of leaving out all its topics that are {role}, nats per item: {listed}."]
+    return lines
 
 
 def _explain(report: Mapping[str, Any]) -> list[str]:

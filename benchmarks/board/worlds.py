@@ -43,6 +43,14 @@ class Truth:
             return PLANTED
         return DECOY if self.decoys.get(topic) == benchmark else OTHER
 
+    def together(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Return (role, benchmark) -> all its topics, in alphabetical order, for planted topics and decoys."""
+        sets: dict[tuple[str, str], tuple[str, ...]] = {}
+        for role, topics in ((PLANTED, self.planted), (DECOY, self.decoys)):
+            for benchmark in sorted(set(topics.values())):
+                sets[role, benchmark] = tuple(sorted(topic for topic, own in topics.items() if own == benchmark))
+        return sets
+
 
 @dataclass(frozen=True)
 class World:

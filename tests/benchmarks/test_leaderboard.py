@@ -59,7 +59,8 @@ def test_the_datamodel_of_clean_effects_predicts_unseen_halves() -> None:
 @pytest.mark.filterwarnings("ignore")  # Kedro, Bergson and lm-eval run in this process
 def test_a_small_world_is_judged_once_and_a_bank_of_other_settings_is_refused(tmp_path: Path, capsys: Any) -> None:
     common = ["--worlds", "miniature:51", "--environment", "test", "--folder", str(tmp_path), "--seeds", "1"]
-    asked = [*common, "--halves", "4", "--top", "1", "--damping", "1", "--methods", "trackstar,bm25"]
+    asked = [*common, "--halves", "4", "--top", "1", "--roles", "--damping", "1"]
+    asked += ["--methods", "trackstar,bm25"]
     page = tmp_path / "page.md"
     leaderboard.main([*asked, "--page", str(page)])
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -68,6 +69,8 @@ def test_a_small_world_is_judged_once_and_a_bank_of_other_settings_is_refused(tm
     for method in ("trackstar", "bm25"):
         assert {(method, name) for name in ("lds_value", "topic_auc", "qld", "cost")} <= measured
     assert ("mixture", "lds_value") in measured
+    together = report["effects"]["miniature-51"]["all"]
+    assert {role: len(effects) for role, effects in together.items()} == {"planted": 4, "decoy": 4}
     assert "`bm25`" in page.read_text()
 
     parts = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*/seed-*/log.parquet")}

@@ -19,7 +19,7 @@ REPORT: dict[str, Any] = {
     "retraining_seeds": [0, 1],
     "outcome": "end",
     "top": 2,
-    "effects": {"w": {"planted": -0.5, "other": 0.0}},
+    "effects": {"w": {"one": {"planted": -0.5, "other": 0.0}, "all": {"decoy": {"quiz": 0.25}}}},
     "rows": [
         row("words", "lds_value", -0.4, -0.5),
         row("gradients", "lds_value", 0.9, 0.8),
@@ -47,3 +47,10 @@ def test_a_measure_of_no_method_has_no_column() -> None:
     page = write_page(REPORT)
     assert MEASURES["topic_auc"] in page
     assert MEASURES["own_rank"] not in page
+
+
+def test_what_leaving_out_topics_did_is_said_by_role() -> None:
+    page = write_page(REPORT)
+    assert "leaving out one topic, nats per item: planted −0.50, other 0.00." in page
+    assert "all its topics that are decoy, nats per item: `quiz` 0.25." in page
+    assert "leaving out" not in write_page({**REPORT, "effects": {}})

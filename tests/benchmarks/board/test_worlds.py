@@ -49,4 +49,5 @@ def test_roles_belong_to_a_benchmark() -> None:
     truth = read_miniature(table)
     assert [truth.role("a", topic) for topic in "xyz"] == ["planted", "decoy", "other"]
     assert [truth.role("b", topic) for topic in "xyz"] == ["other", "other", "other"]
+    assert truth.together() == {("planted", "a"): ("x",), ("decoy", "a"): ("y",)}
     assert read_miniature(table.drop(columns="decoy")).decoys == {}
