@@ -3,13 +3,14 @@
 ::
 
     settings.py registers CHECKS and RECORDS
-    before a run:  errors -> guard -> lock -> spark
+    before a run:  errors -> stop -> guard -> lock -> spark
     per dataset:   lineage (check inputs, record outputs)
     after a run:   tracking -> announce
 
 Modules:
 
 - ``errors``: errors that the user can fix are printed as one line
+- ``stop``: SIGTERM and Ctrl-C end a run in one line
 - ``guard``: unknown parameters are errors; no network unless configured
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
@@ -26,7 +27,8 @@ from social_provenance.hooks.guard import GuardHooks
 from social_provenance.hooks.lineage import LineageHooks
 from social_provenance.hooks.lock import LockHooks
 from social_provenance.hooks.spark import SparkHooks
+from social_provenance.hooks.stop import StopHooks
 from social_provenance.hooks.tracking import TrackingHooks
 
-CHECKS = (ErrorHooks(), GuardHooks(), LockHooks(), SparkHooks())
+CHECKS = (ErrorHooks(), StopHooks(), GuardHooks(), LockHooks(), SparkHooks())
 RECORDS = (LineageHooks(), TrackingHooks(), AnnounceHooks())

@@ -11,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 
 from social_provenance.artifacts import leads
 from social_provenance.errors import ArtifactError
+from social_provenance.processes import hold, let_go
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -22,8 +23,8 @@ LEDGER = "lineage"
 class LockHooks:
     """Hold a lock on the folder of the ledger while a pipeline runs.
 
-    The lock is the operating system's (``flock``), so it is released with its process, however that ends. Of
-    several nodes that share a folder, the first holds it.
+    The lock is the operating system's (``flock``), so it is released with its process and the last of its workers,
+    however they end. Of several nodes that share a folder, the first holds it.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class LockHooks:
             return
         self.release()
         self._file = take(place.parent)
+        hold(self._file.fileno())
 
     @hook_impl
     def after_pipeline_run(self) -> None:
@@ -59,6 +61,7 @@ class LockHooks:
     def release(self) -> None:
         """Release the lock, if it is held."""
         if self._file is not None:
+            let_go(self._file.fileno())
             self._file.close()
             self._file = None
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,9 +19,10 @@ from social_provenance.artifacts import OneByOne, Parts
 from social_provenance.errors import WorldError
 from social_provenance.fingerprint import digest_of
 from social_provenance.forgetting.vocabulary import EQUAL_COMPUTE
+from social_provenance.processes import run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -145,8 +145,3 @@ def _study(seed: int, settings: Mapping[str, Any], folder: Path) -> None:
     shutil.rmtree(conf)
     shutil.rmtree(data)
     logger.info("world of seed %d: studied", seed)
-
-
-def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own."""
-    return subprocess.run(list(command), capture_output=True, text=True, check=False)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from social_provenance.labelling.linear import AXES, LinearLabeller
+from social_provenance.processes import worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +28,14 @@ class Pool:
 
     def __init__(self, folder: Path, processes: int) -> None:
         """Take the folder of the classifier (see :meth:`LinearLabeller.save`)."""
-        # Forked processes would inherit the threads and locks of the table engine.
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, context, initializer=_load, initargs=(folder,))
+        self._stack = ExitStack()
+        self._pool = self._stack.enter_context(worker_pool(processes, _load, (folder,)))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._stack.__exit__(*raised)
 
     def predict(self, documents: pd.DataFrame, axes: Sequence[str] = AXES) -> pd.DataFrame:
         """Predict labels and confidences on ``axes``, on the index of the input."""

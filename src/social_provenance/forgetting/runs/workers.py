@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.runs.run import Bench, execute_run
+from social_provenance.processes import worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,28 +40,25 @@ def execute_runs(bench: Bench, tasks: Tasks) -> Iterator[str]:
 
 
 def _spread(bench: Bench, tasks: Tasks) -> Iterator[str]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    context = get_context("spawn")  # a forked process inherits threads that torch has started
     count = min(bench.settings.processes, len(tasks))
-    names, devices = devices_of(count), context.Queue()
-    for name in names:
+    devices = get_context("spawn").Queue()
+    for name in devices_of(count):
         devices.put(name)
-    pool = ProcessPoolExecutor(count, context, _start, (bench, devices))
     try:
-        futures = {pool.submit(_execute, row, folder): run_id for run_id, (row, folder) in tasks.items()}
-        for future in as_completed(futures):
-            future.result()
-            yield futures[future]
+        with worker_pool(count, _start, (bench, devices)) as pool:
+            futures = {pool.submit(_execute, row, folder): run_id for run_id, (row, folder) in tasks.items()}
+            for future in as_completed(futures):
+                future.result()
+                yield futures[future]
     except BrokenProcessPool as error:
         raise UnlearningError(
             f"one of {count} processes died, perhaps for lack of memory: lower unlearning.processes and run again; "
             f"finished runs are kept"
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def devices_of(count: int) -> list[str | None]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.language_model import max_tokens
+from social_provenance.processes import follow_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,6 +146,7 @@ def _work(
     """Collect gradients as one of several processes."""
     from bergson.distributed import init_dist
 
+    follow_parent()
     init_dist(rank, local_rank, world_size)
     with quiet():
         _walk(_load(job[0]), *job, _Batches(shares[rank], _nobody))

@@ -1,0 +1,128 @@
+"""Processes that end with the one that started them.
+
+A process that is killed can do nothing for its workers, so each of them watches it: they end when it has ended, however
+that came about. Until the last one is gone they hold what it held open: an ``flock`` on a data folder is released only
+when every process that has its file has closed it, so no second run starts beside workers that still write.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import ProcessPoolExecutor
+
+CALLER = "SOCIAL_PROVENANCE_CALLER"
+"""Variable with the descriptor of a pipe that closes when the caller of a command has ended."""
+
+_held: list[int] = []
+
+
+class Held:
+    """The files that this process holds for its workers; sent to a worker that starts, it holds them there too."""
+
+    def __reduce__(self) -> Any:
+        from multiprocessing.reduction import DupFd
+
+        return _receive, ([DupFd(descriptor) for descriptor in _held],)
+
+
+def _receive(descriptors: list[Any]) -> Held:
+    _held.extend(descriptor.detach() for descriptor in descriptors)
+    return Held()
+
+
+def hold(descriptor: int) -> None:
+    """Hold an open file in all workers that start from now on."""
+    _held.append(descriptor)
+
+
+def let_go(descriptor: int) -> None:
+    """Hold a file no longer in workers that start from now on."""
+    _held.remove(descriptor)
+
+
+def follow_parent() -> None:
+    """End this process, a worker, as soon as the one that started it has ended.
+
+    Ctrl-C is left to that one: a terminal sends it to both, and each worker would print a traceback of its own.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+@contextmanager
+def worker_pool(
+    count: int, start: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> Iterator[ProcessPoolExecutor]:
+    """Provide a pool of processes that end with this one, and at once when the block is left by an exception.
+
+    Args:
+        count: Number of processes; each is started anew, because a forked one inherits threads and their locks.
+        start: Called first in each process.
+        arguments: Arguments of ``start``.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+
+    others = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, context, _begin, (Held(), start, arguments))
+    try:
+        yield pool
+    except BaseException:
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, which can end with this one by :func:`follow_caller`."""
+    reader, writer = os.pipe()
+    try:
+        return subprocess.run(
+            list(command),
+            capture_output=True,
+            text=True,
+            check=False,
+            pass_fds=(reader,),
+            env={**os.environ, CALLER: str(reader)},
+        )
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def follow_caller() -> None:
+    """Send this process SIGTERM as soon as its caller has ended, if :func:`run_command` called it."""
+    pipe = os.environ.pop(CALLER, None)
+    if pipe is None:
+        return
+
+    def follow() -> None:
+        os.read(int(pipe), 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _begin(_: Held, start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
+    follow_parent()
+    if start is not None:
+        start(*arguments)

@@ -1,0 +1,171 @@
+"""Workers end with the process that started them, and hold its files until they are gone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from social_provenance.processes import CALLER, follow_caller, hold, let_go, run_command, worker_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+WAIT = 10.0
+"""Seconds after which what has not happened will not; it takes a fraction of one."""
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from social_provenance.hooks.lock import take
+from social_provenance.processes import hold, worker_pool
+sys.path.insert(0, {tests!r})
+from tests.test_processes import sleep
+
+if __name__ == "__main__":
+    held = take(Path(sys.argv[1]))
+    hold(held.fileno())
+    with worker_pool(2) as pool:
+        for number in range(2):
+            pool.submit(sleep, sys.argv[1], number)
+        time.sleep(600)
+"""
+
+
+def sleep(folder: str, number: int) -> None:
+    """Leave this process's number in a folder, and stay."""
+    path = os.path.join(folder, f"{number}.pid")
+    with open(path + "~", "w", encoding="utf-8") as file:
+        file.write(str(os.getpid()))
+    os.rename(path + "~", path)
+    time.sleep(600)
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Wait until something is true; return whether it came to be."""
+    end = time.monotonic() + WAIT
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def lives(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def is_locked(folder: Path) -> bool:
+    with (folder / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+@pytest.fixture
+def family(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    """Return a process that holds a folder, and the numbers of its two workers."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT.format(tests=str(request.config.rootpath)))
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)], start_new_session=True)
+    files = [tmp_path / f"{number}.pid" for number in range(2)]
+    assert until(lambda: all(file.exists() for file in files) or parent.poll() is not None)
+    yield parent, [int(file.read_text()) for file in files]
+    for pid in [parent.pid, *(int(file.read_text()) for file in files if file.exists())]:
+        if lives(pid):
+            os.kill(pid, signal.SIGKILL)
+    parent.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent_however_it_ends(family: Any, number: int) -> None:
+    parent, workers = family
+    os.kill(parent.pid, number)
+    assert until(lambda: not any(map(lives, workers)))
+    assert until(lambda: parent.poll() is not None)
+
+
+def test_a_folder_is_locked_until_the_last_worker_is_gone(family: Any, tmp_path: Path) -> None:
+    parent, workers = family
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)  # a worker that cannot see that its parent has ended
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    assert is_locked(tmp_path)
+    os.kill(workers[0], signal.SIGKILL)
+    assert is_locked(tmp_path)
+    os.kill(workers[1], signal.SIGCONT)
+    assert until(lambda: not is_locked(tmp_path))
+
+
+def test_ctrl_c_of_a_terminal_is_left_to_the_parent(family: Any) -> None:
+    parent, workers = family
+    os.kill(workers[0], signal.SIGINT)
+    time.sleep(0.2)
+    assert lives(workers[0])
+    os.killpg(parent.pid, signal.SIGINT)  # what a terminal does
+    assert until(lambda: not any(map(lives, [parent.pid, *workers])))
+
+
+@pytest.mark.usefixtures("quick_spawn")
+def test_an_exception_ends_the_workers_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "0.pid"
+
+    def stop() -> None:
+        with worker_pool(1) as pool:
+            pool.submit(sleep, str(tmp_path), 0)
+            assert until(file.exists)
+            raise SystemExit(143)
+
+    with pytest.raises(SystemExit):
+        stop()
+    assert until(lambda: not lives(int(file.read_text())))
+
+
+@pytest.mark.usefixtures("quick_spawn")
+def test_a_pool_that_ends_well_has_done_everything() -> None:
+    with worker_pool(2) as pool:
+        assert sorted(pool.map(abs, [-3, 2, -1])) == [1, 2, 3]
+
+
+def test_what_is_let_go_is_held_no_longer(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("w") as file:
+        hold(file.fileno())
+        let_go(file.fileno())
+        with pytest.raises(ValueError, match="not in list"):
+            let_go(file.fileno())
+
+
+def test_a_command_ends_with_its_caller(tmp_path: Path) -> None:
+    command = "import sys; from social_provenance.processes import follow_caller; follow_caller(); "
+    command += "from tests.test_processes import sleep; sleep(sys.argv[1], 0)"
+    caller = "import sys; from social_provenance.processes import run_command; "
+    caller += f"run_command([sys.executable, '-c', {command!r}, sys.argv[1]])"
+    process = subprocess.Popen([sys.executable, "-c", caller, str(tmp_path)])
+    file = tmp_path / "0.pid"
+    assert until(file.exists)
+    pid = int(file.read_text())
+    assert lives(pid)
+    process.kill()
+    process.wait()
+    assert until(lambda: not lives(pid))
+
+
+def test_a_command_returns_what_it_said_and_how_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = run_command([sys.executable, "-c", f"import os, sys; print('{CALLER}' in os.environ); sys.exit('no')"])
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "True\n", "no\n")
+    monkeypatch.delenv(CALLER, raising=False)
+    follow_caller()  # called by nobody: nothing to follow
