@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from social_provenance.source.reach import Code
 
+    Meanwhile = Callable[[int, Path], None]
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -312,24 +314,35 @@ def _rows_of_fixture() -> Callable[[Any], list[dict[str, Any]]]:
     return rows_of
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip campaigns, with their reason, unless they are asked for."""
+    if "campaign" not in config.getoption("-m"):
+        for item in items:
+            if item.get_closest_marker("campaign"):
+                item.add_marker(pytest.mark.skip(reason="minutes each: ask for it with -m campaign"))
+
+
 @pytest.fixture(scope="session")
 def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
 
     Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
-    than most commands.
+    than most commands. ``meanwhile`` is called with its number and the file of what it prints, while it runs.
     """
     script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
     folder = tmp_path_factory.mktemp("kedro")
     with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
-        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        def run(*arguments: str, meanwhile: Meanwhile | None = None) -> subprocess.CompletedProcess[str]:
             out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
             assert process.stdin is not None
             assert process.stdout is not None
             print(
                 json.dumps({"arguments": arguments, "out": str(out), "err": str(err)}), file=process.stdin, flush=True
             )
+            number = int(process.stdout.readline())
+            if meanwhile:
+                meanwhile(number, out)
             code = int(process.stdout.readline())
             return subprocess.CompletedProcess(("kedro", *arguments), code, out.read_text(), err.read_text())
 

@@ -1,7 +1,7 @@
 """A process that has imported the heavy libraries and forks for each ``kedro`` command, which then starts at once.
 
-Reads one JSON object a line, the arguments of the command and the files for what it prints, and answers with its exit
-code. Ends with its input.
+Reads one JSON object a line, the arguments of the command and the files for what it prints, and answers with two lines:
+the number of its process, which leads a group of its own, and its exit code. Ends with its input.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ if __name__ == "__main__":
     for line in iter(sys.stdin.readline, ""):
         child = os.fork()
         if child == 0:
+            os.setsid()
             code = run(**json.loads(line))
             atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)  # to take the interpreter apart takes seconds, and copies it too
+        print(child, flush=True)  # noqa: T201
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201

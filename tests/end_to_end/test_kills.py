@@ -1,0 +1,124 @@
+"""A run that is killed leaves nobody behind, and the same command ends as if nothing had happened.
+
+``-m campaign`` kills 20 runs at seeded moments; a few of them are always tried.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROC = Path("/proc")
+WAIT = 300.0
+MODES = ["kill main", "term main", "int group", "term group", "kill group"]
+"""Signal, and whether it is sent to the run alone or to its group, as a terminal does."""
+RUNS = "06_models/unlearned_models"
+LOST = 5
+"""Runs of the finished study that are taken away and have to be done again."""
+
+
+@pytest.fixture
+def unfinished(test_study: Path, tmp_path: Path) -> Path:
+    """Return a copy of the study without some of its unlearning runs and all that follows from them."""
+    root = shutil.copytree(test_study, tmp_path / "data")
+    plan = pd.read_parquet(root / "05_model_input/unlearning_plan.parquet")
+    for run_id in plan["run_id"][:LOST]:
+        shutil.rmtree(root / RUNS / run_id)
+    ledger = json.loads((root / "lineage.json").read_text())
+    del ledger["unlearned_models"]
+    (root / "lineage.json").write_text(json.dumps(ledger))
+    for table in root.glob("0*/unlearning_*"):
+        if table.name not in ("unlearning_plan.parquet", "unlearning_balance.parquet"):
+            table.unlink()
+    return root
+
+
+def processes_of(group: int) -> list[int]:
+    """Return the living processes of a group."""
+    found = []
+    for process in PROC.glob("[0-9]*"):
+        try:
+            state, _, of_group = (process / "stat").read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(of_group) == group and state != "Z":
+            found.append(int(process.name))
+    return found
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Return the bytes of all that a study consists of."""
+    left_out = ("mlruns/", "mlflow.db", ".lock", "lineage.json")
+    files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith(left_out)}
+
+
+def kill_one(kedro: Callable[..., Any], root: Path, mode: str, number: int) -> None:
+    """Kill a run at a seeded moment of the unlearning, and check what it leaves."""
+    name, _, to = mode.partition(" ")
+    signum = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}[name]
+    rng = random.Random(f"{mode} {number}")
+    sealed, delay = rng.randrange(LOST - 1), rng.random()
+    before = len(list((root / RUNS).glob("*/done.json")))
+    left: list[list[int]] = []
+
+    def interrupt(pid: int, _: Path) -> None:
+        end = time.monotonic() + WAIT
+        while not list((root / RUNS).glob("*.part")) or len(list((root / RUNS).glob("*/done.json"))) < before + sealed:
+            assert (PROC / str(pid)).exists(), "the run ended before its moment came"
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        time.sleep(delay)
+        (os.killpg if to == "group" else os.kill)(pid, signum)
+        end = time.monotonic() + 2
+        while processes_of(pid) and time.monotonic() < end:
+            time.sleep(0.05)
+        left.append(processes_of(pid))
+
+    given = f"root={root},unlearning.processes=2"
+    ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", given, meanwhile=interrupt)
+    assert left == [[]]
+    assert ended.returncode == (-signum if name == "kill" else 128 + signum)
+    assert "Traceback" not in ended.stderr
+    if name != "kill":
+        said = f"stopped by {signum.name}: finished parts are kept, the same command goes on"
+        assert ended.stderr.splitlines().count(said) == 1
+
+
+def check_recovery(kedro: Callable[..., Any], test_study: Path, root: Path, modes: list[str], number: int) -> None:
+    """Kill a run once for each mode, run it to its end, and compare with the undisturbed study."""
+    for mode in modes:
+        kill_one(kedro, root, mode, number)
+    sealed = {mark: mark.stat().st_ino for mark in (root / RUNS).glob("*/done.json")}
+    ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", f"root={root}")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert {mark: mark.stat().st_ino for mark in sealed} == sealed
+    expected, found = contents(test_study), contents(root)
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+@pytest.mark.parametrize("mode", MODES[:3])
+def test_a_killed_run_leaves_no_process_and_the_next_one_ends_as_if_nothing_had_happened(
+    kedro: Callable[..., Any], test_study: Path, unfinished: Path, mode: str
+) -> None:
+    check_recovery(kedro, test_study, unfinished, [mode], 0)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", range(1, 21))
+def test_campaign(kedro: Callable[..., Any], test_study: Path, unfinished: Path, number: int) -> None:
+    rng = random.Random(number)
+    check_recovery(kedro, test_study, unfinished, rng.sample(MODES, rng.choice([1, 1, 2])), number)
