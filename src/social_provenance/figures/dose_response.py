@@ -7,6 +7,7 @@ from typing import Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
+from social_provenance.figures.absent import draw_absent
 from social_provenance.forgetting.vocabulary import CONTRAST, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
@@ -14,15 +15,17 @@ VIEWS = {"step": "optimiser steps", "forget_rise": "rise of the forget loss, nat
 COLUMNS = 2
 
 
-def draw_dose_response(doses: Table, evaluation: Evaluation) -> Figure:
+def draw_dose_response(doses: Table | None, evaluation: Evaluation) -> Figure:
     """Draw the primary outcome against the dose: one panel per contrast, one line per arm, its runs as a band.
 
     Buttons switch the x axis to the rise of the forget loss.
 
     Args:
-        doses: Table ``unlearning_dose_response``.
+        doses: Table ``unlearning_dose_response``. None: nothing was unlearned.
         evaluation: Order of the benchmarks.
     """
+    if doses is None:
+        return draw_absent("unlearning")
     from plotly.subplots import make_subplots
 
     rank = {benchmark.name: position for position, benchmark in enumerate(evaluation.benchmarks)}

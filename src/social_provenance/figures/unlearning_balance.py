@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
+from social_provenance.figures.absent import draw_absent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,13 +20,15 @@ WHEN = {
 }
 
 
-def draw_balance(balance: Table, evaluation: Evaluation) -> Figure:
+def draw_balance(balance: Table | None, evaluation: Evaluation) -> Figure:
     """Draw absolute standardised differences from the targeted set: one panel per benchmark, one point per random set.
 
     Args:
-        balance: Table ``unlearning_balance``.
+        balance: Table ``unlearning_balance``. None: nothing was unlearned.
         evaluation: Order of the benchmarks.
     """
+    if balance is None:
+        return draw_absent("unlearning")
     figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.24)
     several = balance["scope"].nunique() > 1
     for benchmark, (row, column) in zip(evaluation.benchmarks, places, strict=True):

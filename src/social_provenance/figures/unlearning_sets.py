@@ -9,6 +9,7 @@ import numpy as np
 from social_provenance.annotations import Figure, Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.figures import style
+from social_provenance.figures.absent import draw_absent
 from social_provenance.forgetting.vocabulary import ARMS, CONTRAST, EQUAL_COMPUTE, PRIMARY
 from social_provenance.regions.grid import TOPIC_NAMES
 
@@ -17,16 +18,18 @@ MARKERS = (("random set", "circle", 1, 0.75), ("influential set, mean over order
 """Legend, symbol, index of the arm in its scope, opacity."""
 
 
-def draw_unlearning(sets: Table, evaluation: Evaluation) -> Figure:
+def draw_unlearning(sets: Table | None, evaluation: Evaluation) -> Figure:
     """Draw what each set of documents does to the aligned benchmark beyond the others, and to either: a point per set.
 
     The distance of the influential set from the mean of the random ones on the first line is the difference in
     differences.
 
     Args:
-        sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown.
+        sets: Table ``unlearning_sets``; the primary outcome at equal compute is shown. None: nothing was unlearned.
         evaluation: Order of the benchmarks.
     """
+    if sets is None:
+        return draw_absent("unlearning")
     table = changes_of_sets(sets)
     rows = int(table.groupby("benchmark")["label"].nunique().max()) if len(table) else 1
     figure, places = style.panels(evaluation.benchmarks, horizontal_spacing=0.16, vertical_spacing=0.22)

@@ -76,7 +76,7 @@ def give_verdicts(
     topics: pd.DataFrame,
     patched: pd.DataFrame | None,
     retrained: pd.DataFrame | None,
-    unlearned: pd.DataFrame,
+    unlearned: pd.DataFrame | None,
     method: str,
 ) -> pd.DataFrame:
     """Return the table ``verdicts``: one row per benchmark and question.
@@ -86,7 +86,7 @@ def give_verdicts(
         topics: Table ``topic_influence``, in the order of the benchmarks.
         patched: Table ``tail_patch``; None where it was not computed.
         retrained: Table ``counterfactual_agreement``; None where it was not computed.
-        unlearned: Table ``unlearning_effects``.
+        unlearned: Table ``unlearning_effects``; None where nothing was unlearned.
         method: Method whose map is judged.
 
     Returns:
@@ -107,7 +107,7 @@ def give_verdicts(
             UNTRAINED_MODEL: _apart_from(of_map[of_map["other"] == UNTRAINED], name in standing_out),
             PATCHING: _with_tail_patch(patched, maps[maps["benchmark"] == name]),
             RETRAINING: _with_retraining(retrained, name, method),
-            UNLEARNING: _with_unlearning(unlearned[unlearned["benchmark"] == name]),
+            UNLEARNING: _with_unlearning(unlearned, name),
         }
         reading = read_verdicts({question: str(row["verdict"]) for question, row in found.items()})
         rows += [
@@ -160,7 +160,10 @@ def _with_retraining(retrained: pd.DataFrame | None, benchmark: str, method: str
     return _row(NOT_TRIED)
 
 
-def _with_unlearning(effects: pd.DataFrame) -> dict[str, Any]:
+def _with_unlearning(unlearned: pd.DataFrame | None, benchmark: str) -> dict[str, Any]:
+    if unlearned is None:
+        return _row(NOT_TRIED)
+    effects = unlearned[unlearned["benchmark"] == benchmark]
     primary = (effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE) & (effects["scope"] == "topic")
     known = effects[primary].dropna(subset=["did", "did_low", "did_high"])
     if known.empty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from social_provenance.annotations import Figure, Record, Table
 from social_provenance.capabilities.benchmark import Evaluation
@@ -48,7 +49,7 @@ def write_inputs(
     corpus: Record,
     manifest: Record,
     attribution: Record,
-    evaluations: Table,
+    evaluations: Table | None,
     evaluation: Evaluation,
 ) -> str:
     """Write how to read the page, and its inputs: documents, the working set, the model's answers before unlearning.
@@ -57,15 +58,18 @@ def write_inputs(
         corpus: ``corpus_summary``.
         manifest: ``sampling_contract``.
         attribution: ``attribution_summary``.
-        evaluations: Table ``unlearning_evaluations``.
+        evaluations: Table ``unlearning_evaluations``; None where nothing was unlearned.
         evaluation: The benchmarks.
     """
-    untouched = evaluations[evaluations["run_id"] == UNTOUCHED].drop(columns="step").set_index("benchmark")
+    answers: dict[Any, dict[Any, Any]] = {}
+    if evaluations is not None:
+        untouched = evaluations[evaluations["run_id"] == UNTOUCHED].drop(columns="step")
+        answers = untouched.set_index("benchmark").to_dict("index")
     rows = [
         {
             "benchmark": benchmark,
             **attribution["benchmarks"][benchmark.name],
-            **untouched.loc[benchmark.name].to_dict(),
+            **answers.get(benchmark.name, {}),
         }
         for benchmark in evaluation.benchmarks
     ]

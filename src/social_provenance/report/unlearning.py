@@ -20,17 +20,19 @@ from social_provenance.forgetting.vocabulary import (
 from social_provenance.report.render import figure_html, render, rows_of
 
 
-def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Evaluation) -> str:
+def write_unlearning(figure: Figure, effects: Table | None, runs: Table | None, evaluation: Evaluation) -> str:
     """Write whether unlearning influential documents damages what they influence, more than random ones do.
 
     The headline is the difference in differences; with a single benchmark, influence minus random.
 
     Args:
         figure: Targeted sets among random sets.
-        effects: Table ``unlearning_effects``.
+        effects: Table ``unlearning_effects``; None where nothing was unlearned, as in the other sections.
         runs: Table ``unlearning_runs``.
         evaluation: Order of the benchmarks.
     """
+    if effects is None or runs is None:
+        return render("not_unlearned")
     effects = in_order(effects, evaluation)
     primary = effects[(effects["outcome"] == PRIMARY) & (effects["reading"] == EQUAL_COMPUTE)]
     scopes = [
@@ -62,7 +64,7 @@ def write_unlearning(figure: Figure, effects: Table, runs: Table, evaluation: Ev
     )
 
 
-def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -> str:
+def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table | None) -> str:
     """Write the dose-response curves and the balance of random sets.
 
     Args:
@@ -70,6 +72,8 @@ def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -
         balance_figure: Standardised differences before and after matching.
         balance: Table ``unlearning_balance``.
     """
+    if balance is None:
+        return ""
     return render(
         "unlearning_doses",
         dose=figure_html(dose_response, "dose_response"),
@@ -79,7 +83,9 @@ def write_doses(dose_response: Figure, balance_figure: Figure, balance: Table) -
     )
 
 
-def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, evaluation: Evaluation) -> str:
+def write_checks(
+    equivalence: Table | None, algorithms: Table | None, across_topics: Table | None, evaluation: Evaluation
+) -> str:
     """Write equivalence tests, the comparison of algorithms, and the tests over topics.
 
     Args:
@@ -88,6 +94,8 @@ def write_checks(equivalence: Table, algorithms: Table, across_topics: Table, ev
         across_topics: Table ``unlearning_across_topics``.
         evaluation: Order of the benchmarks.
     """
+    if equivalence is None or algorithms is None or across_topics is None:
+        return ""
     equivalence = in_order(equivalence, evaluation)
     equivalence = equivalence[equivalence["reading"] == EQUAL_COMPUTE]
     across = across_topics[(across_topics["outcome"] == PRIMARY) & (across_topics["reading"] == EQUAL_COMPUTE)]

@@ -47,7 +47,7 @@ class UnlearningPlan(_Run):
         )
 
 
-class UnlearningBalance(fields.Table):
+class UnlearningBalance(fields.OptionalTable):
     """Balance of each random set against the targeted one, per matched variable."""
 
     benchmark: str
@@ -67,7 +67,7 @@ class UnlearningBalance(fields.Table):
         unique = ["benchmark", "topic", "scope", "set", "variable"]
 
 
-class UnlearningRuns(_Run):
+class UnlearningRuns(_Run, fields.OptionalTable):
     """Every run with its status and checkpoint."""
 
     n_forget: int = pa.Field(ge=1)
@@ -103,7 +103,7 @@ class UnlearningAnswers(_OfRun):
     choice_logprob: float = pa.Field(le=1e-6)
 
 
-class UnlearningEvaluations(_OfRun):
+class UnlearningEvaluations(_OfRun, fields.OptionalTable):
     """Means of every benchmark at each evaluation of each run, and of the untouched model."""
 
     benchmark: str

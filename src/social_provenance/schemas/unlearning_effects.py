@@ -22,7 +22,7 @@ class _Reading(_Contrast):
     reading: str
 
 
-class UnlearningEffects(_Reading, fields.IntervalTable):
+class UnlearningEffects(_Reading, fields.IntervalTable, fields.OptionalTable):
     """Difference in differences and influence minus random, per contrast, outcome and reading."""
 
     normalisation: str = fields.normalisation()
@@ -71,7 +71,7 @@ class UnlearningEffects(_Reading, fields.IntervalTable):
         unique = ["benchmark", "topic", "scope", "algorithm", "outcome", "reading"]
 
 
-class UnlearningSets(_Reading):
+class UnlearningSets(_Reading, fields.OptionalTable):
     """Mean change of every set of documents on every benchmark."""
 
     measured: str
@@ -86,7 +86,7 @@ class UnlearningSets(_Reading):
         unique = ["benchmark", "topic", "scope", "algorithm", "outcome", "reading", "measured", "arm", "set"]
 
 
-class UnlearningEquivalence(_Reading):
+class UnlearningEquivalence(_Reading, fields.OptionalTable):
     """Equivalence tests of two arms."""
 
     comparison: str = pa.Field(isin=(AGAINST_RANDOM, AGAINST_UNTOUCHED))
@@ -112,7 +112,7 @@ class UnlearningEquivalence(_Reading):
         unique = ["benchmark", "topic", "scope", "algorithm", "reading", "comparison", "measured"]
 
 
-class UnlearningAcrossTopics(fields.IntervalTable):
+class UnlearningAcrossTopics(fields.IntervalTable, fields.OptionalTable):
     """Tests over topics, the topic being the unit."""
 
     algorithm: str
@@ -146,7 +146,7 @@ class UnlearningAcrossTopics(fields.IntervalTable):
         unique = ["algorithm", "outcome", "reading", "benchmark", "measure"]
 
 
-class UnlearningDoseResponse(_Contrast):
+class UnlearningDoseResponse(_Contrast, fields.OptionalTable):
     """Change of the aligned benchmark at every evaluated step."""
 
     arm: str
@@ -172,7 +172,7 @@ class UnlearningDoseResponse(_Contrast):
         unique = ["benchmark", "topic", "scope", "algorithm", "arm", "step", "outcome"]
 
 
-class UnlearningAlgorithms(fields.Table):
+class UnlearningAlgorithms(fields.OptionalTable):
     """Comparison of algorithms."""
 
     algorithm: str

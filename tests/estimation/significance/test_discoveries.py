@@ -17,6 +17,7 @@ from social_provenance.estimation.maps.two_way import Blocks
 from social_provenance.estimation.significance import discoveries
 from social_provenance.estimation.significance.decomposition import PARTS
 from social_provenance.regions.grid import BINS, TOPICS
+from social_provenance.schemas.discoveries import NullCalibration, NullTests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -261,8 +262,12 @@ def test_without_nulls_the_table_of_bins_has_no_null_z(noise: np.ndarray) -> Non
 
 def test_without_nulls_there_are_tables_without_rows(noise: np.ndarray) -> None:
     _, scored = _study(noise, TWO, _labels())
-    assert discoveries.null_tests(scored, {}).empty
-    assert discoveries.null_calibration(scored, {}).empty
+    for found, schema in (
+        (discoveries.null_tests(scored, {}), NullTests),
+        (discoveries.null_calibration(scored, {}), NullCalibration),
+    ):
+        assert found.empty
+        assert list(found.columns) == list(schema.to_schema().columns)
 
 
 def test_a_null_of_other_documents_is_refused(noise: np.ndarray) -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 """p or q up to which a bin or topic is called."""
+COLUMNS = [
+    *("axis", "variant", "judge", "benchmark", "method", "measure"),
+    *("n", "called", "share", "ci_low", "ci_high"),
+]
 DOCUMENTS = "documents"
 """Name of the judge that uses the noise of documents alone."""
 
@@ -74,7 +78,7 @@ def calibrate(nulls: Mapping[str, np.ndarray], columns: list[Column], bins: np.n
         for axis, tested in (("bin", difference), ("topic", of_topics(difference))):
             called = {"difference_q": judge(tested, tested, groups[axis]).q}
             rows += _count({"axis": axis, "variant": first, "judge": second}, called, columns)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _rows(

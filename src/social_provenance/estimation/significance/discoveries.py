@@ -16,7 +16,7 @@ from social_provenance.errors import AttributionError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.estimation.maps.influence import Influence, columns_by_method, long_table
 from social_provenance.estimation.maps.scored import Scored
-from social_provenance.estimation.significance.calibration import calibrate
+from social_provenance.estimation.significance.calibration import COLUMNS, calibrate
 from social_provenance.estimation.significance.decomposition import PARTS, decompose
 from social_provenance.estimation.significance.multiplicity import q_values, two_sided_p
 from social_provenance.estimation.significance.nulls import (
@@ -194,8 +194,7 @@ def null_calibration(scored: Scored, nulls: Mapping[str, pd.DataFrame]) -> pd.Da
         columns_of_method = [column for column in columns if column[1] == method]
         null_scores = {variant: _array(scored, variant, table, columns_of_method) for variant, table in nulls.items()}
         frames.append(calibrate(null_scores, columns_of_method, scored.bins))
-    order = ("axis", "variant", "judge", "benchmark", "method", "measure", "n", "called", "share", "ci_low", "ci_high")
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(order))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=COLUMNS)
 
 
 def decompose_maps(influence: Influence) -> Table:

@@ -11,7 +11,7 @@ def give_verdicts(
     topics: Table,
     patched: Table | None,
     retrained: Table | None,
-    unlearned: Table,
+    unlearned: Table | None,
     method: str,
 ) -> Table:
     """Return the verdicts on the map of each benchmark, from what was run."""

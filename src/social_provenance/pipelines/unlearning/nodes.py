@@ -8,6 +8,7 @@ from typing import Any
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
+from social_provenance.errors import UnlearningError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.design import plan
 from social_provenance.forgetting.effects import across_topics, algorithms, dose_response
@@ -65,20 +66,30 @@ def measure_effects(
     runs: Any, answers: Any, trajectory: Any, params: Unlearning, bootstrap: Bootstrap
 ) -> tuple[Any, Any, Any]:
     """Return the effects of every contrast, the change of every set, and equivalence tests."""
-    tables = effect_tables.measure_effects(RunTables(runs, answers, trajectory), params.effects, bootstrap)
+    read = RunTables(_made("unlearning_runs", runs), answers, trajectory)
+    tables = effect_tables.measure_effects(read, params.effects, bootstrap)
     return tables.effects, tables.sets, tables.equivalence
 
 
 def trace_doses(runs: Any, answers: Any, trajectory: Any) -> Any:
     """Return the dose-response of each arm."""
-    return dose_response.dose_response(RunTables(runs, answers, trajectory))
+    return dose_response.dose_response(RunTables(_made("unlearning_runs", runs), answers, trajectory))
 
 
 def compare_topics(effects: Any, sets: Any) -> Any:
     """Return the tests over topics, the topic being the unit."""
-    return across_topics.across_topics(effects, sets)
+    return across_topics.across_topics(_made("unlearning_effects", effects), _made("unlearning_sets", sets))
 
 
 def compare_algorithms(effects: Any, runs: Any, trajectory: Any) -> Any:
     """Return the comparison of algorithms."""
-    return algorithms.compare_algorithms(effects, runs, trajectory)
+    return algorithms.compare_algorithms(
+        _made("unlearning_effects", effects), _made("unlearning_runs", runs), trajectory
+    )
+
+
+def _made(name: str, table: Any) -> Any:
+    """Refuse to go on without a table that the report may do without, and this pipeline not."""
+    if table is None:
+        raise UnlearningError(f"there is no {name}: run the pipeline unlearning from its beginning")
+    return table
