@@ -39,7 +39,7 @@ def unfinished(test_study: Path, tmp_path: Path) -> Path:
     ledger = json.loads((root / "lineage.json").read_text())
     del ledger["unlearned_models"]
     (root / "lineage.json").write_text(json.dumps(ledger))
-    for table in root.glob("0*/unlearning_*"):
+    for table in root.glob("0*/unlearning_*.parquet"):
         if table.name not in ("unlearning_plan.parquet", "unlearning_balance.parquet"):
             table.unlink()
     return root

@@ -6,7 +6,7 @@ import pandas as pd
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.interventions.verdicts import QUESTIONS, READINGS, RULES
-from social_provenance.report.verdicts import LABELS, TITLES, write_verdicts
+from social_provenance.report.verdicts import LABELS, TITLES, TRIED_BY, write_verdicts
 
 
 def _evaluation(*names: str) -> Evaluation:
@@ -34,7 +34,7 @@ def _table(benchmark: str, reading: str, verdicts: tuple[str, ...]) -> pd.DataFr
 
 
 def test_every_question_and_reading_has_a_text() -> None:
-    assert tuple(TITLES) == QUESTIONS
+    assert tuple(TITLES) == tuple(TRIED_BY) == QUESTIONS
     assert tuple(LABELS) == READINGS
 
 
@@ -53,3 +53,4 @@ def test_a_map_that_fails_is_labelled_and_each_answer_has_its_number() -> None:
     assert page.count("rival of beyond_words") == 2
     for rule in RULES.values():
         assert rule in page
+    assert [how in page for how in TRIED_BY.values()] == [False, True, True, True, True]

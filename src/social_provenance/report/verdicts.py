@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.interventions.verdicts import RULES
+from social_provenance.interventions.verdicts import NOT_TRIED, RULES
 from social_provenance.report.render import render
 
 TITLES = {
@@ -15,6 +15,14 @@ TITLES = {
     "agrees_with_unlearning": "agrees with unlearning",
 }
 """Question -> its heading."""
+TRIED_BY = {
+    "beyond_words": "name bm25 and embedding in scoring.methods, and run attribution,aggregation,reporting",
+    "beyond_untrained": "run random_weights,aggregation,reporting",
+    "agrees_with_tail_patch": "run tail_patch,reporting",
+    "agrees_with_retraining": "run counterfactual,reporting",
+    "agrees_with_unlearning": "run unlearning,reporting",
+}
+"""Question -> what to do where it was not tried: pipelines, as ``kedro run --pipelines`` takes them."""
 LABELS = {
     "similarity": "similarity, not provenance",
     "provenance": "provenance supported",
@@ -41,4 +49,6 @@ def write_verdicts(verdicts: Table, evaluation: Evaluation, method: str) -> str:
         for benchmark in evaluation.benchmarks
     ]
     questions = [{"name": name, "title": title, "rule": RULES[name]} for name, title in TITLES.items()]
-    return render("verdicts", rows=rows, questions=questions, method=method)
+    asked = set(verdicts.loc[verdicts["verdict"] == NOT_TRIED, "question"])
+    missing = [{"title": TITLES[name], "how": how} for name, how in TRIED_BY.items() if name in asked]
+    return render("verdicts", rows=rows, questions=questions, method=method, missing=missing)
