@@ -111,6 +111,8 @@ class Unlearning(BaseModel):
     """Low-rank adapters; null: all weights are trained."""
     max_held_out_rise: PositiveFloat = 1.0
     """Rise of the held-out loss of any bin, nats per token, above which a run is stopped (status ``stopped``)."""
+    max_unfinished_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Share of runs that may end as ``failed`` or ``stopped``; with more of them the pipeline ends with an error."""
     processes: PositiveInt = 1
     """Processes that train in parallel, each on its own device if there are several."""
     effects: EffectSettings = EffectSettings()

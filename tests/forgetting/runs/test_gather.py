@@ -119,3 +119,21 @@ def test_a_run_that_is_not_done_is_named(plan: pd.DataFrame, folders: dict[str, 
     said = rf"run {absent} \(and 0 more\) is not done: run the unlearning pipeline from its start"
     with pytest.raises(UnlearningError, match=said):
         gather_tables(plan, folders)
+
+
+def test_runs_that_did_not_end_are_counted_and_the_first_is_named(
+    plan: pd.DataFrame, folders: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    gather_tables(plan, folders, 0.5)
+    (said,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert "1 of 2 unlearning runs did not come to their end" in said
+    assert f"the first, {plan['run_id'][1]}, is failed: forget_loss is nan in step 3" in said
+    with pytest.raises(UnlearningError, match=r"1 of 2 unlearning runs .* nan in step 3; lower .*learning_rate"):
+        gather_tables(plan, folders, 0.49)
+
+
+def test_runs_that_ended_well_are_no_warning(
+    plan: pd.DataFrame, folders: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gather_tables(plan, {**folders, plan["run_id"][1]: _write(tmp_path / "c", [0, 2, 4], 0.1)}, 0.0)
+    assert not caplog.records

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.runs.run import ANSWERS, HELD_OUT, STEPS, SUMMARY, TRAJECTORY
-from social_provenance.forgetting.vocabulary import IDS, UNTOUCHED
+from social_provenance.forgetting.vocabulary import DONE, IDS, UNTOUCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,16 @@ class StudyTables:
     evaluations: pd.DataFrame
 
 
-def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTables:
-    """Read the folders of runs.
+def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path], max_unfinished_share: float = 1.0) -> StudyTables:
+    """Read the folders of runs, and warn of those that did not come to their end.
+
+    Args:
+        plan: Of :func:`social_provenance.forgetting.design.plan.list_runs`.
+        folders: Run id -> its folder.
+        max_unfinished_share: Share of runs that may end as failed or stopped.
 
     Raises:
-        UnlearningError: If a run of the plan has no folder.
+        UnlearningError: If a run of the plan has no folder, or more than that share did not come to their end.
     """
     import pandas as pd
 
@@ -61,6 +70,7 @@ def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTable
 
     described = plan.assign(n_forget=plan["forget_ids"].map(len), n_retain=plan["retain_ids"].map(len))
     ends = [{"run_id": run_id, **json.loads((folders[run_id] / SUMMARY).read_text())} for run_id in plan["run_id"]]
+    _report_unfinished(ends, max_unfinished_share)
     answers = together(ANSWERS)
     return StudyTables(
         described.drop(columns=list(IDS)).merge(pd.DataFrame(ends), on="run_id"),
@@ -70,6 +80,22 @@ def gather_tables(plan: pd.DataFrame, folders: Mapping[str, Path]) -> StudyTable
         answers,
         _evaluate(answers),
     )
+
+
+def _report_unfinished(ends: Sequence[Mapping[str, Any]], max_share: float) -> None:
+    unfinished = [end for end in ends if end["status"] != DONE]
+    if not unfinished:
+        return
+    first = unfinished[0]
+    said = (
+        f"{len(unfinished)} of {len(ends)} unlearning runs did not come to their end, and have no effect; the first, "
+        f"{first['run_id']}, is {first['status']}: {first['reason']}"
+    )
+    if len(unfinished) > max_share * len(ends):
+        raise UnlearningError(
+            f"{said}; lower unlearning.optimiser.learning_rate, or allow more by unlearning.max_unfinished_share"
+        )
+    logger.warning("%s; unlearning.max_unfinished_share makes this an error", said)
 
 
 def _evaluate(answers: pd.DataFrame) -> pd.DataFrame:

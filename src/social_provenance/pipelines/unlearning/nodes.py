@@ -49,9 +49,9 @@ def forget_documents(
     return study.plan_parts(runs, bench)
 
 
-def gather_runs(runs: Any, models: dict[str, Path]) -> tuple[Any, ...]:
+def gather_runs(runs: Any, models: dict[str, Path], max_unfinished_share: float) -> tuple[Any, ...]:
     """Return the status of every run, and its answers, losses and measurements."""
-    tables = gather.gather_tables(runs, models)
+    tables = gather.gather_tables(runs, models, max_unfinished_share)
     return (
         tables.runs,
         tables.answers,

@@ -39,7 +39,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.gather_runs,
-                ["unlearning_plan", "unlearned_models"],
+                ["unlearning_plan", "unlearned_models", "params:unlearning.max_unfinished_share"],
                 [
                     "unlearning_runs",
                     "unlearning_answers",
