@@ -175,7 +175,8 @@ def _share(covariances: dict[tuple[int, int], np.ndarray], most: float) -> np.nd
     multiple = np.divide(both, other, out=np.sign(both) * (0.0 if np.isinf(most) else most), where=known)
     multiple = np.clip(multiple, -most, most)
     removed = 2 * multiple * both - multiple**2 * np.where(known, other, 0.0)
-    return np.clip(np.divide(removed, own, out=np.ones(len(own)), where=own > 0), 0, 1)
+    shares: np.ndarray = np.clip(np.divide(removed, own, out=np.ones(len(own)), where=own > 0), 0, 1)
+    return shares
 
 
 def _covariance(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -156,7 +156,8 @@ def difference_map(scores: np.ndarray, null: np.ndarray, bins: np.ndarray, n_bin
 
 def _in_units_of_documents(scores: np.ndarray, bins: np.ndarray, n_bins: int) -> np.ndarray:
     within = np.sqrt(bin_moments(scores, bins, n_bins).pooled_spread())
-    return np.divide(scores, within, out=np.zeros(scores.shape), where=within > 0)
+    scaled: np.ndarray = np.divide(scores, within, out=np.zeros(scores.shape), where=within > 0)
+    return scaled
 
 
 def refuse_other_shape(scores: np.ndarray, null: np.ndarray) -> None:
