@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from social_provenance.capabilities.answers import answers, summarise
+from social_provenance.capabilities.answers import answers, guess, summarise
 
 
 def _scored(**items: tuple[int, list[float]]) -> pd.DataFrame:
@@ -88,3 +88,10 @@ def test_a_benchmark_is_the_mean_over_its_items() -> None:
     assert table["accuracy"].to_dict() == {"a": 0.5, "b": 1.0}
     assert table["gold_logprob"].to_dict() == {"a": -2.0, "b": -1.0}
     assert list(table.index) == ["a", "b"]
+
+
+def test_a_guesser_is_right_as_often_as_items_have_few_choices() -> None:
+    scored = _scored(a1=(0, [-1.0, -2.0]), a2=(0, [-3.0, -2.0, -1.0, -4.0]), b1=(1, [-2.0, -1.0]))
+    table = guess(scored).set_index("benchmark")
+    assert table["items"].to_dict() == {"a": 2, "b": 1}
+    assert table["chance"].to_dict() == {"a": 0.375, "b": 0.5}

@@ -107,9 +107,13 @@ def test_inputs_list_reasons_and_the_untouched_model_only(evaluation: Evaluation
                 "gold_logprob": [-1.5, -9.75],
             }
         ),
+        pd.DataFrame(
+            {"benchmark": "quiz", "item": ["a", "a", "b", "b", "b", "b", "c"], "use": [*["both"] * 6, "attribution"]}
+        ),
         evaluation,
     )
     for piece in (
+        '<td class="n">50.0%</td><td class="n">2</td><td class="n">37.5%</td>',
         "1,300 records",
         "1,290 kept as documents",
         "7 too_short",

@@ -49,3 +49,17 @@ def summarise(answered: pd.DataFrame) -> pd.DataFrame:
     keys = ["benchmark", "normalisation"]
     means = answered.groupby(keys, sort=False)[["correct", "gold_logprob", "choice_logprob"]].mean()
     return means.rename(columns={"correct": "accuracy"}).reset_index()
+
+
+def guess(requests: pd.DataFrame) -> pd.DataFrame:
+    """Return what a guesser would reach.
+
+    Args:
+        requests: Requests, one row per choice: ``benchmark``, ``item``.
+
+    Returns:
+        ``benchmark``, ``items`` and ``chance``, the accuracy of a random choice: the mean over items of 1 / choices.
+    """
+    choices = requests.groupby(["benchmark", "item"], sort=False).size()
+    by_benchmark = (1 / choices).groupby(level="benchmark", sort=False)
+    return by_benchmark.agg(items="size", chance="mean").reset_index()

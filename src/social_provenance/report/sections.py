@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from social_provenance.annotations import Figure, Record, Table
+from social_provenance.capabilities.answers import guess
 from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.capabilities.split import items_for
 from social_provenance.forgetting.vocabulary import UNTOUCHED
 from social_provenance.lineage import UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
@@ -50,6 +52,7 @@ def write_inputs(
     manifest: Record,
     attribution: Record,
     evaluations: Table | None,
+    requests: Table,
     evaluation: Evaluation,
 ) -> str:
     """Write how to read the page, and its inputs: documents, the working set, the model's answers before unlearning.
@@ -59,17 +62,20 @@ def write_inputs(
         manifest: ``sampling_contract``.
         attribution: ``attribution_summary``.
         evaluations: Table ``unlearning_evaluations``; None where nothing was unlearned.
+        requests: Table ``benchmark_requests``.
         evaluation: The benchmarks.
     """
     answers: dict[Any, dict[Any, Any]] = {}
     if evaluations is not None:
         untouched = evaluations[evaluations["run_id"] == UNTOUCHED].drop(columns="step")
         answers = untouched.set_index("benchmark").to_dict("index")
+    guessed = guess(items_for(requests, "evaluation")).set_index("benchmark").to_dict("index")
     rows = [
         {
             "benchmark": benchmark,
             **attribution["benchmarks"][benchmark.name],
             **answers.get(benchmark.name, {}),
+            **guessed[benchmark.name],
         }
         for benchmark in evaluation.benchmarks
     ]

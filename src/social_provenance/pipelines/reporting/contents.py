@@ -31,7 +31,7 @@ FIGURES: dict[str, tuple[Callable[..., Any], list[str]]] = {
 """Dataset -> function that draws it, and its inputs."""
 
 SECTIONS: dict[str, tuple[Callable[..., Any], list[str]]] = {
-    "inputs_section": (sections.write_inputs, [*SUMMARIES, "unlearning_evaluations", BENCHMARKS]),
+    "inputs_section": (sections.write_inputs, [*SUMMARIES, "unlearning_evaluations", "benchmark_requests", BENCHMARKS]),
     "verdicts_section": (verdicts.write_verdicts, ["verdicts", BENCHMARKS, METHOD]),
     "labels_section": (labels.write_labels, ["labels_figure", "classifier_quality", "classifier_confusion"]),
     "influence_section": (
