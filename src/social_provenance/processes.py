@@ -73,7 +73,7 @@ def worker_pool(
     """Provide a pool of processes that end with this one, and at once when the block is left by an exception.
 
     Args:
-        count: Number of processes; each is started anew, because a forked one inherits threads and their locks.
+        count: Number of processes; each is a fresh one, because a forked one inherits threads and their locks.
         start: Called first in each process.
         arguments: Arguments of ``start``.
     """

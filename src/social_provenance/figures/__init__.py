@@ -10,5 +10,5 @@ Modules, in the order of the page:
 - ``influence_map``: z of every bin (``draw_influence``); ``topic_contrasts``: social minus STEM (``draw_contrasts``)
 - ``planted_topics``: recovery of the planted topics (``draw_planted``)
 - ``unlearning_sets``, ``dose_response``, ``unlearning_balance``: effects, doses and balance of unlearning
-- ``style``: names, colours and panels shared by all
+- ``absent``: what stands in place of a figure that was not computed; ``style``: names, colours and panels shared by all
 """
