@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from board.worlds import Truth, World
 
 PROJECT = Path(__file__).resolve().parents[2]
+GOLD = "gold"
+"""Kind of query that names of folders and rows leave out."""
+
 UNDAMPED = ("gradient_cosine",)
 """Methods of the gradient store without a preconditioner."""
 
@@ -49,33 +52,41 @@ TOPICS, RANKS, COSTS, MADE = "topics.parquet", "ranks.parquet", "costs.json", "s
 
 @dataclass(frozen=True)
 class Variant:
-    """Methods that are scored together, under one projection and damping.
+    """Methods that are scored together, under one projection, damping and kind of query.
 
     Attributes:
         projection: ``gradients.projection_dim``.
         damping: ``scoring.damping``.
         methods: Names in the registry.
+        query: ``attribution.query``.
     """
 
     projection: int
     damping: float
     methods: tuple[str, ...]
+    query: str = GOLD
 
     @property
     def name(self) -> str:
         """Name of its folder."""
-        return f"projection-{self.projection}-damping-{self.damping:g}"
+        query = "" if self.query == GOLD else f"-query-{self.query}"
+        return f"projection-{self.projection}-damping-{self.damping:g}{query}"
 
     def label(self, method: str) -> str:
         """Return the name of a method in tables, with the settings on which it depends."""
         if find_methods()[method].needs == "texts":
             return method
         projection = f" projection={self.projection}" if find_methods()[method].needs == "store" else ""
-        return method + projection + ("" if method in UNDAMPED else f" damping={self.damping:g}")
+        query = "" if self.query == GOLD else f" query={self.query}"
+        return method + projection + ("" if method in UNDAMPED else f" damping={self.damping:g}") + query
 
 
-def plan_variants(methods: Sequence[str], dampings: Sequence[float], projections: Sequence[int]) -> list[Variant]:
+def plan_variants(
+    methods: Sequence[str], dampings: Sequence[float], projections: Sequence[int], queries: Sequence[str] = (GOLD,)
+) -> list[Variant]:
     """Return the variants: each method under every setting on which it depends, and no other.
+
+    Kinds of query other than the first are tried with methods of the store, under the first projection and damping.
 
     Raises:
         ProvenanceError: If there is no such method.
@@ -98,8 +109,9 @@ def plan_variants(methods: Sequence[str], dampings: Sequence[float], projections
             }
             chosen = tuple(name for name, need in needs.items() if kept[need](name))
             if chosen:
-                variants.append(Variant(projection, damping, chosen))
-    return variants
+                variants.append(Variant(projection, damping, chosen, queries[0]))
+    of_store = tuple(name for name, need in needs.items() if need == "store")
+    return variants + [Variant(projections[0], dampings[0], of_store, query) for query in queries[1:] if of_store]
 
 
 @dataclass(frozen=True)
@@ -178,8 +190,9 @@ class Study:
         needs = {find_methods()[name].needs for name in variant.methods}
         scoring = {"damping": variant.damping, "methods": list(variant.methods), "default_method": variant.methods[0]}
         settings = {"gradients": gradients, "scoring": scoring, "bootstrap": {"replicates": REPLICATES}}
-        settings["attribution"] = {"nulls": NULLS}
-        walk, record = 0.0, self.own / f"walk-{variant.projection}.json"
+        settings["attribution"] = {"nulls": NULLS, "query": variant.query}
+        kind = "" if variant.query == GOLD else f"-{variant.query}"
+        record = self.own / f"walk-{variant.projection}{kind}.json"
         spent = self.run(["attribution"], settings, outputs=WALKED)
         if not record.exists():
             record.write_text(json.dumps(spent))

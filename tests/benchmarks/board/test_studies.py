@@ -34,6 +34,18 @@ def test_folders_of_variants_differ() -> None:
     assert len({variant.name for variant in variants}) == 12
 
 
+def test_further_kinds_of_query_are_scored_by_the_store_under_the_first_settings() -> None:
+    variants = plan_variants(["trackstar", "gradient_cosine", "bm25"], [0.1, 10], [16, 32], ["gold", "rival"])
+    labels = [variant.label(method) for variant in variants for method in variant.methods]
+    assert len(set(labels)) == len(labels)
+    assert [label for label in labels if "query=" in label] == [
+        "trackstar projection=16 damping=0.1 query=rival",
+        "gradient_cosine projection=16 query=rival",
+    ]
+    assert len({variant.name for variant in variants}) == len(variants)
+    assert plan_variants(["bm25"], [0.1], [16], ["gold", "rival"]) == plan_variants(["bm25"], [0.1], [16])
+
+
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ProvenanceError, match="'trackstr' is no method"):
         plan_variants(["trackstr"], [1], [16])
