@@ -46,6 +46,7 @@ def test_every_format_gives_the_same_records(corpus_of: Any, row: Any, rows_of: 
             "doc_id": name,
             "text": texts[name],
             "url": f"https://x.org/{name}",
+            "site": "x.org",
             "source": "test",
             "given_topic": "Games",
             "given_format": "FAQ",
@@ -248,9 +249,7 @@ def test_a_parquet_row_without_text_is_named(corpus_of: Any, row: Any) -> None:
 
 
 def test_the_first_of_several_bad_records_is_named_and_the_others_counted(corpus_of: Any, row: Any) -> None:
-    with pytest.raises(
-        CorpusError, match=r"row 2 is not a JSON object \(.*\): 'first' \(and 2 more of 5 records\)"
-    ):
+    with pytest.raises(CorpusError, match=r"row 2 is not a JSON object \(.*\): 'first' \(and 2 more of 5 records\)"):
         corpus_of([row("a"), "first", row("c"), "second", {"id": "e"}])
 
 

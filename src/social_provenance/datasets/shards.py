@@ -67,7 +67,7 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         Raises:
             CorpusError: If ``fields`` names a field that documents do not have.
         """
-        self._path = path
+        self._path = str(path)
         self.fields = with_defaults(fields)
         self._options = {**(storage_options or {}), **(credentials or {})}
         self._shards = shards

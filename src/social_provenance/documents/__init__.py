@@ -8,7 +8,8 @@
 
 Modules, in the order of the flow:
 
-- ``settings``: parameters; ``fields``: where shards keep id, text, URL and labels
+- ``settings``: parameters
+- ``fields``, ``values``: where shards keep id, text, URL and labels, and how each is read; ``sites``: hosts of URLs
 - ``files``, ``shards``, ``rows``: listing files, locating shards and reading their rows
 - ``progress``: log lines while they are read
 - ``text``, ``quality``, ``signatures``: normalisation, Gopher rules, MinHash of a single text

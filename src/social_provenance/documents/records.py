@@ -17,6 +17,7 @@ from social_provenance.documents.fields import compile_fields
 from social_provenance.documents.progress import Progress
 from social_provenance.documents.quality import fault
 from social_provenance.documents.rows import Broken, Damage
+from social_provenance.documents.sites import web_site
 from social_provenance.documents.text import content_hash, normalise
 from social_provenance.documents.values import Unreadable
 from social_provenance.errors import CorpusError, excerpt
@@ -38,7 +39,7 @@ UNUSABLE = ("not_utf8", "not_json", "no_id", "no_text", "unreadable_field")
 DAMAGED = "damaged_shard"
 GIVEN = ("given_topic", "given_format", "given_topic_confidence", "given_format_confidence")
 COLUMNS = (
-    *("doc_id", "text", "url", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
+    *("doc_id", "text", "url", "site", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
     *("signature", "bands", "reason"),
 )
 BATCH_ROWS, BATCH_CHARS = 5000, 1 << 25
@@ -145,7 +146,7 @@ def write_records(shard: Shard, settings: DocumentSettings, folder: Path) -> Tal
     judge = _Judge(shard, settings)
     try:
         with pq.ParquetWriter(
-            path, _schema(), compression="lz4", use_dictionary=["shard", "source", *GIVEN[:2]]
+            path, _schema(), compression="lz4", use_dictionary=["shard", "site", "source", *GIVEN[:2]]
         ) as out:
             for batch in judge.batches():
                 out.write_batch(batch)
@@ -208,7 +209,7 @@ class _Judge:
         record |= {"shard": self.shard.name, "row": self.row, "n_chars": len(text), "text": None}
         record["reason"] = self._reason(text)
         if record["reason"] is None:
-            record |= {"text": text, "content_hash": content_hash(text)}
+            record |= {"text": text, "content_hash": content_hash(text), "site": web_site(record["url"])}
             self.fit += 1
             self.chars += len(text)
         return record
