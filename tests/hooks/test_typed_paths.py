@@ -30,5 +30,5 @@ def test_a_number_that_was_not_typed_is_its_text() -> None:
 
 @pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": 1}])
 def test_what_is_no_path_is_refused(value: Any) -> None:
-    with pytest.raises(SettingsError, match="corpus .* is not a path: give it as text"):
+    with pytest.raises(SettingsError, match=r"corpus .* is not a path: give it as text"):
         restore_paths({"corpus": value}, ("corpus",), [])

@@ -1,4 +1,4 @@
-"""Web sites: the host of a URL, in one spelling.
+r"""Web sites: the host of a URL, in one spelling.
 
 The rule: the host is what stands between ``//`` and the next ``/``, ``\\``, ``?`` or ``#``, without user, password and
 port. An address without ``//`` has a host if it starts with one: a name with a dot whose last part has letters only, or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import SettingsError, excerpt
@@ -36,7 +37,7 @@ def restore_paths(given: dict[str, Any], names: Iterable[str], arguments: Sequen
 
 def _typed(arguments: Sequence[str]) -> dict[str, str]:
     """Return the items of ``--params`` as typed; of several with one name, the last."""
-    blocks = [after for before, after in zip(arguments, arguments[1:], strict=False) if before == "--params"]
+    blocks = [after for before, after in pairwise(arguments) if before == "--params"]
     blocks += [word.partition("=")[2] for word in arguments if word.startswith("--params=")]
     items = [item.partition("=") for block in blocks for item in block.split(",")]
     return {name.strip(): value.strip() for name, equals, value in items if equals}
