@@ -97,6 +97,28 @@ def test_a_label_without_a_plain_meaning_is_a_problem(value: Any) -> None:
     assert (caught.value.value, caught.value.place) == (value, "topic")
 
 
+@pytest.mark.parametrize(
+    ("row", "confidence"),
+    [
+        ({"t": {"Games": 0.6, "Health": 0.3}}, 0.6),
+        ({"t": {"Games": 0.6, "Health": 0.3}, "c": 0.5}, 0.5),
+        ({"t": None, "u": '{"Games": "0.2"}'}, 0.2),
+        ({"t": "Games", "u": {"Games": 0.9}}, None),
+        ({"t": {"topic": "Games"}, "u": {"Games": 0.9}}, 0.9),
+        ({}, None),
+    ],
+)
+def test_a_label_of_probabilities_has_its_probability_as_confidence(row: dict[str, Any], confidence: Any) -> None:
+    read = compile_fields({"given_topic": ["t", "u"], "given_topic_confidence": "c"}, DOLMA3)
+    assert read["given_topic_confidence"](row) == confidence
+
+
+def test_scores_that_are_no_probabilities_are_a_problem() -> None:
+    read = compile_fields({"given_topic": "t", "given_topic_confidence": "c"}, DOLMA3)
+    with pytest.raises(Unreadable, match="between 0 and 1"):
+        read["given_topic_confidence"]({"t": {"Games": 4.5, "Health": -1}})
+
+
 @pytest.mark.parametrize("value", [True, 1.5, ["a"], {"a": "b"}])
 def test_a_required_field_without_a_plain_meaning_is_missing(value: Any) -> None:
     assert read("id", {"id": value}, "doc_id") is None

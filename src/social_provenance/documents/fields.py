@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.documents.values import (
+    RANGE,
     Unreadable,
     finder,
+    read_chance,
     read_confidence,
     read_label,
     read_single,
@@ -37,6 +39,7 @@ FIELDS: dict[str, Place] = {
 NUMBERS = ("given_topic_confidence", "given_format_confidence")
 REQUIRED = ("doc_id", "text")
 LABEL = "given_"
+CONFIDENCE = "_confidence"
 IN_NAME = "path:"
 
 Row = dict[str, Any]
@@ -71,11 +74,38 @@ def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callabl
     """Build a reader for each field: a function from a row of a shard to the value, None where there is none.
 
     A mapping of labels to probabilities, as classifiers write them, is read as its most probable label in a text
-    field, and as the probability of that label in a numeric field. A list of one is read as its element, a number
-    written as text as a number. Any other value raises :class:`Unreadable`, except in a required field, which is then
-    missing.
+    field, and as the probability of that label in a confidence; a label from probabilities has its probability as
+    confidence where none is given. A list of one is read as its element, a number written as text as a number. Any
+    other value raises :class:`Unreadable`, except in a required field, which is then missing.
     """
-    return {name: _reader(name, _listed(places), shard) for name, places in fields.items()}
+    readers = {name: _reader(name, _listed(places), shard) for name, places in fields.items()}
+    for name in NUMBERS:
+        label = name.removesuffix(CONFIDENCE)
+        if {name, label} <= set(fields):
+            readers[name] = _either(readers[name], _chance_reader(_listed(fields[label]), shard))
+    return readers
+
+
+def _either(first: Callable[[Row], Any], second: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    return lambda row: second(row) if (value := first(row)) is None else value
+
+
+def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
+    """Return the reader of the probability of a label whose own place has probabilities."""
+    finders = [_constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places]
+
+    def read(row: Row) -> float | None:
+        for place, find in zip(places, finders, strict=True):
+            try:
+                value = find(row)
+                if value is not None and read_label(value) is not None:
+                    return read_chance(value)
+            except Unreadable as error:
+                if isinstance(error.value, dict) and error.why == RANGE:
+                    raise error.at(place) from None
+        return None
+
+    return read
 
 
 def _reader(name: str, places: Sequence[str], shard: str) -> Callable[[Row], Any]:

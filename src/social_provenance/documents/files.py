@@ -164,7 +164,7 @@ class _Walk:
         return before is not None
 
     def _tree(self, top: Path) -> dict[str, File]:
-        found = {}
+        found: dict[str, File] = {}
         for place, folders, names in os.walk(top, onerror=_unreadable):
             here = Path(place)
             self._visited[os.path.realpath(here)] = here

@@ -202,9 +202,10 @@ class _Judge:
         text = normalise(text) if text else ""
         if not text or text.isspace():
             return self._put_aside(record, "no_text", f"row {self.row} {_FIXES['no_text']}: {excerpt(raw)}")
-        for name, error in unreadable[:1]:
-            last = error.place.rpartition(".")[2]
-            said = f"{last} {excerpt(error.value)} of document {excerpt(doc_id)}, row {self.row}: must be {error.why}"
+        if unreadable:
+            name, problem = unreadable[0]
+            value = f"{problem.place.rpartition('.')[2]} {excerpt(problem.value)}"
+            said = f"{value} of document {excerpt(doc_id)}, row {self.row}: must be {problem.why}"
             return self._put_aside(record, "unreadable_field", said, name)
         record |= {"shard": self.shard.name, "row": self.row, "n_chars": len(text), "text": None}
         record["reason"] = self._reason(text)

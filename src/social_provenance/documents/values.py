@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+RANGE = "between 0 and 1"
 NUMERIC = (int, float, Decimal)
 
 
@@ -153,8 +154,14 @@ def read_confidence(value: Any) -> float | None:
         if number is None:
             raise Unreadable(value, "a number between 0 and 1")
     if number is not None and not 0 <= number <= 1:
-        raise Unreadable(value, "between 0 and 1")
+        raise Unreadable(value, RANGE)
     return number
+
+
+def read_chance(value: Any) -> float | None:
+    """Return the probability of a label that was read from probabilities; None if it was not."""
+    value = _decoded(value)
+    return read_confidence(value) if type(value) is dict else None
 
 
 def _decoded(value: Any) -> Any:
