@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+import tempfile
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from backports import zstd
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from social_provenance.documents.fields import FIELDS
 from social_provenance.documents.quality import REASONS
@@ -18,9 +24,6 @@ from social_provenance.documents.records import COLUMNS, RECORDS, Tally, check_d
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import find_shards
 from social_provenance.errors import CorpusError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LABELS = {"topic": "Games", "format": "FAQ", "topic_confidence": 0.75, "format_confidence": 1}
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".json.zst", ".parquet")
@@ -355,3 +358,101 @@ def test_a_tally_counts_what_a_shard_had(write_shard: Any, folder: Path, row: An
     write_shard(folder / "a.jsonl", [row("a", "four"), row("b", "x"), row("c", "seven77")])
     (shard,) = find_shards(str(folder))
     assert write_records(shard, DocumentSettings(min_chars=2), folder) == Tally(records=3, fit=2, chars=11)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = ("id", "text", "source", "metadata", "metadata.url", "url", "weborganizer", "topic", "topic_confidence")
+ROWS = st.dictionaries(
+    st.sampled_from(NAMES), JSON | st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4), max_size=5
+)
+ALLOWED = 0.9999
+
+
+def count(path: Path, settings: DocumentSettings) -> tuple[Tally, list[dict[str, Any]]] | None:
+    """Return the tally of a shard and its records; None if it was refused in one line."""
+    (shard,) = find_shards(str(path))
+    target = path.parent / "records"
+    target.mkdir(exist_ok=True)
+    try:
+        tally = write_records(shard, settings, target)
+    except CorpusError as refused:
+        if "\n" in str(refused):
+            raise AssertionError("more than one line") from refused
+        return None
+    records: list[dict[str, Any]] = pq.read_table(target / RECORDS).to_pylist()
+    assert tally.records == len(records)
+    assert tally.fit == sum(one["reason"] is None for one in records)
+    return tally, records
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4))
+@settings(deadline=None)
+def test_any_json_in_any_field_is_read_or_counted(rows: list[dict[str, Any]]) -> None:
+    rows = [{"id": "good", "text": "a good one"}] * 3 + rows
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+        found = count(path, DocumentSettings(min_chars=1, max_malformed_share=ALLOWED))
+        assert found is not None
+        assert found[0].records == len(rows)
+        for raw, record in zip(rows, found[1], strict=True):
+            given = raw.get("metadata.url")
+            if record["reason"] is None and isinstance(given, str) and given and "metadata" not in raw:
+                assert record["url"] == given
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4))
+@settings(deadline=None)
+def test_rows_of_a_table_are_the_same_as_lines(rows: list[dict[str, Any]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            table = pa.Table.from_pylist([{"id": "good", "text": "a good one"}, *rows])
+            pq.write_table(table, Path(folder) / "a.parquet")
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError, TypeError):
+            return  # Arrow has no type for such a column
+        lines = [json.dumps(one, default=repr) for one in table.to_pylist()]
+        (Path(folder) / "b.jsonl").write_text("".join(f"{line}\n" for line in lines))
+        if "NaN" in "".join(lines) or "Infinity" in "".join(lines):
+            return  # there are no such lines
+        lenient = DocumentSettings(min_chars=1, max_malformed_share=ALLOWED)
+        both = [count(path, lenient) for path in (Path(folder) / "a.parquet", Path(folder) / "b.jsonl")]
+        assert both[0] is not None
+        assert both[1] is not None
+        one, other = ([record | {"shard": ""} for record in found[1]] for found in both if found)
+        assert one == other
+
+
+@given(st.binary(), st.sampled_from(SUFFIXES), st.booleans())
+@settings(deadline=None)
+def test_any_bytes_are_read_or_refused_in_one_line(content: bytes, suffix: str, packed: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a{suffix}"
+        good = b'{"id": "good", "text": "a good one"}\n'
+        packers = {".gz": gzip.compress, ".zst": zstd.compress} if packed else {}
+        path.write_bytes(packers.get(path.suffix, bytes)(good + content if path.suffix != ".parquet" else content))
+        found = count(path, DocumentSettings(min_chars=1, max_malformed_share=ALLOWED))
+        if found and not found[0].damage:
+            assert found[0].records == sum(bool(line.strip(b" \t\r")) for line in (good + content).split(b"\n"))
+
+
+@given(
+    st.integers(0, 10_000), st.binary(min_size=1, max_size=3), st.sampled_from((".jsonl.zst", ".jsonl.gz", ".parquet"))
+)
+@settings(deadline=None)
+def test_a_file_with_bytes_changed_is_read_or_refused_in_one_line(at: int, change: bytes, suffix: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a{suffix}"
+        rows = [{"id": f"d{i}", "text": f"text {i}", "metadata": {"url": f"https://x.org/{i}"}} for i in range(50)]
+        lines = "".join(json.dumps(one) + "\n" for one in rows).encode()
+        if suffix == ".parquet":
+            pq.write_table(pa.Table.from_pylist(rows), path)
+        else:
+            path.write_bytes((gzip.compress if suffix.endswith("gz") else zstd.compress)(lines))
+        content = path.read_bytes()
+        place = at % len(content)
+        path.write_bytes(content[:place] + change + content[place + len(change) :])
+        count(path, DocumentSettings(min_chars=1, max_malformed_share=ALLOWED))
