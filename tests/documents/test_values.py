@@ -42,7 +42,7 @@ def test_any_value_is_read_or_named(value: Any) -> None:
 def test_a_value_is_missing_only_if_it_is_empty(value: Any) -> None:
     def empty(one: Any) -> bool:
         if isinstance(one, dict):
-            return all(chance is None for chance in one.values())
+            return all(chance is None for label, chance in one.items() if label)
         if isinstance(one, list):
             return not one or (len(one) == 1 and empty(one[0]))
         # A text of JSON stands for what it says.

@@ -11,7 +11,6 @@ from kedro.io import AbstractDataset
 from social_provenance.datasets.folders import replacing
 from social_provenance.datasets.identity import content_digest
 from social_provenance.errors import BenchmarkError
-from social_provenance.paths import literal
 
 MARK = "made-by-miniature.txt"
 
@@ -58,8 +57,7 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
             for name, rows in data["items"].items():
                 lines = (json.dumps(row, ensure_ascii=False) for row in rows)
                 (draft / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-                # The library that reads them takes a path for a pattern.
-                files = {"test": literal((self._path / f"{name}.jsonl").resolve())}
+                files = {"test": str((self._path / f"{name}.jsonl").resolve())}
                 task = {"task": name, "dataset_path": "json", "dataset_kwargs": {"data_files": files}, **data["task"]}
                 (draft / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
             (draft / MARK).write_text(

@@ -134,7 +134,7 @@ def read_label(value: Any) -> str | None:
     if type(value) is not dict:
         return read_text(value)  # the list of one is gone
     chances = _chances(value)
-    return min(chances, key=lambda label: (-chances[label], label)) if chances else None
+    return min(chances, key=lambda label: (-chances[label], label), default="") or None
 
 
 def read_confidence(value: Any) -> float | None:
