@@ -28,6 +28,12 @@ def test_a_number_that_was_not_typed_is_its_text() -> None:
     assert given == {"corpus": "2024", "root": "a", "model": None, "seed": 3}
 
 
+@pytest.mark.parametrize("root", ["run{1}", "a}b", "{name}"])
+def test_braces_in_the_root_are_refused(root: str) -> None:
+    with pytest.raises(SettingsError, match=r"has braces.*: rename it"):
+        restore_paths({"root": root}, ("root",), [])
+
+
 @pytest.mark.parametrize("value", [1.5, True, ["a"], {"a": 1}])
 def test_what_is_no_path_is_refused(value: Any) -> None:
     with pytest.raises(SettingsError, match=r"corpus .* is not a path: give it as text"):

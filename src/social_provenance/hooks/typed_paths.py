@@ -20,7 +20,8 @@ def restore_paths(given: dict[str, Any], names: Iterable[str], arguments: Sequen
         arguments: The command line.
 
     Raises:
-        SettingsError: If one is neither text nor a whole number, and is not on the command line.
+        SettingsError: If one is neither text nor a whole number, and is not on the command line; or if the root has
+            braces, which Kedro reads as the placeholders of a dataset pattern.
     """
     typed = _typed(arguments)
     for name in names:
@@ -33,6 +34,11 @@ def restore_paths(given: dict[str, Any], names: Iterable[str], arguments: Sequen
             given[name] = str(value)
         else:
             raise SettingsError(f"{name} {excerpt(value)} is not a path: give it as text, in quotes")
+    root = given.get("root")
+    if isinstance(root, str) and set("{}") & set(root):
+        raise SettingsError(
+            f"root {excerpt(root)} has braces, which the catalog reads as placeholders: rename the folder"
+        )
 
 
 def _typed(arguments: Sequence[str]) -> dict[str, str]:
