@@ -147,7 +147,8 @@ def test_documents_do_not_depend_on_how_the_shards_are_cut(
         ("https://www.Example.org/a/b", "example.org"),
         ("http://example.org:8080?q=1", "example.org"),
         ("https://news.example.org#top", "news.example.org"),
-        ("example.org/a", "a"),
+        ("example.org/a", "example.org"),
+        ("urn:uuid:1234", "a"),
         (None, "a"),
     ],
 )

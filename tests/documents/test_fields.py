@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from social_provenance.documents.fields import FIELDS, compile_fields, roots, with_defaults
+from social_provenance.documents.values import Unreadable
 from social_provenance.errors import CorpusError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -32,16 +34,25 @@ def test_what_is_left_out_is_at_its_dolma_place() -> None:
         ("a.b", {"a": "no mapping"}, None),
         ("a.b", {}, None),
         ("n", {"n": 7}, "7"),
-        ("n", {"n": True}, None),
-        ("n", {"n": ["x"]}, None),
+        ("n", {"n": ["x"]}, "x"),
+        ("n", {"n": b"caf\xc3\xa9"}, "café"),
+        ("n", {"n": []}, None),
+        ("a.b", {"a.b": "Games"}, "Games"),
+        ("a.b.c", {"a": {"b.c": "Games"}}, "Games"),
+        ("a.b.c", {"a.b": {"c": "Games"}, "a": {"b": {"c": None}}}, "Games"),
+        ("a.b.c", {"a": '{"b": {"c": "Games"}}'}, "Games"),
+        ("a.b.c", {"a": {"b": [{"c": ["Games"]}]}}, "Games"),
+        ("w", {"w": '{"Games": "0.2", "Health": 0.7}'}, "Health"),
+        ("w", {"w": {"Games": 0.2, "Health": None}}, "Games"),
+        ("w", {"w": {"Games": None}}, None),
         (["a", "b"], {"a": None, "b": "Games"}, "Games"),
         (["a", "b"], {"a": "", "b": "Games"}, "Games"),
         ("a", {"a": ""}, None),
         (["a", "b"], {"a": "Health", "b": "Games"}, "Health"),
         ("w", {"w": {"__label__Games": 0.2, "__label__Health": 0.7}}, "__label__Health"),
         ("w", {"w": {"B": 0.5, "A": 0.5}}, "A"),
-        ("w", {"w": {"topic": "Games"}}, None),
-        ("w", {"w": {"format": "FAQ", "format_confidence": 0.9}}, None),
+        (["x", "w"], {"w": {"topic": "Games"}}, None),
+        (["x", "w"], {"w": {"format": "FAQ", "format_confidence": 0.9}}, None),
         ("w", {"w": {}}, None),
         ("path:common_crawl-([a-z_]+)-", {}, "science_math_and_technology"),
         ("path:stack-([a-z]+)", {}, None),
@@ -57,8 +68,12 @@ def test_a_label_is_read_from_its_place(place: Any, row: dict[str, Any], found: 
     [
         ({"c": 0.5}, 0.5),
         ({"c": 1}, 1.0),
-        ({"c": "high"}, None),
-        ({"c": True}, None),
+        ({"c": "0.31"}, 0.31),
+        ({"c": [" 1e-3 "]}, 0.001),
+        ({"c": Decimal("0.5")}, 0.5),
+        ({"c": {"A": "0.2", "B": None}}, 0.2),
+        ({"c": ""}, None),
+        ({"c": 0}, 0.0),
         ({"c": {"A": 0.2, "B": 0.7}}, 0.7),
         ({}, None),
     ],
@@ -67,8 +82,56 @@ def test_a_confidence_is_a_number_or_null(row: dict[str, Any], found: float | No
     assert read("c", row, "given_topic_confidence") == found
 
 
+@pytest.mark.parametrize(
+    "value", ["high", True, 17.5, -1, float("nan"), "nan", [0.1, 0.2], {"A": 3.0}, {"A": "b"}, "{"]
+)
+def test_a_confidence_without_a_plain_meaning_is_a_problem(value: Any) -> None:
+    with pytest.raises(Unreadable, match=r"between 0 and 1|labels with their probabilities"):
+        read("x.c", {"x": {"c": value}}, "given_topic_confidence")
+
+
+@pytest.mark.parametrize("value", [True, 1.5, ["Games", "Health"], {"topic": "Games"}, {"A": float("nan")}, b"\xff"])
+def test_a_label_without_a_plain_meaning_is_a_problem(value: Any) -> None:
+    with pytest.raises(Unreadable) as caught:
+        read("topic", {"topic": value})
+    assert (caught.value.value, caught.value.place) == (value, "topic")
+
+
+@pytest.mark.parametrize(
+    ("row", "confidence"),
+    [
+        ({"t": {"Games": 0.6, "Health": 0.3}}, 0.6),
+        ({"t": {"Games": 0.6, "Health": 0.3}, "c": 0.5}, 0.5),
+        ({"t": None, "u": '{"Games": "0.2"}'}, 0.2),
+        ({"t": "Games", "u": {"Games": 0.9}}, None),
+        ({"t": {"topic": "Games"}, "u": {"Games": 0.9}}, 0.9),
+        ({}, None),
+    ],
+)
+def test_a_label_of_probabilities_has_its_probability_as_confidence(row: dict[str, Any], confidence: Any) -> None:
+    read = compile_fields({"given_topic": ["t", "u"], "given_topic_confidence": "c"}, DOLMA3)
+    assert read["given_topic_confidence"](row) == confidence
+
+
+def test_scores_that_are_no_probabilities_are_a_problem() -> None:
+    read = compile_fields({"given_topic": "t", "given_topic_confidence": "c"}, DOLMA3)
+    with pytest.raises(Unreadable, match="between 0 and 1"):
+        read["given_topic_confidence"]({"t": {"Games": 4.5, "Health": -1}})
+
+
+@pytest.mark.parametrize("value", [True, 1.5, ["a"], {"a": "b"}])
+def test_a_required_field_without_a_plain_meaning_is_missing(value: Any) -> None:
+    assert read("id", {"id": value}, "doc_id") is None
+
+
+def test_a_mapping_on_the_way_that_is_cut_off_is_a_problem() -> None:
+    with pytest.raises(Unreadable, match="written as JSON"):
+        read("metadata.url", {"metadata": '{"url": "https://a.o'}, "url")
+    assert read("metadata.url", {"metadata": "no mapping"}, "url") is None
+
+
 def test_the_columns_of_a_field_leave_out_the_name_of_the_shard() -> None:
-    assert roots(["a.b", "path:x-(.*)", "c"]) == ["a", "c"]
+    assert roots(["a.b", "path:x-(.*)", "c"]) == ["a", "a.b", "c"]
 
 
 @pytest.mark.parametrize(

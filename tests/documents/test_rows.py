@@ -7,7 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from backports import zstd
 
 from social_provenance.documents import rows
 from social_provenance.documents.rows import Broken, Damage, json_rows, parquet_rows
@@ -109,3 +111,38 @@ def test_zstd_without_content_size_is_read(tmp_path: Path) -> None:
             stream.write(b'{"id": "a"}\n')
             stream.flush()
     assert len(read(path)) == 1000
+
+
+@pytest.mark.parametrize("window", [27, 28, 31])
+def test_zstd_is_read_whatever_its_window(tmp_path: Path, window: int) -> None:
+    path = tmp_path / "a.jsonl.zst"
+    with zstd.open(path, "wb", options={zstd.CompressionParameter.window_log: window}) as stream:
+        stream.write(b'{"id": "a"}\n' * 10)
+    assert len(read(path)) == 10
+
+
+def test_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = pa.array(["one"])
+    inner = pa.StructArray.from_arrays([text, text], names=["url", "url"])
+    for names, arrays, said in (
+        (["id", "text", "text"], [text] * 3, "a.parquet has 2 columns 'text': only one can be read"),
+        (["id", "metadata"], [text, inner], "a.parquet, column 'metadata', has 2 columns 'url'"),
+    ):
+        pq.write_table(pa.Table.from_arrays(arrays, names=names), tmp_path / "a.parquet")
+        with pytest.raises(rows.CorpusError, match=said):
+            read(tmp_path / "a.parquet")
+
+
+def test_a_row_of_a_table_that_cannot_be_shown_is_broken_alone(tmp_path: Path) -> None:
+    pairs = pa.array([[("a", 1.0)], [("a", 1.0), ("a", 2.0)], None], type=pa.map_(pa.string(), pa.float64()))
+    pq.write_table(pa.table({"p": pairs}), tmp_path / "a.parquet")
+    first, second, third = read(tmp_path / "a.parquet")
+    assert (first, third) == ({"p": {"a": 1.0}}, {"p": None})
+    assert "duplicate key was 'a'" in second.describe()
+
+
+def test_text_of_a_table_that_is_not_utf8_is_broken_alone(tmp_path: Path) -> None:
+    offsets = pa.array([0, 1, 2, 3], type=pa.int32()).buffers()[1]
+    text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"a\xffc")])
+    pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == [{"text": "a"}, Broken("not_utf8", b""), {"text": "c"}]

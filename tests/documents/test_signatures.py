@@ -42,6 +42,30 @@ def test_a_text_shorter_than_an_ngram_is_one_ngram() -> None:
     assert shingles("a b c", 2) == ["a b", "b c"]
 
 
+PROSE = {
+    "chinese": "北京是中华人民共和国的首都也是全国的政治中心和文化中心。这座城市有三千多年的历史。",
+    "japanese": "東京は日本の首都であり、世界でも最大級の都市のひとつです。江戸時代から発展してきました。",
+    "thai": "กรุงเทพมหานครเป็นเมืองหลวงและนครที่มีประชากรมากที่สุดของประเทศไทยเป็นศูนย์กลางการปกครองการศึกษา",
+    "khmer": "ភ្នំពេញគឺជារាជធានីនិងជាទីក្រុងធំបំផុតនៃប្រទេសកម្ពុជាវាស្ថិតនៅលើច្រាំងទន្លេមេគង្គនិងទន្លេសាប",
+    "mixed": "The paper 论文 describes 描述了一种新的方法来比较两个没有空格的文本 with a new method, version 2.0",
+}
+
+
+@pytest.mark.parametrize("language", PROSE)
+def test_near_duplicates_are_alike_in_scripts_without_blanks(language: str) -> None:
+    text = PROSE[language]
+    others = [prose for name, prose in PROSE.items() if name != language]
+    signed = sign([text, text[:-2], *others], SETTINGS)
+    assert similarity(signed[:1], signed[1:2])[0] > 0.7
+    assert max(similarity(signed[[0] * len(others)], signed[2:])) < 0.2
+
+
+def test_blanks_and_scripts_with_them_are_what_they_were() -> None:
+    assert shingles("서울은 대한민국의 수도", 2) == ["서울은 대한민국의", "대한민국의 수도"]
+    assert shingles("GPT4 北京abc", 2) == ["gpt4 北", "北 京", "京 abc"]
+    assert shingles("naïve Straße здесь", 3) == ["naïve straße здесь"]
+
+
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9])
 def test_pairs_at_the_threshold_share_a_band_and_no_longer_band_would_do(threshold: float) -> None:
     rows = band_rows(threshold, 128)

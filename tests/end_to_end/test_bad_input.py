@@ -48,7 +48,7 @@ def test_truncated_shard_leaves_no_table(
 def test_line_that_is_not_json(complaint: Callable[..., str], write_shard: Callable[..., Path], tmp_path: Path) -> None:
     shard = write_shard(tmp_path / "corpus/a.jsonl", [{"id": "1", "text": "x" * 80}, '{"id": "2", '])
     line = complaint("corpus", corpus=tmp_path / "corpus")
-    assert f"{shard}, row 2 is not a JSON object: " in line
+    assert f"{shard}, row 2 is not a JSON object (unexpected end of data, column 13): " in line
     assert '{"id": "2", ' in line
     assert "documents.max_malformed_share" in line
 

@@ -240,6 +240,12 @@ def test_a_database_that_cannot_be_opened_is_asked_once(tmp_path: Path, store_se
     assert time.perf_counter() - start < 10
 
 
+@pytest.mark.parametrize("name", ["a%20b", "a?b", "a[1]#é"])
+def test_a_folder_of_any_name_has_its_own_database(tmp_path: Path, store_settings: dict[str, Any], name: str) -> None:
+    StudyStore({**store_settings, "tracking_uri": f"sqlite:///{tmp_path}/{name}/mlflow.db"}, tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.db")] == [f"{name}/mlflow.db"]
+
+
 def test_artifacts_lie_beside_the_database(
     tmp_path: Path, project: Path, study: StudyRecord, store_settings: dict[str, Any]
 ) -> None:

@@ -32,6 +32,7 @@ ROW: dict[str, Any] = {
     "shard": "s",
     "row": 1,
     "cluster_id": "a",
+    "site": None,
     "alike_id": "a",
     "signature": None,
     "bands": None,

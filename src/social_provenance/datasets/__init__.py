@@ -16,7 +16,8 @@ Modules, inputs first:
 - ``models``, ``checkpoints``: language models (``LanguageModelFolder``, ``OptionalModelFolder``,
   ``CheckpointFolder``)
 - ``parts``: artifacts in parts (``PartsFolder``); ``records``: parts that load as one table (``RecordFolder``)
-- ``tables``, ``arrays``: tables on any Ibis backend; results made of arrays (``TableFile``, ``ArraysFile``)
+- ``literal``, ``tables``: tables on any Ibis backend, from the path as written (``TableFile``)
+- ``arrays``: results made of arrays (``ArraysFile``)
 - ``optional``: a dataset that may be missing (``OptionalDataset``)
 - ``identity``: location and digest of any dataset, for lineage
 - ``folders``, ``spread``: atomic replacement of folders; tasks in several processes or on Spark

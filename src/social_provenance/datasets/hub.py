@@ -12,9 +12,10 @@ from social_provenance.documents.fields import with_defaults
 from social_provenance.documents.shards import Shard
 from social_provenance.errors import CorpusError
 from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.paths import is_wild, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from social_provenance.documents.fields import Place
 
@@ -111,13 +112,29 @@ def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:
     from datasets import load_dataset
 
     try:
-        return load_dataset(name, revision=revision, streaming=True, **asked)
+        return load_dataset(name, revision=revision, streaming=True, **asked, **_literal_files(name, asked))
     except Exception as error:  # the library raises many kinds
         reason = " ".join(str(error).split())
         raise CorpusError(
             f"the dataset {name} cannot be opened ({type(error).__name__}: {reason}): check its name, revision, "
             f"config and split; a dataset on the hub needs offline: false in conf/*/engines.yml"
         ) from error
+
+
+def _literal_files(name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the argument ``data_files``, files per split, of a folder that the library would take for a pattern."""
+    from datasets.data_files import get_data_patterns
+
+    folder = Path(name).resolve()
+    if not is_wild(str(folder)) or not folder.exists() or "data_files" in asked:
+        return {}
+    above = literal(folder)
+    return {
+        "data_files": {
+            str(split): [f"{above}/{pattern}" for pattern in patterns]
+            for split, patterns in get_data_patterns(above).items()
+        }
+    }
 
 
 def _rows(name: str, revision: str | None, asked: dict[str, Any], count: int, number: int) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from kedro.io import AbstractDataset
 from kedro_datasets.ibis import FileDataset
 
 from social_provenance.artifacts import Parts
+from social_provenance.datasets.literal import read_parquet
 from social_provenance.datasets.parts import PartsFolder
 from social_provenance.datasets.spread import spread_over
 from social_provenance.documents.records import RECORDS, ReadShards
@@ -79,10 +80,7 @@ class RecordFolder(AbstractDataset[Parts, Any]):
             raise ArtifactError(f"{self._path} has no records: run the corpus pipeline")
         files = [str(folder / RECORDS) for folder in folders.values()]
         engine = FileDataset(filepath=files[0], connection=self._connection).connection
-        if self._connection["backend"] == "pyspark":  # Ibis gives its reader one path only
-            engine._session.read.parquet(*files).createOrReplaceTempView("records")
-            return engine.table("records")
-        return engine.read_parquet(files)
+        return read_parquet(engine, files)
 
     def location(self) -> Path:
         return self._path

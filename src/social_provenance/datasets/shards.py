@@ -10,10 +10,11 @@ from kedro.io import AbstractDataset
 from social_provenance.datasets.folders import replacing
 from social_provenance.datasets.identity import without_secrets
 from social_provenance.documents.fields import with_defaults
-from social_provenance.documents.shards import Shard, find_shards, is_wild, write_shards
+from social_provenance.documents.shards import Shard, find_shards, write_shards
 from social_provenance.errors import CorpusError
 from social_provenance.fingerprint import digest_of
 from social_provenance.lineage import ABSENT
+from social_provenance.paths import split_local
 
 if TYPE_CHECKING:
     from social_provenance.documents.fields import Place
@@ -25,8 +26,8 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
     """Shards of a corpus: JSON lines (plain, .gz, .zst) or Parquet.
 
     ``path`` is a folder, a file or a glob (``**`` for any depth), on disk or at any URL that fsspec
-    supports. Loading returns the shards; saving rows of JSON records writes zstd-compressed JSON lines,
-    only ever to a folder that an earlier save made.
+    supports; what exists under exactly this name is literal. Loading returns the shards; saving rows of JSON records
+    writes zstd-compressed JSON lines, only ever to a folder that an earlier save made.
 
     Example:
         .. code-block:: yaml
@@ -66,14 +67,14 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         Raises:
             CorpusError: If ``fields`` names a field that documents do not have.
         """
-        self._path = path
+        self._path = str(path)
         self.fields = with_defaults(fields)
         self._options = {**(storage_options or {}), **(credentials or {})}
         self._shards = shards
         self.metadata = metadata
 
     def load(self) -> list[Shard]:
-        return find_shards(self._path, self.fields, self._options)
+        return find_shards(self._path, self.fields, self._options, announce=True)
 
     def save(self, data: list[dict[str, Any]]) -> None:
         folder = Path(self._path)
@@ -104,7 +105,7 @@ class ShardFolder(AbstractDataset[list[dict[str, Any]], list[Shard]]):
         return self._is_pattern_or_address() or Path(self._path).exists()
 
     def _is_pattern_or_address(self) -> bool:
-        return "://" in self._path or is_wild(self._path)
+        return "://" in self._path or bool(split_local(self._path)[1])
 
     def _describe(self) -> dict[str, Any]:
         return {"path": self._path, "fields": self.fields}

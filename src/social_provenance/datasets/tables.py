@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kedro_datasets._typing import TablePreview
-from kedro_datasets.ibis import FileDataset
 
 from social_provenance.datasets.identity import kept_at
+from social_provenance.datasets.literal import LiteralFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +17,8 @@ SAVE: dict[str, dict[str, Any]] = {"pyspark": {"mode": "overwrite"}, "duckdb": {
 seven times as many rows, gigabytes where rows are documents."""
 
 
-class TableFile(FileDataset):  # type: ignore[misc]
-    """``ibis.FileDataset`` with a preview of its first rows in kedro-viz, long texts truncated.
+class TableFile(LiteralFile):
+    """``ibis.FileDataset`` of a literal path, with a preview of its first rows in kedro-viz, long texts truncated.
 
     Example:
         .. code-block:: yaml

@@ -8,8 +8,10 @@
 
 Modules, in the order of the flow:
 
-- ``settings``: parameters; ``fields``: where shards keep id, text, URL and labels
-- ``shards``, ``rows``: locating shards and reading their rows; ``progress``: log lines while they are read
+- ``settings``: parameters
+- ``fields``, ``values``: where shards keep id, text, URL and labels, and how each is read; ``sites``: hosts of URLs
+- ``files``, ``shards``, ``rows``: listing files, locating shards and reading their rows
+- ``progress``: log lines while they are read
 - ``text``, ``quality``, ``signatures``: normalisation, Gopher rules, MinHash of a single text
 - ``records``: one record per row with a reason for rejection (``plan_records``)
 - ``near``, ``clean``: near-duplicates and exact duplicates over the whole corpus (``clean``, ``count_corpus``)

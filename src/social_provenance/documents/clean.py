@@ -86,8 +86,7 @@ def _site(table: ir.Table) -> Any:
     """Return the cluster of each row: its web site, or else its id."""
     import ibis
 
-    domain = table.url.re_extract("^[A-Za-z]+://(?:www\\.)?([^/:?#]+)", 1).lower()
-    return ibis.coalesce(domain.nullif(""), table.doc_id)
+    return ibis.coalesce(table.site, table.doc_id)
 
 
 def _documents(fit: ir.Table, kept: ir.Table, groups: Any | None) -> Any:

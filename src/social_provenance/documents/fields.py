@@ -5,6 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.documents.values import (
+    RANGE,
+    Unreadable,
+    finder,
+    read_chance,
+    read_confidence,
+    read_label,
+    read_single,
+    read_text,
+)
 from social_provenance.errors import CorpusError, did_you_mean
 
 if TYPE_CHECKING:
@@ -28,6 +38,8 @@ FIELDS: dict[str, Place] = {
 
 NUMBERS = ("given_topic_confidence", "given_format_confidence")
 REQUIRED = ("doc_id", "text")
+LABEL = "given_"
+CONFIDENCE = "_confidence"
 IN_NAME = "path:"
 
 Row = dict[str, Any]
@@ -50,77 +62,81 @@ def with_defaults(fields: Mapping[str, Place] | None) -> dict[str, Place]:
 
 
 def roots(places: Place) -> list[str]:
-    """Return the columns that may contain a field; empty where only the shard's name may."""
-    return [place.split(".")[0] for place in _listed(places) if not place.startswith(IN_NAME)]
+    """Return the columns that may contain a field; empty where only the shard's name may.
+
+    A dotted place may be a path into a column, or the name of a column.
+    """
+    paths = [place.split(".") for place in _listed(places) if not place.startswith(IN_NAME)]
+    return [".".join(steps[:count]) for steps in paths for count in range(1, len(steps) + 1)]
 
 
 def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callable[[Row], Any]]:
-    """Build a reader for each field: a function from a row of a shard to the value.
+    """Build a reader for each field: a function from a row of a shard to the value, None where there is none.
 
-    A mapping of labels to probabilities, as classifiers write them, is read as its most probable label
-    in a text field, and as the probability of that label in a numeric field.
+    A mapping of labels to probabilities, as classifiers write them, is read as its most probable label in a text
+    field, and as the probability of that label in a confidence; a label from probabilities has its probability as
+    confidence where none is given. A list of one is read as its element, a number written as text as a number. Any
+    other value raises :class:`Unreadable`, except in a required field, which is then missing.
     """
-    return {name: _reader(_listed(places), shard, name in NUMBERS) for name, places in fields.items()}
+    readers = {name: _reader(name, _listed(places), shard) for name, places in fields.items()}
+    for name in NUMBERS:
+        label = name.removesuffix(CONFIDENCE)
+        if {name, label} <= set(fields):
+            readers[name] = _either(readers[name], _chance_reader(_listed(fields[label]), shard))
+    return readers
 
 
-def _reader(places: Sequence[str], shard: str, number: bool) -> Callable[[Row], Any]:
-    readers = [_constant(place, shard) if place.startswith(IN_NAME) else _step(place) for place in places]
-    convert = _number if number else _text
-    if len(readers) == 1:
-        only = readers[0]
-        return lambda row: convert(only(row))
-
-    def first(row: Row) -> Any:
-        return next((value for read in readers if (value := convert(read(row))) is not None), None)
-
-    return first
+def _either(first: Callable[[Row], Any], second: Callable[[Row], Any]) -> Callable[[Row], Any]:
+    return lambda row: second(row) if (value := first(row)) is None else value
 
 
-def _step(place: str) -> Callable[[Row], Any]:
-    if "." not in place:
-        return lambda row: row.get(place)
-    steps = place.split(".")
+def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
+    """Return the reader of the probability of a label whose own place has probabilities."""
+    finders = [_constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places]
 
-    def walk(row: Any) -> Any:
-        for step in steps:
-            if type(row) is not dict:
-                return None
-            row = row.get(step)
-        return row
+    def read(row: Row) -> float | None:
+        for place, find in zip(places, finders, strict=True):
+            try:
+                value = find(row)
+                if value is not None and read_label(value) is not None:
+                    return read_chance(value)
+            except Unreadable as error:
+                if isinstance(error.value, dict) and error.why == RANGE:
+                    raise error.at(place) from None
+        return None
 
-    return walk
+    return read
+
+
+def _reader(name: str, places: Sequence[str], shard: str) -> Callable[[Row], Any]:
+    finders = {place: _constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places}
+    several, required = len(places) > 1, name in REQUIRED
+    text = read_text if required else read_single
+    convert = read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text
+
+    def read(row: Row) -> Any:
+        problem = None
+        for place, find in finders.items():
+            try:
+                value = find(row)
+                found = None if value is None else convert(value)
+            except Unreadable as error:
+                # Of several places, a mapping is another layout's: other fields read what is in it.
+                problem = problem or (None if several and isinstance(error.value, dict) else error.at(place))
+                continue
+            if found is not None:
+                return found
+        if problem is not None and not required:
+            raise problem
+        return None
+
+    return read
 
 
 def _constant(place: str, shard: str) -> Callable[[Row], Any]:
     found = re.search(place.removeprefix(IN_NAME), shard)
     value = found.group(1) if found else None
     return lambda row: value  # noqa: ARG005
-
-
-def _text(value: Any) -> str | None:
-    if type(value) is str:
-        return value or None
-    if type(value) is int:
-        return str(value)
-    if type(value) is dict and value:
-        return _best(value)
-    return None
-
-
-def _number(value: Any) -> float | None:
-    if type(value) is float or type(value) is int:
-        return float(value)
-    if type(value) is dict and value:
-        best = _best(value)
-        return None if best is None else float(value[best])
-    return None
-
-
-def _best(chances: Mapping[str, Any]) -> str | None:
-    """Return the most probable label, ties by name; None if these are not probabilities."""
-    if not all(type(chance) in (int, float) for chance in chances.values()):
-        return None
-    return min(chances, key=lambda label: (-chances[label], label))
 
 
 def _listed(places: Place) -> list[str]:

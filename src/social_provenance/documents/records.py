@@ -17,7 +17,9 @@ from social_provenance.documents.fields import compile_fields
 from social_provenance.documents.progress import Progress
 from social_provenance.documents.quality import fault
 from social_provenance.documents.rows import Broken, Damage
+from social_provenance.documents.sites import web_site
 from social_provenance.documents.text import content_hash, normalise
+from social_provenance.documents.values import Unreadable
 from social_provenance.errors import CorpusError, excerpt
 from social_provenance.fingerprint import digest_of
 
@@ -33,11 +35,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RECORDS = "records.parquet"
-UNUSABLE = ("not_utf8", "not_json", "no_id", "no_text")
+UNUSABLE = ("not_utf8", "not_json", "no_id", "no_text", "unreadable_field")
 DAMAGED = "damaged_shard"
 GIVEN = ("given_topic", "given_format", "given_topic_confidence", "given_format_confidence")
 COLUMNS = (
-    *("doc_id", "text", "url", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
+    *("doc_id", "text", "url", "site", "source", *GIVEN, "shard", "row", "n_chars", "content_hash"),
     *("signature", "bands", "reason"),
 )
 BATCH_ROWS, BATCH_CHARS = 5000, 1 << 25
@@ -144,7 +146,7 @@ def write_records(shard: Shard, settings: DocumentSettings, folder: Path) -> Tal
     judge = _Judge(shard, settings)
     try:
         with pq.ParquetWriter(
-            path, _schema(), compression="lz4", use_dictionary=["shard", "source", *GIVEN[:2]]
+            path, _schema(), compression="lz4", use_dictionary=["shard", "site", "source", *GIVEN[:2]]
         ) as out:
             for batch in judge.batches():
                 out.write_batch(batch)
@@ -166,7 +168,7 @@ class _Judge:
     fit: int = 0
     chars: int = 0
     unusable: int = 0
-    first: tuple[int, str, Any] | None = None
+    first: str = ""
     _waiting: int = field(default=0, repr=False)
 
     def batches(self) -> Iterator[Any]:
@@ -186,18 +188,29 @@ class _Judge:
 
     def _record(self, raw: Any, readers: Sequence[tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
         if type(raw) is Broken:
-            return self._put_aside({}, raw.problem, raw.line)
-        record = {name: read(raw) for name, read in readers}
+            return self._put_aside({}, raw.problem, f"row {self.row} {_FIXES[raw.problem]}{raw.describe()}")
+        record, unreadable = {}, []
+        for name, read in readers:
+            try:
+                record[name] = read(raw)
+            except Unreadable as error:
+                record[name] = None
+                unreadable.append((name, error))
         doc_id, text = record["doc_id"], record["text"]
         if doc_id is None or not doc_id.strip():
-            return self._put_aside(record, "no_id", raw)
+            return self._put_aside(record, "no_id", f"row {self.row} {_FIXES['no_id']}: {excerpt(raw)}")
         text = normalise(text) if text else ""
         if not text or text.isspace():
-            return self._put_aside(record, "no_text", raw)
+            return self._put_aside(record, "no_text", f"row {self.row} {_FIXES['no_text']}: {excerpt(raw)}")
+        if unreadable:
+            name, problem = unreadable[0]
+            value = f"{problem.place.rpartition('.')[2]} {excerpt(problem.value)}"
+            said = f"{value} of document {excerpt(doc_id)}, row {self.row}: must be {problem.why}"
+            return self._put_aside(record, "unreadable_field", said, name)
         record |= {"shard": self.shard.name, "row": self.row, "n_chars": len(text), "text": None}
         record["reason"] = self._reason(text)
         if record["reason"] is None:
-            record |= {"text": text, "content_hash": content_hash(text)}
+            record |= {"text": text, "content_hash": content_hash(text), "site": web_site(record["url"])}
             self.fit += 1
             self.chars += len(text)
         return record
@@ -209,9 +222,9 @@ class _Judge:
             return "too_long"
         return fault(text, self.settings.quality) if self.settings.quality else None
 
-    def _put_aside(self, record: dict[str, Any], problem: str, raw: Any) -> dict[str, Any]:
+    def _put_aside(self, record: dict[str, Any], problem: str, said: str, name: str = "") -> dict[str, Any]:
         self.unusable += 1
-        self.first = self.first or (self.row, problem, raw)
+        self.first = self.first or f"{said}{{others}}; fix it, {_elsewhere(problem, name)}"
         return record | {"text": None, "shard": self.shard.name, "row": self.row, "reason": problem}
 
     def _sign(self, rows: list[dict[str, Any]]) -> Any:
@@ -227,13 +240,11 @@ class _Judge:
     def refuse_too_many(self) -> None:
         """Raise if more records are unusable than the settings allow."""
         allowed = self.settings.max_malformed_share
-        if self.first is None or self.unusable <= allowed * self.row:
+        if not self.first or self.unusable <= allowed * self.row:
             return
-        row, problem, raw = self.first
-        elsewhere = _ELSEWHERE.get(problem, "")
         others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
         raise CorpusError(
-            f"shard {self.shard.place}, row {row} {_FIXES[problem]}: {_quote(raw)}{others}; fix it, {elsewhere}"
+            f"shard {self.shard.place}, {self.first.replace('{others}', others)}"
             f"or raise documents.max_malformed_share above {allowed} to set such records aside"
         )
 
@@ -241,17 +252,16 @@ class _Judge:
 _FIXES = {
     "not_utf8": "is not UTF-8",
     "not_json": "is not a JSON object",
+    "unreadable_field": "cannot be read",
     "no_id": "has no id",
     "no_text": "has no text",
 }
-_ELSEWHERE = {
-    "no_id": "name its place in raw_documents.fields.doc_id in the catalog, ",
-    "no_text": "name its place in raw_documents.fields.text in the catalog, ",
-}
 
 
-def _quote(raw: Any) -> str:
-    return excerpt(raw.decode(errors="replace").rstrip("\r\n") if isinstance(raw, bytes) else raw)
+def _elsewhere(problem: str, name: str) -> str:
+    """Return the hint to the place of a field in the catalog; empty for a record that has no fields."""
+    field = {"no_id": "doc_id", "no_text": "text"}.get(problem, name)
+    return f"name its place in raw_documents.fields.{field} in the catalog, " if field else ""
 
 
 def _schema() -> Any:

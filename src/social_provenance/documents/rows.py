@@ -6,11 +6,12 @@ or cannot be decompressed raises :class:`Damage`.
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import CorpusError
+from social_provenance.errors import CorpusError, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ JSON_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".json.zst")
 PARQUET_SUFFIX = ".parquet"
 COMPRESSION = {"gz": "gzip", "zst": "zstd"}
 BLOCK = 1 << 20
+AROUND = 30
+"""Characters of a line that are shown before its fault, and about as many after it."""
 ROWS = 1000
 """Rows of Parquet in memory at a time."""
 
@@ -32,12 +35,23 @@ class Broken:
     """A line that is not a record.
 
     Attributes:
-        problem: ``not_utf8`` or ``not_json``.
+        problem: ``not_utf8``, ``not_json``, or ``unreadable_field`` in a file with columns.
         line: Its raw bytes.
+        why: The cause, with its column.
+        column: Where in the line the cause is, from 1; 0 if unknown.
     """
 
     problem: str
     line: bytes
+    why: str = field(default="", compare=False)
+    column: int = field(default=0, compare=False)
+
+    def describe(self) -> str:
+        """Return the cause and the part of the line around it."""
+        text = self.line.decode(errors="replace").rstrip("\r\n")
+        start = max(0, self.column - AROUND) if len(text) > 2 * AROUND else 0
+        shown = excerpt(f"{'…' if start else ''}{text[start:]}", 2 * AROUND)
+        return f"{f' ({self.why})' if self.why else ''}: {shown}"
 
 
 def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
@@ -53,11 +67,11 @@ def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[
     for line in _lines(place, options):
         try:
             row = loads(line)
-        except decode_error:
+        except decode_error as error:
             if line.strip():
-                yield Broken(_why(line), line)
+                yield _broken(line, error)
             continue
-        yield row if type(row) is dict else Broken("not_json", line)
+        yield row if type(row) is dict else Broken("not_json", line, f"it is {_KINDS[type(row)]}")
 
 
 def parquet_rows(
@@ -80,6 +94,7 @@ def parquet_rows(
     with _damage(place), _opened(place, options) as stream:
         file = pq.ParquetFile(stream)
         has = file.schema_arrow.names
+        refuse_repeated_columns(place, file.schema_arrow)
         for name, *columns in roots:
             if name and columns and not set(columns) & set(has):
                 raise CorpusError(
@@ -88,15 +103,47 @@ def parquet_rows(
                 )
         wanted = [name for name in has if any(name in columns for _, *columns in roots)] if roots else has
         for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
-            yield from batch.to_pylist()
+            yield from _as_rows(batch)
+
+
+def refuse_repeated_columns(place: str, columns: Any) -> None:
+    """Raise if two columns, or two fields of one column, have the same name.
+
+    Raises:
+        CorpusError: With the name.
+    """
+    import pyarrow as pa
+
+    names = [column.name for column in columns]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise CorpusError(
+            f"shard {place} has {names.count(repeated[0])} columns {repeated[0]!r}: only one can be read, rename or "
+            f"drop the others"
+        )
+    for column in columns:
+        if pa.types.is_struct(column.type):
+            refuse_repeated_columns(f"{place}, column {column.name!r},", column.type)
+
+
+def _as_rows(batch: Any) -> Iterator[Any]:
+    """Yield the rows of a batch as JSON has them: mappings for maps and structures."""
+    try:
+        rows = batch.to_pylist(maps_as_pydicts="strict")
+    except (ArithmeticError, LookupError, ValueError) as error:
+        if batch.num_rows == 1:  # a text that is not UTF-8, a map with a key twice, a date before the year 1
+            problem = "not_utf8" if isinstance(error, UnicodeDecodeError) else "unreadable_field"
+            rows = [Broken(problem, b"", _first_line(error))]
+        else:
+            for start in range(batch.num_rows):
+                yield from _as_rows(batch.slice(start, 1))
+            return
+    yield from rows
 
 
 def _lines(place: str, options: Mapping[str, Any] | None) -> Iterator[bytes]:
-    import pyarrow as pa
-
     compression = COMPRESSION.get(place.rpartition(".")[2])
     with _damage(place), _opened(place, options) as stream:
-        source = pa.CompressedInputStream(stream, compression) if compression else stream
+        source = _decompressed(stream, compression)
         rest: list[bytes] = []
         while block := source.read(BLOCK):
             first, *lines = block.split(b"\n")
@@ -109,6 +156,16 @@ def _lines(place: str, options: Mapping[str, Any] | None) -> Iterator[bytes]:
             raise Damage("it is empty")
         if rest:
             yield b"".join(rest)
+
+
+def _decompressed(stream: Any, compression: str | None) -> Any:
+    import pyarrow as pa
+    from backports import zstd
+
+    if compression == "zstd":
+        # The largest window that zstd writes (--long=31); the decoder takes memory only for what a file's own needs.
+        return zstd.open(stream, "rb", options={zstd.DecompressionParameter.window_log_max: 31})
+    return pa.CompressedInputStream(stream, compression) if compression else stream
 
 
 @contextmanager
@@ -129,6 +186,7 @@ def _opened(place: str, options: Mapping[str, Any] | None) -> Iterator[Any]:
 def _damage(place: str) -> Iterator[None]:
     """Distinguish a damaged file from one that cannot be reached: only errors of the system have a number."""
     import pyarrow as pa
+    from backports.zstd import ZstdError
 
     try:
         yield
@@ -136,7 +194,7 @@ def _damage(place: str) -> Iterator[None]:
         raise CorpusError(
             f"shard {place} has disappeared: restore it or run again; finished shards are kept"
         ) from error
-    except pa.ArrowException as error:
+    except (pa.ArrowException, ZstdError, EOFError) as error:
         raise Damage(_first_line(error)) from error
     except OSError as error:
         if error.errno is None:
@@ -148,9 +206,22 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _why(line: bytes) -> str:
+_KINDS = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "a truth value", type(None): "null"}
+_MARKS = {b"\xef\xbb\xbf": "not_json", b"\xff\xfe": "not_utf8", b"\xfe\xff": "not_utf8"}
+_WORD = re.compile(r"-?[A-Za-z]\w{,15}")
+
+
+def _broken(line: bytes, error: Any) -> Broken:
+    """Return a line that is not JSON, with the cause."""
+    for mark, problem in _MARKS.items():
+        if line.startswith(mark):
+            kind = "a byte-order mark" if problem == "not_json" else "the byte-order mark of UTF-16"
+            return Broken(problem, line, f"it starts with {kind}: save the file as UTF-8 without one")
     try:
-        line.decode()
-    except UnicodeDecodeError:
-        return "not_utf8"
-    return "not_json"
+        text = line.decode()
+    except UnicodeDecodeError as fault:
+        return Broken("not_utf8", line, f"byte {fault.start + 1}", len(line[: fault.start].decode()))
+    start = max(0, error.pos - 1) if text[max(0, error.pos - 1) : error.pos] == "-" else error.pos
+    word = _WORD.match(text, start)
+    what = f"{word.group()} is not JSON" if word else error.msg
+    return Broken("not_json", line, f"{what}, column {start + 1}", start + 1)

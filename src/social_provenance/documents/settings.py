@@ -58,7 +58,7 @@ class NearDuplicates(BaseModel):
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Estimated Jaccard similarity from which two documents are near-duplicates."""
     shingle_words: PositiveInt = 5
-    """Words per n-gram."""
+    """Words per n-gram; in scripts without blanks between words, characters."""
     permutations: Annotated[int, Field(ge=16, le=1024)] = 128
     """Hashes per MinHash signature; the standard error of the estimate is at most 1 / (2 x their square root)."""
     drop: bool = True

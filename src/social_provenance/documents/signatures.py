@@ -7,6 +7,7 @@ run of positions; texts that agree in a complete band are candidate pairs.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
     from social_provenance.documents.settings import NearDuplicates
 
 SEED = 1
+_UNSPACED = re.compile(
+    "(["
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u0f40-\u0fbc"  # Tibetan
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u1950-\u19df\u1a20-\u1aaf"  # Tai Le, New Tai Lue, Tai Tham
+    "\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # Hiragana, Katakana
+    "\u2e80-\u2fdf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "])"
+)
+"""Characters of scripts that put no blanks between words."""
+
 FOUND = 0.99
 """Smallest probability that two texts with exactly the threshold's similarity share a band."""
 
@@ -32,11 +46,21 @@ def band_rows(threshold: float, permutations: int) -> int:
 
 
 def shingles(text: str, size: int) -> list[str]:
-    """Return the lower-cased word n-grams of a text; a text shorter than n words is a single one."""
+    """Return the lower-cased word n-grams of a text; a text shorter than n words is a single one.
+
+    In scripts that put no blanks between words, each character counts as a word.
+    """
     words = text.lower().split()
+    if _UNSPACED.search(text):
+        words = [piece for word in words for piece in _pieces(word)]
     if len(words) <= size:
         return [" ".join(words)]
     return list(map(" ".join, zip(*(words[start:] for start in range(size)), strict=False)))
+
+
+def _pieces(word: str) -> list[str]:
+    """Split a word at the characters of scripts without blanks."""
+    return [piece for piece in _UNSPACED.split(word) if piece]
 
 
 def sign(texts: Sequence[str], settings: NearDuplicates) -> np.ndarray:

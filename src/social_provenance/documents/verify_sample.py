@@ -22,6 +22,7 @@ from social_provenance.documents.sampling import RULE, corpus_digest, sample_dig
 from social_provenance.documents.shards import find_shards
 from social_provenance.documents.text import content_hash, normalise
 from social_provenance.errors import ProvenanceError, SamplingError, excerpt
+from social_provenance.paths import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +104,9 @@ def _labelled(corpus: str) -> Any | None:
 
     if not corpus.endswith(".parquet") or not Path(corpus).exists():
         return None
-    table = ibis.read_parquet(corpus if Path(corpus).is_file() else f"{corpus}/*.parquet")
+    # Paths are literal: DuckDB would read a folder's name as a pattern, or as a column and its value.
+    files = literal(corpus) if Path(corpus).is_file() else f"{literal(corpus)}/*.parquet"
+    table = ibis.duckdb.connect().read_parquet(files, hive_partitioning=False)
     return table if {"doc_id", "content_hash", "topic", "format"} <= set(table.columns) else None
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel
 
 from social_provenance.errors import SettingsError, did_you_mean
+from social_provenance.hooks.typed_paths import restore_paths
 
 if TYPE_CHECKING:
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
 
-PLACES = ("root", "corpus", "benchmarks", "model", "query_model", "reference", "accepted_code")
+PATHS = ("root", "corpus", "benchmarks", "model", "query_model", "reference")
+PLACES = (*PATHS, "accepted_code")
 """Runtime parameters that the catalog reads."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
@@ -27,6 +30,8 @@ class GuardHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Set the environment before any library that reads it is imported."""
+        # Before the catalog is made, which reads them.
+        restore_paths(getattr(context.config_loader, "runtime_params", None) or {}, PATHS, sys.argv)
         settings = context.config_loader["engines"]
         for name, value in (QUIET | OFFLINE if settings["offline"] else QUIET).items():
             # ``setdefault``: what the user has exported takes precedence.

@@ -56,7 +56,11 @@ class StudyStore:
         if uri.startswith(SQLITE):
             path = (project / uri.removeprefix(SQLITE)).resolve()
             path.parent.mkdir(parents=True, exist_ok=True)
-            uri, artifacts = f"{SQLITE}{path}", (path.parent / "mlruns").as_uri()
+            # In an address, % and ? are not themselves: unquoted, the database of another folder would be opened.
+            uri, artifacts = (
+                f"{SQLITE}{str(path).replace('%', '%25').replace('?', '%3F')}",
+                (path.parent / "mlruns").as_uri(),
+            )
         _reach(uri)
         self._client = MlflowClient(tracking_uri=uri)
         name = settings["experiment"]

@@ -47,6 +47,7 @@ class Records(LargeTable):
         "doc_id": "string",
         "text": "string",
         "url": "string",
+        "site": "string",
         "source": "string",
         **_GIVEN,
         **_PLACE,

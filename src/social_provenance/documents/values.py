@@ -1,0 +1,196 @@
+"""Values of fields: where a dotted place leads in a row, and what is found there as text, label or confidence."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+RANGE = "between 0 and 1"
+NUMERIC = (int, float, Decimal)
+
+
+class Unreadable(Exception):
+    """A value that is there and has no plain meaning as its field.
+
+    Attributes:
+        value: The value.
+        why: What it should be.
+        place: Where it is in the row.
+    """
+
+    def __init__(self, value: Any, why: str, place: str = "") -> None:
+        """Keep the value and the reason."""
+        super().__init__(value, why, place)
+        self.value, self.why, self.place = value, why, place
+
+    def at(self, place: str) -> Unreadable:
+        """Return the same problem with its place."""
+        return Unreadable(self.value, self.why, place)
+
+
+def finder(place: str) -> Callable[[Any], Any]:
+    """Return a function from a row to the value at a dotted place; None if nothing is there.
+
+    A step may be a mapping, a list of one, or a mapping written as JSON text; several steps may also be one key with
+    dots, as columns of flat tables are named.
+    """
+    if "." not in place:
+        return lambda row: row.get(place)
+    steps = place.split(".")
+
+    def walk(row: Any) -> Any:
+        value = row
+        for step in steps:
+            if type(value) is not dict:
+                break
+            value = value.get(step)
+        else:
+            if value is not None:
+                return value
+        return _search(row, steps)
+
+    return walk
+
+
+def _search(value: Any, steps: Sequence[str]) -> Any:
+    opened = _mapping(value)
+    if opened is None:
+        return None
+    for count in range(1, len(steps) + 1):
+        below = opened.get(".".join(steps[:count]))
+        found = below if count == len(steps) or below is None else _search(below, steps[count:])
+        if found is not None:
+            return found
+    return None
+
+
+def _mapping(value: Any) -> dict[str, Any] | None:
+    """Return a value on the way to a field as a mapping; None if it is none."""
+    value = _single(value)
+    if type(value) is dict:
+        return value
+    if type(value) is str and value.lstrip()[:1] == "{":
+        parsed = _parsed(value)
+        if type(parsed) is dict:
+            return parsed
+        raise Unreadable(value, "a mapping, or one written as JSON")
+    return None
+
+
+@lru_cache(maxsize=8)  # every field of a row asks for the same text
+def _parsed(text: str) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(text)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return None
+
+
+def _single(value: Any) -> Any:
+    """Return the element of a list of one; any other value as it is."""
+    while type(value) is list and len(value) == 1:
+        value = value[0]
+    return value
+
+
+def read_text(value: Any) -> str | None:
+    """Return a value as text: text, a whole number, or UTF-8 bytes; None if it is empty.
+
+    Raises:
+        Unreadable: If it is anything else.
+    """
+    if type(value) is str:
+        return value or None
+    if type(value) is int:
+        return str(value)
+    if type(value) is bytes:
+        try:
+            return value.decode() or None
+        except UnicodeDecodeError as error:
+            raise Unreadable(value, "text in UTF-8") from error
+    if value is None or (type(value) in (list, dict) and not value):
+        return None
+    raise Unreadable(value, "text")
+
+
+def read_single(value: Any) -> str | None:
+    """Return a value as :func:`read_text` does, or the element of a list of one."""
+    return read_text(_single(value))
+
+
+def read_label(value: Any) -> str | None:
+    """Return a label: a text, or the most probable one of a mapping to probabilities, also as JSON text.
+
+    Raises:
+        Unreadable: If it is anything else.
+    """
+    value = _decoded(value)
+    if type(value) is not dict:
+        return read_text(value)  # the list of one is gone
+    chances = _chances(value)
+    return min(chances, key=lambda label: (-chances[label], label), default="") or None
+
+
+def read_confidence(value: Any) -> float | None:
+    """Return a confidence: a number from 0 to 1, also as text, or the largest of a mapping to probabilities.
+
+    Raises:
+        Unreadable: If it is anything else.
+    """
+    value = _decoded(value)
+    if type(value) is dict:
+        chances = _chances(value)
+        number = max(chances.values()) if chances else None
+    elif not value and type(value) in (str, list, type(None)):
+        return None
+    else:
+        number = _number(value)
+        if number is None:
+            raise Unreadable(value, "a number between 0 and 1")
+    if number is not None and not 0 <= number <= 1:
+        raise Unreadable(value, RANGE)
+    return number
+
+
+def read_chance(value: Any) -> float | None:
+    """Return the probability of a label that was read from probabilities; None if it was not."""
+    value = _decoded(value)
+    return read_confidence(value) if type(value) is dict else None
+
+
+def _decoded(value: Any) -> Any:
+    """Return a value without the list of one or the JSON text around it."""
+    value = _single(value)
+    if type(value) is str and value.lstrip()[:1] in ("{", "["):
+        parsed = _single(_parsed(value))
+        return value if parsed is None else parsed
+    return value
+
+
+def _chances(value: dict[str, Any]) -> dict[str, float]:
+    """Return label -> probability, without labels that have none.
+
+    Raises:
+        Unreadable: If one is not a number.
+    """
+    numbers = {label: _number(chance) for label, chance in value.items() if chance is not None}
+    chances = {label: number for label, number in numbers.items() if number is not None and not math.isnan(number)}
+    if len(chances) < len(numbers):
+        raise Unreadable(value, "labels with their probabilities")
+    return chances
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, also if it is written as text; None if it is neither."""
+    if type(value) not in (*NUMERIC, str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
