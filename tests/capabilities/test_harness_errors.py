@@ -37,40 +37,36 @@ def refused(
 @pytest.mark.parametrize(
     ("row", "change", "pieces"),
     [
-        (2, {"answer": 3}, ["toy.jsonl, row 2: answer 3 is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": -1}, ["toy.jsonl, row 2: answer '-1' is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": "B"}, ["toy.jsonl, row 2: answer 'B' is not one of the 3 choices"]),
-        (2, {"answer": None}, ["toy.jsonl, row 2: answer 'None' is not one of the 3 choices"]),
-        (
-            1,
-            {"answer": 2},
-            [
-                "toy.jsonl, row 1: task 'toy.yaml' cannot render {'prompt': 'Anna thanked Ben. Ben felt', ",
-                "(IndexError: ",
-                "its answer must name one of its choices",
-            ],
-        ),
-        (
-            3,
-            {"choices": "hot"},
-            [
-                "toy.jsonl, row 3: the answer of {'prompt': 'Any rod that is heated becomes', ",
-                "cannot be read (",
-                "it must name one of the item's choices",
-            ],
-        ),
-        (3, {"choices": []}, ["toy.jsonl, row 3: answer 1 is not one of the 0 choices"]),
+        (2, {"answer": 3}, ["toy.jsonl, line 2: answer 3 is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": -1}, ["toy.jsonl, line 2: answer '-1' is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": "B"}, ["toy.jsonl, line 2: answer 'B' is not one of the 3 choices"]),
+        (2, {"answer": True}, ["toy.jsonl, line 2: ", "true is not text"]),
+        (2, {"answer": None}, ["toy.jsonl, line 2: its field 'answer' is null: give it text"]),
+        (1, {"answer": 2}, ["toy.jsonl, line 1: answer 2 is not one of the 2 choices (0 to 1"]),
+        (1, {"answer": None}, ["toy.jsonl, line 1: its field 'answer' is null: give it text"]),
+        (1, {"choices": ["", "a"]}, ["toy.jsonl, line 1: choice 1 is '': give it text"]),
+        (2, {"choices": ["a", "b", " "]}, ["toy.jsonl, line 2: choice 3 is ' ': give it text"]),
+        (3, {"choices": ["hot", None]}, ["toy.jsonl, line 3: its field 'choices' is null: give it text"]),
+        (3, {"choices": ["hot", True]}, ["toy.jsonl, line 3: choice 2 is True, which is not text: give it text in q"]),
+        (3, {"choices": ["hot", ["a"]]}, ["toy.jsonl, line 3: choice 2 is ['a'], which is not text"]),
+        (3, {"choices": "hot"}, ["toy.jsonl, line 3: its choices 'hot' are not a list: give a list of texts"]),
+        (3, {"prompt": None}, ["toy.jsonl, line 3: its field 'prompt' is null: give it text"]),
+        (1, {"prompt": None}, ["toy.jsonl, line 1: its field 'prompt' is null: give it text"]),
+        (3, {"prompt": " \n"}, ["item toy/2 (line 3 of toy.jsonl): its prompt ' \\n' is blank: give it text"]),
+        (3, {"prompt": True}, ["toy.jsonl, line 3: ", "true is not text"]),
+        (4, {"choices": ["salt"]}, ["item toy/3 (line 4 of toy.jsonl): it has 1 choice (' salt'), so every model a"]),
+        (3, {"choices": []}, ["toy.jsonl, line 3: answer 1 is not one of the 0 choices"]),
         (
             4,
             {"choices": ["salt", "red", "salt"]},
-            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer would be"],
+            ["benchmark toy, item toy/3 (line 4 of toy.jsonl): choices ' salt' and ' salt' are the same tokens; the answer would be"],
         ),
-        (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty"]),
+        (1, {"prompt": ""}, ["benchmark toy, item toy/0 (line 1 of toy.jsonl): its prompt '' is blank: give it text"]),
         (
             1,
             {"prompt": "salt " * 600},
             [
-                "benchmark toy, item toy/0: ",
+                "benchmark toy, item toy/0 (line 1 of toy.jsonl): ",
                 " tokens exceed the model's limit of 512: use a model with a longer context",
             ],
         ),
@@ -87,16 +83,16 @@ def test_a_bad_item_is_named_with_its_place_and_value(
 
 def test_an_item_beyond_a_limit_is_looked_at_too(refused: Refused, items: list[dict[str, Any]]) -> None:
     items[-1]["answer"] = 9
-    assert "row 5: answer 9 is not one of the 3 choices" in refused(items)
+    assert "line 5: answer 9 is not one of the 3 choices" in refused(items)
 
 
 def test_a_missing_column_is_found_before_lm_eval_reads_the_file(refused: Refused, items: list[dict[str, Any]]) -> None:
     items[2]["anwser"] = items[2].pop("answer")
-    assert refused(items) == "DIR/toy.jsonl, row 3: no column 'answer'; did you mean 'anwser'?"
+    assert refused(items) == "DIR/toy.jsonl, line 3: no column 'answer'; did you mean 'anwser'?"
 
 
 def test_a_missing_cluster_column_is_found_too(refused: Refused, items: list[dict[str, Any]]) -> None:
-    assert refused(items, cluster="keys") == "DIR/toy.jsonl, row 1: no column 'keys'; did you mean 'key'?"
+    assert refused(items, cluster="keys") == "DIR/toy.jsonl, line 1: no column 'keys'; did you mean 'key'?"
 
 
 def test_a_missing_file_is_named_with_how_to_give_it(refused: Refused, items: list[dict[str, Any]]) -> None:
