@@ -122,7 +122,9 @@ def test_a_blank_prompt_is_refused(blank: str) -> None:
 
 
 def test_an_item_of_one_choice_is_refused() -> None:
-    with pytest.raises(BenchmarkError, match=r"item 3: it has 1 choice \(' salt'\), so every model answers it right: gi"):
+    with pytest.raises(
+        BenchmarkError, match=r"item 3: it has 1 choice \(' salt'\), so every model answers it right: gi"
+    ):
         check_choices("item 3", [{"completion": " salt", "completion_ids": [7]}])
 
 
@@ -187,7 +189,9 @@ def test_a_folder_where_a_file_belongs_is_named(file: Path) -> None:
         read_items(file)
 
 
-@pytest.mark.parametrize("number", ["1969", "1969.0", "1.50", "-0", "0.10", "1e5", "1E+2", "12345678901234567890123", "-0.0"])
+@pytest.mark.parametrize(
+    "number", ["1969", "1969.0", "1.50", "-0", "0.10", "1e5", "1E+2", "12345678901234567890123", "-0.0"]
+)
 def test_a_number_is_printed_as_it_is_written(file: Path, number: str) -> None:
     file.write_text(f'{{"a": {number}}}\n')
     read = read_items(file)[0]["a"]
@@ -232,18 +236,17 @@ VALUES = st.recursive(
 )
 
 
-@given(rows=st.lists(st.dictionaries(st.text(max_size=5), VALUES, max_size=4), min_size=1, max_size=4), ascii_=st.booleans())
+@given(
+    rows=st.lists(st.dictionaries(st.text(max_size=5), VALUES, max_size=4), min_size=1, max_size=4),
+    ascii_=st.booleans(),
+)
 @settings(max_examples=100, deadline=None)
 def test_any_json_is_read_as_it_is_written(
     rows: list[dict[str, Any]], ascii_: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = tmp_path_factory.mktemp("any") / "items.jsonl"
     file.write_text("".join(json.dumps(row, ensure_ascii=ascii_) + "\n" for row in rows), encoding="utf-8", newline="")
-    try:
-        read = read_items(file)
-    except BenchmarkError as error:
-        assert "digits" in str(error) or "infinity" in str(error)
-        return
+    read = read_items(file)
     assert list(read) == rows
     assert repr(list(read)) == repr(rows)
 
@@ -256,8 +259,10 @@ def test_any_bytes_are_read_or_refused_in_one_line(content: bytes, tmp_path_fact
     try:
         read = read_items(file)
     except BenchmarkError as error:
-        assert "\n" not in str(error)
-        assert str(file) in str(error)
+        said = str(error)
     else:
+        said = str(file)
         lines = [line for line in content.split(b"\n") if line.strip()]
         assert list(read)[1:] == [json.loads(line) for line in lines]
+    assert said.startswith(str(file))
+    assert "\n" not in said

@@ -24,7 +24,7 @@ from social_provenance.capabilities.definitions import (
     refuse_functions,
     refuse_guessed_types,
 )
-from social_provenance.capabilities.items import Items, columns_of, evenly_spaced, read_items, typed_items
+from social_provenance.capabilities.items import columns_of, evenly_spaced, read_items, typed_items
 from social_provenance.capabilities.normalisation import normalise_choices
 from social_provenance.capabilities.requests import ItemReader, check_answers, check_rendered
 from social_provenance.capabilities.templates import sandbox, with_templates
@@ -222,7 +222,9 @@ def _open_task(benchmark: Benchmark, config: dict[str, Any]) -> Any:
         with _quiet():
             return ConfigurableTask(config=config)
     except Exception as error:
-        reason = str(error) if isinstance(error, BenchmarkError) else f"{type(error).__name__}: {excerpt(str(error), 160)}"
+        reason = (
+            str(error) if isinstance(error, BenchmarkError) else f"{type(error).__name__}: {excerpt(str(error), 160)}"
+        )
         if config.get("custom_dataset") is None:
             raise BenchmarkError(
                 f"benchmark {benchmark.name}: the data of task {benchmark.task!r} cannot be loaded ({reason}); "

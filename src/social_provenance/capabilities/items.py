@@ -226,7 +226,9 @@ def _read(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise BenchmarkError(f"benchmark file {path} cannot be read ({error.strerror}): give a file of items") from error
+        raise BenchmarkError(
+            f"benchmark file {path} cannot be read ({error.strerror}): give a file of items"
+        ) from error
     if content.startswith(BYTE_ORDER_MARKS):
         raise BenchmarkError(
             f"{path}, line 1 starts with a byte-order mark ({excerpt(content[:3])}): save the file as UTF-8 without one"

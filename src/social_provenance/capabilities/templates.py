@@ -8,6 +8,7 @@ that do neither.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from social_provenance.errors import BenchmarkError, excerpt
 Document = Mapping[str, Any]
 
 
-class _NullError(Exception):
-    """A null would be printed."""
+class _NotTextError(Exception):
+    """A null or a truth value would be printed, as Python writes it and not as the file has it."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,15 @@ class Template:
         """Return the value of the field, or what the template gives."""
         if self.source in item:
             value = item[self.source]
-            if _has_null(value):
-                raise BenchmarkError(f"its field {self.source!r} is null: give it text")
+            if _has(value, None):
+                raise self._not_text(item, None)
             return value
         from jinja2.exceptions import SecurityError
 
         try:
             return self._compiled.render(**{str(name): value for name, value in item.items()})
-        except _NullError as error:
-            raise BenchmarkError(self._null(item)) from error
+        except _NotTextError as error:
+            raise self._not_text(item, error.args[0]) from error
         except SecurityError as error:
             raise BenchmarkError(
                 f"{self.name} {excerpt(self.source)} reaches into Python, which templates may not ({_reason(error)}): "
@@ -63,20 +64,20 @@ class Template:
             ) from error
         except Exception as error:
             raise BenchmarkError(
-                f"{self.name} {excerpt(self.source)} cannot be rendered ({type(error).__name__}: {_reason(error)}): fix "
-                f"the template or the item"
+                f"{self.name} {excerpt(self.source)} cannot be rendered ({type(error).__name__}: {_reason(error)}): "
+                f"fix the template or the item"
             ) from error
 
     @cached_property
     def _compiled(self) -> Any:
         return sandbox().from_string(self.source)
 
-    def _null(self, item: Document) -> str:
+    def _not_text(self, item: Document, value: bool | None) -> BenchmarkError:
         from jinja2 import meta
 
-        read = meta.find_undeclared_variables(sandbox().parse(self.source))
-        null = sorted(name for name in read if _has_null(item.get(name)))
-        return f"its field {null[0]!r} is null: give it text" if null else f"{self.name} prints a null: give it text"
+        read = meta.find_undeclared_variables(sandbox().parse(self.source)) | {self.source}
+        places = [f"its field {name!r}" for name in sorted(read) if name in item and _has(item[name], value)]
+        return BenchmarkError(f"{[*places, self.name][0]} is {json.dumps(value)}: give it text")
 
 
 class TextTemplate(Template):
@@ -96,8 +97,8 @@ class ChoicesTemplate(Template):
             rendered = _literal(rendered)
         if not isinstance(rendered, list | tuple):
             raise BenchmarkError(f"its choices {excerpt(rendered)} are not a list: give a list of texts")
-        if _has_null(rendered):
-            raise BenchmarkError(self._null(item))
+        if _has(rendered, None):
+            raise self._not_text(item, None)
         return [as_text(choice, f"choice {number}") for number, choice in enumerate(rendered, start=1)]
 
     @cached_property
@@ -134,7 +135,8 @@ def as_text(value: object, what: str) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    raise BenchmarkError(f"{what} is {excerpt(value)}, which is not text: give it text in quotes")
+    said = json.dumps(value) if isinstance(value, bool) else excerpt(value)
+    raise BenchmarkError(f"{what} is {said}, which is not text: give it text in quotes")
 
 
 def with_templates(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,11 +174,13 @@ def _environment(kind: Callable[..., Any]) -> Any:
 
 
 def _finalize(value: Any) -> Any:
-    """Refuse a null, and a truth value, which Python prints in another way than the file has it."""
-    if _has_null(value):
-        raise _NullError
-    if isinstance(value, bool):
-        raise TypeError(f"{str(value).lower()} is not text: give it text in quotes")
+    """Refuse what Python prints in another way than the file has it, and what is undefined."""
+    from jinja2 import StrictUndefined
+
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises its own error
+    if isinstance(value, bool) or _has(value, None):
+        raise _NotTextError(value if isinstance(value, bool) else None)
     return value
 
 
@@ -184,10 +188,11 @@ def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) ->
     return re.sub(pattern, replacement, text, count=count)
 
 
-def _has_null(value: object) -> bool:
+def _has(value: object, part: bool | None) -> bool:
+    """Return whether a value is ``part``, null or a truth value, or a list or an object with it inside."""
     if isinstance(value, Mapping):
-        return any(map(_has_null, value.values()))
-    return value is None or (isinstance(value, list | tuple) and any(map(_has_null, value)))
+        return any(_has(own, part) for own in value.values())
+    return value is part or (isinstance(value, list | tuple) and any(_has(own, part) for own in value))
 
 
 def _literal(text: str) -> Any:
