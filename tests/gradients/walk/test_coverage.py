@@ -309,7 +309,7 @@ def _walk(model: LanguageModel, folder: Path) -> None:
     Walker(model, settings, Distributed()).collect(sequences, folder)
 
 
-@pytest.mark.parametrize("kind", ["Llama", "GPT2", "Olmoe"])
+@pytest.mark.parametrize("kind", ["Llama", "GPT2", "Mixtral"])
 def test_an_architecture_that_bergson_walks_is_let_through(kind: str, tiny_tokenizer: Any, tmp_path: Path) -> None:
     model = _saved(kind, OWN[kind], tiny_tokenizer, tmp_path / "model")
     refuse_flat(model, inspect(model.config()))

@@ -101,9 +101,10 @@ def refuse_long_items(
     """
     prompts, answers = requests["prompt_ids"].map(len), requests["completion_ids"].map(len)
     walked = requests["is_gold"] | (query != "gold" or "wrong_answers" in nulls)
-    for row in requests[walked & (prompts + answers > max_tokens)].itertuples():
+    tokens = prompts + answers
+    for row in requests.assign(tokens=tokens)[walked & (tokens > max_tokens)].itertuples():
         raise BenchmarkError(
-            f"benchmark {row.benchmark}, item {row.item}: {len(row.prompt_ids) + len(row.completion_ids)} tokens with "
+            f"benchmark {row.benchmark}, item {row.item}: {row.tokens} tokens with "
             f"choice {excerpt(row.completion)}, a query may have {max_tokens} (gradients.max_tokens): raise it and "
             f"gradients.token_batch if the model takes more, or leave the item out of the file"
         )
