@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import ModelError
+from social_provenance.errors import ModelError, excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
+WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
+SAFETENSORS, PICKLES = "*.safetensors", ("*.bin", "*.pt", "*.pth", "*.ckpt")
+ADAPTER = "adapter_config.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 GGUF = ".gguf"
 DEFAULT_MAX_TOKENS = 2048
@@ -67,7 +70,8 @@ class LanguageModel:
         """Check that a local folder has a model and its tokenizer.
 
         Raises:
-            ModelError: With the missing files, or if it has a GGUF file in place of weights.
+            ModelError: With the missing or damaged file; if it has a GGUF file or pickles in place of weights, or an
+                adapter beside them.
         """
         if _is_packed(Path(self.path)):
             raise ModelError(
@@ -80,16 +84,7 @@ class LanguageModel:
                     f"there is no model at {self.path}: run the pretraining pipeline, or give --params model=DIR"
                 )
             return
-        if not (Path(self.path) / "config.json").exists():
-            raise ModelError(f"{self.path} has no config.json: it is not a model folder")
-        if not any(any(Path(self.path).glob(pattern)) for pattern in WEIGHT_PATTERNS):
-            raise ModelError(
-                f"{self.path} has no weights ({', '.join(WEIGHT_PATTERNS)}): the model folder is incomplete"
-            )
-        if not any((Path(self.path) / name).exists() for name in TOKENIZER_FILES):
-            raise ModelError(
-                f"{self.path} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights"
-            )
+        check_folder(Path(self.path))
 
     def config(self) -> Any:
         """Return the model's configuration.
@@ -99,13 +94,13 @@ class LanguageModel:
         """
         from transformers import AutoConfig
 
-        with self._within_reach():
+        with self._within_reach("config.json"):
             return AutoConfig.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        with self._within_reach():
+        with self._within_reach("tokenizer"):
             return AutoTokenizer.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def load(self) -> Any:
@@ -115,9 +110,16 @@ class LanguageModel:
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
-        with self._within_reach():
+        if self.is_local:
+            check_folder(Path(self.path))
+        with self._within_reach("weights"):
             model, found = AutoModelForCausalLM.from_pretrained(
-                self.path, revision=self.revision, dtype=torch.float32, output_loading_info=True, **NO_CODE
+                self.path,
+                revision=self.revision,
+                dtype=torch.float32,
+                output_loading_info=True,
+                use_safetensors=True,  # others are pickles
+                **NO_CODE,
             )
         refuse_missing(self.path, found["missing_keys"])
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
@@ -139,28 +141,109 @@ class LanguageModel:
         return digest_of(self.path, self.revision)
 
     @contextmanager
-    def _within_reach(self) -> Iterator[None]:
+    def _within_reach(self, part: str) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except Exception as error:
+            reason = excerpt(next(iter(str(error).splitlines()), type(error).__name__), 200)
+            if "trust_remote_code" in str(error):
+                raise ModelError(
+                    f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
+                    f"of transformers"
+                ) from error
+            if self.is_local:
+                raise ModelError(
+                    f"the {part} of model {self.path} cannot be read ({type(error).__name__}: {reason}): save the "
+                    f"model again, or give another one with --params model=DIR"
+                ) from error
             raise ModelError(
-                f"model {self.path} cannot be loaded ({str(error).splitlines()[0]}); give a local folder with "
+                f"model {self.path} cannot be loaded ({reason}); give a local folder with "
                 f"--params model=DIR, or, for the hub, set offline: false in engines.yml of the environment"
             ) from error
-        except ValueError as error:
-            if "trust_remote_code" not in str(error):
-                raise
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a folder is a complete model that can be loaded without running code; reads no weight.
+
+    Raises:
+        ModelError: With the file, what is wrong with it, and the fix.
+    """
+    adapter = (folder / ADAPTER).exists()
+    if not (folder / "config.json").exists():
+        what = "an adapter: merge it into its model (peft, merge_and_unload)" if adapter else "not a model folder"
+        raise ModelError(f"{folder} has no config.json: it is {what}")
+    if adapter:
+        raise ModelError(
+            f"{folder} has {ADAPTER} beside the model, and the adapter would be loaded on top of it: merge the two "
+            f"(peft, merge_and_unload), or move the adapter_* files out of the folder"
+        )
+    _check_config(folder / "config.json")
+    if not (folder / WEIGHTS).exists() and not (folder / WEIGHTS_INDEX).exists():
+        pickles = [file.name for pattern in PICKLES for file in sorted(folder.glob(pattern))]
+        if pickles:
             raise ModelError(
-                f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
-                f"of transformers"
-            ) from error
+                f"{folder} has its weights as pickles only ({pickles[0]}), which can run code and are not read: "
+                f"convert them to safetensors (load them where you trust them, save_pretrained)"
+            )
+        raise ModelError(f"{folder} has no weights ({WEIGHTS}): the model folder is incomplete")
+    for file in _weight_files(folder):
+        _check_weights(file)
+    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+        raise ModelError(f"{folder} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
+
+
+def _check_config(file: Path) -> None:
+    config = _read_object(file)
+    if not isinstance(config.get("model_type"), str):
+        raise ModelError(
+            f"{file} names no model_type ({excerpt(config)}), so the architecture is unknown: save the model's "
+            f"configuration again (save_pretrained)"
+        )
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return the files that transformers takes weights from."""
+    index = folder / WEIGHTS_INDEX
+    if (folder / WEIGHTS).exists() or not index.exists():
+        return [file for file in (folder / WEIGHTS,) if file.exists()]
+    places = _read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+        raise ModelError(f"{index} has no weight_map of weights to files: fetch it again")
+    return [folder / name for name in sorted(set(places.values()))]
+
+
+def _check_weights(file: Path) -> None:
+    """Check the header of a safetensors file, and that the file is as long as it says."""
+    from safetensors import SafetensorError, safe_open
+
+    if not file.exists():
+        raise ModelError(f"{file} is missing, which {WEIGHTS_INDEX} names: fetch it again")
+    try:
+        with safe_open(file, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        size = file.stat().st_size
+        raise ModelError(
+            f"{file} is damaged ({error}; it has {size:,} bytes): fetch it again, or save the model again"
+        ) from error
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except (ValueError, RecursionError, OSError) as error:
+        raise ModelError(f"{file} is not JSON ({error}): fetch it again, or save the model again") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file} is not a JSON object ({excerpt(content)}): fetch it again, or save the model again")
+    return content
 
 
 def _is_packed(place: Path) -> bool:
     """Return whether a place is a GGUF file, or a folder that has one and no other weights."""
     if place.is_file():
         return place.suffix == GGUF
-    return any(place.glob(f"*{GGUF}")) and not any(any(place.glob(pattern)) for pattern in WEIGHT_PATTERNS)
+    others = (SAFETENSORS, "pytorch_model*.bin")
+    return any(place.glob(f"*{GGUF}")) and not any(any(place.glob(pattern)) for pattern in others)
 
 
 def refuse_missing(place: str, weights: Collection[str]) -> None:

@@ -24,8 +24,8 @@ def refused(
 ) -> Callable[..., str]:
     """Return a function that writes items, changes the benchmark and returns what the error says."""
 
-    def attempt(items: list[dict[str, Any]], **changed: Any) -> str:
-        folder = write_task(items)
+    def attempt(items: list[dict[str, Any]], more: str = "", **changed: Any) -> str:
+        folder = write_task(items, more=more)
         with pytest.raises(BenchmarkError) as caught:
             build_requests(evaluation_of(toy.model_copy(update=changed)), folder, tiny_tokenizer, tiny_model.config)
         assert "\n" not in str(caught.value)
@@ -37,40 +37,36 @@ def refused(
 @pytest.mark.parametrize(
     ("row", "change", "pieces"),
     [
-        (2, {"answer": 3}, ["toy.jsonl, row 2: answer 3 is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": -1}, ["toy.jsonl, row 2: answer '-1' is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": "B"}, ["toy.jsonl, row 2: answer 'B' is not one of the 3 choices"]),
-        (2, {"answer": None}, ["toy.jsonl, row 2: answer 'None' is not one of the 3 choices"]),
-        (
-            1,
-            {"answer": 2},
-            [
-                "toy.jsonl, row 1: task 'toy.yaml' cannot render {'prompt': 'Anna thanked Ben. Ben felt', ",
-                "(IndexError: ",
-                "its answer must name one of its choices",
-            ],
-        ),
-        (
-            3,
-            {"choices": "hot"},
-            [
-                "toy.jsonl, row 3: the answer of {'prompt': 'Any rod that is heated becomes', ",
-                "cannot be read (",
-                "it must name one of the item's choices",
-            ],
-        ),
-        (3, {"choices": []}, ["toy.jsonl, row 3: answer 1 is not one of the 0 choices"]),
+        (2, {"answer": 3}, ["toy.jsonl, line 2: answer 3 is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": -1}, ["toy.jsonl, line 2: answer '-1' is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": "B"}, ["toy.jsonl, line 2: answer 'B' is not one of the 3 choices"]),
+        (2, {"answer": True}, ["toy.jsonl, line 2: its field 'answer' is true: give it text"]),
+        (2, {"answer": None}, ["toy.jsonl, line 2: its field 'answer' is null: give it text"]),
+        (1, {"answer": 2}, ["toy.jsonl, line 1: answer 2 is not one of the 2 choices (0 to 1"]),
+        (1, {"answer": None}, ["toy.jsonl, line 1: its field 'answer' is null: give it text"]),
+        (1, {"choices": ["", "a"]}, ["toy.jsonl, line 1: choice 1 is '': give it text"]),
+        (2, {"choices": ["a", "b", " "]}, ["toy.jsonl, line 2: choice 3 is ' ': give it text"]),
+        (3, {"choices": ["hot", None]}, ["toy.jsonl, line 3: its field 'choices' is null: give it text"]),
+        (3, {"choices": ["hot", True]}, ["toy.jsonl, line 3: choice 2 is true, which is not text: give it text in q"]),
+        (3, {"choices": ["hot", ["a"]]}, ["toy.jsonl, line 3: choice 2 is ['a'], which is not text"]),
+        (3, {"choices": "hot"}, ["toy.jsonl, line 3: its choices 'hot' are not a list: give a list of texts"]),
+        (3, {"prompt": None}, ["toy.jsonl, line 3: its field 'prompt' is null: give it text"]),
+        (1, {"prompt": None}, ["toy.jsonl, line 1: its field 'prompt' is null: give it text"]),
+        (3, {"prompt": " \n"}, ["item toy/2 (line 3 of toy.jsonl): its prompt ' \\n' is blank: give it text"]),
+        (3, {"prompt": True}, ["toy.jsonl, line 3: its field 'prompt' is true: give it text"]),
+        (4, {"choices": ["salt"]}, ["item toy/3 (line 4 of toy.jsonl): it has 1 choice (' salt'), so every model a"]),
+        (3, {"choices": []}, ["toy.jsonl, line 3: answer 1 is not one of the 0 choices"]),
         (
             4,
             {"choices": ["salt", "red", "salt"]},
-            ["benchmark toy, item toy/3: choices ' salt' and ' salt' are the same tokens; the answer would be"],
+            ["benchmark toy, item toy/3 (line 4 of toy.jsonl): choices ' salt' and ' salt' are the same tokens; the"],
         ),
-        (1, {"prompt": ""}, ["benchmark toy, item toy/0: its prompt is empty"]),
+        (1, {"prompt": ""}, ["benchmark toy, item toy/0 (line 1 of toy.jsonl): its prompt '' is blank: give it text"]),
         (
             1,
             {"prompt": "salt " * 600},
             [
-                "benchmark toy, item toy/0: ",
+                "benchmark toy, item toy/0 (line 1 of toy.jsonl): ",
                 " tokens exceed the model's limit of 512: use a model with a longer context",
             ],
         ),
@@ -87,16 +83,16 @@ def test_a_bad_item_is_named_with_its_place_and_value(
 
 def test_an_item_beyond_a_limit_is_looked_at_too(refused: Refused, items: list[dict[str, Any]]) -> None:
     items[-1]["answer"] = 9
-    assert "row 5: answer 9 is not one of the 3 choices" in refused(items)
+    assert "line 5: answer 9 is not one of the 3 choices" in refused(items)
 
 
 def test_a_missing_column_is_found_before_lm_eval_reads_the_file(refused: Refused, items: list[dict[str, Any]]) -> None:
     items[2]["anwser"] = items[2].pop("answer")
-    assert refused(items) == "DIR/toy.jsonl, row 3: no column 'answer'; did you mean 'anwser'?"
+    assert refused(items) == "DIR/toy.jsonl, line 3: no column 'answer'; did you mean 'anwser'?"
 
 
 def test_a_missing_cluster_column_is_found_too(refused: Refused, items: list[dict[str, Any]]) -> None:
-    assert refused(items, cluster="keys") == "DIR/toy.jsonl, row 1: no column 'keys'; did you mean 'key'?"
+    assert refused(items, cluster="keys") == "DIR/toy.jsonl, line 1: no column 'keys'; did you mean 'key'?"
 
 
 def test_a_missing_file_is_named_with_how_to_give_it(refused: Refused, items: list[dict[str, Any]]) -> None:
@@ -139,3 +135,101 @@ def test_a_definition_that_is_no_yaml_is_named(refused: Refused, items: list[dic
     said = refused(items, task=str(tmp_path / "broken.yaml"))
     assert said.startswith("benchmark toy: task definition DIR/broken.yaml cannot be read (")
     assert said.endswith("fix the YAML")
+
+
+@pytest.mark.parametrize(
+    ("definition", "said"),
+    [
+        (
+            "doc_to_text: !function evil.f\n",
+            "runs code (!function evil.f), which is refused: set evaluation.allow_code",
+        ),
+        ("process_docs: !function evil.f\n", "runs code (!function evil.f), which is refused"),
+        ("metadata: {x: [1, !function evil.f ]}\n", "runs code (!function evil.f), which is refused"),
+        ("doc_to_text: !function os.system\n", "runs code (!function os.system), which is refused"),
+        ("include: more.inc\n", "more.inc runs code (!function evil.f), which is refused"),
+        ("include: [toy.yaml]\n", "toy.yaml includes itself: fix the YAML"),
+        ("include: nowhere.yaml\n", "nowhere.yaml cannot be read ("),
+        ("doc_to_text: !!python/object/apply:os.system [touch MARK]\n", "cannot be read ("),
+        (
+            "doc_to_text: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n",
+            "reaches into Python, which templates",
+        ),
+        ("description: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
+        ("gen_prefix: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
+        (
+            "metric_list: [{metric: ./evil}]\n",
+            "its metric './evil' is none of lm-eval's own and would be fetched and run",
+        ),
+        ("metric_list: [{metric: acc, hf_evaluate: true}]\n", "its metric 'acc' is none of lm-eval's own"),
+        ("use_prompt: evil.yaml:p\n", "use_prompt 'evil.yaml:p' reads a prompt of another file, which is refused"),
+        ("- 1\n", "cannot be read ("),
+        ("doc_to_text: '{{prompt'\n", "doc_to_text '{{prompt' is no Jinja template ("),
+    ],
+)
+def test_a_definition_in_a_folder_of_benchmarks_runs_nothing(
+    refused: Refused, items: list[dict[str, Any]], tmp_path: Path, definition: str, said: str
+) -> None:
+    mark = tmp_path / "mark"
+    (tmp_path / "evil.py").write_text(f"import pathlib\npathlib.Path({str(mark)!r}).touch()\ndef f(doc): return 'x'\n")
+    (tmp_path / "more.inc").write_text("doc_to_target: !function evil.f\n")
+    heard = refused(items, more=definition.replace("MARK", str(mark)))
+    assert said in heard
+    assert not mark.exists()
+
+
+def test_a_function_runs_where_it_is_allowed(
+    *,
+    write_task: Any,
+    evaluation_of: Any,
+    toy: Benchmark,
+    items: Any,
+    tiny_tokenizer: Any,
+    tiny_model: Any,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "kind.py").write_text("def f(doc): return doc['prompt'].upper()\n")
+    folder = write_task(items, more="doc_to_text: !function kind.f\n")
+    table = build_requests(evaluation_of(toy, allow_code=True), folder, tiny_tokenizer, tiny_model.config)
+    assert table["prompt"][0] == "ANNA THANKED BEN. BEN FELT"
+
+
+def test_the_sandbox_stays_where_functions_are_allowed(
+    *,
+    write_task: Any,
+    evaluation_of: Any,
+    toy: Benchmark,
+    items: Any,
+    tiny_tokenizer: Any,
+    tiny_model: Any,
+    tmp_path: Path,
+) -> None:
+    folder = write_task(
+        items, more=f"doc_to_text: \"{{{{ lipsum.__globals__['os'].system('touch {tmp_path}/m') }}}}\"\n"
+    )
+    with pytest.raises(BenchmarkError, match="reaches into Python"):
+        build_requests(evaluation_of(toy, allow_code=True), folder, tiny_tokenizer, tiny_model.config)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("path", ["csv", "text", "."])
+def test_data_whose_types_would_be_guessed_are_refused(
+    refused: Refused, items: list[dict[str, Any]], path: str
+) -> None:
+    said = refused(items, file=None, more=f"dataset_path: {path}\n")
+    assert said.startswith(
+        f"benchmark toy: the types of its data (dataset_path {path!r}) would be guessed, and texts su"
+    )
+    assert said.endswith("changed: give its items as JSON lines (file)")
+
+
+def test_items_that_a_definition_names_are_read_as_they_are(
+    write_task: Any, evaluation_of: Any, toy: Benchmark, tiny_tokenizer: Any, tiny_model: Any, tmp_path: Path
+) -> None:
+    dated = [{"prompt": "2020-02-02", "choices": ["1969-07-20", "1972-12-11"], "answer": 0}] * 2
+    files = f"dataset_path: json\ndataset_kwargs: {{data_files: {{test: {tmp_path / 'toy.jsonl'}}}}}\n"
+    folder = write_task(dated, more=files)
+    own = toy.model_copy(update={"file": None})
+    table = build_requests(evaluation_of(own), folder, tiny_tokenizer, tiny_model.config)
+    assert table["prompt"].unique().tolist() == ["2020-02-02"]
+    assert table["completion"].unique().tolist() == [" 1969-07-20", " 1972-12-11"]

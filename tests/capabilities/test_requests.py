@@ -48,7 +48,8 @@ class Task:
 
 
 def _read(task: Task, places: list[int], share: float = 0.0) -> list[dict[str, Any]]:
-    def encode(prompt: str, completion: str) -> tuple[list[int], list[int]]:
+    def encode(place: str, prompt: str, completion: str) -> tuple[list[int], list[int]]:
+        assert place.startswith("benchmark toy, item toy/")
         return list(prompt.encode()), list(completion.encode())
 
     return ItemReader(BENCHMARK, task, encode, max_tokens=12).read(places, share)
@@ -56,6 +57,7 @@ def _read(task: Task, places: list[int], share: float = 0.0) -> list[dict[str, A
 
 GOOD = ("Ben felt", ["a", "b", "c"], 1)
 SAME = ("Ben felt", ["a", "b", "a"], 1)
+ONE = ("Ben felt", ["a"], 0)
 EMPTY = ("", ["a", "b"], 0)
 LONG = ("Ben felt", ["a", "b and more"], 0)
 
@@ -71,7 +73,8 @@ def test_items_and_choices_come_in_order_whatever_the_order_of_requests() -> Non
     ("bad", "problem"),
     [
         (SAME, "choices 'a' and 'a' are the same tokens; the answer would be ambiguous"),
-        (EMPTY, "its prompt is empty"),
+        (EMPTY, "its prompt '' is blank: give it text"),
+        (ONE, "it has 1 choice ('a'), so every model answers it right: give it two or more"),
         (LONG, "18 tokens exceed the model's limit of 12: use a model with a longer context"),
     ],
 )

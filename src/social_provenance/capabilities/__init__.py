@@ -9,7 +9,9 @@
 Modules, in the order of the flow:
 
 - ``benchmark``: parameters (``Benchmark``, ``Evaluation``)
-- ``items``: checks of the items, with the location of each problem
+- ``definitions``: where task definitions are, and what in them would run code
+- ``items``: items as they are in their file, and their checks, with the location of each problem
+- ``templates``: templates of a definition, in Jinja's sandbox
 - ``harness``: the only module that imports lm-eval (``load_tasks``, ``build_requests``, ``Scorer``)
 - ``normalisation``: units by which log-probabilities are divided (``normalise_choices``)
 - ``requests``: one row per choice of each item (``ItemReader``)

@@ -64,6 +64,9 @@ class Evaluation(BaseModel):
     """Unit by which the log-probability of an answer is divided, wherever outcomes are measured: ``token``, ``byte``
     (as lm-eval's ``acc_bytes``), ``none``; ``auto``: none if all answers of the study have the same number of tokens,
     else ``token``."""
+    allow_code: bool = False
+    """Whether a task definition in the folder of benchmarks may run code: Python functions (``!function``), metrics of
+    the hub, prompts of other files. lm-eval's own definitions always may."""
     split_items: bool = True
     """True: half of the clusters of items are attribution queries, the other half are held out to measure
     unlearning. False: every item does both."""

@@ -1,7 +1,9 @@
 """The adapter of lm-eval: tasks from local files, their requests, the score of a model.
 
 Requests are built and tokenised once and then score any number of checkpoints; results equal those of
-``lm_eval.evaluator.evaluate`` (a test compares them).
+``lm_eval.evaluator.evaluate`` (a test compares them). Items of local files are read by
+:mod:`~social_provenance.capabilities.items`, not by ``datasets``, which would guess types, and all templates are
+rendered in Jinja's sandbox (:mod:`~social_provenance.capabilities.templates`).
 """
 
 from __future__ import annotations
@@ -15,9 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.answers import answers
-from social_provenance.capabilities.items import check_items, columns_of, evenly_spaced, first_item
+from social_provenance.capabilities.definitions import (
+    find_definitions,
+    is_stock,
+    refuse_code,
+    refuse_functions,
+    refuse_guessed_types,
+)
+from social_provenance.capabilities.items import columns_of, evenly_spaced, read_items, typed_items
 from social_provenance.capabilities.normalisation import normalise_choices
-from social_provenance.capabilities.requests import ItemReader, check_answers
+from social_provenance.capabilities.requests import ItemReader, check_answers, check_rendered
+from social_provenance.capabilities.templates import sandbox, with_templates
+from social_provenance.encoding import Encoder
 from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.language_model import max_tokens
 
@@ -31,19 +42,25 @@ if TYPE_CHECKING:
 SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
 
 
-def load_tasks(benchmark: Benchmark, folder: Path) -> list[Any]:
+def load_tasks(benchmark: Benchmark, folder: Path, *, allow_code: bool = False) -> list[Any]:
     """Return the lm-eval task objects of a benchmark, zero-shot, on local data where it has a file.
 
     Args:
         benchmark: The definition to load.
         folder: Folder of benchmark files and of your own task definitions.
+        allow_code: Whether a definition may name functions and metrics that are not part of lm-eval.
 
     Raises:
-        BenchmarkError: If the definition does not exist, or its file cannot be used.
+        BenchmarkError: If the definition does not exist or would run code, or its file cannot be used.
     """
     tasks = []
-    for definition in _definitions(benchmark, folder):
-        task = _open_task(benchmark, _configure(benchmark, definition, folder), folder)
+    for definition in find_definitions(benchmark, folder, _stock_folder()):
+        if not allow_code:
+            refuse_functions(benchmark, definition, _stock_folder())
+        config = _configure(benchmark, definition)
+        if not allow_code:
+            refuse_code(benchmark, config, _metrics())
+        task = _open_task(benchmark, _with_items(benchmark, config, definition, folder))
         # Few-shot examples would be in the prompt of every query, and in its gradient.
         task.set_config("num_fewshot", 0)
         tasks.append(task)
@@ -66,20 +83,21 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
 
     Raises:
         BenchmarkError: If an item has no correct answer among its choices, two choices with equal
-            tokens, a choice without bytes where these are the unit, or more tokens than the model's context.
+            tokens, a choice without bytes where these are the unit, tokens that do not decode to its text, or more
+            tokens than the model's context.
     """
     import pandas as pd
 
-    encoder = _encoder(tokenizer, config)
+    encoder = Encoder(tokenizer)
     rows: list[dict[str, Any]] = []
     for benchmark in evaluation.benchmarks:
-        for task in load_tasks(benchmark, folder):
+        for task in load_tasks(benchmark, folder, allow_code=evaluation.allow_code):
             check_answers(benchmark, task)
             # Indices are chosen here, not through lm-eval's ``limit``, which takes the first items.
             places = evenly_spaced(len(task.eval_docs), evaluation.limit)
             with _quiet():
                 task.build_all_requests(samples=places, rank=0, world_size=1)
-            reader = ItemReader(benchmark, task, encoder._encode_pair, max_tokens(config))
+            reader = ItemReader(benchmark, task, encoder.pair, max_tokens(config))
             rows += reader.read(places, evaluation.max_unusable_share)
     return normalise_choices(pd.DataFrame(rows), evaluation.normalise)
 
@@ -118,36 +136,6 @@ class Scorer:
         return answers(self.requests.assign(logprob=[logprob for logprob, _ in scored]))
 
 
-def _definitions(benchmark: Benchmark, folder: Path) -> list[Path]:
-    own = folder / benchmark.task
-    if own.is_file():
-        return [own]
-    stock = _stock_folder() / benchmark.task
-    if benchmark.tag is not None:
-        return _tagged(benchmark, stock)
-    if stock.is_file():
-        return [stock]
-    raise BenchmarkError(
-        f"benchmark {benchmark.name}: no task definition {benchmark.task!r} in {folder} or among lm-eval's "
-        f"own; give a YAML file there, or a path below lm_eval/tasks such as 'siqa/siqa.yaml'"
-    )
-
-
-def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
-    from lm_eval.tasks._yaml_loader import load_yaml
-
-    def tags(path: Path) -> list[str]:
-        tag = load_yaml(path, resolve_func=False).get("tag") or []
-        return [tag] if isinstance(tag, str) else list(tag)
-
-    found = [path for path in sorted(folder.glob("*.yaml")) if benchmark.tag in tags(path)]
-    if not found:
-        raise BenchmarkError(
-            f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}"
-        )
-    return found
-
-
 def _stock_folder() -> Path:
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or spec.origin is None:
@@ -155,7 +143,15 @@ def _stock_folder() -> Path:
     return Path(spec.origin).parent / "tasks"
 
 
-def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str, Any]:
+def _metrics() -> set[str]:
+    """Return the names of lm-eval's own metrics."""
+    import lm_eval.api.metrics  # noqa: F401
+    from lm_eval.api.registry import metric_registry
+
+    return set(metric_registry)
+
+
+def _configure(benchmark: Benchmark, definition: Path) -> dict[str, Any]:
     from lm_eval.tasks._yaml_loader import load_yaml
 
     try:
@@ -168,46 +164,76 @@ def _configure(benchmark: Benchmark, definition: Path, folder: Path) -> dict[str
     for key in ("tag", "group", "task_list"):
         config.pop(key, None)
     config.setdefault("task", benchmark.name)
-    config |= benchmark.overrides
-    if benchmark.file is None:
-        return config
-    file = (folder / benchmark.file).resolve()
-    check_items(file, columns_of(config) | ({benchmark.cluster} if benchmark.cluster else set()))
-    split = config.get("test_split") or config.get("validation_split")
+    return config | benchmark.overrides
+
+
+def _with_items(benchmark: Benchmark, config: dict[str, Any], definition: Path, folder: Path) -> dict[str, Any]:
+    """Return a definition that reads the items of local files as they are, by our templates."""
+    ready = with_templates(config)
+    files = _local_files(benchmark, config, folder)
+    if not files:
+        if not is_stock(definition, _stock_folder()):
+            refuse_guessed_types(benchmark, config)
+        return ready
+    columns = columns_of(config) | ({benchmark.cluster} if benchmark.cluster else set())
+    items: dict[str, Any] = {split: read_items(file, columns) for split, file in files.items()}
+    if config.get("process_docs") is None:
+        for own in items.values():
+            check_rendered(own, ready)
+    else:  # a function of lm-eval's own, of a data set
+        items = {split: typed_items(own) for split, own in items.items()}
     for name in SPLITS:
-        config[name] = config.get(name) if config.get(name) == split else None
-    config |= {"dataset_path": "json", "dataset_name": None, "dataset_kwargs": {"data_files": {split: str(file)}}}
-    return config
+        ready[name] = config.get(name) if config.get(name) in items else None
+    return ready | {
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": None,
+        "custom_dataset": lambda **_: items,
+    }
 
 
-def _open_task(benchmark: Benchmark, config: dict[str, Any], folder: Path) -> Any:
+def _local_files(benchmark: Benchmark, config: dict[str, Any], folder: Path) -> dict[str, Path]:
+    """Return the split and the file of items of a benchmark, of its own or of its definition."""
+    split = config.get("test_split") or config.get("validation_split")
+    if benchmark.file is not None:
+        return {str(split): (folder / benchmark.file).resolve()}
+    if config.get("dataset_path") != "json":
+        return {}
+    files = (config.get("dataset_kwargs") or {}).get("data_files")
+    own = files.get(split) if isinstance(files, dict) else files
+    if isinstance(own, list) and len(own) == 1:
+        own = own[0]
+    if not isinstance(own, str) or "://" in own:
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: data_files {excerpt(files)} give no single file of split {split!r}: give its "
+            f"items as JSON lines (file)"
+        )
+    return {str(split): Path(own)}
+
+
+def _open_task(benchmark: Benchmark, config: dict[str, Any]) -> Any:
     """Return the task object; lm-eval loads the data and renders the first item in its constructor."""
+    import lm_eval.utils
     from lm_eval.api.task import ConfigurableTask
 
+    # Descriptions and prefixes are rendered by lm-eval itself.
+    lm_eval.utils.env = sandbox()
     try:
         with _quiet():
             return ConfigurableTask(config=config)
     except Exception as error:
-        reason = f"({type(error).__name__}: {excerpt(str(error), 160)})"
-        if benchmark.file is None:
+        reason = (
+            str(error) if isinstance(error, BenchmarkError) else f"{type(error).__name__}: {excerpt(str(error), 160)}"
+        )
+        if config.get("custom_dataset") is None:
             raise BenchmarkError(
-                f"benchmark {benchmark.name}: the data of task {benchmark.task!r} cannot be loaded {reason}; "
+                f"benchmark {benchmark.name}: the data of task {benchmark.task!r} cannot be loaded ({reason}); "
                 f"give its items as a file in the folder of benchmarks"
             ) from error
         raise BenchmarkError(
-            f"{benchmark.file}, row 1: task {benchmark.task!r} cannot render "
-            f"{excerpt(first_item(folder / benchmark.file), 160)} {reason}; its answer must name one of its choices"
+            f"benchmark {benchmark.name}: task {benchmark.task!r} cannot render its items ({reason}): fix the task, or "
+            f"the first item"
         ) from error
-
-
-def _encoder(tokenizer: Any, config: Any) -> Any:
-    """Return an lm-eval model that can encode but has no weights."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        empty = AutoModelForCausalLM.from_config(config)
-    return _lm(empty, tokenizer, 1)
 
 
 def _lm(model: Any, tokenizer: Any, batch_size: int) -> Any:

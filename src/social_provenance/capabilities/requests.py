@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.items import check_choices, check_length, check_prompt
+from social_provenance.capabilities.items import Items, check_choices, check_length, check_prompt
+from social_provenance.capabilities.templates import TEMPLATES, Template
 from social_provenance.errors import BenchmarkError, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from social_provenance.capabilities.benchmark import Benchmark
 
@@ -24,13 +25,13 @@ class ItemReader:
     Attributes:
         benchmark: Benchmark of the task.
         task: The lm-eval task.
-        encode: (prompt, completion) -> their token ids, as lm-eval splits them.
+        encode: (place in errors, prompt, completion) -> token ids of prompt and completion.
         max_tokens: Context length of the model, in tokens.
     """
 
     benchmark: Benchmark
     task: Any
-    encode: Callable[[str, str], tuple[list[int], list[int]]]
+    encode: Callable[[str, str, str], tuple[list[int], list[int]]]
     max_tokens: int
 
     def read(self, places: Sequence[int], max_unusable_share: float) -> list[dict[str, Any]]:
@@ -50,7 +51,7 @@ class ItemReader:
         problems: list[BenchmarkError] = []
         for number, instances in sorted(items.items()):
             try:
-                rows += self._read_item(f"{self.task.config.task}/{places[number]}", instances)
+                rows += self._read_item(places[number], instances)
             except BenchmarkError as error:
                 problems.append(error)
         if len(problems) > max_unusable_share * len(items):
@@ -62,16 +63,17 @@ class ItemReader:
             logger.warning("left out: %s", problem)
         return rows
 
-    def _read_item(self, name: str, instances: Sequence[Any]) -> list[dict[str, Any]]:
+    def _read_item(self, number: int, instances: Sequence[Any]) -> list[dict[str, Any]]:
         doc = instances[0].doc
         gold = self.task.doc_to_target(doc)
         choices = self.task.doc_to_choice(doc)
-        place = f"benchmark {self.benchmark.name}, item {name}"
+        name = f"{self.task.config.task}/{number}"
+        place = f"benchmark {self.benchmark.name}, item {name}{_line(self.task, number)}"
         rows = []
         for instance in sorted(instances, key=lambda one: one.idx)[: len(choices)]:
             prompt, completion = instance.args[:2]
             check_prompt(place, prompt)
-            before, after = self.encode(prompt, completion)
+            before, after = self.encode(place, prompt, completion)
             check_length(place, len(before) + len(after), self.max_tokens)
             rows.append(
                 {
@@ -92,27 +94,67 @@ class ItemReader:
 
 
 def check_answers(benchmark: Benchmark, task: Any) -> None:
-    """Check that every item of a task has a correct answer among its choices.
+    """Check that every item of a task can be rendered and has a correct answer among its choices.
 
     Raises:
-        BenchmarkError: Naming the file (or data set), the row and the answer.
+        BenchmarkError: Naming the file (or data set), the line and what is wrong there.
     """
     if task.OUTPUT_TYPE != "multiple_choice":
         raise BenchmarkError(
             f"benchmark {benchmark.name}: task {task.config.task!r} is of type {task.OUTPUT_TYPE!r}; "
             f"multiple_choice tasks can be attributed"
         )
-    place = benchmark.file or task.config.dataset_path
-    for row, doc in enumerate(task.eval_docs, start=1):
+    for number, doc in enumerate(task.eval_docs):
+        place = _place(benchmark, task, number)
         try:
+            for field in (task.config.description, task.config.gen_prefix):
+                task.resolve_field(doc, field)
+            task.doc_to_text(doc)
             choices, gold = task.doc_to_choice(doc), task.doc_to_target(doc)
+        except BenchmarkError as error:
+            raise BenchmarkError(f"{place}: {error}") from error
         except Exception as error:
             raise BenchmarkError(
-                f"{place}, row {row}: the answer of {excerpt(dict(doc), 160)} cannot be read ({error}); "
-                f"it must name one of the item's choices"
+                f"{place}: {excerpt(dict(doc), 160)} cannot be rendered ({type(error).__name__}: "
+                f"{excerpt(str(error), 160)}): fix the item, or the task {benchmark.task!r}"
             ) from error
-        if not isinstance(gold, int) or not 0 <= gold < len(choices):
-            raise BenchmarkError(
-                f"{place}, row {row}: answer {gold!r} is not one of the {len(choices)} choices "
-                f"(0 to {len(choices) - 1} after the task's preprocessing)"
-            )
+        _check_answer(place, choices, gold)
+
+
+def check_rendered(items: Items, config: Mapping[str, Any]) -> None:
+    """Check items by the templates of their task, before lm-eval renders them; functions are not called.
+
+    Raises:
+        BenchmarkError: Naming the file, the line and what is wrong there.
+    """
+    templates = {name: config[name] for name in TEMPLATES if isinstance(config.get(name), Template)}
+    for line, item in zip(items.lines, items, strict=True):
+        place = f"{items.place}, line {line}"
+        try:
+            rendered = {name: template(item) for name, template in templates.items()}
+        except BenchmarkError as error:
+            raise BenchmarkError(f"{place}: {error}") from error
+        if {"doc_to_choice", "doc_to_target"} <= set(rendered):
+            _check_answer(place, rendered["doc_to_choice"], rendered["doc_to_target"])
+
+
+def _check_answer(place: str, choices: Sequence[Any], gold: Any) -> None:
+    if isinstance(gold, bool) or not isinstance(gold, int) or not 0 <= gold < len(choices):
+        known = f"0 to {len(choices) - 1} after the task's preprocessing" if choices else "give it two or more"
+        raise BenchmarkError(f"{place}: answer {gold!r} is not one of the {len(choices)} choices ({known})")
+    for choice, text in enumerate(choices, start=1):
+        if not str(text).strip():
+            raise BenchmarkError(f"{place}: choice {choice} is {text!r}: give it text")
+
+
+def _place(benchmark: Benchmark, task: Any, number: int) -> str:
+    """Return the file and the line of an item, or its data set and row."""
+    items = task.eval_docs
+    if isinstance(items, Items):
+        return f"{items.place}, line {items.lines[number]}"
+    return f"{benchmark.file or task.config.dataset_path}, row {number + 1}"
+
+
+def _line(task: Any, number: int) -> str:
+    items = getattr(task, "eval_docs", None)
+    return f" (line {items.lines[number]} of {items.place})" if isinstance(items, Items) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from social_provenance.gradients.queries.build import COLUMNS, add_blocks, query_sets
+from social_provenance.errors import BenchmarkError
+from social_provenance.gradients.queries.build import COLUMNS, add_blocks, query_sets, refuse_long_items
 from social_provenance.gradients.queries.nulls import NULLS
 from social_provenance.gradients.query_set import ITEMS
 
@@ -166,3 +168,35 @@ def test_sets_of_a_table_that_was_on_disk_are_the_same(
     for name, rows in query_sets(queries).items():
         assert read[name].to_dict() == rows.to_dict()
         assert read[name].features == rows.features
+
+
+def test_an_item_that_is_longer_than_the_budget_is_named(make_items: Any) -> None:
+    prompt, short, long = "The judge saw", "court", "the contract near the court"
+    requests = make_items([("quiz", prompt, [short, long], 0), ("quiz", prompt, [short, short], 1)])
+    tokens = (requests["prompt_ids"].map(len) + requests["completion_ids"].map(len)).tolist()
+    refuse_long_items(requests, max(tokens), ("wrong_answers",))
+    refuse_long_items(requests, tokens[0], ())  # the long choice is not walked
+    for walked in ({"nulls": ("wrong_answers",)}, {"nulls": (), "query": "rival"}):
+        with pytest.raises(BenchmarkError) as caught:
+            refuse_long_items(requests, max(tokens) - 1, **walked)
+        assert str(caught.value) == (
+            f"benchmark quiz, item quiz/0: {max(tokens)} tokens with choice ' {long}', a query may have "
+            f"{max(tokens) - 1} (gradients.max_tokens): raise it and gradients.token_batch if the model takes more, or "
+            f"leave the item out of the file"
+        )
+    with pytest.raises(BenchmarkError, match=f"quiz/0: {tokens[0]} tokens with choice ' court', a query may have 3"):
+        refuse_long_items(requests, 3, ())
+
+
+@pytest.mark.parametrize(("null", "lines"), [("shuffled_answers", 1), ("other_benchmark", 1), ("generic_text", 0)])
+def test_a_null_that_may_exceed_the_budget_is_warned_of(
+    make_items: Any, caplog: pytest.LogCaptureFixture, null: Any, lines: int
+) -> None:
+    requests = make_items(
+        [("quiz", "The judge saw the contract near", ["court"] * 2, 0), ("quiz", "In", ["the court in Velda"] * 2, 0)]
+    )
+    tokens = requests["prompt_ids"].map(len) + requests["completion_ids"].map(len)
+    with caplog.at_level(logging.WARNING):
+        refuse_long_items(requests, int(tokens.max()), (null,))
+    assert len(caplog.records) == lines
+    assert all("would exceed gradients.max_tokens" in record.getMessage() for record in caplog.records)

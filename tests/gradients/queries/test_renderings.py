@@ -13,10 +13,11 @@ from pandas.testing import assert_frame_equal
 
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import build_requests
+from social_provenance.encoding import Encoder
 from social_provenance.errors import BenchmarkError
 from social_provenance.gradients.queries.build import COLUMNS, add_blocks, build_queries, query_sets
 from social_provenance.gradients.queries.choices import WRONG
-from social_provenance.gradients.queries.renderings import RENDERINGS, encode_pair, render
+from social_provenance.gradients.queries.renderings import RENDERINGS, render
 from social_provenance.gradients.query_set import ITEMS
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _of(rendered: pd.DataFrame, form: str) -> pd.DataFrame:
 
 def test_every_choice_is_encoded_as_the_harness_encodes_it(requests: pd.DataFrame, tokenizer: Any) -> None:
     for row in requests.itertuples():
-        assert encode_pair(tokenizer, row.prompt, row.completion) == (row.prompt_ids, row.completion_ids)
+        assert Encoder(tokenizer).pair("", row.prompt, row.completion) == (row.prompt_ids, row.completion_ids)
 
 
 def test_the_cloze_form_of_a_cloze_task_is_the_queries_of_its_requests(requests: pd.DataFrame, tokenizer: Any) -> None:
@@ -232,15 +233,17 @@ def test_a_tokenizer_without_start_and_end_is_refused(plain: pd.DataFrame, tiny_
         render(plain, bare, 512)
 
 
-def test_letters_that_a_tokenizer_cannot_tell_apart_are_refused(pose: Any) -> None:
+def test_letters_that_a_tokenizer_does_not_know_are_refused(pose: Any) -> None:
     """A vocabulary of a few words: letters that it lacks are all one unknown token."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    words = {word: number for number, word in enumerate(("?", "<e>", "hot", "cold", "Is", "it", "A"))}
+    words = {word: number for number, word in enumerate("? <e> hot cold it Is A A. B. C. Answer: B".split())}
     inner = Tokenizer(models.WordLevel(words, unk_token="?"))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, unk_token="?", eos_token="<e>", pad_token="<e>")
     assert len(render(pose(tokenizer, [("Is it", ["hot", "cold"], 0, "k")]), tokenizer, 512)) == 3
-    with pytest.raises(BenchmarkError, match="choices 'B' and 'C' are the same tokens"):
+    with pytest.raises(
+        BenchmarkError, match=r"toy/0: the tokens of its prompt and choice decode to '.*Answer: \?', and"
+    ):
         render(pose(tokenizer, [("Is it", ["hot", "cold", "it"], 0, "k")]), tokenizer, 512)

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from datasets import Dataset
 
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.walk.bergson_run import quiet
-from social_provenance.gradients.walk.coverage import Coverage, inspect, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.gradients.walk.bergson_run import Walker, quiet
+from social_provenance.gradients.walk.coverage import (
+    Coverage,
+    inspect,
+    refuse_flat,
+    refuse_too_wide,
+    warn_of_experts,
+)
+from social_provenance.language_model import LanguageModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHAPE = {
     "vocab_size": 96,
@@ -267,3 +280,59 @@ def test_globs_that_bergson_would_stumble_over_are_refused(kind: str, globs: str
     assert message.startswith(f"gradients.moe_experts {globs!r} {place}")
     fix = f"set it to {GLOB!r}" if kind == "Mixtral" else "leave it empty, no layer of this model can be taken apart"
     assert message.endswith(f": {fix}")
+
+
+# ---- architectures
+
+FLAT: dict[str, dict[str, Any]] = {
+    "OPT": {**SHAPE, "ffn_dim": 48, "word_embed_proj_dim": 32},
+    "Qwen2Moe": {**SHAPE, "num_experts": 4, "moe_intermediate_size": 24, "shared_expert_intermediate_size": 24},
+    "Mamba": OWN["Mamba"],
+}
+"""Architectures in which Bergson cannot tell the sequences of a batch apart."""
+
+
+def _saved(kind: str, shape: dict[str, Any], tokenizer: Any, folder: Path) -> LanguageModel:
+    import transformers
+    from transformers import AutoModelForCausalLM
+
+    config = getattr(transformers, f"{kind}Config")(**shape)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return LanguageModel(str(folder))
+
+
+def _walk(model: LanguageModel, folder: Path) -> None:
+    folder.mkdir()
+    sequences = Dataset.from_dict({"input_ids": [[5, 6, 7, 8], [9, 8]], "length": [4, 2]})
+    settings = GradientSettings(projection_dim=4, max_tokens=64, token_batch=64)
+    Walker(model, settings, Distributed()).collect(sequences, folder)
+
+
+@pytest.mark.parametrize("kind", ["Llama", "GPT2", "Mixtral"])
+def test_an_architecture_that_bergson_walks_is_let_through(kind: str, tiny_tokenizer: Any, tmp_path: Path) -> None:
+    model = _saved(kind, OWN[kind], tiny_tokenizer, tmp_path / "model")
+    refuse_flat(model, inspect(model.config()))
+    _walk(model, tmp_path / "gradients")
+
+
+@pytest.mark.parametrize("kind", FLAT)
+def test_an_architecture_that_bergson_stumbles_over_is_named_before_the_walk(
+    kind: str, tiny_tokenizer: Any, tmp_path: Path
+) -> None:
+    model = _saved(kind, FLAT[kind], tiny_tokenizer, tmp_path / "model")
+    with pytest.raises(AttributionError) as caught:
+        refuse_flat(model, inspect(model.config()))
+    assert str(caught.value).startswith(f"model {model.path} ({kind}Config) gives module 'layers.0.") or kind == "OPT"
+    assert str(caught.value).endswith("give a model of a tested architecture (docs/how_to/own_model.md)")
+    with pytest.raises(
+        AttributionError, match=rf"Bergson cannot take the gradients of model {re.escape(model.path)} \("
+    ):
+        _walk(model, tmp_path / "gradients")
+
+
+def test_a_configuration_of_no_causal_model_is_named() -> None:
+    from transformers import T5Config
+
+    with pytest.raises(AttributionError, match=r"no causal language model can be made of T5Config \(ValueError: "):
+        inspect(T5Config())

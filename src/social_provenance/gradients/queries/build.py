@@ -7,11 +7,13 @@ queries draws blocks: items that share a cluster are not independent, so they ar
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.split import deal_clusters
+from social_provenance.errors import BenchmarkError, excerpt
 from social_provenance.gradients.queries.choices import WRONG, add_choices, refuse_equal_choices, without_choices
 from social_provenance.gradients.queries.nulls import NullSources, longest_first, make_null
 from social_provenance.gradients.query_set import ITEMS, QuerySet
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from social_provenance.gradients.queries.choices import QueryKind
     from social_provenance.gradients.queries.nulls import Null
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = ("benchmark", "variant", "item", "cluster", "block", "prompt_ids", "answer_ids", *WRONG)
 IGNORED = -100
@@ -79,6 +83,37 @@ def build_queries(
     queries = pd.concat(tables, ignore_index=True)
     refuse_equal_choices(queries)
     return add_blocks(queries, blocks=blocks, seed=seed)
+
+
+def refuse_long_items(
+    requests: pd.DataFrame, max_tokens: int, nulls: Sequence[Null], *, query: QueryKind = "gold"
+) -> None:
+    """Refuse items of which a query would exceed the token budget, and warn of nulls of which one may.
+
+    Args:
+        requests: Choices of the items that are attributed.
+        max_tokens: Token budget of a query (``gradients.max_tokens``).
+        nulls: Null variants that will be added.
+        query: Kind of query; only ``gold`` does not walk the wrong choices.
+
+    Raises:
+        BenchmarkError: Naming the first such item, its tokens and the fix.
+    """
+    prompts, answers = requests["prompt_ids"].map(len), requests["completion_ids"].map(len)
+    walked = requests["is_gold"] | (query != "gold" or "wrong_answers" in nulls)
+    tokens = prompts + answers
+    for row in requests.assign(tokens=tokens)[walked & (tokens > max_tokens)].itertuples():
+        raise BenchmarkError(
+            f"benchmark {row.benchmark}, item {row.item}: {row.tokens} tokens with "
+            f"choice {excerpt(row.completion)}, a query may have {max_tokens} (gradients.max_tokens): raise it and "
+            f"gradients.token_batch if the model takes more, or leave the item out of the file"
+        )
+    if {"shuffled_answers", "other_benchmark"} & set(nulls) and prompts.max() + answers[walked].max() > max_tokens:
+        logger.warning(
+            "a null query that joins the longest prompt (%d tokens) with the longest answer (%d) would exceed "
+            "gradients.max_tokens (%d) and end the run after the walk over the corpus: raise it and token_batch",
+            *(prompts.max(), answers[walked].max(), max_tokens),
+        )
 
 
 def add_blocks(queries: pd.DataFrame, *, blocks: int, seed: int) -> pd.DataFrame:

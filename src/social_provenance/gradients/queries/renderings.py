@@ -12,7 +12,7 @@ import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from social_provenance.capabilities.items import check_choices
+from social_provenance.encoding import Encoder
 from social_provenance.errors import BenchmarkError
 
 if TYPE_CHECKING:
@@ -85,35 +85,16 @@ def render(requests: pd.DataFrame, tokenizer: Any, max_tokens: int) -> pd.DataFr
     import pandas as pd
 
     rows = []
-    start = _start_token(tokenizer)
+    start, encoder = _start_token(tokenizer), Encoder(tokenizer)
     for _, group in itertools.groupby(_items(requests), key=lambda item: item.benchmark):
         items = list(group)
         _refuse_letters(items)
         for form in RENDERINGS:
             for item in items:
-                prompt, answer = _render(item, form, tokenizer, start)
+                prompt, answer = _render(item, form, encoder, start)
                 _check_budget(item, form, len(prompt) + len(answer), max_tokens)
                 rows.append((item.benchmark, form, item.name, item.cluster, prompt, answer))
     return pd.DataFrame(rows, columns=["benchmark", "variant", "item", "cluster", "prompt_ids", "answer_ids"])
-
-
-def encode_pair(tokenizer: Any, prompt: str, completion: str) -> tuple[list[int], list[int]]:
-    """Return the token ids of a prompt and of its completion, split as lm-eval 0.4 splits them.
-
-    Blanks that end the prompt go to the completion. Both are then encoded as one text, and the
-    completion is what lies behind as many tokens as the prompt has by itself (``_encode_pair``). The
-    tokenizer adds the special tokens that it adds by itself, unless the text starts with the start
-    token already (``tok_encode``).
-    """
-    text = prompt + completion
-    start = tokenizer.decode(_start_token(tokenizer))
-
-    def encode(part: str) -> list[int]:
-        options = {"add_special_tokens": False} if part.startswith(start) else {}
-        return [int(token) for token in tokenizer.encode(part, **options)]
-
-    before = encode(prompt.rstrip())
-    return before, encode(text)[len(before) :]
 
 
 def _items(requests: pd.DataFrame) -> Iterator[_Item]:
@@ -144,10 +125,10 @@ def _start_token(tokenizer: Any) -> int:
     )
 
 
-def _render(item: _Item, form: Rendering, tokenizer: Any, start: int) -> tuple[list[int], list[int]]:
+def _render(item: _Item, form: Rendering, encoder: Encoder, start: int) -> tuple[list[int], list[int]]:
     if form == "multiple_choice":
-        return _list_options(item, tokenizer)
-    prompt, answer = encode_pair(tokenizer, item.prompt, item.choices[item.gold])
+        return _list_options(item, encoder)
+    prompt, answer = encoder.pair(item.label, item.prompt, item.choices[item.gold])
     if (prompt, answer) != item.tokens:
         raise BenchmarkError(
             f"{item.label}: the tokenizer divides it into other tokens than the requests have: give that of the model "
@@ -156,7 +137,7 @@ def _render(item: _Item, form: Rendering, tokenizer: Any, start: int) -> tuple[l
     return ([start], answer) if form == "answer_only" else (prompt, answer)
 
 
-def _list_options(item: _Item, tokenizer: Any) -> tuple[list[int], list[int]]:
+def _list_options(item: _Item, encoder: Encoder) -> tuple[list[int], list[int]]:
     if len(item.choices) > len(LETTERS):
         raise BenchmarkError(
             f"{item.label}: it has {len(item.choices)} choices and there are {len(LETTERS)} letters to name them; "
@@ -164,9 +145,7 @@ def _list_options(item: _Item, tokenizer: Any) -> tuple[list[int], list[int]]:
         )
     options = [f"{letter}. {choice.strip()}" for letter, choice in zip(LETTERS, item.choices, strict=False)]
     question = "\n".join([CUE.sub("", item.prompt).rstrip(), *options, "Answer:"])
-    pairs = [encode_pair(tokenizer, question, f" {LETTERS[index]}") for index in range(len(options))]
-    named = zip(LETTERS, pairs, strict=False)
-    check_choices(item.label, ({"completion": letter, "completion_ids": answer} for letter, (_, answer) in named))
+    pairs = [encoder.pair(item.label, question, f" {LETTERS[index]}") for index in range(len(options))]
     return pairs[item.gold]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from social_provenance.gradients.walk.coverage import named_errors
 from social_provenance.language_model import max_tokens
 from social_provenance.processes import follow_parent
 
@@ -76,7 +77,8 @@ class Walker:
             if config.distributed.world_size == 1:
                 if self._loaded is None:
                     self._loaded = _load(config)
-                _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
+                with named_errors(self.model.path):
+                    _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
             else:
                 job = (config, sequences, folder / STATES)
                 launch_distributed_run("collect", _work, [job, shares], config.distributed)

@@ -16,7 +16,7 @@ from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.walk.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
-from social_provenance.gradients.walk.coverage import inspect, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.walk.coverage import inspect, refuse_flat, refuse_too_wide, warn_of_experts
 from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
 
@@ -136,6 +136,7 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
             f"alone, or give attribution.distributed.nnode for a walk of all"
         )
     coverage = inspect(walk.model.config(), walk.settings.moe_experts)
+    refuse_flat(walk.model, coverage)
     refuse_too_wide(coverage, walk.settings.projection_dim)
     warn_of_experts(coverage, walk.settings.moe_experts)
     for name, rows in pieces.items():

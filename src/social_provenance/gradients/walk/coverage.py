@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import AttributionError
+from social_provenance.errors import AttributionError, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from social_provenance.language_model import LanguageModel
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +96,71 @@ def refuse_too_wide(coverage: Coverage, projection_dim: int) -> None:
             )
 
 
+def refuse_flat(model: LanguageModel, coverage: Coverage) -> None:
+    """Refuse an architecture in which Bergson cannot tell the sequences of a batch apart.
+
+    It needs every covered module to be called with an input of the shape (sequences, tokens, features). Found by a
+    pass over two tokens without weights; an architecture that has no such pass is let through.
+
+    Args:
+        model: The model.
+        coverage: Its coverage.
+
+    Raises:
+        AttributionError: Naming the model, the first such module and the fix.
+    """
+    import torch
+
+    config = model.config()
+    empty = _empty_model(config).eval()
+    shapes: dict[str, int] = {}
+
+    def watch(name: str) -> Any:
+        def note(module: Any, inputs: tuple[Any, ...]) -> None:
+            del module
+            shapes[name] = inputs[0].ndim
+
+        return note
+
+    known = [(name, module) for name, module in empty.base_model.named_modules() if name in coverage.modules]
+    for name, module in known:
+        module.register_forward_pre_hook(watch(name))
+    complete = True
+    try:
+        with torch.no_grad():
+            empty(input_ids=torch.zeros((1, 2), dtype=torch.long, device="meta"))
+    except Exception as error:
+        # Some architectures route by values, which tensors without memory do not have.
+        logger.debug("no pass over %s without weights: %s", model.path, error)
+        complete = False
+    for name, _ in known:
+        if shapes.get(name, 3 if not complete else 0) != 3:
+            how = "the tokens of all sequences as one list" if name in shapes else "no input"
+            raise AttributionError(
+                f"model {model.path} ({type(config).__name__}) gives module {name!r} {how}, so Bergson cannot take the "
+                f"gradient of each sequence there: give a model of a tested architecture (docs/how_to/own_model.md)"
+            )
+
+
+@contextlib.contextmanager
+def named_errors(model: str) -> Iterator[None]:
+    """Name the model where Bergson stumbles over its architecture.
+
+    Args:
+        model: Name or folder of the model.
+
+    Raises:
+        AttributionError: In place of Bergson's error.
+    """
+    try:
+        yield
+    except (AssertionError, KeyError, AttributeError, TypeError) as error:
+        raise AttributionError(
+            f"Bergson cannot take the gradients of model {model} ({type(error).__name__}: {excerpt(str(error), 160)}): "
+            f"give a model of a tested architecture (docs/how_to/own_model.md)"
+        ) from error
+
+
 def warn_of_experts(coverage: Coverage, moe_experts: str) -> None:
     """Log the share of parameters that is covered, and warn of fused experts that are not.
 
@@ -114,8 +182,15 @@ def _empty_model(config: Any) -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(config)
+    try:
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config)
+    except Exception as error:
+        reason = excerpt(" ".join(str(error).split()), 160)
+        raise AttributionError(
+            f"no causal language model can be made of {type(config).__name__} ({type(error).__name__}: {reason}): fix "
+            f"config.json of the model, or give another one with --params model=DIR"
+        ) from error
 
 
 def _shape(module: Any) -> tuple[int, int] | None:

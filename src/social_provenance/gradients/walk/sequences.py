@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.encoding import Encoder
 from social_provenance.errors import AttributionError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
 
     Args:
         documents: Ibis table with ``doc_id``, ``topic``, ``format``, ``bin_rank`` and ``text``.
-        tokenizer: The model's tokenizer, with the special tokens that it adds by itself.
+        tokenizer: The model's tokenizer; the tokens that it adds before a text are kept, those behind it left out.
         max_tokens: Token budget of a document.
 
     Returns:
@@ -34,8 +35,11 @@ def tokenize_documents(documents: Any, tokenizer: Any, max_tokens: int) -> Datas
     disable_progress_bar()
     texts = Dataset(documents.select("doc_id", "topic", "format", "bin_rank", "text").order_by("doc_id").to_pyarrow())
 
+    encoder = Encoder(tokenizer)
+    encoder.warn_of_lost_text(texts["text"])
+
     def encode(batch: dict[str, list[str]]) -> dict[str, Any]:
-        ids = tokenizer(batch["text"], truncation=True, max_length=max_tokens)["input_ids"]
+        ids = encoder.documents(batch["text"], max_tokens)
         return {"input_ids": ids, "length": [len(row) for row in ids]}
 
     sequences = texts.map(encode, batched=True, remove_columns=["text"])
@@ -61,4 +65,4 @@ def held_out(documents: Any, working_set: Any, tokenizer: Any, seed: int) -> lis
     order = ibis.literal(f"{seed}:").concat(documents.doc_id).hexdigest("md5")
     texts = documents.mutate(order=order).select("doc_id", "text", "order").anti_join(working_set, "doc_id")
     rows = texts.order_by("order").limit(HELD_OUT).to_pyarrow()["text"].to_pylist()
-    return list(tokenizer(rows)["input_ids"]) if rows else []
+    return Encoder(tokenizer).documents(rows) if rows else []

@@ -49,10 +49,19 @@ def collect_corpus_gradients(
     return plan_corpus(tokens, model, gradients, params.distributed)
 
 
-def render_benchmarks(benchmarks: Path, model: LanguageModel, params: Evaluation) -> Any:
-    """Return every choice of every benchmark item as lm-eval scores it, and what the item is for."""
+def render_benchmarks(
+    benchmarks: Path, model: LanguageModel, params: Evaluation, gradients: GradientSettings, attribution: Attribution
+) -> Any:
+    """Return every choice of every benchmark item as lm-eval scores it, and what the item is for.
+
+    Items that are too long for a query end the run here, not after the walk over the corpus.
+    """
     requests = build_requests(params, benchmarks, model.tokenizer(), model.config())
-    return split_items(requests, split=params.split_items, seed=params.split_seed)
+    split = split_items(requests, split=params.split_items, seed=params.split_seed)
+    queries.refuse_long_items(
+        items_for(split, "attribution"), gradients.max_tokens, attribution.nulls, query=attribution.query
+    )
+    return split
 
 
 def answer_items(

@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.render_benchmarks,
-                ["benchmark_items", "language_model", "params:evaluation"],
+                ["benchmark_items", "language_model", "params:evaluation", *SETTINGS],
                 "benchmark_requests",
                 name="render_benchmarks",
             ),

@@ -1,0 +1,206 @@
+"""Templates of a task definition: Jinja in its sandbox, whose results are text exactly as an item has it.
+
+lm-eval renders templates without a sandbox, where an expression can reach any function of Python, takes a prompt of
+digits for a number and prints null as ``None``. Here a definition's templates are replaced by functions of an item
+that do neither.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from social_provenance.errors import BenchmarkError, excerpt
+
+Document = Mapping[str, Any]
+
+
+class _NotTextError(Exception):
+    """A null or a truth value would be printed, as Python writes it and not as the file has it."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template, or the name of a field, that is rendered for an item.
+
+    Attributes:
+        name: Key of the task definition, for errors.
+        source: Jinja, or the name of a field of the item.
+    """
+
+    name: str
+    source: str
+
+    def __call__(self, item: Document) -> Any:
+        """Render the template for an item.
+
+        Raises:
+            BenchmarkError: With the template, its field and what is wrong there.
+        """
+        raise NotImplementedError
+
+    def _render(self, item: Document) -> Any:
+        """Return the value of the field, or what the template gives."""
+        if self.source in item:
+            value = item[self.source]
+            if _has(value, None):
+                raise self._not_text(item, None)
+            return value
+        from jinja2.exceptions import SecurityError
+
+        try:
+            return self._compiled.render(**{str(name): value for name, value in item.items()})
+        except _NotTextError as error:
+            raise self._not_text(item, error.args[0]) from error
+        except SecurityError as error:
+            raise BenchmarkError(
+                f"{self.name} {excerpt(self.source)} reaches into Python, which templates may not ({_reason(error)}): "
+                f"write it without, or as a !function with evaluation.allow_code"
+            ) from error
+        except Exception as error:
+            raise BenchmarkError(
+                f"{self.name} {excerpt(self.source)} cannot be rendered ({type(error).__name__}: {_reason(error)}): "
+                f"fix the template or the item"
+            ) from error
+
+    @cached_property
+    def _compiled(self) -> Any:
+        return sandbox().from_string(self.source)
+
+    def _not_text(self, item: Document, value: bool | None) -> BenchmarkError:
+        from jinja2 import meta
+
+        read = meta.find_undeclared_variables(sandbox().parse(self.source)) | {self.source}
+        places = [f"its field {name!r}" for name in sorted(read) if name in item and _has(item[name], value)]
+        return BenchmarkError(f"{[*places, self.name][0]} is {json.dumps(value)}: give it text")
+
+
+class TextTemplate(Template):
+    """The prompt of an item, always text."""
+
+    def __call__(self, item: Document) -> str:
+        rendered = self._render(item)
+        return as_text(rendered, f"its field {self.source!r}")
+
+
+class ChoicesTemplate(Template):
+    """The choices of an item, a list of texts."""
+
+    def __call__(self, item: Document) -> list[str]:
+        rendered = self._render(item)
+        if isinstance(rendered, str) and self.source not in item:
+            rendered = _literal(rendered)
+        if not isinstance(rendered, list | tuple):
+            raise BenchmarkError(f"its choices {excerpt(rendered)} are not a list: give a list of texts")
+        if _has(rendered, None):
+            raise self._not_text(item, None)
+        return [as_text(choice, f"choice {number}") for number, choice in enumerate(rendered, start=1)]
+
+    @cached_property
+    def _compiled(self) -> Any:
+        # Numbers of a list keep their text: lm-eval prints the list and reads it again.
+        return native_sandbox().from_string(self.source.strip())
+
+
+class TargetTemplate(Template):
+    """The answer of an item: the index of a choice where it is digits, as lm-eval reads it, else what it gives."""
+
+    def __call__(self, item: Document) -> Any:
+        rendered = self._render(item)
+        if isinstance(rendered, str) and self.source not in item and re.fullmatch("0|[1-9][0-9]{0,8}", rendered):
+            return int(rendered)
+        return rendered
+
+
+TEMPLATES: dict[str, type[Template]] = {
+    "doc_to_text": TextTemplate,
+    "doc_to_choice": ChoicesTemplate,
+    "doc_to_target": TargetTemplate,
+}
+"""Key of a task definition -> what its template becomes."""
+
+
+def as_text(value: object, what: str) -> str:
+    """Return a text as it is, a number as the file has it.
+
+    Raises:
+        BenchmarkError: If it is empty or neither.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    said = json.dumps(value) if isinstance(value, bool) else excerpt(value)
+    raise BenchmarkError(f"{what} is {said}, which is not text: give it text in quotes")
+
+
+def with_templates(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task definition whose templates are functions of an item; others stay as they are."""
+    made = {name: kind(name, config[name]) for name, kind in TEMPLATES.items() if isinstance(config.get(name), str)}
+    return {**config, **made}
+
+
+@cache
+def sandbox() -> Any:
+    """Return the environment of templates of text, with what lm-eval's has beside Jinja's own."""
+    from jinja2.sandbox import SandboxedEnvironment
+
+    return _environment(SandboxedEnvironment)
+
+
+@cache
+def native_sandbox() -> Any:
+    """Return the environment of templates that give a Python value."""
+    from jinja2.nativetypes import NativeEnvironment
+    from jinja2.sandbox import SandboxedEnvironment
+
+    class NativeSandbox(SandboxedEnvironment, NativeEnvironment):  # type: ignore[misc]
+        pass
+
+    return _environment(NativeSandbox)
+
+
+def _environment(kind: Callable[..., Any]) -> Any:
+    from jinja2 import StrictUndefined
+
+    environment = kind(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_finalize)
+    environment.filters["regex_replace"] = _regex_replace
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Refuse what Python prints in another way than the file has it, and what is undefined."""
+    from jinja2 import StrictUndefined
+
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises its own error
+    if isinstance(value, bool) or _has(value, None):
+        raise _NotTextError(value if isinstance(value, bool) else None)
+    return value
+
+
+def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
+    return re.sub(pattern, replacement, text, count=count)
+
+
+def _has(value: object, part: bool | None) -> bool:
+    """Return whether a value is ``part``, null or a truth value, or a list or an object with it inside."""
+    if isinstance(value, Mapping):
+        return any(_has(own, part) for own in value.values())
+    return value is part or (isinstance(value, list | tuple) and any(_has(own, part) for own in value))
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _reason(error: Exception) -> str:
+    return excerpt(" ".join(str(error).split()), 160)
