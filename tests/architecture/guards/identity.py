@@ -33,10 +33,11 @@ def identities_of_paths(conf: Path, env: str, root: Path) -> list[str]:
     """
     here, there = root / "here", root / "there"
     found = []
-    for name, entry in _entries(conf, env, here).items():
+    entries, entries_there = _entries(conf, env, here), _entries(conf, env, there)
+    for name, entry in entries.items():
         shutil.rmtree(root, ignore_errors=True)
         dataset = AbstractDataset.from_config(name, _plain(entry))
-        moved = AbstractDataset.from_config(name, _plain(_entries(conf, env, there)[name]))
+        moved = AbstractDataset.from_config(name, _plain(entries_there[name]))
         found += [f"{name}: {problem}" for problem in _problems(dataset, moved, here, there)]
     return found
 
