@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,8 @@ from kedro.framework import project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
-from social_provenance.hooks.errors import one_line
+from social_provenance.artifacts import OneByOne, Parts
+from social_provenance.hooks.errors import one_line, show_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +98,37 @@ def test_a_folder_in_the_place_of_a_file_is_named(kind: str, tmp_path: Path) -> 
     catalog = DataCatalog.from_config({"mine": {**KINDS[kind], "filepath": str(path)}})
     line = line_of(lambda: catalog.load("mine"))
     assert str(path) in line
+
+
+PARTS = {"type": "social_provenance.datasets.PartsFolder"}
+
+
+def fail(error: Exception) -> Any:
+    def write(_: Path) -> None:
+        raise error
+
+    return Parts({"x": "1"}, OneByOne({"x": write}))
+
+
+def test_a_bug_in_the_work_that_saving_starts_is_not_put_down_to_the_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    catalog = DataCatalog.from_config({"mine": {**PARTS, "path": f"{tmp_path}/p"}})
+    error = error_of(lambda: catalog.save("mine", fail(KeyError("topic"))))
+    assert one_line(error) is None
+    show_error(type(error), error, error.__traceback__)
+    said = capsys.readouterr().err
+    assert said.startswith("error: KeyError: 'topic' (unexpected: report it with the traceback in ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_during_that_work_is_named(tmp_path: Path, number: int) -> None:
+    catalog = DataCatalog.from_config({"mine": {**PARTS, "path": f"{tmp_path}/p"}})
+    for error in (raised(number, "/a/b"), raised(number)):
+        line = line_of(lambda: catalog.save("mine", fail(error)))  # noqa: B023 (called at once)
+        assert ("/a/b" if error.filename else f"{tmp_path}/p") in line
 
 
 def nothing(a: Any) -> Any:

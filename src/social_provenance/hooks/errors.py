@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from kedro.config import MissingConfigException
 from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
 from social_provenance.errors import ProvenanceError
@@ -68,7 +69,12 @@ def show_error(kind: type[BaseException], error: BaseException, trace: Traceback
         sys.__excepthook__(kind, error, trace)
     message = one_line(error)
     if message is None:
-        message = f"{kind.__name__}: {squeeze(error)} (unexpected: report it with {_keep(kind, error, trace)})"
+        # Kedro wraps what happens while it saves, which is where most of the work is done.
+        inner: BaseException = error
+        while isinstance(inner, DatasetError) and inner.__cause__ is not None:
+            inner = inner.__cause__
+        text = f"{type(inner).__name__}: {squeeze(inner)}"
+        message = f"{text} (unexpected: report it with {_keep(kind, error, trace)})"
     sys.stderr.write(f"error: {message}\n")
 
 

@@ -55,11 +55,11 @@ def squeeze(error: object, limit: int = 240) -> str:
 def _of_system(error: OSError) -> str | None:
     """Return one line for an error of the operating system that has a path."""
     path = error.filename2 or error.filename
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk{f' of {path}' if path else ''} is full: {_MORE_ROOM}"
     if path is None:
         return None
     lines = {
+        errno.ENOSPC: f"the disk of {path} is full: {_MORE_ROOM}",
+        errno.EDQUOT: f"the disk of {path} is full: {_MORE_ROOM}",
         errno.EEXIST: f"{path} is a file and a folder is needed there: {_MOVE}",
         errno.ENOTDIR: f"{path} is below a file where a folder is needed: {_MOVE}",
         errno.EISDIR: f"{path} is a folder and a file is needed there: move it away, and run again",
@@ -73,8 +73,8 @@ def _of_system(error: OSError) -> str | None:
     return lines.get(error.errno or 0)
 
 
-def _of_dataset(error: DatasetError, cause: BaseException) -> str:
-    """Return one line for a dataset that cannot be loaded or saved."""
+def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
+    """Return one line for a dataset that cannot be loaded or saved; None if the work that saving starts has failed."""
     text = str(error)
     found, path = _DATASET.match(text), _PATH.search(text)
     if found is None:
@@ -88,6 +88,8 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str:
     if "is a directory" in str(cause).lower():
         return f"{what}{place} is a folder and a file is needed there: move it away, and run again"
     if found["verb"] == "saving":
+        if not isinstance(cause, OSError) and not str(cause).startswith("IO Error"):
+            return None
         return f"{what}{place} cannot be written ({reason}): check that folder, or give another with --params root=DIR"
     return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
 
