@@ -48,6 +48,8 @@ def raised(number: int, *places: str) -> OSError:
         (errno.EEXIST, "/a/b is a file and a folder is needed there"),
         (errno.ENOTDIR, "/a/b is below a file where a folder is needed"),
         (errno.EISDIR, "/a/b is a folder and a file is needed there"),
+        (errno.ENOENT, "/a/b cannot be used (No such file or directory): check that place"),
+        (errno.EIO, "/a/b cannot be used (Input/output error): check that place"),
         (errno.ENAMETOOLONG, "/a/b cannot be used, its name is too long"),
     ],
 )

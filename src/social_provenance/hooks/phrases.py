@@ -24,6 +24,7 @@ _NOT_IN_PIPELINE = re.compile(
 )
 _NO_NODES = "Pipeline contains no nodes"
 _MOVE = "move it away, or give another folder with --params root=DIR"
+_ELSE = "check that place, or give another folder with --params root=DIR"
 _MORE_ROOM = "free space, or give another folder with --params root=DIR, and run again: finished parts are kept"
 
 
@@ -42,8 +43,10 @@ def phrase(chain: Sequence[BaseException]) -> str | None:
     for error in chain:
         if line := _of_selection(error):
             return line
-    full = next((error for error in chain if NO_ROOM.search(str(error))), None)
-    return f"the disk is full ({squeeze(full)}): {_MORE_ROOM}" if full else None
+    if full := next((error for error in chain if NO_ROOM.search(str(error))), None):
+        return f"the disk is full ({squeeze(full)}): {_MORE_ROOM}"
+    system = next((error for error in reversed(chain) if isinstance(error, OSError) and error.filename), None)
+    return f"{system.filename} cannot be used ({system.strerror}): {_ELSE}" if system else None
 
 
 def squeeze(error: object, limit: int = 240) -> str:
