@@ -19,6 +19,7 @@ from social_provenance.artifacts import (
     part_name,
     seal,
     sealed_checksum,
+    sealed_checksums,
     sealed_digest,
     sealed_origin,
 )
@@ -92,8 +93,19 @@ def test_a_sealed_part_bears_its_digest_and_the_checksum_of_every_file(folder: P
     assert sealed_origin(folder) == ("i1", "c1")
     assert sealed_checksum(folder, "deep/b") == checksum(folder / "deep/b")
     assert sealed_checksum(folder, "a") != sealed_checksum(folder, "deep/b")
-    with pytest.raises(KeyError):
-        sealed_checksum(folder, SEAL)
+    assert sealed_checksum(folder, SEAL) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\x00\xff", b"[1]", b"null", b'{"digest": 1, "files": {}}', b'{"digest": "a"}']
+)
+def test_a_seal_that_cannot_be_read_is_none_and_is_damage(folder: Path, content: bytes) -> None:
+    seal(folder, "i1", "c1")
+    (folder / SEAL).write_bytes(content)
+    assert sealed_digest(folder) is None
+    assert sealed_checksums(folder) is None
+    assert sealed_origin(folder) == (None, None)
+    assert damage(folder) == SEAL
 
 
 def test_a_sound_part_has_no_damage(folder: Path) -> None:

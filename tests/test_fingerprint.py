@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -136,12 +138,36 @@ def test_nothing_at_a_path_is_an_error(tmp_path: Path) -> None:
         digest_of_path(tmp_path / "nowhere")
 
 
-def test_very_large_folders_are_told_apart_by_size_and_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_large_folders_are_told_apart_by_content_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = digest_of_path(folder)
     monkeypatch.setattr(fingerprint, "HASH_LIMIT", 3)
-    os.utime(folder / "a", ns=(1, 1))
     before = digest_of_path(folder)
     os.utime(folder / "a", ns=(2, 2))
-    later = digest_of_path(folder)
-    (folder / "a").write_text("longer")
-    os.utime(folder / "a", ns=(2, 2))
-    assert len({before, later, digest_of_path(folder)}) == 3
+    shutil.copytree(folder, folder.with_name("copy"), copy_function=shutil.copyfile)
+    assert digest_of_path(folder.with_name("copy")) == digest_of_path(folder) == before != small
+    (folder / "a").write_text("two")
+    assert digest_of_path(folder) != before
+
+
+def saved_rows(folder: Path, values: list[int]) -> Path:
+    from datasets import Dataset
+
+    Dataset.from_dict({"value": values}).save_to_disk(str(folder))
+    state = json.loads((folder / "state.json").read_text())
+    assert "_fingerprint" in state
+    (folder / "state.json").write_text(json.dumps(state | {"_fingerprint": folder.name}))
+    return folder
+
+
+def test_rows_saved_again_have_the_digest_of_before(tmp_path: Path) -> None:
+    one, again, other = (saved_rows(tmp_path / name, [1, 2, last]) for name, last in (("a", 3), ("b", 3), ("c", 4)))
+    assert digest_of_path(one) == digest_of_path(again) != digest_of_path(other)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"step": 1}', '{"step": 2}', "\x00"])
+def test_another_file_of_that_name_counts_in_full(folder: Path, content: str) -> None:
+    before = digest_of_path(folder)
+    (folder / "state.json").write_text(content)
+    one = digest_of_path(folder)
+    (folder / "state.json").write_text(content + " ")
+    assert len({before, one, digest_of_path(folder)}) == 3

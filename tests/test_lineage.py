@@ -74,7 +74,10 @@ def test_inputs_of_one_history_pass(ledger: Ledger) -> None:
 def test_inputs_made_from_two_versions_of_an_ancestor_are_refused(ledger: Ledger) -> None:
     ledger.complete({"corpus": "c2"}, "write_corpus", "later", {})
     ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c2"})
-    message = "plot would mix runs: documents and scores were made from different versions of corpus; rerun"
+    message = (
+        f"plot would mix runs: documents (by clean in run later) and scores (by score in run {RUN}) were made from "
+        f"different versions of corpus; rerun"
+    )
     with pytest.raises(LineageError, match=re.escape(message)):
         ledger.refuse_mixture("plot", {"scores": "s1", "documents": "d2"})
 
@@ -115,6 +118,42 @@ def test_a_write_that_is_cut_off_leaves_the_ledger_of_before(ledger: Ledger, mon
     with pytest.raises(OSError, match="disk full"):
         ledger.begin(["scores"], "score", "later")
     assert Ledger.open(ledger.path) == before
+
+
+DAMAGES = [b"", b"{", b"\x00\xff", b"[1]", b"3", b'{"a": 1}', b'{"a": {}}', b'{"a": {"inputs": 1}}']
+WRONG_TYPES = [{"digest": 3}, {"ancestors": ["b"]}, {"inputs": None}, {"node": None}, {"place": 5}, {"unheard": 1}]
+
+
+@pytest.mark.parametrize("content", DAMAGES)
+def test_a_file_that_is_no_ledger_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "lineage.json"
+    path.write_bytes(content)
+    with pytest.raises(LineageError) as caught:
+        Ledger.open(path)
+    assert str(caught.value).startswith(f"{path} is not a readable ledger (")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", WRONG_TYPES, ids=str)
+def test_a_record_with_a_field_of_another_type_is_refused(ledger: Ledger, wrong: dict[str, object]) -> None:
+    rows = json.loads(ledger.path.read_text())
+    ledger.path.write_text(json.dumps({**rows, "scores": rows["scores"] | wrong}))
+    with pytest.raises(LineageError, match="is not a readable ledger"):
+        Ledger.open(ledger.path)
+
+
+def test_a_folder_in_the_place_of_the_ledger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LineageError, match="is not a readable ledger"):
+        Ledger.open(tmp_path)
+
+
+def test_a_mixture_names_the_places_of_both(ledger: Ledger, tmp_path: Path) -> None:
+    places = {"scores": "07/scores.parquet", "model": f"{tmp_path}/model"}
+    ledger.place_of = lambda name: places.get(name, "")
+    ledger.complete({"scores": "s1"}, "score", RUN, {"model": "m1"})
+    with pytest.raises(LineageError) as caught:
+        ledger.refuse_mixture("plot", {"scores": "s1", "model": "m2"})
+    assert f"model ({tmp_path}/model, yours) and scores (07/scores.parquet, by score in run {RUN})" in str(caught.value)
 
 
 def test_a_ledger_of_an_older_version_opens(ledger: Ledger) -> None:

@@ -143,36 +143,51 @@ def seal(folder: Path, inputs: str, code: str) -> None:
 
 
 def sealed_digest(folder: Path) -> str | None:
-    """Return the digest of a sealed part; None for an incomplete folder."""
-    mark = folder / SEAL
-    return str(json.loads(mark.read_text())["digest"]) if mark.exists() else None
+    """Return the digest of a sealed part; None for an incomplete folder, or one whose seal cannot be read."""
+    mark = _mark(folder)
+    return None if mark is None else str(mark["digest"])
 
 
 def sealed_origin(folder: Path) -> tuple[str | None, str | None]:
     """Return the digests of inputs and code of a sealed part; None if its seal lacks them."""
-    mark = folder / SEAL
-    found = json.loads(mark.read_text()) if mark.exists() else {}
-    return found.get("inputs"), found.get("code")
+    mark = _mark(folder) or {}
+    return mark.get("inputs"), mark.get("code")
 
 
-def sealed_checksum(folder: Path, file: str) -> str:
-    """Return the checksum that a file of a sealed part had when it was sealed."""
-    return str(json.loads((folder / SEAL).read_text())["files"][file])
+def sealed_checksum(folder: Path, file: str) -> str | None:
+    """Return the checksum that a file of a part had when it was sealed; None if no seal has it."""
+    return (sealed_checksums(folder) or {}).get(file)
 
 
 def sealed_checksums(folder: Path) -> dict[str, str] | None:
-    """Return file -> sealed checksum; None for an incomplete folder."""
-    mark = folder / SEAL
-    return dict(json.loads(mark.read_text())["files"]) if mark.exists() else None
+    """Return file -> sealed checksum; None for an incomplete folder, or one whose seal cannot be read."""
+    mark = _mark(folder)
+    return None if mark is None else dict(mark["files"])
 
 
 def damage(folder: Path) -> str | None:
-    """Return the first file of a sealed part that is missing or differs from its sealed checksum; None if all match."""
-    for name, expected in json.loads((folder / SEAL).read_text())["files"].items():
+    """Return the first file of a part that is missing or differs from its sealed checksum; None if all match.
+
+    A seal that cannot be read is such a file.
+    """
+    files = sealed_checksums(folder)
+    if files is None:
+        return SEAL
+    for name, expected in files.items():
         path = folder / name
-        if not path.exists() or checksum(path) != expected:
+        if not path.is_file() or checksum(path) != expected:
             return str(name)
     return None
+
+
+def _mark(folder: Path) -> dict[str, Any] | None:
+    """Return what a seal says; None if there is none, or it is damaged: the part is computed again."""
+    try:
+        mark = json.loads((folder / SEAL).read_bytes())
+    except (OSError, ValueError):
+        return None
+    known = isinstance(mark, dict) and isinstance(mark.get("digest"), str) and isinstance(mark.get("files"), dict)
+    return mark if known else None
 
 
 def checksum(path: Path) -> str:

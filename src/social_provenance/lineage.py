@@ -12,7 +12,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from social_provenance.errors import LineageError
+from social_provenance.errors import LineageError, excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,8 +54,16 @@ class Record:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
-        """Return the record of a row of the ledger's file; fields that older versions did not write are empty."""
-        return cls(**{**row, "inputs": tuple(row["inputs"])})
+        """Return the record of a row of the ledger's file; fields that older versions did not write are empty.
+
+        Raises:
+            TypeError: If a field has another type.
+        """
+        record = cls(**{**row, "inputs": tuple(row["inputs"])})
+        texts, maps = (record.digest or "", record.node, record.run, record.place), (record.ancestors, record.accepted)
+        if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, dict) for one in maps):
+            raise TypeError("a record has a field of another type")
+        return record
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -89,9 +97,21 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, place_of: Callable[[str], str] = _nowhere) -> Ledger:
-        """Read the ledger at ``path``, or start one."""
-        rows = json.loads(path.read_text()) if path.exists() else {}
-        return cls(path, {name: Record.read(row) for name, row in rows.items()}, place_of)
+        """Read the ledger at ``path``, or start one.
+
+        Raises:
+            LineageError: If the file is not a ledger.
+        """
+        if not path.exists():
+            return cls(path, {}, place_of)
+        try:
+            rows = json.loads(path.read_bytes())
+            return cls(path, {str(name): Record.read(row) for name, row in rows.items()}, place_of)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise LineageError(
+                f"{path} is not a readable ledger ({type(error).__name__}: {excerpt(str(error), 120)}): restore it, or "
+                f"move it away and run all pipelines again, which reuses finished parts"
+            ) from error
 
     def record_of(self, name: str) -> Record | None:
         """Return the record of a dataset; None for the user's own data."""
@@ -184,9 +204,15 @@ class Ledger:
             return
         one, other, ancestor = conflict
         raise LineageError(
-            f"{node} would mix runs: {one} and {other} were made from different versions of {ancestor}; "
-            f"rerun the pipelines between {ancestor} and {node}"
+            f"{node} would mix runs: {self._named(one)} and {self._named(other)} were made from different versions of "
+            f"{ancestor}; rerun the pipelines between {ancestor} and {node}"
         )
+
+    def _named(self, name: str) -> str:
+        """Return a dataset with its place, and with the node and run that wrote it."""
+        record, place = self.record_of(name), self.place_of(name)
+        by = f"by {record.node} in run {record.run}" if record else "yours"
+        return f"{name} ({', '.join(part for part in (place, by) if part)})"
 
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

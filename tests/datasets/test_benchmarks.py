@@ -35,7 +35,14 @@ def test_the_task_names_itself_and_where_its_items_are(folder: BenchmarkFolder) 
         task = yaml.safe_load((folder.load() / f"{name}.yaml").read_text(encoding="utf-8"))
         assert task["task"] == name
         assert task["doc_to_text"] == "{{prompt}}"
-        assert task["dataset_kwargs"]["data_files"] == {"test": str(folder.load() / f"{name}.jsonl")}
+        assert task["dataset_kwargs"]["data_files"] == {"test": f"{name}.jsonl"}
+
+
+def test_the_same_items_have_the_same_digest_wherever_they_are(folder: BenchmarkFolder, tmp_path: Path) -> None:
+    other = BenchmarkFolder(path=str(tmp_path / "other" / "place"))
+    for each in (folder, other):
+        each.save({"items": {"quiz": ROWS}, "task": {}})
+    assert folder.digest() == other.digest()
 
 
 def test_saving_again_leaves_nothing_of_before(folder: BenchmarkFolder) -> None:

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections import namedtuple
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.io import DatasetError
@@ -169,6 +169,36 @@ def test_a_folder_without_its_seal_is_not_done(keeping: PartsFolder, writer: Wri
     (keeping.load()["a"] / SEAL).unlink()
     keeping.save(writer.parts(a="1"))
     assert writer.written == ["a", "a"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff", b"[1]", b"null"])
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_part_whose_seal_is_broken_is_computed_again_and_nothing_blocks(
+    tmp_path: Path, writer: Writer, caplog: pytest.LogCaptureFixture, content: bytes, keep: bool
+) -> None:
+    folder = PartsFolder(path=str(tmp_path / "parts"), keep=keep)
+    folder.save(writer.parts(a="1", b="1"))
+    before = folder.digest()
+    (folder.load()["a"] / SEAL).write_bytes(content)
+    assert folder.digest() not in (before, ABSENT)
+    folder.save(writer.parts(a="1", b="1"))
+    assert writer.written == ["a", "b", "a"]
+    assert folder.digest() == before
+    assert "its seal done.json cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff", b"[1]", b'{"a": 1}'])
+def test_a_list_of_parts_that_is_damaged_is_one_line_and_is_written_again(
+    folder: PartsFolder, writer: Writer, refused: Any, content: bytes
+) -> None:
+    folder.save(writer.parts(a="1"))
+    (folder.location() / CURRENT).write_bytes(content)
+    with refused(ArtifactError, str(folder.location() / CURRENT), "is not a list of parts", "reuses finished parts"):
+        folder.load()
+    assert folder.digest() == ABSENT
+    folder.save(writer.parts(a="1"))
+    assert contents(folder) == {"a": "a 1"}
+    assert writer.written == ["a"]
 
 
 def test_a_damaged_part_is_recomputed_and_the_others_stay(

@@ -82,7 +82,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_shard(
     with refused(CorpusError, "row 1 is not a JSON object"):
         save(folder, corpus)
     assert read == ["a.jsonl", "b.jsonl"]
-    with refused(ArtifactError, "has no records"):
+    with refused(ArtifactError, "has no parts"):
         folder.load()
     write_shard(corpus / "b.jsonl", [row("mended")])
     del read[:]

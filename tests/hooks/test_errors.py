@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import tempfile
+import traceback
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +15,12 @@ from kedro.validation.exceptions import CheckFailure, DataValidationError, Param
 from kedro.validation.parameter_validator import ParameterValidator
 
 from social_provenance.errors import ProvenanceError
-from social_provenance.hooks.errors import ErrorHooks, one_line, show_error
+from social_provenance.hooks.errors import DEBUG, RUNNERS, ErrorHooks, install, one_line, show_error
 from social_provenance.pipeline_registry import register_pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 KINDS = [ProvenanceError, *ProvenanceError.__subclasses__()]
 
@@ -135,10 +139,55 @@ def test_the_line_is_all_that_is_shown(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err == "error: bad label 'scince'\n"
 
 
-def test_a_bug_shows_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    error = KeyError("topic")
+def fail() -> KeyError:
+    try:
+        raise KeyError("topic")
+    except KeyError as error:
+        return error
+
+
+def test_a_bug_is_one_line_too_and_its_traceback_is_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.delenv(DEBUG, raising=False)
+    error = fail()
     show_error(KeyError, error, error.__traceback__)
-    assert capsys.readouterr().err == "KeyError: 'topic'\n"
+    (file,) = tmp_path.iterdir()
+    said = capsys.readouterr().err
+    assert said == f"error: KeyError: 'topic' (unexpected: report it with the traceback in {file})\n"
+    assert 'raise KeyError("topic")' in file.read_text()
+
+
+@pytest.mark.parametrize("kind", [KeyError, ProvenanceError])
+def test_the_traceback_is_printed_for_who_asks_for_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    monkeypatch.setenv(DEBUG, "1")
+    monkeypatch.setattr(sys, "__excepthook__", traceback.print_exception)
+    error = kind("topic") if kind is ProvenanceError else fail()
+    show_error(kind, error, error.__traceback__)
+    said = capsys.readouterr().err
+    assert said.count("error: ") == 1
+    assert said.splitlines()[-1].startswith("error: ")
+    assert ("Traceback" in said) == (kind is KeyError)
+
+
+def test_a_key_that_was_pressed_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    show_error(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert "error: " not in capsys.readouterr().err
+
+
+def test_an_error_of_ours_is_one_line_though_it_quotes_several() -> None:
+    assert one_line(ProvenanceError("bad\nname")) == "bad name"
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+def test_the_runner_gives_no_advice_beside_an_error(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    install()
+    logging.getLogger(name).warning("There are 2 nodes that have not run.\n  --from-nodes x")
+    logging.getLogger(name).warning("Completed 1 out of 2 tasks")
+    assert caplog.messages == ["Completed 1 out of 2 tasks"]
 
 
 def test_the_display_is_installed_for_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,8 @@ def test_a_mixture_of_runs_is_refused(study: Study) -> None:
     with pytest.raises(LineageError) as caught:
         study.run("add")
     assert str(caught.value) == (
-        "add would mix runs: c and b were made from different versions of a; rerun the pipelines between a and add"
+        "add would mix runs: c (c.json, by triple in run 2026-01-01) and b (b.json, by double in run 2026-01-01) were "
+        "made from different versions of a; rerun the pipelines between a and add"
     )
     study.run("triple")
     study.run("add")

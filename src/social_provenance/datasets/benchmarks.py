@@ -20,8 +20,9 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
 
     Loading returns the path of the folder; its files are read where they are needed. Saving ``{"items":
     {name: rows}, "task": settings}`` writes ``<name>.jsonl`` and a complete lm-eval task
-    ``<name>.yaml``, so that ``lm_eval --include_path`` runs them too; it only ever replaces a folder
-    that an earlier save made.
+    ``<name>.yaml``, so that ``lm_eval --include_path .`` runs them too, from within the folder: the file of
+    items is named relative to it, because the folder may move. Saving only ever replaces a folder that an
+    earlier save made.
 
     Example:
         .. code-block:: yaml
@@ -57,7 +58,7 @@ class BenchmarkFolder(AbstractDataset[dict[str, Any], Path]):
             for name, rows in data["items"].items():
                 lines = (json.dumps(row, ensure_ascii=False) for row in rows)
                 (draft / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-                files = {"test": str((self._path / f"{name}.jsonl").resolve())}
+                files = {"test": f"{name}.jsonl"}
                 task = {"task": name, "dataset_path": "json", "dataset_kwargs": {"data_files": files}, **data["task"]}
                 (draft / f"{name}.yaml").write_text(yaml.safe_dump(task, sort_keys=False), encoding="utf-8")
             (draft / MARK).write_text(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
@@ -86,6 +87,17 @@ def content_digest(path: Path) -> str:
     return digest_of_path(path) if path.exists() else ABSENT
 
 
+def without_pattern(path: Path) -> Path:
+    """Return the folder that holds all files of a pattern; a path without wildcards is returned as it is.
+
+    A component is a pattern if it has a wildcard and nothing has literally that name.
+    """
+    for part in (*reversed(path.parents), path):
+        if has_magic(part.name) and not part.exists():
+            return part.parent
+    return path
+
+
 def without_secrets(address: str) -> str:
     """Return an address without user, password and query, which may contain a signature."""
     parts = urlsplit(address)
@@ -105,7 +117,7 @@ class Files:
     path: Path
 
     def location(self) -> Path:
-        return self.path.parent if "*" in self.path.name else self.path
+        return without_pattern(self.path)
 
     def digest(self) -> str:
         path = self.location()

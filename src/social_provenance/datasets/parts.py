@@ -24,7 +24,7 @@ from social_provenance.artifacts import (
     sealed_origin,
 )
 from social_provenance.datasets.folders import DRAFT
-from social_provenance.errors import ArtifactError
+from social_provenance.errors import ArtifactError, excerpt
 from social_provenance.fingerprint import HASH_LIMIT, digest_of
 from social_provenance.lineage import ABSENT
 
@@ -104,14 +104,28 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
             self._current.write_text(json.dumps({name: folder.name for name, folder in folders.items()}, indent=1))
 
     def load(self) -> dict[str, Path]:
-        names = json.loads(self._current.read_text()) if self._current.exists() else {}
-        return {name: self._path / folder for name, folder in names.items()}
+        if not self._current.exists():
+            return {}
+        try:
+            names = json.loads(self._current.read_bytes())
+            return {str(name): self._path / folder for name, folder in names.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ArtifactError(
+                f"{self._current} is not a list of parts ({type(error).__name__}: {excerpt(str(error), 120)}): run the "
+                f"pipeline that writes {self._path.name} again, which reuses finished parts"
+            ) from error
 
     def accepted(self) -> dict[str, str]:
         """Return digest of the code that made parts -> digest of the current code for which they were accepted."""
         file = self._path / ACCEPTED
-        codes = json.loads(file.read_text()).values() if file.exists() else ()
-        return {code["made_by"]: code["accepted_as"] for code in codes}
+        try:
+            codes = json.loads(file.read_bytes()).values() if file.exists() else ()
+            return {code["made_by"]: code["accepted_as"] for code in codes}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ArtifactError(
+                f"{file} does not say which code was accepted ({type(error).__name__}): run the pipeline that writes "
+                f"{self._path.name} again, which reuses finished parts"
+            ) from error
 
     def location(self) -> Path:
         return self._path
@@ -124,7 +138,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         """
         try:
             folders = self.load()
-        except DatasetError:  # current.json was cut off
+        except DatasetError:  # current.json is damaged: what is there cannot be said
             return ABSENT
         if not self.exists():
             return ABSENT
@@ -142,7 +156,7 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         self._current.unlink(missing_ok=True)
         for folder in self._folders():
             stale = folder not in folders.values() and not self._keep
-            if stale or not (folder / SEAL).exists() or folder.suffix == DRAFT:
+            if stale or sealed_digest(folder) is None or folder.suffix == DRAFT:
                 shutil.rmtree(folder)
         if len(drafts) < len(folders):
             n_complete = len(folders) - len(drafts)
@@ -200,7 +214,10 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         return f"{name}-{digest}" if self._keep else name
 
     def _whole(self, folder: Path, digest: str) -> bool:
-        if sealed_digest(folder) != digest:
+        sealed = sealed_digest(folder)
+        if sealed is None and (folder / SEAL).exists():
+            logger.warning("%s is recomputed: its seal %s cannot be read", folder, SEAL)
+        if sealed != digest:
             return False
         file = damage(folder)
         if file is not None:
@@ -226,7 +243,7 @@ def _content(folder: Path, *, is_read: bool) -> dict[str, tuple[str, int] | None
     sealed = sealed_checksums(folder)
     if sealed is None:
         return None
-    present = {name: folder / name for name in sealed if (folder / name).exists()}
+    present = {name: folder / name for name in sealed if (folder / name).is_file()}
     return {
         name: (checksum(present[name]) if is_read else sealed[name], present[name].stat().st_size)
         if name in present

@@ -1,4 +1,4 @@
-"""Dataset for the records of a corpus: written in parallel per shard, read as one table."""
+"""Dataset for a table in parts: written shard by shard, in parallel where it can be, and read as one table."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ if TYPE_CHECKING:
 
 
 class RecordFolder(AbstractDataset[Parts, Any]):
-    """The records of all shards: a :class:`PartsFolder` that reads as one Ibis table.
+    """A table with a part for each shard: a :class:`PartsFolder` that reads as one Ibis table.
 
-    Saving reads only new and changed shards, in as many processes as the engine has threads, or in
-    Spark's Python workers. So a killed run resumes with the next shard.
+    Saving computes only the parts of new and changed shards. Records are read in as many processes as the engine
+    has threads, or in Spark's Python workers. So a killed run resumes with the next shard.
+
+    The current parts are read, in the order of their list, not whatever files are in the folder: so what is loaded
+    is what :meth:`digest` identifies.
 
     Example:
         .. code-block:: yaml
@@ -51,6 +54,7 @@ class RecordFolder(AbstractDataset[Parts, Any]):
         self,
         *,
         path: str,
+        file: str = RECORDS,
         connection: dict[str, Any] | None = None,
         accept: str | Sequence[str] = (),
         metadata: dict[str, Any] | None = None,
@@ -59,11 +63,13 @@ class RecordFolder(AbstractDataset[Parts, Any]):
 
         Args:
             path: Folder, with one folder per shard.
+            file: Name of the Parquet file in each of them.
             connection: Ibis backend that reads the records as a table.
             accept: Digests of earlier code whose parts are kept; see :class:`PartsFolder`.
             metadata: For kedro-viz.
         """
         self._path = Path(path)
+        self._file = file
         self._parts = PartsFolder(path=path, accept=accept)
         self._connection = connection or {"backend": "duckdb"}
         self.metadata = metadata
@@ -77,8 +83,8 @@ class RecordFolder(AbstractDataset[Parts, Any]):
     def load(self) -> ir.Table:
         folders = self._parts.load()
         if not folders:
-            raise ArtifactError(f"{self._path} has no records: run the corpus pipeline")
-        files = [str(folder / RECORDS) for folder in folders.values()]
+            raise ArtifactError(f"{self._path} has no parts: run the pipeline that writes it")
+        files = [str(folder / self._file) for folder in folders.values()]
         engine = FileDataset(filepath=files[0], connection=self._connection).connection
         return read_parquet(engine, files)
 
@@ -96,4 +102,4 @@ class RecordFolder(AbstractDataset[Parts, Any]):
         return self._parts.exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path)}
+        return {"path": str(self._path), "file": self._file}

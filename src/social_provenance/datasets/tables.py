@@ -8,9 +8,12 @@ from kedro_datasets._typing import TablePreview
 
 from social_provenance.datasets.identity import kept_at
 from social_provenance.datasets.literal import LiteralFile
+from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import ibis.expr.types as ir
 
 SAVE: dict[str, dict[str, Any]] = {"pyspark": {"mode": "overwrite"}, "duckdb": {"row_group_size": 16_384}}
 """Backend -> arguments for saving Parquet. Each writing thread buffers a row group in memory; DuckDB's default has
@@ -19,6 +22,9 @@ seven times as many rows, gigabytes where rows are documents."""
 
 class TableFile(LiteralFile):
     """``ibis.FileDataset`` of a literal path, with a preview of its first rows in kedro-viz, long texts truncated.
+
+    It saves only tables that end in ``order_by``: otherwise an engine writes rows in the order in which its threads
+    finish, so that the same table has another digest each time. Order by columns that are unique together.
 
     Example:
         .. code-block:: yaml
@@ -30,7 +36,7 @@ class TableFile(LiteralFile):
 
     >>> import ibis
     >>> table = TableFile(filepath=str(tmp_path / "t.parquet"))
-    >>> table.save(ibis.memtable({"doc_id": ["a"], "text": ["hello"]}))
+    >>> table.save(ibis.memtable({"doc_id": ["a"], "text": ["hello"]}).order_by("doc_id"))
     >>> table.load().count().execute()
     1
     """
@@ -47,6 +53,16 @@ class TableFile(LiteralFile):
 
     def digest(self) -> str:
         return kept_at(self, self._place).digest()
+
+    def save(self, data: ir.Table) -> None:
+        import ibis.expr.operations as ops
+
+        if not isinstance(data.op(), ops.Sort):
+            raise ArtifactError(
+                f"the rows of {self._place} have no order, so each run would write another file: "
+                f"end the node that returns the table with order_by and the columns of its key"
+            )
+        super().save(data)
 
     def preview(self, nrows: int = 5, max_chars: int = 80) -> TablePreview:
         """Return the first ``nrows`` rows, every text truncated to ``max_chars`` characters."""

@@ -23,7 +23,7 @@ PLACE = ["shard", "row"]
 
 @dataclass(frozen=True)
 class CleanCorpus:
-    """Documents and rejected records; every record is in exactly one of the two."""
+    """Documents and rejected records, each by shard and row; every record is in exactly one of the two."""
 
     documents: ir.Table
     rejected: ir.Table
@@ -63,7 +63,8 @@ def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
             kept, groups = kept.anti_join(others, kept.doc_id == others.member), None
     rejected = [_rejected(records.filter(records.reason.notnull()), records.reason)]
     rejected += [_rejected(table, ibis.literal(reason)) for reason, table in reasons.items()]
-    return CleanCorpus(_documents(fit, kept, groups), ibis.union(*rejected))
+    # A join yields rows in the order in which threads finish; the order of the shards makes the same files each time.
+    return CleanCorpus(_documents(fit, kept, groups).order_by(PLACE), ibis.union(*rejected).order_by(PLACE))
 
 
 def refuse_repeated_ids(kept: ir.Table) -> None:

@@ -1,20 +1,38 @@
-"""Hook that prints errors that the user can fix as one line; others keep their traceback."""
+"""Hook that prints an error as one line; its traceback is kept, or printed if the user asks for it.
+
+This is the one place where errors are caught and phrased: those of this package say all in their message, those of
+Kedro's validation are reduced to it, those of libraries are phrased in ``phrases``.
+"""
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 import sys
+import tempfile
+import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kedro.config import MissingConfigException
 from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError, ParameterValidationError
 
 from social_provenance.errors import ProvenanceError
+from social_provenance.hooks.phrases import phrase, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
+
+DEBUG = "SOCIAL_PROVENANCE_DEBUG"
+"""Environment variable; if it is set, and not to 0, the traceback is printed above the line."""
+
+RUNNERS = tuple(f"kedro.runner.{kind}_runner" for kind in ("sequential", "thread", "parallel"))
+ADVICE = ("No nodes ran.", "There are ")
 
 _BLOCK = re.compile(r"- Parameter '([^']+)': (.*)")
 _REPORT = re.compile(r"\d+ validation errors? for \w+$")
@@ -27,28 +45,59 @@ class ErrorHooks:
     @hook_impl(tryfirst=True)  # so that an error of another hook is shown like that too
     def after_context_created(self) -> None:
         """Replace the interpreter's handler of uncaught errors."""
-        sys.excepthook = show_error
+        install()
+
+
+def install() -> None:
+    """Replace the interpreter's handler of uncaught errors, and silence what Kedro's runner says of them besides."""
+    sys.excepthook = show_error
+    for name in RUNNERS:
+        logging.getLogger(name).addFilter(_is_no_advice)
+
+
+def _is_no_advice(record: logging.LogRecord) -> bool:
+    """Return whether a record is not the runner's advice on resuming: here the same command resumes."""
+    return not str(record.msg).startswith(ADVICE)
 
 
 def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print ``error: ...`` for an error that the user can fix, the usual traceback otherwise."""
+    """Print ``error: ...`` on one line; the traceback is printed if ``DEBUG`` asks for it, else written to a file."""
+    if not isinstance(error, Exception):  # a key that was pressed, or an exit
+        sys.__excepthook__(kind, error, trace)
+        return
+    if os.environ.get(DEBUG, "0") not in ("", "0"):
+        sys.__excepthook__(kind, error, trace)
     message = one_line(error)
     if message is None:
-        sys.__excepthook__(kind, error, trace)
-    else:
-        sys.stderr.write(f"error: {message}\n")
+        # Kedro wraps what happens while it saves, which is where most of the work is done.
+        inner: BaseException = error
+        while isinstance(inner, DatasetError) and inner.__cause__ is not None:
+            inner = inner.__cause__
+        text = f"{type(inner).__name__}: {squeeze(inner)}"
+        message = f"{text} (unexpected: report it with {_keep(kind, error, trace)})"
+    sys.stderr.write(f"error: {message}\n")
 
 
 def one_line(error: BaseException) -> str | None:
-    """Return the message of the first error in a chain that the user can fix, on one line."""
-    for link in _chain(error):
+    """Return the message of the first error in a chain that the user can fix, on one line; None if there is none."""
+    chain = list(_chain(error))
+    for link in chain:
         if isinstance(link, ProvenanceError):
-            return str(link)
+            return " ".join(str(link).splitlines())
         if isinstance(link, ParameterValidationError):
             return _parameters(str(link))
         if isinstance(link, DataValidationError | MissingConfigException):
             return " ".join(str(link).split())
-    return None
+    return phrase(chain)
+
+
+def _keep(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> str:
+    """Write a traceback to a file; return a text that says where it is."""
+    with suppress(OSError):
+        file = Path(tempfile.gettempdir()) / f"social-provenance-{os.getpid()}.traceback"
+        file.write_text("".join(traceback.format_exception(kind, error, trace)), encoding="utf-8")
+        return f"the traceback in {file}"
+    return f"the traceback that {DEBUG}=1 prints"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

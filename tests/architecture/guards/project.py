@@ -63,11 +63,12 @@ class Project:
         return CatalogConfigResolver(dict(self.catalog))
 
 
-def load_config(conf: Path, env: str, kind: str) -> dict[str, Any]:
+def load_config(conf: Path, env: str, kind: str, places: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return one kind of configuration (``catalog``, ``parameters``, ...) as a run in ``env`` gets it."""
     from social_provenance import settings
 
-    loader = settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=PLACES, **settings.CONFIG_LOADER_ARGS)
+    given = {**PLACES, **(places or {})}
+    loader = settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS)
     found: dict[str, Any] = loader[kind]
     if kind == "parameters":
         return {name: value for name, value in found.items() if name not in PLACES}

@@ -144,7 +144,7 @@ def test_the_checkpoint_gives_the_answers_that_the_run_noted(
     assert origin == {
         "run_id": plan["run_id"][0],
         "plan": plan["digest"][0],
-        "model": str(tiny_model_folder),
+        "model": digest_of_path(tiny_model_folder),
     }
 
 

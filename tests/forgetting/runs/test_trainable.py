@@ -87,8 +87,18 @@ def test_the_size_of_a_checkpoint_is_known_from_the_configuration(
         assert 0 <= weights.stat().st_size - expected < 4096  # names and shapes
 
 
+def test_adapters_are_kept_without_the_place_of_their_model(tiny_model: Any, tmp_path: Path) -> None:
+    digests = set()
+    for place in ("/a/model", "/another/place"):
+        model = make_trainable(tiny_model, LORA)
+        model.peft_config["default"].base_model_name_or_path = place
+        digests.add(save_checkpoint(model, tmp_path / str(len(digests)), {}))
+        tiny_model = model.unload()
+    assert len(digests) == 1
+
+
 def test_what_is_kept_says_where_it_is_from_and_its_digest_covers_that(tiny_model: Any, tmp_path: Path) -> None:
-    origin = {"run_id": "a.run", "plan": "0123", "model": "/a/model"}
+    origin = {"run_id": "a.run", "plan": "0123", "model": "89ab"}
     digest = save_checkpoint(tiny_model, tmp_path / "one", origin)
     assert json.loads((tmp_path / "one" / ORIGIN).read_text()) == origin
     assert digest == digest_of_path(tmp_path / "one")

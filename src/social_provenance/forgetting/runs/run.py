@@ -121,7 +121,7 @@ def execute_run(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
         _write(trajectory, folder)
         digest = None
         if trajectory.status != FAILED:
-            origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.path}
+            origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.digest()}
             digest = save_checkpoint(model, folder / CHECKPOINT, origin)
         summary = {
             "status": trajectory.status,

@@ -76,7 +76,12 @@ def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
 
 
 def save_checkpoint(model: Any, folder: Path, origin: Mapping[str, Any]) -> str:
-    """Write the trained weights as safetensors with their origin; return the digest of both."""
+    """Write the trained weights as safetensors with their origin; return the digest of both.
+
+    Adapters are loaded with the folder of their model: they do not name it, because it may move.
+    """
+    for config in getattr(model, "peft_config", {}).values():
+        config.base_model_name_or_path = None
     model.save_pretrained(folder)
     (folder / ORIGIN).write_text(json.dumps(dict(origin), indent=1))
     return digest_of_path(folder)

@@ -26,12 +26,12 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.label_shards,
                 ["documents", "label_classifier", "params:labelling"],
-                "shard_labels@parts",
+                "shard_labels",
                 name="label_shards",
             ),
             Node(
                 nodes.join_labels,
-                ["documents", "shard_labels@table"],
+                ["documents", "shard_labels"],
                 "labelled_documents",
                 name="join_labels",
             ),

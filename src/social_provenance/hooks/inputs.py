@@ -1,0 +1,73 @@
+"""Hook that names what is missing before a run, and the pipeline that makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DatasetError
+
+from social_provenance.errors import ArtifactError, ProvenanceError
+
+if TYPE_CHECKING:
+    from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
+
+
+class InputHooks:
+    """Refuse a run whose inputs are not there, before it computes anything."""
+
+    @hook_impl(trylast=True)  # a misspelled parameter or a damaged ledger is the better answer
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Check that the inputs that no node of the run makes are there.
+
+        Raises:
+            ArtifactError: With the first that is missing, its place, and the pipeline that makes it.
+            ProvenanceError: That of the dataset itself, if it has one for this.
+        """
+        missing = {name: place for name in sorted(pipeline.inputs()) if (place := missing_at(catalog, name))}
+        for name, place in missing.items():
+            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise ArtifactError(f"there is no {name} at {place}{more}: {_cure(name)}")
+
+
+def missing_at(catalog: DataCatalog, name: str) -> Path | None:
+    """Return the place on this machine at which a dataset is missing; None if it is there, or may be missing.
+
+    Raises:
+        ProvenanceError: If the dataset has an error of its own for this.
+    """
+    from social_provenance.datasets import BenchmarkFolder, OptionalDataset
+    from social_provenance.datasets.identity import identity_of  # which load Ibis
+
+    if name not in catalog or name.startswith("params:") or name == "parameters":
+        return None
+    dataset = catalog[name]
+    identity = identity_of(dataset)
+    place = identity.location() if identity else None
+    # All benchmarks may have their data on the hub; optional datasets are read as None.
+    if not isinstance(place, Path) or isinstance(dataset, OptionalDataset | BenchmarkFolder) or dataset.exists():
+        return None
+    try:
+        dataset.load()
+    except ProvenanceError:
+        raise
+    except DatasetError as error:
+        if isinstance(error.__cause__, ProvenanceError):
+            raise error.__cause__ from None
+    return place
+
+
+def _cure(name: str) -> str:
+    makers = _makers(name)
+    return f"run --pipelines {makers[0]}, which makes it" if makers else "put it there"
+
+
+def _makers(name: str) -> list[str]:
+    """Return the pipelines that make a dataset, the smallest first."""
+    from kedro.framework.project import pipelines
+
+    whole = name.partition("@")[0]
+    made = {key: {each.partition("@")[0] for each in one.all_outputs()} for key, one in pipelines.items()}
+    return sorted((key for key, outputs in made.items() if whole in outputs), key=lambda key: len(pipelines[key].nodes))

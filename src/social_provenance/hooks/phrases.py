@@ -1,0 +1,142 @@
+"""One line for an error of a library: what could not be read, written or found, and what helps."""
+
+from __future__ import annotations
+
+import errno
+import re
+from typing import TYPE_CHECKING
+
+from kedro.io import DatasetError
+
+from social_provenance.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|database or disk is full", re.IGNORECASE)
+_DATASET = re.compile(
+    r"^(?:(?P<name>[\w.@#-]+): )?Failed while (?P<verb>loading|saving) data (?:from|to) dataset ", re.S
+)
+_PATH = re.compile(r"(?:filepath|path)=(?:Pure\w*Path\()?(['\"])(?P<path>.+?)\1")
+_NO_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>.*?)'")
+_NOT_IN_PIPELINE = re.compile(
+    r"Pipeline does not contain (?P<what>nodes|datasets?|data_sets|namespaces?).*?\[(?P<names>.*)\]", re.S
+)
+_NO_NODES = "Pipeline contains no nodes"
+_MOVE = "move it away, or give another folder with --params root=DIR"
+_ELSE = "check that place, or give another folder with --params root=DIR"
+_MORE_ROOM = "free space, or give another folder with --params root=DIR, and run again: finished parts are kept"
+
+
+def phrase(chain: Sequence[BaseException]) -> str | None:
+    """Return one line for the errors of a chain, outermost first; None if none of them is known.
+
+    A full disk, a path that cannot be used, a file that cannot be read or written, and a name on the command line that
+    nothing has are known.
+    """
+    dataset = next((error for error in chain if isinstance(error, DatasetError)), None)
+    for error in reversed(chain):  # the innermost error has the path, the ones around it the dataset
+        if isinstance(error, OSError) and (line := _of_system(error)):
+            return line
+    if dataset is not None:
+        return _of_dataset(dataset, chain[-1])
+    for error in chain:
+        if line := _of_selection(error):
+            return line
+    if full := next((error for error in chain if NO_ROOM.search(str(error))), None):
+        return f"the disk is full ({squeeze(full)}): {_MORE_ROOM}"
+    system = next((error for error in reversed(chain) if isinstance(error, OSError) and error.filename), None)
+    return f"{system.filename} cannot be used ({system.strerror}): {_ELSE}" if system else None
+
+
+def squeeze(error: object, limit: int = 240) -> str:
+    """Return the text of an error on one line, truncated."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _of_system(error: OSError) -> str | None:
+    """Return one line for an error of the operating system that has a path."""
+    path = error.filename2 or error.filename
+    if path is None:
+        return None
+    lines = {
+        errno.ENOSPC: f"the disk of {path} is full: {_MORE_ROOM}",
+        errno.EDQUOT: f"the disk of {path} is full: {_MORE_ROOM}",
+        errno.EEXIST: f"{path} is a file and a folder is needed there: {_MOVE}",
+        errno.ENOTDIR: f"{path} is below a file where a folder is needed: {_MOVE}",
+        errno.EISDIR: f"{path} is a folder and a file is needed there: move it away, and run again",
+        errno.EROFS: f"{path} cannot be written, its file system is read-only: give another folder with "
+        f"--params root=DIR",
+        errno.EACCES: f"{path} cannot be used, permission denied: change its permissions, or give another folder with "
+        f"--params root=DIR",
+        errno.ENAMETOOLONG: f"{path} cannot be used, its name is too long: give a shorter path",
+    }
+    lines |= {errno.EPERM: lines[errno.EACCES]}
+    return lines.get(error.errno or 0)
+
+
+def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
+    """Return one line for a dataset that cannot be loaded or saved; None if the work that saving starts has failed."""
+    text = str(error)
+    found, path = _DATASET.match(text), _PATH.search(text)
+    if found is None:
+        return squeeze(text)
+    what = found["name"] or "a dataset"
+    place = f" at {path['path']}" if path else ""
+    first = next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+    reason = squeeze(first if cause is not error else text.partition("\n")[2].partition("\n")[0], 160)
+    if NO_ROOM.search(str(cause)):
+        return f"the disk of {path['path'] if path else what} is full: {_MORE_ROOM}"
+    if "is a directory" in str(cause).lower():
+        return f"{what}{place} is a folder and a file is needed there: move it away, and run again"
+    if found["verb"] == "saving":
+        if not isinstance(cause, OSError) and not str(cause).startswith("IO Error"):
+            return None
+        return f"{what}{place} cannot be written ({reason}): check that folder, or give another with --params root=DIR"
+    return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
+
+
+def _of_selection(error: BaseException) -> str | None:
+    """Return one line for a pipeline, tag, node or dataset of the command line that nothing has."""
+    text = str(error)
+    if not isinstance(error, ValueError):
+        return None
+    if found := _NO_PIPELINE.search(text):
+        return f"--pipelines: there is no pipeline {found['name']!r}{_among(found['name'], _pipelines())}"
+    if found := _NOT_IN_PIPELINE.search(text):
+        names = [name.strip().strip("'\"") for name in found["names"].split(",")]
+        of_nodes = found["what"] == "nodes"
+        known = _nodes() if of_nodes else _datasets()
+        option = "--nodes, --namespaces, --from-nodes, --to-nodes" if of_nodes else "--from-inputs, --to-outputs"
+        hint = did_you_mean(names[0], known) or "; `kedro registry describe PIPELINE` lists the nodes"
+        return f"{option}: the pipeline has no {'node' if of_nodes else 'dataset'} {names[0]!r}{hint}"
+    if text.startswith(_NO_NODES):
+        return (
+            "no node is left to run: --tags, --nodes, --from-nodes, --to-nodes, --from-inputs, --to-outputs and "
+            "--namespaces select none together; check their names, or leave one out"
+        )
+    return None
+
+
+def _among(name: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    return did_you_mean(name, known) or f"; there are {', '.join(known)}"
+
+
+def _pipelines() -> list[str]:
+    from kedro.framework.project import pipelines
+
+    return list(pipelines)
+
+
+def _nodes() -> list[str]:
+    from kedro.framework.project import pipelines
+
+    return [node.name for pipeline in pipelines.values() for node in pipeline.nodes]
+
+
+def _datasets() -> list[str]:
+    from kedro.framework.project import pipelines
+
+    return sorted({name for pipeline in pipelines.values() for name in pipeline.datasets()})
