@@ -10,7 +10,7 @@
 Modules:
 
 - ``errors``: errors that the user can fix are printed as one line
-- ``guard``: unknown parameters are errors; no network unless configured
+- ``guard``, ``typed_paths``: unknown parameters are errors, paths are as typed; no network unless configured
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
 - ``lineage``: the ledger of the data folder (see ``social_provenance.lineage``)
