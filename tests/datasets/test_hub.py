@@ -69,3 +69,12 @@ def test_a_dataset_that_cannot_be_opened_is_named(folder: Path, refused: Any) ->
 def test_it_is_never_written(folder: Path, refused: Any) -> None:
     with refused(CorpusError, "is read, not written"):
         HubCorpus(name=str(folder)).save([])
+
+
+@pytest.mark.parametrize("name", ["run[1]", "a*", "q?", "[!a]"])
+def test_a_folder_of_any_name_is_itself(folder: Path, name: str) -> None:
+    for neighbour in ("run1", "ab", "qa", "b"):
+        (folder.with_name(neighbour)).mkdir()
+        (folder.with_name(neighbour) / "train.jsonl").write_text('{"key": "next door", "text": "another"}\n')
+    shards = HubCorpus(name=str(folder.rename(folder.with_name(name))), fields=FIELDS).load()
+    assert sorted(row["key"] for shard in shards for row in shard.rows()) == ["a0", "a1", "a2", "b0", "b1", "b2"]

@@ -121,3 +121,30 @@ def test_a_corpus_has_the_same_identity_in_another_place(tmp_path: Path, row: An
 def test_the_place_of_a_corpus_has_no_secrets(tmp_path: Path) -> None:
     assert ShardFolder(path=str(tmp_path)).location() == tmp_path
     assert ShardFolder(path="s3://me:sesame@bucket/a?key=sesame").location() == "s3://bucket/a"
+
+
+@pytest.mark.parametrize("name", ["run[1]", "a*", "q?"])
+def test_a_root_of_any_name_is_written_and_read(tmp_path: Path, row: Any, name: str) -> None:
+    (tmp_path / name).mkdir()  # as the lock of a run does
+    folder = ShardFolder(path=str(tmp_path / name / "corpus"), shards=1)
+    folder.save([row("a")])
+    assert (tmp_path / name / "corpus" / MARK).exists()
+    assert [one["id"] for one in folder.load()[0].rows()] == ["a"]
+
+
+def test_loading_says_what_is_passed_over(tmp_path: Path, row: Any, caplog: pytest.LogCaptureFixture) -> None:
+    folder = ShardFolder(path=str(tmp_path / "corpus"), shards=1)
+    folder.save([row("a")])
+    (tmp_path / "corpus/notes.md").touch()
+    with caplog.at_level("INFO"):
+        folder.digest()
+        assert "notes.md" not in caplog.text
+        folder.load()
+    assert f"2 passed over: {MARK} (no shard by its name), notes.md (no shard by its name)" in caplog.text
+
+
+def test_a_number_is_a_path(tmp_path: Path, row: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ShardFolder(path="2024", shards=1).save([row("a")])
+    number: Any = 2024
+    assert len(ShardFolder(path=number).load()) == 1

@@ -51,7 +51,7 @@ class Broken:
         text = self.line.decode(errors="replace").rstrip("\r\n")
         start = max(0, self.column - AROUND) if len(text) > 2 * AROUND else 0
         shown = excerpt(f"{'…' if start else ''}{text[start:]}", 2 * AROUND)
-        return f"{f' ({self.why})' if self.why else ''}: {shown}"
+        return f"{f' ({self.why})' if self.why else ''}{f': {shown}' if text else ''}"
 
 
 def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:

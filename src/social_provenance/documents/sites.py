@@ -14,6 +14,7 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2}([^/\\?#]*)", re.IGNORECA
 _BARE = re.compile(
     r"((?:[\w-]+\.)+(?:[^\W\d_]{2,}|xn--[\w-]+)|\d+(?:\.\d+){3})\.?(?::\d+)?(?=[/\\?#]|$)", re.IGNORECASE
 )
+_BROKEN = re.compile(r"[\t\r\n]")
 _PORT = re.compile(r":\d*$")
 _IGNORED = re.compile(r"[\x00-\x20\x7f]+")
 
@@ -23,7 +24,9 @@ def web_site(url: str | None) -> str | None:
     if not url:
         return None
     # Browsers ignore blanks around an address, and line breaks and tabs anywhere.
-    text = re.sub(r"[\t\r\n]", "", url).strip()
+    text = url.strip()
+    if not text.isprintable():
+        text = _BROKEN.sub("", text)
     found = _ADDRESS.match(text)
     if found is None:
         bare = _BARE.match(text)
@@ -34,8 +37,9 @@ def web_site(url: str | None) -> str | None:
 def _spelled(host: str) -> str | None:
     """Return a host in one spelling."""
     name = _IGNORED.sub("", host).lower().rstrip(".").removeprefix("www.")
-    labels = [_unicode(label) for label in name.split(".")]
-    return ".".join(labels) or None
+    if "xn--" in name:
+        name = ".".join(map(_unicode, name.split(".")))
+    return name or None
 
 
 def _unicode(label: str) -> str:

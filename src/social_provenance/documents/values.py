@@ -42,6 +42,7 @@ def finder(place: str) -> Callable[[Any], Any]:
     if "." not in place:
         return lambda row: row.get(place)
     steps = place.split(".")
+    keys = _keys(steps)
 
     def walk(row: Any) -> Any:
         value = row
@@ -52,18 +53,24 @@ def finder(place: str) -> Callable[[Any], Any]:
         else:
             if value is not None:
                 return value
-        return _search(row, steps)
+        return _search(row, keys)
 
     return walk
 
 
-def _search(value: Any, steps: Sequence[str]) -> Any:
-    opened = _mapping(value)
-    if opened is None:
+def _keys(steps: Sequence[str]) -> list[tuple[str, Any]]:
+    """Return key -> the same for the steps below it, for every way to join the first steps to one key."""
+    return [(".".join(steps[:count]), _keys(steps[count:])) for count in range(1, len(steps) + 1)]
+
+
+def _search(value: Any, keys: Sequence[tuple[str, Any]]) -> Any:
+    opened = value if type(value) is dict else _mapping(value)
+    if not opened:
         return None
-    for count in range(1, len(steps) + 1):
-        below = opened.get(".".join(steps[:count]))
-        found = below if count == len(steps) or below is None else _search(below, steps[count:])
+    for key, below in keys:
+        found = opened.get(key)
+        if found is not None and below:
+            found = _search(found, below)
         if found is not None:
             return found
     return None

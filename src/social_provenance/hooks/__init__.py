@@ -12,7 +12,7 @@ Modules:
 - ``loader``: runtime parameters are plain values; no place among them is empty
 - ``errors``: errors are printed as one line; ``phrases``: the lines for errors of libraries
 - ``stop``: SIGTERM and Ctrl-C end a run in one line
-- ``guard``: unknown parameters are errors; no network unless configured
+- ``guard``, ``typed_paths``: unknown parameters are errors, paths are as typed; no network unless configured
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
 - ``inputs``: what is missing, and the pipeline that makes it
