@@ -69,6 +69,14 @@ def test_the_outermost_error_of_ours_speaks() -> None:
     assert one_line(chained(ProvenanceError("outer"), ProvenanceError("inner"))) == "outer"
 
 
+@pytest.mark.parametrize("kind", [ProvenanceError, KeyError])
+def test_errors_that_caused_each_other_are_looked_at_once(kind: type[Exception]) -> None:
+    """As when what a library wrapped is raised again while that is handled."""
+    inner, outer = kind("the cause"), DatasetError("Failed")
+    outer.__cause__, inner.__context__ = inner, outer
+    assert one_line(outer) == ("the cause" if kind is ProvenanceError else "Failed")
+
+
 def test_an_error_of_others_has_no_line() -> None:
     assert one_line(chained(KeyError("topic"), ValueError("x"))) is None
 

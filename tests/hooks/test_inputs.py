@@ -10,6 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.errors import ArtifactError, CorpusError, ModelError
+from social_provenance.hooks.errors import one_line
 from social_provenance.hooks.inputs import InputHooks
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ def test_what_no_pipeline_makes_has_to_be_put_there(catalog: DataCatalog, tmp_pa
 
 
 def test_a_dataset_that_says_more_about_it_speaks_itself(catalog: DataCatalog) -> None:
-    with pytest.raises(CorpusError, match="give a folder of shards with --params corpus=DIR"):
+    with pytest.raises(CorpusError, match="give a folder of shards with --params corpus=DIR") as caught:
         check(catalog, "raw")
+    assert one_line(caught.value) == str(caught.value)
     with pytest.raises(ModelError, match="give --params model=DIR"):
         check(catalog, "model")
 

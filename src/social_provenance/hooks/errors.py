@@ -101,7 +101,9 @@ def _keep(kind: type[BaseException], error: BaseException, trace: TracebackType 
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    seen: set[int] = set()  # an error that is raised again while what it caused is handled closes a circle
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
@@ -11,7 +11,7 @@ from kedro.io import DatasetError
 from social_provenance.errors import ArtifactError, ProvenanceError
 
 if TYPE_CHECKING:
-    from kedro.io import DataCatalog
+    from kedro.io import AbstractDataset, DataCatalog
     from kedro.pipeline import Pipeline
 
 
@@ -49,14 +49,20 @@ def missing_at(catalog: DataCatalog, name: str) -> Path | None:
     # All benchmarks may have their data on the hub; optional datasets are read as None.
     if not isinstance(place, Path) or isinstance(dataset, OptionalDataset | BenchmarkFolder) or dataset.exists():
         return None
+    own = _own_error(dataset)
+    if own is not None:
+        raise own
+    return place
+
+
+def _own_error(dataset: AbstractDataset[Any, Any]) -> ProvenanceError | None:
     try:
         dataset.load()
-    except ProvenanceError:
-        raise
+    except ProvenanceError as error:
+        return error
     except DatasetError as error:
-        if isinstance(error.__cause__, ProvenanceError):
-            raise error.__cause__ from None
-    return place
+        return error.__cause__ if isinstance(error.__cause__, ProvenanceError) else None
+    return None
 
 
 def _cure(name: str) -> str:
