@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import sys
 
 HEAVY = """
@@ -44,6 +45,7 @@ if __name__ == "__main__":
         child = os.fork()
         if child == 0:
             os.setsid()
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where tests run in the background
             code = run(**json.loads(line))
             atexit._run_exitfuncs()
             sys.stdout.flush()

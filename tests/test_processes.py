@@ -22,7 +22,7 @@ WAIT = 10.0
 """Seconds after which what has not happened will not; it takes a fraction of one."""
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from social_provenance.hooks.lock import take
 from social_provenance.processes import hold, worker_pool
@@ -30,6 +30,7 @@ sys.path.insert(0, {tests!r})
 from tests.test_processes import sleep
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where tests run in the background
     held = take(Path(sys.argv[1]))
     hold(held.fileno())
     with worker_pool(2) as pool:

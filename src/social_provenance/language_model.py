@@ -111,7 +111,7 @@ class LanguageModel:
 
         disable_progress_bar()
         if self.is_local:
-            check_folder(Path(self.path))
+            check_folder(Path(self.path), tokenizer=False)
         with self._within_reach("weights"):
             model, found = AutoModelForCausalLM.from_pretrained(
                 self.path,
@@ -162,8 +162,12 @@ class LanguageModel:
             ) from error
 
 
-def check_folder(folder: Path) -> None:
+def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
     """Check that a folder is a complete model that can be loaded without running code; reads no weight.
+
+    Args:
+        folder: Folder of the model.
+        tokenizer: Whether it needs a tokenizer; checkpoints have none.
 
     Raises:
         ModelError: With the file, what is wrong with it, and the fix.
@@ -188,7 +192,7 @@ def check_folder(folder: Path) -> None:
         raise ModelError(f"{folder} has no weights ({WEIGHTS}): the model folder is incomplete")
     for file in _weight_files(folder):
         _check_weights(file)
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+    if tokenizer and not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise ModelError(f"{folder} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
 
 

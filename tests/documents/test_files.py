@@ -42,8 +42,9 @@ def test_a_folder_with_any_name_is_read_and_not_its_neighbours(name: str) -> Non
         expected = [f"of {name}.jsonl"]
         for source in (f"{base}/{name}", f"{base}/{name}/*.jsonl", f"{base}/{name}/**/*.jsonl"):
             assert names(source) == expected
-            listing = list_remote(f"local://{source}", {})
-            assert sorted(map(listing.name, listing.files)) == expected
+            if "::" not in name:  # which chains addresses
+                listing = list_remote(f"local://{source}", {})
+                assert sorted(map(listing.name, listing.files)) == expected
 
 
 def test_links_to_folders_are_followed(folder: Path) -> None:

@@ -17,9 +17,21 @@ SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
 @pytest.fixture
 def hooks() -> Iterator[StopHooks]:
+    """Return hooks in a process with Python's own handlers, whatever this one was started with."""
+    before = [(number, signal.getsignal(number)) for number in SIGNALS]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     made = StopHooks()
     yield made
     made.after_pipeline_run()
+    for number, handler in before:
+        signal.signal(number, handler)
+
+
+def test_what_is_ignored_stays_ignored(hooks: StopHooks) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hooks.before_pipeline_run()
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -30,7 +30,7 @@ def test_a_number_that_was_not_typed_is_its_text() -> None:
 
 @pytest.mark.parametrize("root", ["run{1}", "a}b", "{name}"])
 def test_braces_in_the_root_are_refused(root: str) -> None:
-    with pytest.raises(SettingsError, match=r"has braces.*: rename it"):
+    with pytest.raises(SettingsError, match=r"has braces.*: rename the folder"):
         restore_paths({"root": root}, ("root",), [])
 
 

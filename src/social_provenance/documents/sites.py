@@ -36,7 +36,7 @@ def web_site(url: str | None) -> str | None:
 
 def _spelled(host: str) -> str | None:
     """Return a host in one spelling."""
-    name = _IGNORED.sub("", host).lower().rstrip(".").removeprefix("www.")
+    name = _IGNORED.sub("", host).lower().strip().rstrip(".").removeprefix("www.").strip()
     if "xn--" in name:
         name = ".".join(map(_unicode, name.split(".")))
     return name or None

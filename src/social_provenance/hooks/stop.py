@@ -20,7 +20,8 @@ class StopHooks:
     """End a run by ``SystemExit`` at SIGTERM, which schedulers send, and at Ctrl-C, while a pipeline runs.
 
     An exception unwinds what is under way: workers are ended, unfinished parts are left unsealed, and the lock is
-    released. A second signal has its usual effect. In a notebook or an interpreter Ctrl-C is left as it is.
+    released. A second signal has its usual effect. A signal that is ignored stays ignored, and in a notebook or an
+    interpreter Ctrl-C is left as it is.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,8 @@ class StopHooks:
         self._restore()
         interactive = hasattr(sys, "ps1") or hasattr(builtins, "get_ipython")
         for signum in (signal.SIGTERM,) if interactive else (signal.SIGTERM, signal.SIGINT):
-            self._before[signum] = signal.signal(signum, self._stop)
+            if signal.getsignal(signum) != signal.SIG_IGN:  # as a shell sets for what it starts in the background
+                self._before[signum] = signal.signal(signum, self._stop)
 
     @hook_impl
     def after_pipeline_run(self) -> None:

@@ -101,8 +101,12 @@ def _mean(blocks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return mean
 
 
+KEY = ("variant", "benchmark", "method", "doc_id")
+"""Columns that are unique together, in the order by which rows are sorted."""
+
+
 def gather(folders: Iterable[Path], name: str) -> Any:
-    """Return one table of all parts as an Ibis expression over their files.
+    """Return one table of all parts as an Ibis expression over their files, in the order of its key.
 
     Args:
         folders: Folders of the parts.
@@ -111,7 +115,8 @@ def gather(folders: Iterable[Path], name: str) -> Any:
     import ibis
     from pyarrow.dataset import dataset
 
-    return ibis.memtable(dataset([str(folder / name) for folder in folders]))
+    table = ibis.memtable(dataset([str(folder / name) for folder in folders]))
+    return table.order_by([column for column in KEY if column in table.columns])
 
 
 def as_null(folders: Iterable[Path], variant: str) -> Any:
@@ -120,7 +125,8 @@ def as_null(folders: Iterable[Path], variant: str) -> Any:
 
     scores = gather(folders, NULLS)
     items = scores.filter(scores.variant == ITEMS)
-    return items.select("doc_id", "benchmark", "method", variant=ibis.literal(variant), score=items.score)
+    named = items.select("doc_id", "benchmark", "method", variant=ibis.literal(variant), score=items.score)
+    return named.order_by([column for column in KEY if column in named.columns])
 
 
 def describe(parts: Mapping[str, Path]) -> tuple[dict[str, Any], pd.DataFrame]:
