@@ -108,7 +108,7 @@ def test_benchmark_file_with_a_missing_column(
     ledger = root / "lineage.json"
     ledger.write_text(json.dumps({k: v for k, v in json.loads(ledger.read_text()).items() if k != "benchmark_items"}))
     line = complaint("pretraining")
-    assert f"{file.resolve()}, row 3: no column 'choices'; did you mean 'choice'?" in line
+    assert f"{file.resolve()}, line 3: no column 'choices'; did you mean 'choice'?" in line
 
 
 def test_a_root_that_is_a_file(complaint: Callable[..., str], tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from kedro.validation.exceptions import CheckFailure, DataValidationError, Param
 from kedro.validation.parameter_validator import ParameterValidator
 
 from social_provenance.errors import ProvenanceError
-from social_provenance.hooks.errors import DEBUG, RUNNERS, ErrorHooks, install, one_line, show_error
+from social_provenance.hooks.errors import DEBUG, LOUD, ErrorHooks, install, one_line, show_error
 from social_provenance.pipeline_registry import register_pipelines
 
 if TYPE_CHECKING:
@@ -190,10 +190,13 @@ def test_an_error_of_ours_is_one_line_though_it_quotes_several() -> None:
     assert one_line(ProvenanceError("bad\nname")) == "bad name"
 
 
-@pytest.mark.parametrize("name", RUNNERS)
-def test_the_runner_gives_no_advice_beside_an_error(name: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("name", LOUD)
+def test_neither_advice_nor_the_error_itself_is_logged_beside_an_error(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     install()
     logging.getLogger(name).warning("There are 2 nodes that have not run.\n  --from-nodes x")
+    logging.getLogger(name).error("Node %s failed with error: \n%s", "walk", "no model")
     logging.getLogger(name).warning("Completed 1 out of 2 tasks")
     assert caplog.messages == ["Completed 1 out of 2 tasks"]
 

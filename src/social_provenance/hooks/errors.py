@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 DEBUG = "SOCIAL_PROVENANCE_DEBUG"
 """Environment variable; if it is set, and not to 0, the traceback is printed above the line."""
 
-RUNNERS = tuple(f"kedro.runner.{kind}_runner" for kind in ("sequential", "thread", "parallel"))
-ADVICE = ("No nodes ran.", "There are ")
+LOUD = ("kedro.pipeline.node", *(f"kedro.runner.{kind}_runner" for kind in ("sequential", "thread", "parallel")))
+REPEATED = ("No nodes ran.", "There are ", "Node %s failed with error")
+"""Beginnings of what Kedro logs of an error besides: advice on resuming, where here the same command resumes, and the
+error itself, which is printed once."""
 
 _BLOCK = re.compile(r"- Parameter '([^']+)': (.*)")
 _REPORT = re.compile(r"\d+ validation errors? for \w+$")
@@ -49,15 +51,14 @@ class ErrorHooks:
 
 
 def install() -> None:
-    """Replace the interpreter's handler of uncaught errors, and silence what Kedro's runner says of them besides."""
+    """Replace the interpreter's handler of uncaught errors, and silence what Kedro says of them besides."""
     sys.excepthook = show_error
-    for name in RUNNERS:
-        logging.getLogger(name).addFilter(_is_no_advice)
+    for name in LOUD:
+        logging.getLogger(name).addFilter(_is_said_once)
 
 
-def _is_no_advice(record: logging.LogRecord) -> bool:
-    """Return whether a record is not the runner's advice on resuming: here the same command resumes."""
-    return not str(record.msg).startswith(ADVICE)
+def _is_said_once(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(REPEATED)
 
 
 def show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
