@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WAIT = 10.0
-"""Seconds after which what has not happened will not; it takes a fraction of one."""
+WAIT = 60.0
+"""Seconds after which what has not happened will not; on an idle machine it takes a fraction of one."""
 
 PARENT = """
 import signal, sys, time
