@@ -116,7 +116,7 @@ class Encoder:
         backs = [self._decode(self._encode(text)) for text in tried]
         lost = [(text, back) for text, back in zip(tried, backs, strict=True) if not same_text(back, text)]
         if lost:
-            text, back = next((text, back) for text, back in lost)
+            text, back = lost[0]
             logger.warning(
                 "the tokenizer does not give back the text of %d of %d documents that were tried, such as %s, of "
                 "which it keeps %s",

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from social_provenance.errors import BenchmarkError, did_you_mean, excerpt
+from social_provenance.json_text import BYTE_ORDER_MARKS, explain_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 MOST_DIGITS = 4300
 """Digits of a whole number that Python reads."""
 
@@ -267,11 +267,7 @@ def _why(error: Exception, text: str) -> str:
         return "it is nested too deeply"
     if not isinstance(error, json.JSONDecodeError):
         return str(error)
-    for constant in ("-Infinity", "Infinity", "NaN"):
-        for start in (error.pos - 1, error.pos):
-            if start >= 0 and text.startswith(constant, start):
-                return f"{constant} is not JSON, column {start + 1}"
-    return f"{error.msg}, column {error.pos + 1}"
+    return explain_fault(text, error)[0]
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import json
 from dataclasses import dataclass
-from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 from urllib.parse import urlsplit
@@ -30,6 +29,7 @@ from kedro.io.core import VersionNotFoundError, get_protocol_and_path, parse_dat
 from social_provenance.errors import excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.lineage import ABSENT, UnknownContentError
+from social_provenance.paths import split_local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,17 +87,6 @@ def content_digest(path: Path) -> str:
     return digest_of_path(path) if path.exists() else ABSENT
 
 
-def without_pattern(path: Path) -> Path:
-    """Return the folder that holds all files of a pattern; a path without wildcards is returned as it is.
-
-    A component is a pattern if it has a wildcard and nothing has literally that name.
-    """
-    for part in (*reversed(path.parents), path):
-        if has_magic(part.name) and not part.exists():
-            return part.parent
-    return path
-
-
 def without_secrets(address: str) -> str:
     """Return an address without user, password and query, which may contain a signature."""
     parts = urlsplit(address)
@@ -117,7 +106,7 @@ class Files:
     path: Path
 
     def location(self) -> Path:
-        return without_pattern(self.path)
+        return split_local(self.path)[0]  # of a pattern, the folder that holds all its files
 
     def digest(self) -> str:
         path = self.location()

@@ -92,10 +92,10 @@ def _either(first: Callable[[Row], Any], second: Callable[[Row], Any]) -> Callab
 
 def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
     """Return the reader of the probability of a label whose own place has probabilities."""
-    finders = [_constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places]
+    finders = _finders(places, shard)
 
     def read(row: Row) -> float | None:
-        for place, find in zip(places, finders, strict=True):
+        for place, find in finders.items():
             try:
                 value = find(row)
                 if value is not None and read_label(value) is not None:
@@ -109,7 +109,7 @@ def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
 
 
 def _reader(name: str, places: Sequence[str], shard: str) -> Callable[[Row], Any]:
-    finders = {place: _constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places}
+    finders = _finders(places, shard)
     several, required = len(places) > 1, name in REQUIRED
     text = read_text if required else read_single
     convert = read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text
@@ -131,6 +131,11 @@ def _reader(name: str, places: Sequence[str], shard: str) -> Callable[[Row], Any
         return None
 
     return read
+
+
+def _finders(places: Sequence[str], shard: str) -> dict[str, Callable[[Row], Any]]:
+    """Return place -> function from a row to the value there."""
+    return {place: _constant(place, shard) if place.startswith(IN_NAME) else finder(place) for place in places}
 
 
 def _constant(place: str, shard: str) -> Callable[[Row], Any]:

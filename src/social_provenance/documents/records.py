@@ -168,7 +168,7 @@ class _Judge:
     fit: int = 0
     chars: int = 0
     unusable: int = 0
-    first: str = ""
+    first: tuple[str, str] | None = None
     _waiting: int = field(default=0, repr=False)
 
     def batches(self) -> Iterator[Any]:
@@ -224,7 +224,7 @@ class _Judge:
 
     def _put_aside(self, record: dict[str, Any], problem: str, said: str, name: str = "") -> dict[str, Any]:
         self.unusable += 1
-        self.first = self.first or f"{said}{{others}}; fix it, {_elsewhere(problem, name)}"
+        self.first = self.first or (said, _elsewhere(problem, name))
         return record | {"text": None, "shard": self.shard.name, "row": self.row, "reason": problem}
 
     def _sign(self, rows: list[dict[str, Any]]) -> Any:
@@ -240,11 +240,12 @@ class _Judge:
     def refuse_too_many(self) -> None:
         """Raise if more records are unusable than the settings allow."""
         allowed = self.settings.max_malformed_share
-        if not self.first or self.unusable <= allowed * self.row:
+        if self.first is None or self.unusable <= allowed * self.row:
             return
+        said, elsewhere = self.first
         others = f" (and {self.unusable - 1} more of {self.row} records)" if self.unusable > 1 else ""
         raise CorpusError(
-            f"shard {self.shard.place}, {self.first.replace('{others}', others)}"
+            f"shard {self.shard.place}, {said}{others}; fix it, {elsewhere}"
             f"or raise documents.max_malformed_share above {allowed} to set such records aside"
         )
 

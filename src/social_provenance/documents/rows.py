@@ -6,12 +6,13 @@ or cannot be decompressed raises :class:`Damage`.
 
 from __future__ import annotations
 
-import re
+from codecs import BOM_UTF8
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import CorpusError, excerpt
+from social_provenance.json_text import BYTE_ORDER_MARKS, explain_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -207,21 +208,17 @@ def _first_line(error: Exception) -> str:
 
 
 _KINDS = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "a truth value", type(None): "null"}
-_MARKS = {b"\xef\xbb\xbf": "not_json", b"\xff\xfe": "not_utf8", b"\xfe\xff": "not_utf8"}
-_WORD = re.compile(r"-?[A-Za-z]\w{,15}")
 
 
 def _broken(line: bytes, error: Any) -> Broken:
     """Return a line that is not JSON, with the cause."""
-    for mark, problem in _MARKS.items():
-        if line.startswith(mark):
-            kind = "a byte-order mark" if problem == "not_json" else "the byte-order mark of UTF-16"
-            return Broken(problem, line, f"it starts with {kind}: save the file as UTF-8 without one")
+    if line.startswith(BYTE_ORDER_MARKS):
+        utf8 = line.startswith(BOM_UTF8)
+        kind = "a byte-order mark" if utf8 else "the byte-order mark of UTF-16"
+        why = f"it starts with {kind}: save the file as UTF-8 without one"
+        return Broken("not_json" if utf8 else "not_utf8", line, why)
     try:
         text = line.decode()
     except UnicodeDecodeError as fault:
         return Broken("not_utf8", line, f"byte {fault.start + 1}", len(line[: fault.start].decode()))
-    start = max(0, error.pos - 1) if text[max(0, error.pos - 1) : error.pos] == "-" else error.pos
-    word = _WORD.match(text, start)
-    what = f"{word.group()} is not JSON" if word else error.msg
-    return Broken("not_json", line, f"{what}, column {start + 1}", start + 1)
+    return Broken("not_json", line, *explain_fault(text, error))
