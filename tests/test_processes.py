@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -21,13 +22,21 @@ if TYPE_CHECKING:
 WAIT = 60.0
 """Seconds after which what has not happened will not; on an idle machine it takes a fraction of one."""
 
+STAY = """
+import os, time
+path = os.path.join(os.path.dirname(__file__), f"{number}.pid")
+with open(path + "~", "w", encoding="utf-8") as file:
+    file.write(str(os.getpid()))
+os.rename(path + "~", path)
+time.sleep(600)
+"""
+"""Run with a variable ``number``."""
+
 PARENT = """
-import signal, sys, time
+import runpy, signal, sys, time
 from pathlib import Path
 from social_provenance.hooks.lock import take
 from social_provenance.processes import hold, worker_pool
-sys.path.insert(0, {tests!r})
-from tests.test_processes import sleep
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where tests run in the background
@@ -35,18 +44,17 @@ if __name__ == "__main__":
     hold(held.fileno())
     with worker_pool(2) as pool:
         for number in range(2):
-            pool.submit(sleep, sys.argv[1], number)
+            pool.submit(runpy.run_path, sys.argv[2], {"number": number})
         time.sleep(600)
 """
 
 
-def sleep(folder: str, number: int) -> None:
-    """Leave this process's number in a folder, and stay."""
-    path = os.path.join(folder, f"{number}.pid")
-    with open(path + "~", "w", encoding="utf-8") as file:
-        file.write(str(os.getpid()))
-    os.rename(path + "~", path)
-    time.sleep(600)
+@pytest.fixture
+def stay(tmp_path: Path) -> str:
+    """Return a script that leaves the number of its process beside it, and stays: a worker needs no module of tests."""
+    path = tmp_path / "stay.py"
+    path.write_text(STAY)
+    return str(path)
 
 
 def until(true: Callable[[], bool]) -> bool:
@@ -77,11 +85,11 @@ def is_locked(folder: Path) -> bool:
 
 
 @pytest.fixture
-def family(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+def family(tmp_path: Path, stay: str) -> Any:
     """Return a process that holds a folder, and the numbers of its two workers."""
     script = tmp_path / "parent.py"
-    script.write_text(PARENT.format(tests=str(request.config.rootpath)))
-    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)], start_new_session=True)
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script), str(tmp_path), stay], start_new_session=True)
     files = [tmp_path / f"{number}.pid" for number in range(2)]
     assert until(lambda: all(file.exists() for file in files) or parent.poll() is not None)
     yield parent, [int(file.read_text()) for file in files]
@@ -122,12 +130,12 @@ def test_ctrl_c_of_a_terminal_is_left_to_the_parent(family: Any) -> None:
 
 
 @pytest.mark.usefixtures("quick_spawn")
-def test_an_exception_ends_the_workers_at_once(tmp_path: Path) -> None:
+def test_an_exception_ends_the_workers_at_once(tmp_path: Path, stay: str) -> None:
     file = tmp_path / "0.pid"
 
     def stop() -> None:
         with worker_pool(1) as pool:
-            pool.submit(sleep, str(tmp_path), 0)
+            pool.submit(runpy.run_path, stay, {"number": 0})
             assert until(file.exists)
             raise SystemExit(143)
 
@@ -150,12 +158,12 @@ def test_what_is_let_go_is_held_no_longer(tmp_path: Path) -> None:
             let_go(file.fileno())
 
 
-def test_a_command_ends_with_its_caller(tmp_path: Path) -> None:
-    command = "import sys; from social_provenance.processes import follow_caller; follow_caller(); "
-    command += "from tests.test_processes import sleep; sleep(sys.argv[1], 0)"
+def test_a_command_ends_with_its_caller(tmp_path: Path, stay: str) -> None:
+    command = "import runpy, sys; from social_provenance.processes import follow_caller; follow_caller(); "
+    command += "runpy.run_path(sys.argv[1], {'number': 0})"
     caller = "import sys; from social_provenance.processes import run_command; "
     caller += f"run_command([sys.executable, '-c', {command!r}, sys.argv[1]])"
-    process = subprocess.Popen([sys.executable, "-c", caller, str(tmp_path)])
+    process = subprocess.Popen([sys.executable, "-c", caller, stay])
     file = tmp_path / "0.pid"
     assert until(file.exists)
     pid = int(file.read_text())
