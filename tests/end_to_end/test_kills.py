@@ -1,6 +1,7 @@
 """A run that is killed leaves nobody behind, and the same command ends as if nothing had happened.
 
-``-m campaign`` kills 20 runs at seeded moments; a few of them are always tried.
+``-m campaign`` kills 20 runs at seeded moments, half of them anywhere in a study and half in its unlearning; a few of
+the latter are always tried.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROC = Path("/proc")
-WAIT = 300.0
+WAIT = 900.0
 MODES = ["kill main", "term main", "int group", "term group", "kill group"]
 """Signal, and whether it is sent to the run alone or to its group, as a terminal does."""
 RUNS = "06_models/unlearned_models"
+STARTED = "Running node: "
+NODES = 60
+"""Nodes among which a moment is drawn; a study has more."""
 LOST = 5
 """Runs of the finished study that are taken away and have to be done again."""
 
@@ -67,16 +71,28 @@ def contents(root: Path) -> dict[str, bytes]:
 
 def kill_one(kedro: Callable[..., Any], root: Path, mode: str, number: int) -> None:
     """Kill a run at a seeded moment of the unlearning, and check what it leaves."""
+    rng = random.Random(f"{mode} {number}")
+    runs = root / RUNS
+    sealed = len(list(runs.glob("*/done.json"))) + rng.randrange(LOST - 1)
+
+    def has_come(_: Path) -> bool:
+        return bool(list(runs.glob("*.part"))) and len(list(runs.glob("*/done.json"))) >= sealed
+
+    given = f"root={root},unlearning.processes=2"
+    kill_at(kedro, ["--pipelines", "unlearning", "--params", given], mode, has_come, rng.random())
+
+
+def kill_at(
+    kedro: Callable[..., Any], options: list[str], mode: str, has_come: Callable[[Path], bool], delay: float
+) -> None:
+    """Kill a run some seconds after its moment has come, which is seen in the folder or in the log, and check it."""
     name, _, to = mode.partition(" ")
     signum = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}[name]
-    rng = random.Random(f"{mode} {number}")
-    sealed, delay = rng.randrange(LOST - 1), rng.random()
-    before = len(list((root / RUNS).glob("*/done.json")))
     left: list[list[int]] = []
 
-    def interrupt(pid: int, _: Path) -> None:
+    def interrupt(pid: int, log: Path) -> None:
         end = time.monotonic() + WAIT
-        while not list((root / RUNS).glob("*.part")) or len(list((root / RUNS).glob("*/done.json"))) < before + sealed:
+        while not has_come(log):
             assert (PROC / str(pid)).exists(), "the run ended before its moment came"
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -87,8 +103,7 @@ def kill_one(kedro: Callable[..., Any], root: Path, mode: str, number: int) -> N
             time.sleep(0.05)
         left.append(processes_of(pid))
 
-    given = f"root={root},unlearning.processes=2"
-    ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", given, meanwhile=interrupt)
+    ended = kedro("run", "--env", "test", *options, meanwhile=interrupt)
     assert left == [[]]
     assert ended.returncode == (-signum if name == "kill" else 128 + signum)
     assert "Traceback" not in ended.stderr
@@ -105,7 +120,11 @@ def check_recovery(kedro: Callable[..., Any], test_study: Path, root: Path, mode
     ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", f"root={root}")
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert {mark: mark.stat().st_ino for mark in sealed} == sealed
-    expected, found = contents(test_study), contents(root)
+    compare(test_study, root)
+
+
+def compare(undisturbed: Path, root: Path) -> None:
+    expected, found = contents(undisturbed), contents(root)
     assert found.keys() == expected.keys()
     assert [name for name in expected if found[name] != expected[name]] == []
 
@@ -118,7 +137,20 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_ends_as_if_nothing_had_
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("number", range(1, 21))
-def test_campaign(kedro: Callable[..., Any], test_study: Path, unfinished: Path, number: int) -> None:
+@pytest.mark.parametrize("number", range(1, 11))
+def test_campaign_in_unlearning(kedro: Callable[..., Any], test_study: Path, unfinished: Path, number: int) -> None:
     rng = random.Random(number)
     check_recovery(kedro, test_study, unfinished, rng.sample(MODES, rng.choice([1, 1, 2])), number)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", range(11, 21))
+def test_campaign_anywhere(kedro: Callable[..., Any], test_study: Path, tmp_path: Path, number: int) -> None:
+    rng = random.Random(number)
+    options = ["--params", f"root={tmp_path / 'data'},unlearning.processes=2"]
+    for mode in rng.sample(MODES, rng.choice([1, 1, 2])):
+        node = rng.randrange(NODES)
+        kill_at(kedro, options, mode, lambda log, node=node: log.read_text().count(STARTED) > node, rng.uniform(0, 3))
+    ended = kedro("run", "--env", "test", *options)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    compare(test_study, tmp_path / "data")
