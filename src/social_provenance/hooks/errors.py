@@ -126,9 +126,9 @@ def _parameters(message: str) -> str:
 
 def _explain(message: str, kind: str, value: str) -> str:
     if kind == "extra_forbidden":
-        return f"unknown parameter, see conf/base for what there is (got {value})"
+        return f"unknown parameter (got {value}); see conf/base for what there is"
     if kind == "value_error":  # raised by a model of ours, which quotes what it has to
         return message.removeprefix("Value error, ")
     if kind == "missing":
-        return "is missing"
-    return f"{message[0].lower()}{message[1:]} (got {value})"
+        return "is missing: give it a value"
+    return f"{message[0].lower()}{message[1:]} (got {value}); see docs/reference/parameters.md"

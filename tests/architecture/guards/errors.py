@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 PAGE = ROOT / "docs" / "reference" / "errors.md"
 COMMAND = "PYTHONPATH=tests/architecture uv run python -m guards.errors"
 
-PARAMETERS, LIBRARIES, REASONS, WARNINGS = "Parameters", "Files, disks and names of the command line", "Reasons", "Warnings"
+PARAMETERS, LIBRARIES, REASONS, WARNINGS = (
+    "Parameters",
+    "Files, disks and names of the command line",
+    "Reasons",
+    "Warnings",
+)
 INTRODUCED = {
     PARAMETERS: "Parameters out of their range, or that contradict each other, are refused before the run starts. The "
     "ranges are in [Parameters](parameters.md).",
@@ -36,8 +41,11 @@ VERBS = (
     "skip start store take train unpack use wait write"
 ).split()
 _VERB = rf"(?:{'|'.join(VERBS)})\b"
-_CURE = re.compile(rf"[:;] (?={_VERB}|(?:it )?must\b|did you mean\b|for your own\b)")
-_LATE_CURE = re.compile(rf", (?={_VERB})")
+_CURES = (
+    re.compile(rf"[:;] (?={_VERB}|did you mean\b|for your own\b)"),
+    re.compile(rf", (?={_VERB})|[:;] (?=it must\b)"),
+)
+"""What separates the cause from the cure; the second where the first is not there."""
 
 VALIDATORS = ("model_validator", "field_validator", "validator")
 OF_PROGRAMMERS = ("NotImplementedError", "TypeError", "FileNotFoundError")
@@ -64,7 +72,7 @@ class Row:
 
     def split(self) -> tuple[str, str]:
         """Return the cause and the cure; the cure is empty if the message has none."""
-        for pattern in (_CURE, _LATE_CURE):
+        for pattern in _CURES:
             for found in pattern.finditer(self.message):
                 before = self.message[: found.start()]
                 if before.count("(") == before.count(")") and not before.endswith(MAY):
@@ -82,7 +90,8 @@ def rows(messages: Messages) -> list[Row]:
     for module in messages.modules.values():
         for section, node, text in _sites(messages, module):
             texts = messages.texts(text, node, module)
-            found += [Row(section, module.name, node.lineno, one) for one in texts if not _passes_on(node, one, module)]
+            own = [one for one in texts if not _passes_on(node, one, module, error_classes(messages))]
+            found += [Row(section, module.name, node.lineno, one) for one in own if section != REASONS or has_text(one)]
     for section, functions in ((LIBRARIES, PHRASES), (PARAMETERS, EXPLAINED)):
         for name, returning in functions.items():
             module = messages.modules.get(name)
@@ -106,7 +115,10 @@ def _sites(messages: Messages, module: Module) -> Iterator[tuple[str, ast.AST, a
         match node:
             case ast.Call(func=ast.Name(id=name), args=[text]) if name in known:
                 yield name, node, text
-            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[*_, text])) if name not in (*known, *OF_PROGRAMMERS):
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[*_, text])) if name not in (
+                *known,
+                *OF_PROGRAMMERS,
+            ):
                 yield PARAMETERS if _validates(node, module) else REASONS, node, text
             case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"), attr="warning"), args=[text, *values]):
                 yield WARNINGS, node, _filled(text, values)
@@ -139,10 +151,10 @@ def _is_spread(node: ast.expr) -> bool:
     return isinstance(node, ast.Starred) and isinstance(node.value, ast.Tuple)
 
 
-def _passes_on(node: ast.AST, text: str, module: Module) -> bool:
+def _passes_on(node: ast.AST, text: str, module: Module, known: Iterable[str]) -> bool:
     """Return whether a message only puts a place before that of an error which is being handled."""
-    handled = [one for one in above(node, module) if isinstance(one, ast.ExceptHandler)]
-    return bool(handled) and finished(text).endswith(": REASON") and not re.search("[a-z]{5}", bare(text))
+    handled = [one.type for one in above(node, module) if isinstance(one, ast.ExceptHandler) and one.type]
+    return any(ast.unparse(one) in known for one in handled) and finished(text).endswith(": REASON")
 
 
 def _cell(text: str) -> str:
@@ -180,7 +192,11 @@ def faulty_messages(source: Path = SOURCE) -> list[str]:
     found = rows(messages)
     known = error_classes(messages)
     return [
-        *(f"{module.name}:{line}: {what}" for module in messages.modules.values() for line, what in _unread(module, known)),
+        *(
+            f"{module.name}:{line}: {what}"
+            for module in messages.modules.values()
+            for line, what in _unread(module, known)
+        ),
         *(f"errors: {name} is never raised" for name in list(known)[1:] if name not in {row.section for row in found}),
         *(f"{row.module}:{row.line}: {what}" for row in found for what in _broken_laws(row)),
     ]

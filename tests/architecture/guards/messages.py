@@ -61,13 +61,15 @@ class Messages:
 
     def __init__(self, source: Path) -> None:
         """Parse every module below ``source``."""
-        self.modules = {name: _module(name, path) for path in sorted(source.rglob("*.py")) if (name := _name(path, source))}
+        self.modules = {
+            name: _module(name, path) for path in sorted(source.rglob("*.py")) if (name := _name(path, source))
+        }
         self._methods: dict[str, list[tuple[Module, ast.FunctionDef]]] = {}
         for module in self.modules.values():
             for name, function in module.functions.items():
-                if isinstance(module.parents[function], ast.ClassDef) and isinstance(function.returns, ast.Name):
-                    if function.returns.id == "str":
-                        self._methods.setdefault(name, []).append((module, function))
+                of_class, returns = isinstance(module.parents[function], ast.ClassDef), function.returns
+                if of_class and isinstance(returns, ast.Name) and returns.id == "str":
+                    self._methods.setdefault(name, []).append((module, function))
         self._calls: dict[tuple[str, str], list[tuple[Module, ast.Call]]] = {}
         for module in self.modules.values():
             for node in ast.walk(module.tree):
@@ -86,6 +88,8 @@ class Messages:
         function = scope.function
         for module, call in self._calls.get((scope.module.name, function.name), []) if function else []:
             where = replace(self._scope(call, module), seen=scope.seen)
+            if where.function is function:  # it calls itself: its parameters are values there
+                where = replace(where, given={name: (mark(name.upper()),) for name in _parameters(function)})
             read = {name: self._read(value, where) for name, value in _bound(function, call).items()}
             told = {name: texts for name, texts in read.items() if has_text(*texts) and len(texts) <= MOST}
             found += [dict(zip(told, [(text,) for text in chosen], strict=True)) for chosen in product(*told.values())]
@@ -98,7 +102,7 @@ class Messages:
     def _scope(self, node: ast.AST, module: Module) -> Scope:
         return Scope(module, next((one for one in above(node, module) if isinstance(one, ast.FunctionDef)), None))
 
-    def _read(self, node: ast.AST, scope: Scope) -> Texts:
+    def _read(self, node: ast.AST, scope: Scope) -> Texts:  # noqa: PLR0911 - one case for each kind of expression
         match node:
             case ast.Constant(value=str() as text):
                 return (text,)
@@ -143,7 +147,9 @@ class Messages:
         inner = scope.seeing(name)
         if name in scope.given or inner is None:
             return scope.given.get(name, (marked(node),))
-        found = [text for value, pick, where in self._assigned(node, inner) for text in self._picked(value, pick, where)]
+        found = [
+            text for value, pick, where in self._assigned(node, inner) for text in self._picked(value, pick, where)
+        ]
         if isinstance(node, ast.Attribute) and not found and (target := self._target(scope.module, node)):
             found = list(self._returned(*target, {}, inner.seen))
         if isinstance(node, ast.Name) and not found:
@@ -153,7 +159,9 @@ class Messages:
         texts = tuple(dict.fromkeys(text if has_text(text) or not text else marked(node) for text in found))
         return texts if has_text(*texts) and len(texts) <= MOST else (marked(node),)
 
-    def _assigned(self, node: ast.Name | ast.Attribute, scope: Scope) -> Iterator[tuple[ast.expr, tuple[int, ...], Scope]]:
+    def _assigned(
+        self, node: ast.Name | ast.Attribute, scope: Scope
+    ) -> Iterator[tuple[ast.expr, tuple[int, ...], Scope]]:
         """Yield what a local variable or an attribute of ``self`` is set to, with the place of each in a tuple."""
         name = ast.unparse(node)
         whole: ast.AST | None = scope.function
@@ -192,7 +200,9 @@ class Messages:
         if name in module.imports and module.imports[name][0] in self.modules:
             module, own = self.modules[module.imports[name][0]], module.imports[name][1]
         value = module.constants.get(own)
-        return self._read(value, Scope(module, seen=scope.seen)) if isinstance(value, ast.Constant | ast.JoinedStr) else ()
+        return (
+            self._read(value, Scope(module, seen=scope.seen)) if isinstance(value, ast.Constant | ast.JoinedStr) else ()
+        )
 
     def _argument(self, name: str, scope: Scope) -> Iterator[str]:
         """Yield the texts of a parameter, as the calls of its function give it."""
@@ -209,7 +219,9 @@ class Messages:
         if isinstance(node, ast.Name):
             options = [value for value, pick, _ in self._assigned(node, scope) if not pick]
             options += [scope.module.constants[node.id]] if node.id in scope.module.constants else []
-        pairs = [pair for one in options if isinstance(one, ast.Dict) for pair in zip(one.keys, one.values, strict=True)]
+        pairs = [
+            pair for one in options if isinstance(one, ast.Dict) for pair in zip(one.keys, one.values, strict=True)
+        ]
         own = [value for at, value in pairs if at is not None and key is not None and ast.dump(at) == ast.dump(key)]
         values = own or [value for _, value in pairs]
         texts = tuple(dict.fromkeys(text for value in values for text in self._read(value, scope)))
@@ -235,7 +247,11 @@ class Messages:
         return (marked(node),)
 
     def _returned(
-        self, module: Module, function: ast.FunctionDef, given: Mapping[str, Texts], seen: frozenset[tuple[str, str, str]]
+        self,
+        module: Module,
+        function: ast.FunctionDef,
+        given: Mapping[str, Texts],
+        seen: frozenset[tuple[str, str, str]],
     ) -> Texts:
         scope = Scope(module, function, given, seen)
         returns = [one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None]
@@ -284,7 +300,9 @@ def _module(name: str, path: Path) -> Module:
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
-                constants |= {name.id: value for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)}
+                constants |= {
+                    name.id: value for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)
+                }
     imports = {
         (alias.asname or alias.name): ((node.module or "").removeprefix(f"{PACKAGE}."), alias.name)
         for node in ast.walk(tree)
@@ -322,7 +340,9 @@ def _parameters(function: ast.FunctionDef) -> list[str]:
 def _bound(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr]:
     """Return parameter -> argument of a call."""
     names = [name for name in _parameters(function) if name not in ("self", "cls")]
-    given = dict(zip(names, call.args, strict=False)) if not any(isinstance(one, ast.Starred) for one in call.args) else {}
+    given = (
+        dict(zip(names, call.args, strict=False)) if not any(isinstance(one, ast.Starred) for one in call.args) else {}
+    )
     return given | {one.arg: one.value for one in call.keywords if one.arg}
 
 

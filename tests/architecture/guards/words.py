@@ -31,23 +31,43 @@ PLAIN = {
 RENAMED = {
     "__NAME__": "KIND",
     "DIGEST_OF": "DIGEST",
+    "DROPPED": "COUNTS",
+    "DUMPS": "VALUE",
+    "END": "TEXT",
     "FILENAME": "PATH",
     "FILEPATH": "PATH",
     "FIRST_LINE": "REASON",
     "FOUND": "COLUMNS",
     "GET": "VALUE",
     "HAS": "COLUMNS",
+    "HOLDS": "KIND",
     "KNOWN": "NAMES",
     "LISTED": "LIST",
     "NEAR": "NAME",
+    "RAW": "RECORD",
     "READLINK": "TARGET",
+    "RENDERED": "VALUE",
+    "SAID": "VALUE",
+    "SHOWN": "TEXT",
     "STEM": "NAME",
     "STRERROR": "REASON",
     "WHY": "REASON",
 }
 """Words that say more to who reads a message."""
 
-ADJECTIVES = ("ABOVE", "BOTH", "EMPTY", "MISSING", "ODD", "REPEATED", "SEEN", "SHORT", "UNKNOWN", "UNLABELLED", "WANTED")
+ADJECTIVES = (
+    "ABOVE",
+    "BOTH",
+    "EMPTY",
+    "MISSING",
+    "ODD",
+    "REPEATED",
+    "SEEN",
+    "SHORT",
+    "UNKNOWN",
+    "UNLABELLED",
+    "WANTED",
+)
 """Words that take their noun from the text before them."""
 
 NO_NOUNS = ("a", "an", "and", "are", "at", "has", "in", "is", "its", "line", "named", "no", "of", "the", "to")
@@ -112,7 +132,7 @@ def marked(node: ast.AST) -> str:
     return mark(word, ast.unparse(node)) if word.lower() in COUNTED else mark(word)
 
 
-def _word(node: ast.AST) -> str:
+def _word(node: ast.AST) -> str:  # noqa: PLR0911, PLR0912 - one case for each kind of expression
     match node:
         case ast.Name(id="error"):
             return "REASON"
