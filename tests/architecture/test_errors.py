@@ -101,7 +101,8 @@ def test_the_command_that_writes_it_is_documented() -> None:
             id="joined",
         ),
         pytest.param(
-            "def f(odd, path):\n    fix = 'run again' if odd else 'give up'\n    raise CorpusError(f'{path} is odd: {fix}')",
+            "def f(odd, path):\n    fix = 'run again' if odd else 'give up'\n"
+            "    raise CorpusError(f'{path} is odd: {fix}')",
             ["PATH is odd: run again", "PATH is odd: give up"],
             id="local variable",
         ),
@@ -128,7 +129,8 @@ def test_the_command_that_writes_it_is_documented() -> None:
             id="constants",
         ),
         pytest.param(
-            "class A:\n    def f(self):\n        self.first = ('is gone', 1)\n\n    def g(self):\n        what, _ = self.first\n"
+            "class A:\n    def f(self):\n        self.first = ('is gone', 1)\n\n"
+            "    def g(self):\n        what, _ = self.first\n"
             "        raise CorpusError(f'{self.path} {what}: restore it')",
             ["PATH is gone: restore it"],
             id="attribute",
@@ -172,7 +174,6 @@ def test_a_message_that_breaks_a_law_is_found(package: Callable[[str], Path], te
 
 def test_a_message_that_changes_makes_the_page_stale(copy: Path, append: Callable[[Path, str], None]) -> None:
     source = copy / "src" / "social_provenance"
-    before = page(source)
     append(source / "documents" / "shards.py", "\n\ndef f(path):\n    raise CorpusError(f'{path} is new: fix it')\n")
-    (added,) = set(page(source).splitlines()) - set(before.splitlines())
+    (added,) = set(page(source).splitlines()) - set(page().splitlines())
     assert added == "| PATH is new | fix it | `documents.shards` |"

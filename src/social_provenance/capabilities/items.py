@@ -204,8 +204,8 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
             )
         if tokens in seen:
             raise BenchmarkError(
-                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens, so the answer would be ambiguous: "
-                f"change or remove one"
+                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens, so the answer would be "
+                f"ambiguous: change or remove one"
             )
         seen[tokens] = text
     if len(seen) < 2:

@@ -131,4 +131,5 @@ def _explain(message: str, kind: str, value: str) -> str:
         return message.removeprefix("Value error, ")
     if kind == "missing":
         return "is missing: give it a value"
-    return f"{message[0].lower()}{message[1:]} (got {value}); see docs/reference/parameters.md"
+    problem = message[0].lower() + message[1:]
+    return f"{problem} (got {value}); see docs/reference/parameters.md"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from guards.messages import Messages, Module, above
 from guards.project import ROOT, SOURCE
-from guards.words import MAY, bare, finished, has_text, shown, without_optional
+from guards.words import MAY, bare, finished, has_text, mark, shown, without_optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,8 +28,8 @@ PARAMETERS, LIBRARIES, REASONS, WARNINGS = (
     "Warnings",
 )
 INTRODUCED = {
-    PARAMETERS: "Parameters out of their range, or that contradict each other, are refused before the run starts. The "
-    "ranges are in [Parameters](parameters.md).",
+    PARAMETERS: "Parameters out of their range, or that contradict each other, are refused before the run starts; "
+    "`params:BLOCK.FIELD: ` stands before the message. The ranges are in [Parameters](parameters.md).",
     LIBRARIES: "Errors of the system, of Kedro and of libraries, in the project's words.",
     REASONS: "What stands in a message above as its REASON, where the project itself found it.",
     WARNINGS: "These do not end a run.",
@@ -40,7 +40,7 @@ VERBS = (
     "merge move name number pin plan put raise read regenerate remove rename report rerun restore run save say see set "
     "skip start store take train unpack use wait write"
 ).split()
-_VERB = rf"(?:{'|'.join(VERBS)})\b"
+_VERB = rf"(?:{'|'.join(VERBS)})\b(?! RUN_ID)"
 _CURES = (
     re.compile(rf"[:;] (?={_VERB}|did you mean\b|for your own\b)"),
     re.compile(rf", (?={_VERB})|[:;] (?=it must\b)"),
@@ -90,6 +90,8 @@ def rows(messages: Messages) -> list[Row]:
     for module in messages.modules.values():
         for section, node, text in _sites(messages, module):
             texts = messages.texts(text, node, module)
+            if section == WARNINGS:  # what is left of a logger's format in a text that is not written at the call
+                texts = tuple(re.sub(r"%[-\d.]*[sdfr]", mark("VALUE"), one) for one in texts)
             own = [one for one in texts if not _passes_on(node, one, module, error_classes(messages))]
             found += [Row(section, module.name, node.lineno, one) for one in own if section != REASONS or has_text(one)]
     for section, functions in ((LIBRARIES, PHRASES), (PARAMETERS, EXPLAINED)):
@@ -111,17 +113,21 @@ def error_classes(messages: Messages) -> dict[str, str]:
 def _sites(messages: Messages, module: Module) -> Iterator[tuple[str, ast.AST, ast.expr]]:
     """Yield the section, the call and the text of every message that is made in a module."""
     known = error_classes(messages)
+    others = (*known, *OF_PROGRAMMERS)
     for node in ast.walk(module.tree):
         match node:
             case ast.Call(func=ast.Name(id=name), args=[text]) if name in known:
                 yield name, node, text
-            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[*_, text])) if name not in (
-                *known,
-                *OF_PROGRAMMERS,
+            case ast.Raise(exc=ast.Call(func=ast.Name(id=name), args=[*_, text])) if (
+                _is_class(name) and name not in others
             ):
                 yield PARAMETERS if _validates(node, module) else REASONS, node, text
             case ast.Call(func=ast.Attribute(value=ast.Name(id="logger"), attr="warning"), args=[text, *values]):
                 yield WARNINGS, node, _filled(text, values)
+
+
+def _is_class(name: str) -> bool:
+    return name.lstrip("_")[:1].isupper()
 
 
 def _validates(node: ast.AST, module: Module) -> bool:
@@ -131,7 +137,7 @@ def _validates(node: ast.AST, module: Module) -> bool:
 
 
 def _filled(text: ast.expr, values: list[ast.expr]) -> ast.expr:
-    """Return a text of a logger with its values in place, as an f-string has them."""
+    """Return a text of a logger with its values in place, as an f-string has them; a variable as it is."""
     if not isinstance(text, ast.Constant):
         return text
     flat = [one for value in values for one in (value.value.elts if _is_spread(value) else [value])]
@@ -211,7 +217,7 @@ def _unread(module: Module, known: Iterable[str]) -> Iterator[tuple[int, str]]:
                 if len(args) != 1 or keywords:
                     yield node.lineno, f"{name} is made of other things than one text"
             case ast.Raise(exc=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))):
-                if not (name in (*known, *made, "at") or name[0].isupper() or name.startswith("_Not")):
+                if not (name in (*known, *made, "at") or _is_class(name)):
                     yield node.lineno, f"what {name}() returns is raised, and is not annotated as an error"
             case ast.Name(id=name) if name in known and not _is_type(node, module):
                 yield node.lineno, f"{name} is passed on as a value, so its messages cannot be found"
@@ -257,8 +263,10 @@ value and gives the fix. Partially written artifacts are never read as complete.
 
 The traceback is printed above the line if the environment variable `SOCIAL_PROVENANCE_DEBUG` is 1. An error that is
 not known (`error: KIND: TEXT (unexpected: report it with the traceback in FILE)`) is a bug; its traceback is also
-kept, in a file of the system's folder for temporary files. Errors of libraries are phrased in one place,
-`src/social_provenance/hooks/phrases.py`.
+kept, in a file of the system's folder for temporary files.
+
+All below are `ProvenanceError`s (`src/social_provenance/errors.py`), but for those of libraries, which are phrased in
+`src/social_provenance/hooks/phrases.py`, and for parameters and tables that violate their schema, which are Kedro's.
 
 Words in capitals stand for values, and what is in brackets is not always there. A message is its cause and its cure,
 with a colon or a semicolon between. To find yours, search this page for a few words of it that are not values. The

@@ -70,6 +70,7 @@ class Messages:
                 of_class, returns = isinstance(module.parents[function], ast.ClassDef), function.returns
                 if of_class and isinstance(returns, ast.Name) and returns.id == "str":
                     self._methods.setdefault(name, []).append((module, function))
+        self._assigning: dict[ast.AST, list[ast.Assign | ast.AnnAssign | ast.NamedExpr]] = {}
         self._calls: dict[tuple[str, str], list[tuple[Module, ast.Call]]] = {}
         for module in self.modules.values():
             for node in ast.walk(module.tree):
@@ -169,15 +170,21 @@ class Messages:
             own = isinstance(node.value, ast.Name) and node.value.id == "self"
             around = above(scope.function, scope.module) if scope.function and own else iter(())
             whole = next((one for one in around if isinstance(one, ast.ClassDef)), None)
-        for one in ast.walk(whole) if whole else ():
+        for one in self._assignments(whole) if whole else ():
             targets = one.targets if isinstance(one, ast.Assign) else [getattr(one, "target", None)]
             value = getattr(one, "value", None)
-            if isinstance(one, ast.Assign | ast.AnnAssign | ast.NamedExpr) and value is not None:
+            if value is not None:
                 where = self._scope(one, scope.module)
                 for target in targets:
                     for pick in _places(target, name):
                         same = where.function is scope.function
                         yield value, pick, scope if same else replace(where, seen=scope.seen)
+
+    def _assignments(self, whole: ast.AST) -> list[ast.Assign | ast.AnnAssign | ast.NamedExpr]:
+        if whole not in self._assigning:
+            kinds = ast.Assign | ast.AnnAssign | ast.NamedExpr
+            self._assigning[whole] = [one for one in ast.walk(whole) if isinstance(one, kinds)]
+        return self._assigning[whole]
 
     def _picked(self, node: ast.expr, pick: tuple[int, ...], scope: Scope) -> Texts:
         """Return the texts of a member of a value that is unpacked."""

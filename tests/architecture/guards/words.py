@@ -42,6 +42,7 @@ RENAMED = {
     "HAS": "COLUMNS",
     "HOLDS": "KIND",
     "KNOWN": "NAMES",
+    "NAMED": "DATASET",
     "LISTED": "LIST",
     "NEAR": "NAME",
     "RAW": "RECORD",
