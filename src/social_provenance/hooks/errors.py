@@ -126,10 +126,10 @@ def _parameters(message: str) -> str:
 
 def _explain(message: str, kind: str, value: str) -> str:
     if kind == "extra_forbidden":
-        return f"unknown parameter (got {value}); see conf/base for what there is"
+        return f"unknown parameter, see conf/base for what there is (got {value})"
     if kind == "value_error":  # raised by a model of ours, which quotes what it has to
         return message.removeprefix("Value error, ")
     if kind == "missing":
         return "is missing: give it a value"
     problem = message[0].lower() + message[1:]
-    return f"{problem} (got {value}); see docs/reference/parameters.md"
+    return f"{problem}, see docs/reference/parameters.md (got {value})"
