@@ -174,7 +174,11 @@ def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
     """
     adapter = (folder / ADAPTER).exists()
     if not (folder / "config.json").exists():
-        what = "an adapter: merge it into its model (peft, merge_and_unload)" if adapter else "not a model folder"
+        what = (
+            "an adapter: merge it into its model (peft, merge_and_unload)"
+            if adapter
+            else "not a model folder: name one that save_pretrained has written"
+        )
         raise ModelError(f"{folder} has no config.json: it is {what}")
     if adapter:
         raise ModelError(
@@ -189,7 +193,7 @@ def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
                 f"{folder} has its weights as pickles only ({pickles[0]}), which can run code and are not read: "
                 f"convert them to safetensors (load them where you trust them, save_pretrained)"
             )
-        raise ModelError(f"{folder} has no weights ({WEIGHTS}): the model folder is incomplete")
+        raise ModelError(f"{folder} has no weights ({WEIGHTS}): fetch the model again, or save it again")
     for file in _weight_files(folder):
         _check_weights(file)
     if tokenizer and not any((folder / name).exists() for name in TOKENIZER_FILES):

@@ -37,12 +37,12 @@ def refused(
 @pytest.mark.parametrize(
     ("row", "change", "pieces"),
     [
-        (2, {"answer": 3}, ["toy.jsonl, line 2: answer 3 is not one of the 3 choices (0 to 2"]),
-        (2, {"answer": -1}, ["toy.jsonl, line 2: answer '-1' is not one of the 3 choices (0 to 2"]),
+        (2, {"answer": 3}, ["toy.jsonl, line 2: answer 3 is not one of the 3 choices: give 0 to 2"]),
+        (2, {"answer": -1}, ["toy.jsonl, line 2: answer '-1' is not one of the 3 choices: give 0 to 2"]),
         (2, {"answer": "B"}, ["toy.jsonl, line 2: answer 'B' is not one of the 3 choices"]),
         (2, {"answer": True}, ["toy.jsonl, line 2: its field 'answer' is true: give it text"]),
         (2, {"answer": None}, ["toy.jsonl, line 2: its field 'answer' is null: give it text"]),
-        (1, {"answer": 2}, ["toy.jsonl, line 1: answer 2 is not one of the 2 choices (0 to 1"]),
+        (1, {"answer": 2}, ["toy.jsonl, line 1: answer 2 is not one of the 2 choices: give 0 to 1"]),
         (1, {"answer": None}, ["toy.jsonl, line 1: its field 'answer' is null: give it text"]),
         (1, {"choices": ["", "a"]}, ["toy.jsonl, line 1: choice 1 is '': give it text"]),
         (2, {"choices": ["a", "b", " "]}, ["toy.jsonl, line 2: choice 3 is ' ': give it text"]),
@@ -55,11 +55,11 @@ def refused(
         (3, {"prompt": " \n"}, ["item toy/2 (line 3 of toy.jsonl): its prompt ' \\n' is blank: give it text"]),
         (3, {"prompt": True}, ["toy.jsonl, line 3: its field 'prompt' is true: give it text"]),
         (4, {"choices": ["salt"]}, ["item toy/3 (line 4 of toy.jsonl): it has 1 choice (' salt'), so every model a"]),
-        (3, {"choices": []}, ["toy.jsonl, line 3: answer 1 is not one of the 0 choices"]),
+        (3, {"choices": []}, ["toy.jsonl, line 3: answer 1 is not one of the 0 choices: give it two choices or more"]),
         (
             4,
             {"choices": ["salt", "red", "salt"]},
-            ["benchmark toy, item toy/3 (line 4 of toy.jsonl): choices ' salt' and ' salt' are the same tokens; the"],
+            ["benchmark toy, item toy/3 (line 4 of toy.jsonl): choices ' salt' and ' salt' are the same tokens, so"],
         ),
         (1, {"prompt": ""}, ["benchmark toy, item toy/0 (line 1 of toy.jsonl): its prompt '' is blank: give it text"]),
         (
@@ -88,11 +88,17 @@ def test_an_item_beyond_a_limit_is_looked_at_too(refused: Refused, items: list[d
 
 def test_a_missing_column_is_found_before_lm_eval_reads_the_file(refused: Refused, items: list[dict[str, Any]]) -> None:
     items[2]["anwser"] = items[2].pop("answer")
-    assert refused(items) == "DIR/toy.jsonl, line 3: no column 'answer'; did you mean 'anwser'?"
+    assert (
+        refused(items)
+        == "DIR/toy.jsonl, line 3: no column 'answer'; did you mean 'anwser'?; add it, or rename the one meant"
+    )
 
 
 def test_a_missing_cluster_column_is_found_too(refused: Refused, items: list[dict[str, Any]]) -> None:
-    assert refused(items, cluster="keys") == "DIR/toy.jsonl, line 1: no column 'keys'; did you mean 'key'?"
+    assert (
+        refused(items, cluster="keys")
+        == "DIR/toy.jsonl, line 1: no column 'keys'; did you mean 'key'?; add it, or rename the one meant"
+    )
 
 
 def test_a_missing_file_is_named_with_how_to_give_it(refused: Refused, items: list[dict[str, Any]]) -> None:
@@ -115,7 +121,8 @@ def test_an_empty_file_is_named(refused: Refused) -> None:
         ),
         (
             {"overrides": {"output_type": "generate_until"}},
-            "benchmark toy: task 'toy' is of type 'generate_until'; multiple_choice tasks can be attributed",
+            "benchmark toy: task 'toy' is of type 'generate_until', and multiple_choice tasks alone can be attributed: "
+            "choose such a task",
         ),
         ({"overrides": {"doc_to_txt": "x"}}, "unexpected keyword argument 'doc_to_txt'"),
         (

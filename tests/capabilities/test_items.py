@@ -77,12 +77,14 @@ def test_a_row_that_is_no_object_is_quoted(file: Path, row: str) -> None:
 
 def test_a_missing_column_is_named_with_the_nearest_one(file: Path) -> None:
     said = _refused(file, f"{GOOD}\n{GOOD.replace('answer', 'anwser')}\n")
-    assert said == f"{file}, line 2: no column 'answer'; did you mean 'anwser'?"
+    assert said == f"{file}, line 2: no column 'answer'; did you mean 'anwser'?; add it, or rename the one meant"
 
 
 def test_a_missing_column_that_is_near_to_none_lists_those_there(file: Path) -> None:
     said = _refused(file, '{"context": "x", "label": 1, "choices": []}\n')
-    assert said == f"{file}, line 1: no column 'answer'; it has context, label, choices"
+    assert (
+        said == f"{file}, line 1: no column 'answer' (it has context, label, choices); add it, or rename the one meant"
+    )
 
 
 def test_the_columns_of_a_task_are_those_that_its_templates_read() -> None:
@@ -144,7 +146,9 @@ def test_choices_of_the_same_tokens_are_both_quoted() -> None:
 
 
 def test_a_choice_without_tokens_is_quoted() -> None:
-    with pytest.raises(BenchmarkError, match="item 3: choice '' has no tokens; the answer would be ambiguous"):
+    with pytest.raises(
+        BenchmarkError, match="item 3: choice '' has no tokens, so the answer would be ambiguous: give it text"
+    ):
         check_choices("item 3", [{"completion": "", "completion_ids": []}])
 
 

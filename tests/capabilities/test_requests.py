@@ -72,7 +72,7 @@ def test_items_and_choices_come_in_order_whatever_the_order_of_requests() -> Non
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        (SAME, "choices 'a' and 'a' are the same tokens; the answer would be ambiguous"),
+        (SAME, "choices 'a' and 'a' are the same tokens, so the answer would be ambiguous: change or remove one"),
         (EMPTY, "its prompt '' is blank: give it text"),
         (ONE, "it has 1 choice ('a'), so every model answers it right: give it two or more"),
         (LONG, "18 tokens exceed the model's limit of 12: use a model with a longer context"),

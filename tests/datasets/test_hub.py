@@ -57,7 +57,7 @@ def test_its_version_is_its_content_or_its_revision(folder: Path, write_shard: A
 
 
 def test_a_dataset_of_the_hub_needs_a_revision() -> None:
-    with pytest.raises(CorpusError, match="some/where needs a revision"):
+    with pytest.raises(CorpusError, match=r"some/where has no revision.*: give a commit or a tag"):
         HubCorpus(name="some/where")
 
 

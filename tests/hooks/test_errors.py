@@ -84,24 +84,28 @@ def test_an_error_of_others_has_no_line() -> None:
 @pytest.mark.parametrize(
     ("parameters", "line"),
     [
-        ({"working_set": {"per_bin": -1}}, "params:working_set.per_bin: input should be greater than 0 (got -1)"),
+        (
+            {"working_set": {"per_bin": -1}},
+            "params:working_set.per_bin: input should be greater than 0, see docs/reference/parameters.md (got -1)",
+        ),
         (
             {"documents": {"min_charz": 3}},
             "params:documents.min_charz: unknown parameter, see conf/base for what there is (got 3)",
         ),
         (
             {"pretraining": {"optimiser": {"learning_rate": 0}}},
-            "params:pretraining.optimiser.learning_rate: input should be greater than 0 (got 0)",
+            "params:pretraining.optimiser.learning_rate: input should be greater than 0, "
+            "see docs/reference/parameters.md (got 0)",
         ),
         (
             {"documents": {"min_chars": 60, "max_chars": 50}},
-            "params:documents: min_chars (60) exceeds max_chars (50)",
+            "params:documents: min_chars (60) exceeds max_chars (50): lower it",
         ),
         ({"documents": None}, "params:documents: value is None but type is not Optional"),
         (
             {"working_set": {"per_bin": "many"}},
-            "params:working_set.per_bin: input should be a valid integer, unable to parse string as an integer "
-            "(got 'many')",
+            "params:working_set.per_bin: input should be a valid integer, unable to parse string as an integer, "
+            "see docs/reference/parameters.md (got 'many')",
         ),
     ],
     ids=["negative", "unknown", "nested", "contradiction", "null", "text"],
@@ -124,7 +128,7 @@ def test_each_problem_is_named_with_its_own_block(
 
 def test_a_missing_field_is_named(refuse: Callable[[dict[str, Any]], ParameterValidationError]) -> None:
     found = one_line(refuse({"evaluation": {"benchmarks": [{"name": "quiz", "domain": "stem", "level": "knowledge"}]}}))
-    assert found == "params:evaluation.benchmarks.0.task: is missing"
+    assert found == "params:evaluation.benchmarks.0.task: is missing: give it a value"
 
 
 def test_a_report_of_another_form_is_kept_in_full() -> None:

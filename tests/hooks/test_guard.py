@@ -64,7 +64,7 @@ def test_a_strange_parameter_is_refused_with_all_there_are() -> None:
     with pytest.raises(SettingsError) as caught:
         start(xyz=1)
     message = str(caught.value)
-    assert message.startswith("--params: unknown parameter 'xyz'; there are ")
+    assert message.startswith("--params: unknown parameter 'xyz'; name one of ")
     assert all(name in message for name in ("corpus", "miniature", "working_set"))
 
 

@@ -152,7 +152,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"node_names": ["label_document"]}, "has no node 'label_document'; did you mean 'label_documents'?"),
         ({"from_nodes": ["label_document"]}, "has no node 'label_document'; did you mean 'label_documents'?"),
-        ({"to_nodes": ["x"]}, "has no node 'x'; `kedro registry describe PIPELINE` lists the nodes"),
+        ({"to_nodes": ["x"]}, "has no node 'x'; see `kedro registry describe PIPELINE`"),
         ({"to_outputs": ["label"]}, "has no dataset 'label'; did you mean 'labels'?"),
         ({"from_inputs": ["document"]}, "has no dataset 'document'; did you mean 'documents'?"),
         ({"tags": ["label"]}, "no node is left to run: --tags, "),

@@ -29,5 +29,5 @@ def test_a_session_is_started_where_settings_are(
 
 def test_without_pyspark_the_fix_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.errors", None)
-    with pytest.raises(SettingsError, match="needs pyspark: uv sync --extra spark"):
+    with pytest.raises(SettingsError, match="needs pyspark: run `uv sync --extra spark`"):
         start_session({})

@@ -94,7 +94,7 @@ def test_a_label_near_to_nothing_is_quoted_beside_all(axis: str, slugs: tuple[st
     canonical, _ = AXES[axis]
     with pytest.raises(LabelError) as caught:
         canonical("zzz")
-    assert str(caught.value) == f"unknown {axis} label 'zzz'; {axis}s are {', '.join(slugs)}"
+    assert str(caught.value) == f"unknown {axis} label 'zzz'; name one of {', '.join(slugs)}"
 
 
 @pytest.mark.parametrize("axis", AXES)

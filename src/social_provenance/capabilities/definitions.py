@@ -111,7 +111,8 @@ def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
     found = [path for path in sorted(folder.glob("*.yaml")) if benchmark.tag in tags(path)]
     if not found:
         raise BenchmarkError(
-            f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}"
+            f"benchmark {benchmark.name}: no definition in {benchmark.task!r} has the tag {benchmark.tag!r}: "
+            f"give the tag that definitions of that folder have, or leave it out"
         )
     return found
 

@@ -93,8 +93,10 @@ def read_items(path: Path, columns: Iterable[str] = ()) -> Items:
     for line, item in _read(path):
         for column in needed:
             if column not in item:
-                hint = did_you_mean(column, item) or f"; it has {', '.join(item)}"
-                raise BenchmarkError(f"{path}, line {line}: no column {column!r}{hint}")
+                hint = did_you_mean(column, item) or f" (it has {', '.join(item)})"
+                raise BenchmarkError(
+                    f"{path}, line {line}: no column {column!r}{hint}; add it, or rename the one meant"
+                )
         rows.append(item)
         lines.append(line)
     if not rows:
@@ -197,10 +199,13 @@ def check_choices(place: str, choices: Iterable[dict[str, Any]]) -> None:
     for choice in choices:
         tokens, text = tuple(choice["completion_ids"]), choice["completion"]
         if not tokens:
-            raise BenchmarkError(f"{place}: choice {text!r} has no tokens; the answer would be ambiguous")
+            raise BenchmarkError(
+                f"{place}: choice {text!r} has no tokens, so the answer would be ambiguous: give it text"
+            )
         if tokens in seen:
             raise BenchmarkError(
-                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens; the answer would be ambiguous"
+                f"{place}: choices {seen[tokens]!r} and {text!r} are the same tokens, so the answer would be "
+                f"ambiguous: change or remove one"
             )
         seen[tokens] = text
     if len(seen) < 2:

@@ -101,8 +101,8 @@ def check_answers(benchmark: Benchmark, task: Any) -> None:
     """
     if task.OUTPUT_TYPE != "multiple_choice":
         raise BenchmarkError(
-            f"benchmark {benchmark.name}: task {task.config.task!r} is of type {task.OUTPUT_TYPE!r}; "
-            f"multiple_choice tasks can be attributed"
+            f"benchmark {benchmark.name}: task {task.config.task!r} is of type {task.OUTPUT_TYPE!r}, and "
+            f"multiple_choice tasks alone can be attributed: choose such a task"
         )
     for number, doc in enumerate(task.eval_docs):
         place = _place(benchmark, task, number)
@@ -140,8 +140,10 @@ def check_rendered(items: Items, config: Mapping[str, Any]) -> None:
 
 def _check_answer(place: str, choices: Sequence[Any], gold: Any) -> None:
     if isinstance(gold, bool) or not isinstance(gold, int) or not 0 <= gold < len(choices):
-        known = f"0 to {len(choices) - 1} after the task's preprocessing" if choices else "give it two or more"
-        raise BenchmarkError(f"{place}: answer {gold!r} is not one of the {len(choices)} choices ({known})")
+        fix = (
+            f"give 0 to {len(choices) - 1} after the task's preprocessing" if choices else "give it two choices or more"
+        )
+        raise BenchmarkError(f"{place}: answer {gold!r} is not one of the {len(choices)} choices: {fix}")
     for choice, text in enumerate(choices, start=1):
         if not str(text).strip():
             raise BenchmarkError(f"{place}: choice {choice} is {text!r}: give it text")

@@ -66,7 +66,7 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         self._folder = Path(name) if Path(name).exists() else None
         if self._folder is None and not revision:
             raise CorpusError(
-                f"raw_documents: {name} needs a revision (a commit or a tag), or its content may change unnoticed"
+                f"raw_documents: {name} has no revision, so its content may change unnoticed: give a commit or a tag"
             )
         self._name, self._revision = name, revision
         self._asked = {"name": config, "split": split, **(load_args or {})}

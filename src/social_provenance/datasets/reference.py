@@ -52,7 +52,7 @@ class ReferenceFolder(AbstractDataset[None, dict[Path, Any] | None]):
 
     def save(self, data: None) -> None:
         del data
-        raise ReferenceFileError(f"{self._path} is a published reference and is not written")
+        raise ReferenceFileError(f"{self._path} is a published reference and is not written: leave its node out")
 
     def location(self) -> Path | None:
         return self._path

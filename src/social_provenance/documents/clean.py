@@ -127,7 +127,9 @@ def count_corpus(
     broken = {str(one.shard): f"at record {one.row}" for one in damaged.itertuples()}
     check_damage(broken, shards, max_damaged_share)
     if kept + sum(dropped.values()) != read:
-        raise CorpusError(f"{read} records became {kept} documents and {dropped}: records were lost, this is a bug")
+        raise CorpusError(
+            f"{read} records became {kept} documents and {dropped}, so some were lost: report it, this is a bug"
+        )
     if not kept:
         raise CorpusError(f"no document remains of {read} records ({dropped}): check the documents parameters")
     return {"shards": shards, "damaged_shards": list(broken), "records": read, "documents": kept, "rejected": dropped}

@@ -55,7 +55,7 @@ def with_defaults(fields: Mapping[str, Place] | None) -> dict[str, Place]:
     for name, places in given.items():
         if name not in FIELDS:
             hint = did_you_mean(name, FIELDS)
-            raise CorpusError(f"raw_documents.fields: unknown field {name!r}{hint}; fields are {', '.join(FIELDS)}")
+            raise CorpusError(f"raw_documents.fields: unknown field {name!r}{hint}; name one of {', '.join(FIELDS)}")
         for place in _listed(places):
             _check(name, place)
     return FIELDS | given
@@ -156,7 +156,9 @@ def _check(name: str, place: str) -> None:
         groups = re.compile(pattern).groups
     except re.error as error:
         raise CorpusError(
-            f"raw_documents.fields.{name}: {pattern!r} is not a valid regular expression ({error})"
+            f"raw_documents.fields.{name}: {pattern!r} is not a valid regular expression ({error}): fix it"
         ) from error
     if groups != 1:
-        raise CorpusError(f"raw_documents.fields.{name}: {pattern!r} needs one group in parentheses, it has {groups}")
+        raise CorpusError(
+            f"raw_documents.fields.{name}: {pattern!r} has {groups} groups: put parentheses around one part, the value"
+        )

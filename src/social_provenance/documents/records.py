@@ -198,10 +198,10 @@ class _Judge:
                 unreadable.append((name, error))
         doc_id, text = record["doc_id"], record["text"]
         if doc_id is None or not doc_id.strip():
-            return self._put_aside(record, "no_id", f"row {self.row} {_FIXES['no_id']}: {excerpt(raw)}")
+            return self._put_aside(record, "no_id", f"row {self.row} has no id: {excerpt(raw)}")
         text = normalise(text) if text else ""
         if not text or text.isspace():
-            return self._put_aside(record, "no_text", f"row {self.row} {_FIXES['no_text']}: {excerpt(raw)}")
+            return self._put_aside(record, "no_text", f"row {self.row} has no text: {excerpt(raw)}")
         if unreadable:
             name, problem = unreadable[0]
             value = f"{problem.place.rpartition('.')[2]} {excerpt(problem.value)}"
@@ -254,8 +254,6 @@ _FIXES = {
     "not_utf8": "is not UTF-8",
     "not_json": "is not a JSON object",
     "unreadable_field": "cannot be read",
-    "no_id": "has no id",
-    "no_text": "has no text",
 }
 
 

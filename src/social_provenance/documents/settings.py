@@ -88,5 +88,5 @@ class DocumentSettings(BaseModel):
     @model_validator(mode="after")
     def _bounds_in_order(self) -> DocumentSettings:
         if self.min_chars > self.max_chars:
-            raise ValueError(f"min_chars ({self.min_chars}) exceeds max_chars ({self.max_chars})")
+            raise ValueError(f"min_chars ({self.min_chars}) exceeds max_chars ({self.max_chars}): lower it")
         return self

@@ -76,7 +76,7 @@ def find_shards(
     if announce and (others := listing.describe_passed_over()):
         logger.info("corpus %s: %s", source, others)
     if not listing.files:
-        raise CorpusError(f"no shard in {source}: files must end in {', '.join(SUFFIXES)}")
+        raise CorpusError(f"no shard in {source}: give files that end in {', '.join(SUFFIXES)}")
     size = sum(file.size for file in listing.files.values())
     versions = _stamps(listing.files) if remote or size > HASH_LIMIT else _hashes(listing.files)
     return [

@@ -85,7 +85,7 @@ def _read(manifest: Path) -> pd.DataFrame:
     rows = pd.read_parquet(manifest)
     missing = {"doc_id", "topic", "format", "bin_rank", "content_hash"} - set(rows.columns)
     if missing:
-        raise SamplingError(f"{manifest} has no column {min(missing)!r}: it is not a sampling manifest")
+        raise SamplingError(f"{manifest} has no column {min(missing)!r}: name sampling_manifest.parquet of a study")
     return rows
 
 
@@ -94,7 +94,10 @@ def _terms(contract: Path) -> dict[str, Any]:
         raise SamplingError(f"there is no contract {contract}: name sampling_contract.json of the same study")
     terms: dict[str, Any] = json.loads(contract.read_text())
     if terms.get("rule") != RULE:
-        raise SamplingError(f"{contract} was drawn by another rule, {excerpt(terms.get('rule'))}: it cannot be checked")
+        raise SamplingError(
+            f"{contract} was drawn by another rule, {excerpt(terms.get('rule'))}, and cannot be checked: use the "
+            f"version of this project that drew it"
+        )
     return terms
 
 
@@ -121,7 +124,9 @@ def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
                     continue
                 hashes[name] = content_hash(normalise(readers["text"](row) or ""))
         except Damage as error:
-            raise SamplingError(f"shard {shard.place} is damaged ({error}): its documents cannot be checked") from error
+            raise SamplingError(
+                f"shard {shard.place} is damaged ({error}), so its documents cannot be checked: fetch it again"
+            ) from error
     return hashes
 
 

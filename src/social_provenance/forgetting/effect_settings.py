@@ -25,5 +25,5 @@ class EffectSettings(BaseModel):
         for name in ("forget_rises", "heldout_rises"):
             rises = list(getattr(self, name))
             if len(set(rises)) < len(rises):
-                raise ValueError(f"{name} {rises} must be unique: each is a reading of its own")
+                raise ValueError(f"{name} {rises} must be unique, as each is a reading of its own: name each once")
         return self

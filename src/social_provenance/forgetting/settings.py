@@ -50,8 +50,8 @@ class Matching(BaseModel):
     def _length_is_matched(self) -> Matching:
         if "length" not in self.variables or len(set(self.variables)) < len(self.variables):
             raise ValueError(
-                f"variables {list(self.variables)} must name length, and each variable once: sets with more tokens "
-                f"do more damage"
+                f"variables {list(self.variables)} must name length, and each variable once, as sets with more "
+                f"tokens do more damage: fix the list"
             )
         return self
 
@@ -125,7 +125,9 @@ class Unlearning(BaseModel):
             ("algorithms", [algorithm.name for algorithm in self.algorithms]),
         ):
             if len(set(values)) < len(values):
-                raise ValueError(f"{name} {values} must be unique: a run counted twice narrows the interval")
+                raise ValueError(
+                    f"{name} {values} must be unique, as a run counted twice narrows the interval: name each once"
+                )
         return self
 
     @model_validator(mode="after")
@@ -133,7 +135,7 @@ class Unlearning(BaseModel):
         if self.steps % self.read_every:
             raise ValueError(
                 f"steps ({self.steps}) must be a multiple of read_every ({self.read_every}), so that the "
-                f"last evaluation is at the end"
+                f"last evaluation is at the end: change one of them"
             )
         return self
 

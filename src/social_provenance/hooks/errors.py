@@ -130,5 +130,6 @@ def _explain(message: str, kind: str, value: str) -> str:
     if kind == "value_error":  # raised by a model of ours, which quotes what it has to
         return message.removeprefix("Value error, ")
     if kind == "missing":
-        return "is missing"
-    return f"{message[0].lower()}{message[1:]} (got {value})"
+        return "is missing: give it a value"
+    problem = message[0].lower() + message[1:]
+    return f"{problem}, see docs/reference/parameters.md (got {value})"

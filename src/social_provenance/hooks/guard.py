@@ -50,7 +50,7 @@ class GuardHooks:
         for name in (*given, *catalog.load("parameters")):
             if name not in known:
                 place = "--params" if name in given else "conf/*/parameters*.yml"
-                hint = did_you_mean(name, known) or f"; there are {', '.join(sorted(known))}"
+                hint = did_you_mean(name, known) or f"; name one of {', '.join(sorted(known))}"
                 raise SettingsError(f"{place}: unknown parameter {name!r}{hint}")
         refuse_unasked(catalog)
 

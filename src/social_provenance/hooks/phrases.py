@@ -109,7 +109,7 @@ def _of_selection(error: BaseException) -> str | None:
         of_nodes = found["what"] == "nodes"
         known = _nodes() if of_nodes else _datasets()
         option = "--nodes, --namespaces, --from-nodes, --to-nodes" if of_nodes else "--from-inputs, --to-outputs"
-        hint = did_you_mean(names[0], known) or "; `kedro registry describe PIPELINE` lists the nodes"
+        hint = did_you_mean(names[0], known) or "; see `kedro registry describe PIPELINE`"
         return f"{option}: the pipeline has no {'node' if of_nodes else 'dataset'} {names[0]!r}{hint}"
     if text.startswith(_NO_NODES):
         return (
@@ -121,7 +121,7 @@ def _of_selection(error: BaseException) -> str | None:
 
 def _among(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
-    return did_you_mean(name, known) or f"; there are {', '.join(known)}"
+    return did_you_mean(name, known) or f"; name one of {', '.join(known)}"
 
 
 def _pipelines() -> list[str]:

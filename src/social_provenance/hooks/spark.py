@@ -46,7 +46,7 @@ def start_session(settings: Mapping[str, Any]) -> Any:
         from pyspark.errors import PySparkRuntimeError
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise SettingsError("conf/spark needs pyspark: uv sync --extra spark") from error
+        raise SettingsError("conf/spark needs pyspark: run `uv sync --extra spark`") from error
     builder = SparkSession.builder.appName("social-provenance")
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -54,4 +54,4 @@ def start_session(settings: Mapping[str, Any]) -> Any:
         return builder.getOrCreate()
     except (PySparkRuntimeError, FileNotFoundError) as error:
         reason = " ".join(str(error).split())
-        raise SettingsError(f"Spark does not start ({reason}): it needs Java 17, on PATH or in JAVA_HOME") from error
+        raise SettingsError(f"Spark does not start ({reason}): put Java 17 on PATH or in JAVA_HOME") from error

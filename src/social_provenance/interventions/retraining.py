@@ -66,7 +66,9 @@ class Training:
         for topic in topics:
             if topic not in known:
                 hint = did_you_mean(topic, known)
-                raise CounterfactualError(f"counterfactual.topics: no document is of topic {topic!r}{hint}")
+                raise CounterfactualError(
+                    f"counterfactual.topics: no document is of topic {topic!r}{hint}; leave it out"
+                )
         return tuple(position for position, doc_id in enumerate(self.tokens) if self.topics[doc_id] in topics)
 
 

@@ -35,7 +35,7 @@ class TailPatch(BaseModel):
     @model_validator(mode="after")
     def _doses_rise(self) -> TailPatch:
         if list(self.doses) != sorted(set(self.doses)):
-            raise ValueError(f"doses {list(self.doses)} must be strictly increasing")
+            raise ValueError(f"doses {list(self.doses)} must be strictly increasing: put each once, the smallest first")
         return self
 
 
@@ -57,5 +57,5 @@ class Counterfactual(BaseModel):
     def _differ(self) -> Counterfactual:
         for name, values in (("seeds", self.seeds), ("topics", self.topics or ())):
             if len(set(values)) < len(values):
-                raise ValueError(f"{name} {list(values)} must be unique")
+                raise ValueError(f"{name} {list(values)} must be unique: name each once")
         return self

@@ -96,7 +96,7 @@ class Pretraining(BaseModel):
     @model_validator(mode="after")
     def _decay_fits(self) -> Pretraining:
         if self.decay_steps > self.max_steps:
-            raise ValueError(f"decay_steps ({self.decay_steps}) exceeds max_steps ({self.max_steps})")
+            raise ValueError(f"decay_steps ({self.decay_steps}) exceeds max_steps ({self.max_steps}): lower it")
         return self
 
 

@@ -102,4 +102,6 @@ def check_round_trip(tokenizer: Any, texts: Iterable[str]) -> None:
     for text in texts:
         back = tokenizer.decode(tokenizer(text)["input_ids"])
         if back != text:
-            raise PretrainingError(f"the tokenizer turns {excerpt(text)} into {excerpt(back)}: it loses text")
+            raise PretrainingError(
+                f"the tokenizer turns {excerpt(text)} into {excerpt(back)}, so it loses text: report it, this is a bug"
+            )

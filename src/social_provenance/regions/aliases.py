@@ -93,6 +93,6 @@ CANONICAL: dict[str, Callable[[str], str]] = {"topic": canonical_topic, "format"
 def _canonical(label: str, kind: str, table: Mapping[str, str], names: Mapping[str, str]) -> str:
     slug = table.get(_key(label))
     if slug is None:
-        hint = did_you_mean(_key(label), table) or f"; {kind}s are {', '.join(names)}"
+        hint = did_you_mean(_key(label), table) or f"; name one of {', '.join(names)}"
         raise LabelError(f"unknown {kind} label {label!r}{hint}")
     return slug

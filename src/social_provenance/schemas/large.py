@@ -13,6 +13,8 @@ from social_provenance.errors import ArtifactError
 Rules = Mapping[str, Callable[[Any], Any]]
 """Rule about a row -> function of a table that marks the rows that violate it (a boolean column)."""
 
+FIX = "run the pipeline that writes it again"
+
 
 class LargeTable:
     """Schema of a large table: columns with types, and rules for every row.
@@ -37,18 +39,20 @@ class LargeTable:
         found = {column: str(kind).removeprefix("!") for column, kind in data.schema().items()}
         if found != dict(self.columns):
             odd = sorted(set(found.items()) ^ set(self.columns.items()))
-            raise ArtifactError(f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found})")
+            raise ArtifactError(
+                f"table {name}: columns differ from its schema at {odd[0][0]!r} (it has {found}): {FIX}"
+            )
         measures = {f"broken_{index}": rule(data).sum() for index, rule in enumerate(self.rules.values())}
         if self.key:
             measures |= {"rows": data.count(), "keys": _together(data, self.key).nunique()}
         counts = data.aggregate(**measures).execute().iloc[0].fillna(0) if measures else {}
         for index, rule in enumerate(self.rules):
             if counts[f"broken_{index}"]:
-                raise ArtifactError(f"table {name}: {int(counts[f'broken_{index}'])} rows where not: {rule}")
+                raise ArtifactError(f"table {name}: {int(counts[f'broken_{index}'])} rows where not: {rule}; {FIX}")
         if self.key and counts["rows"] != counts["keys"]:
             lost = int(counts["rows"] - counts["keys"])
             key = " and ".join(self.key)
-            raise ArtifactError(f"table {name}: {lost} rows have no {key} or one that another row has")
+            raise ArtifactError(f"table {name}: {lost} rows have no {key} or one that another row has: {FIX}")
         return data
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LORA = Lora(rank=2, alpha=4, dropout=0.1, targets=("q_proj", "v_proj"))
 IDS = torch.tensor([[5, 6, 7, 8]])
-SAID = "unlearning.lora.targets: the model has no module {name!r} that takes an adapter; it has"
+SAID = "unlearning.lora.targets: the model has no module {name!r} that takes an adapter: name some of"
 
 
 def _trained(model: Any) -> set[str]:

@@ -189,7 +189,7 @@ def test_the_letter_follows_the_right_answer_and_the_options_the_order_of_choice
 @pytest.mark.parametrize("letters", [["A", "B", "C"], ["A.", "B.", "C."], ["(A)", "(B)", "(C)"]])
 def test_choices_that_are_letters_are_refused(letters: list[str], pose: Any, tiny_tokenizer: Any) -> None:
     requests = pose(tiny_tokenizer, [(f"Which is hot? {number}", letters, 0, "k") for number in range(2)])
-    said = f"benchmark toy, item toy/0: its choices are letters ({', '.join(letters)}); the query audit needs a task"
+    said = f"benchmark toy, item toy/0: its choices are letters ({', '.join(letters)}): give the query audit a task"
     with pytest.raises(BenchmarkError, match=re.escape(said)):
         render(requests, tiny_tokenizer, 512)
 

@@ -59,7 +59,7 @@ def decompose(values: np.ndarray, variances: np.ndarray) -> Decomposition:
     filled = np.isfinite(values)
     _refuse_variances(values, filled, variances)
     if not filled.any():
-        raise AttributionError("no bin has a value: a map needs documents to be decomposed")
+        raise AttributionError("no bin has a value, so nothing can be decomposed: give documents in two bins or more")
     y = values[filled]
     topics, formats = _indicators(filled)
     grand, topic, form = _effects(y, filled)

@@ -162,5 +162,5 @@ def _require_answers(cube: np.ndarray, run_ids: list[str], readings: Readings, w
         missing = int((~np.isfinite(cube[run, step])).sum())
         raise UnlearningError(
             f"run {run_ids[run]} was read at step {readings.grid[step]} and {missing} of {cube.shape[2]} items have no "
-            f"finite {what}: a run that broke off has the status {FAILED!r}, any other is to be evaluated again"
+            f"finite {what}, though its status is not {FAILED!r}: evaluate it again"
         )

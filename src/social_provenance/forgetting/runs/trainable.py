@@ -53,8 +53,8 @@ def check_targets(model: Any, lora: Lora) -> None:
     unknown = [target for target in lora.targets if target not in names]
     if unknown:
         raise UnlearningError(
-            f"unlearning.lora.targets: the model has no module {unknown[0]!r} that takes an adapter; it has "
-            f"{', '.join(sorted(names))}"
+            f"unlearning.lora.targets: the model has no module {unknown[0]!r} that takes an adapter: "
+            f"name some of {', '.join(sorted(names))}"
         )
 
 

@@ -122,8 +122,8 @@ def _counts(rows: Tokens, vocab_size: int) -> Any:
     outside = (tokens < 0) | (tokens >= vocab_size)
     if outside.any():
         raise AttributionError(
-            f"token id {tokens[outside][0]} is not in the vocabulary of {vocab_size} tokens: documents and queries "
-            f"must be tokenised by the model's own tokenizer"
+            f"token id {tokens[outside][0]} is not in the vocabulary of {vocab_size} tokens: give documents and "
+            f"queries that the model's own tokenizer has tokenised"
         )
     ends = np.cumsum([0, *(len(row) for row in rows)])
     counts = csr_array((np.ones(len(tokens)), tokens, ends), shape=(len(rows), vocab_size))

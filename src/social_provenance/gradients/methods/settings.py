@@ -54,5 +54,8 @@ class ScoringSettings(BaseModel):
     @model_validator(mode="after")
     def _default_is_computed(self) -> ScoringSettings:
         if self.default_method not in self.methods:
-            raise ValueError(f"default_method {self.default_method!r} is not among methods {list(self.methods)}")
+            raise ValueError(
+                f"default_method {self.default_method!r} is not among methods {list(self.methods)}: add it, or choose "
+                f"one of them"
+            )
         return self

@@ -154,8 +154,8 @@ def _refuse_letters(items: Sequence[_Item]) -> None:
     if all(LETTER.fullmatch(choice.strip()) for item in items for choice in item.choices):
         first = items[0]
         raise BenchmarkError(
-            f"{first.label}: its choices are letters ({', '.join(choice.strip() for choice in first.choices)}); the "
-            f"query audit needs a task whose choices are the texts of the answers"
+            f"{first.label}: its choices are letters ({', '.join(choice.strip() for choice in first.choices)}): give "
+            f"the query audit a task whose choices are the texts of the answers"
         )
 
 

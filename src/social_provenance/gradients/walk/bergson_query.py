@@ -47,7 +47,7 @@ def lay_out(shard: Path, model: LanguageModel, documents: Path, target: Path) ->
     from datasets import Dataset
 
     if not (shard / STORE).exists():
-        raise AttributionError(f"{shard} is no shard of a gradient store: it has no {STORE}")
+        raise AttributionError(f"{shard} is no shard of a gradient store, it has no {STORE}: name a folder that has")
     if target.exists():
         raise AttributionError(f"{target} exists: name a new folder")
     identity = json.loads((shard / STORE).read_text())

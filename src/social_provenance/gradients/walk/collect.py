@@ -238,7 +238,7 @@ def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
     # Bergson clips an infinite gradient to the largest number of its type, whose square is infinite.
     broken = ~(norms**2 < np.finfo(np.float32).max)
     if broken.any():
-        fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "the model diverged, or overflows here"
+        fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "check the weights of the model"
         raise AttributionError(
             f"the gradient of {ids[int(np.argmax(broken))]!r} is not finite (and of {int(broken.sum()) - 1} more in "
             f"its shard): {fix}; finished shards stay"
@@ -248,7 +248,7 @@ def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
 
 def _refuse_few(name: str, rows: Dataset, walk: Walk) -> None:
     if not len(rows):
-        raise AttributionError(f"part {name!r} has no rows: there is nothing to take gradients of")
+        raise AttributionError(f"part {name!r} has no rows: give it documents or items to take gradients of")
     processes = walk.distributed.processes
     if walk.distributed.fsdp and len(rows) < processes:
         raise AttributionError(
