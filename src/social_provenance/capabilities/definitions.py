@@ -133,7 +133,16 @@ def read_definition(benchmark: Benchmark, path: Path) -> tuple[dict[str, Any], l
         functions.append(str(loader.construct_scalar(node)))
         return functions[-1]
 
+    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key.value, str)]
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(
+                f"{repeated!r} is given twice in the mapping that starts in line {node.start_mark.line + 1}"
+            )
+        return dict(yaml.SafeLoader.construct_mapping(loader, node, deep=True))
+
     Loader.add_constructor("!function", function)
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         config = yaml.load(path.read_bytes(), Loader=Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
