@@ -60,3 +60,6 @@ def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     quiz = Benchmark(name="quiz", domain="social", level="reasoning", task="quiz.yaml")
     with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
         read_definition(quiz, tmp_path / "quiz.yaml")
+    with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
+        refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path / "stock")
+    refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path)  # one of lm-eval's own
