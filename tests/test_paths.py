@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from social_provenance.paths import hadoop_literal, is_wild, literal, split_local, table_pattern
+from social_provenance.paths import hadoop_literal, is_wild, literal, split_local, split_table, table_pattern
 
 NAMES = st.text(st.sampled_from("ab1[]*?{}!%#=:'\"\\ ~é中\u00a0"), min_size=1, max_size=6).filter(
     lambda name: name not in {"*", "**"}
@@ -39,6 +39,16 @@ def test_a_table_that_is_not_there_is_no_pattern(name: str) -> None:
         (Path(base) / "a").mkdir()
         (Path(base) / "a/t.parquet").touch()
         assert glob.glob(table_pattern(f"{base}/{name}/t.parquet")) in ([], [f"{base}/{name}/t.parquet"])
+
+
+@given(NAMES)
+@example("run[1]")
+def test_a_folder_that_is_not_there_yet_is_itself(name: str) -> None:
+    with tempfile.TemporaryDirectory() as base:
+        folder = Path(base) / name
+        assert split_table(folder / "lineage.json") == (folder / "lineage.json", [])
+        assert split_table(folder / "labels/*/t.parquet") == (folder / "labels", ["*", "t.parquet"])
+        assert split_table(folder / "*.parquet") == (folder, ["*.parquet"])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from json import JSONDecodeError
@@ -37,3 +37,34 @@ def explain_fault(text: str, error: JSONDecodeError) -> tuple[str, int]:
     word = _WORD.match(text, start)
     what = f"{word.group()} is not JSON" if word else error.msg
     return f"{what}, column {start + 1}", start + 1
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON from its keys and values, as an ``object_pairs_hook``: readers would keep the last.
+
+    Raises:
+        ValueError: With a key that is given twice.
+    """
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{repeated!r} is given twice in one object")
+    return fields
+
+
+def quotes(value: Any) -> int:
+    r"""Return the number of quotation marks in the JSON text of a value, if no key was given twice.
+
+    Counting them is much faster than reading the text with :func:`distinct`. Where a quotation mark is written as
+    a number (``\u0022``), the text has fewer.
+
+    >>> quotes({"a": ["b", 1], "c": {"d": 'say "e"'}})
+    12
+    """
+    kind = type(value)
+    if kind is str:
+        return 2 + int(value.count('"'))
+    if kind is dict:
+        return sum(2 + name.count('"') + quotes(below) for name, below in value.items())
+    return sum(map(quotes, value)) if kind is list else 0

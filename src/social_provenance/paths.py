@@ -60,15 +60,26 @@ def split_local(place: Path | str) -> tuple[Path, str]:
     return Path(above), pattern
 
 
-def table_pattern(place: Path | str, escape: Callable[[str], str] = literal) -> str:
-    """Return a path to table files with its folders made literal.
+def split_table(place: Path | str) -> tuple[Path, list[str]]:
+    """Split a path to table files into its literal part and the steps of a pattern below it, none if it is literal.
 
-    Wildcards remain in the file's name, and as steps that are only ``*`` or ``**``.
-    A table that does not exist yet is not looked for next door: ``run[1]/t.parquet`` never means ``run1/t.parquet``.
+    Wildcards are read in the file's name, and as steps that are only ``*`` or ``**``. A folder that does not exist yet
+    is literal like any other: ``run[1]/t.parquet`` never means ``run1/t.parquet``, nor a file in the folder above.
     """
     above, pattern = split_local(place)
     if not pattern:
-        return escape(str(above))
+        return above, []
     *folders, file = pattern.split("/")
+    named = next((number for number, step in enumerate(folders) if step in WHOLE), len(folders))
+    above = above.joinpath(*folders[:named])
+    return (above, [*folders[named:], file]) if named < len(folders) or is_wild(file) else (above / file, [])
+
+
+def table_pattern(place: Path | str, escape: Callable[[str], str] = literal) -> str:
+    """Return a path to table files with everything made literal that :func:`split_table` takes for that."""
+    above, pattern = split_table(place)
+    if not pattern:
+        return escape(str(above))
+    *folders, file = pattern
     steps = [step if step in WHOLE else escape(step) for step in folders]
     return "/".join([escape(str(above)).rstrip("/"), *steps, file])

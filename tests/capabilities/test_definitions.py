@@ -53,3 +53,13 @@ def test_types_of_a_data_set_on_the_hub_are_not_guessed(tmp_path: Path) -> None:
     refuse_guessed_types(QUIZ, {"dataset_path": "owner/name"})
     with pytest.raises(BenchmarkError, match="the types of its data"):
         refuse_guessed_types(QUIZ, {"dataset_path": str(tmp_path)})
+
+
+def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "quiz.yaml").write_text("doc_to_target: answer\ndoc_to_text: prompt\ndoc_to_target: 0\n")
+    quiz = Benchmark(name="quiz", domain="social", level="reasoning", task="quiz.yaml")
+    with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
+        read_definition(quiz, tmp_path / "quiz.yaml")
+    with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
+        refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path / "stock")
+    refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path)  # one of lm-eval's own

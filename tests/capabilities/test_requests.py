@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from social_provenance.capabilities.benchmark import Benchmark
-from social_provenance.capabilities.requests import ItemReader
+from social_provenance.capabilities.requests import ItemReader, _check_answer
 from social_provenance.errors import BenchmarkError
 
 BENCHMARK = Benchmark(name="toy", domain="social", level="reasoning", task="toy.yaml")
@@ -101,3 +101,18 @@ def test_unusable_items_within_the_share_are_left_out_whole_and_named(caplog: py
 def test_one_more_than_the_share_ends_the_run() -> None:
     with pytest.raises(BenchmarkError, match=r"unusable: 3 of 4 items.* above 0\.5"):
         _read(Task(GOOD, SAME, EMPTY, LONG), [0, 1, 2, 3], share=0.5)
+
+
+@pytest.mark.parametrize("cluster", [None, ""])
+def test_items_without_a_cluster_are_not_related(cluster: str | None) -> None:
+    task = Task(GOOD)
+    for request in task.instances:
+        request.doc["key"] = cluster
+    reader = ItemReader(BENCHMARK.model_copy(update={"cluster": "key"}), task, lambda *_: ([1], [2]), max_tokens=12)
+    with pytest.raises(BenchmarkError, match=r"its cluster, field 'key', is (None|'')"):
+        reader.read([0], 0.0)
+
+
+def test_a_choice_of_a_definition_that_is_no_text_is_refused() -> None:
+    with pytest.raises(BenchmarkError, match=r"line 1: choice 1 is \['a'\], which is not text"):
+        _check_answer("a.jsonl, line 1", [["a"], ["b"]], 0)

@@ -133,7 +133,7 @@ def test_what_is_no_text_is_named_with_its_field(kind: Any, source: str, item: d
 
 
 ESCAPES = (
-    "{{ lipsum.__globals__['os'].system('touch ' + mark) }}",
+    "{{ joiner.__init__.__globals__['os'].system('touch ' + mark) }}",
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",
     "{{ cycler.__init__.__globals__.os.system('touch ' + mark) }}",
     "{{ self.__init__.__globals__.__builtins__.open(mark, 'w') }}",
@@ -152,6 +152,17 @@ def test_a_template_reaches_nothing_of_python(kind: Any, source: str, tmp_path: 
     assert "reaches into Python, which templates may not" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ texts.reverse() }}", "{{ texts|random }}", "{{ lipsum() }}", "{{ texts.append(1) }}"]
+)
+def test_an_item_is_rendered_each_time_the_same(source: str) -> None:
+    item = {"texts": ["a", "b"]}
+    for kind in (TextTemplate, ChoicesTemplate):
+        with pytest.raises(BenchmarkError):
+            kind("doc_to_text", source)(item)
+    assert item == {"texts": ["a", "b"]}
 
 
 def test_lm_evals_own_filter_is_there() -> None:

@@ -178,3 +178,14 @@ def test_the_entry_for_dolma_3_finds_topics_in_metadata_or_folder(metadata: dict
 def test_the_entry_for_dolma_3_knows_its_folders(shard: str, topic: str | None) -> None:
     entry = yaml.safe_load((PROJECT / "conf/olmo3/catalog_corpus.yml").read_text())["raw_documents"]
     assert compile_fields(with_defaults(entry["fields"]), shard)["given_topic"]({"id": "a", "text": "b"}) == topic
+
+
+def test_a_confidence_of_probabilities_is_that_of_the_label() -> None:
+    fields = with_defaults({"given_topic": "topic", "given_topic_confidence": "chances"})
+    read = compile_fields(fields, "a.jsonl")["given_topic_confidence"]
+    chances = {"Games": 0.1, "Literature": 0.9}
+    assert read({"topic": "Games", "chances": chances}) == 0.1
+    assert read({"topic": {"Games": 0.7, "Literature": 0.3}, "chances": chances}) == 0.1
+    assert read({"chances": chances}) == 0.9
+    with pytest.raises(Unreadable, match="with that of its label, 'Food'"):
+        read({"topic": "Food", "chances": chances})

@@ -146,3 +146,19 @@ def test_text_of_a_table_that_is_not_utf8_is_broken_alone(tmp_path: Path) -> Non
     text = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"a\xffc")])
     pq.write_table(pa.table({"text": text}), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == [{"text": "a"}, Broken("not_utf8", b""), {"text": "c"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('{"id": "a", "text": "one", "text": "two"}', "text"),
+        ('{"id": "a", "text": "say \\"id\\"", "metadata": {"url": "x", "url": "y"}}', "url"),
+        ('{"id": "a", "text": "one", "list": [{"b": 1, "b": 1}]}', "b"),
+    ],
+)
+def test_a_key_that_is_given_twice_is_a_problem(tmp_path: Path, line: str, key: str) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(f'{{"id": "b", "text": "\\u0022 \\" \\\\"}}\n{line}\n')
+    whole, broken = json_rows(str(file))
+    assert whole == {"id": "b", "text": '" " \\'}
+    assert (broken.problem, broken.why) == ("not_json", f"{key!r} is given twice in one object")

@@ -77,3 +77,24 @@ def test_a_place_leads_somewhere_or_nowhere_in_any_row(value: Any, steps: list[s
 @pytest.mark.parametrize(("value", "chance"), [("Games", None), ({"Games": 0.5}, 0.5), ('{"Games": 0.5}', 0.5)])
 def test_a_probability_is_that_of_probabilities_alone(value: Any, chance: float | None) -> None:
     assert read_chance(value) == chance
+
+
+@pytest.mark.parametrize("text", ["0_1", "1_0e-1", "\u0661", "\uff10.5", "0x1", "0,5", "50%", "1/2"])
+def test_a_number_as_text_is_written_in_one_way(text: str) -> None:
+    with pytest.raises(Unreadable):
+        read_confidence(text)
+
+
+@pytest.mark.parametrize("text", ["0.5", " 0.5 ", ".5", "5e-1", "+0.50", "5.E-1"])
+def test_a_plain_number_as_text_is_a_number(text: str) -> None:
+    assert read_confidence(text) == 0.5
+
+
+def test_a_mapping_that_was_encoded_twice_is_read_and_one_of_several_is_a_problem() -> None:
+    find = finder("metadata.url")
+    inner = {"url": "http://a.org"}
+    for metadata in (json.dumps(inner), json.dumps(json.dumps(inner)), json.dumps([json.dumps(inner)])):
+        assert find({"metadata": metadata}) == "http://a.org"
+    assert find({"metadata": "no mapping"}) is None
+    with pytest.raises(Unreadable):
+        find({"metadata": [inner, {"url": "http://b.org"}]})

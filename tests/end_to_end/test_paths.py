@@ -25,3 +25,17 @@ def test_a_root_with_wildcards_reads_its_own_tables(
     own = pd.read_parquet(tmp_path / name / "02_intermediate/documents.parquet")
     assert sorted(own["doc_id"]) == [one["id"] for one in rows]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, neighbour.parents[1].name])
+
+
+def test_a_root_with_wildcards_that_is_not_there_yet_is_made(
+    kedro: Callable[..., Any], write_shard: Callable[..., Path], row: Callable[..., Any], tmp_path: Path
+) -> None:
+    shard = write_shard(
+        tmp_path / "corpus/a.jsonl", [row(f"d{number}", f"text number {number} " * 20) for number in (1, 2)]
+    )
+    root = tmp_path / "studies" / "run[1]*"
+    given = f"root={root},corpus={shard.parent}"
+    ended = kedro("run", "--env", "test", "--pipelines", "corpus", "--params", given)
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(path.name for path in root.iterdir()) == [".lock", "02_intermediate", "lineage.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["corpus", "studies"]

@@ -56,7 +56,7 @@ def refuse_functions(benchmark: Benchmark, definition: Path, stock: Path) -> Non
     Raises:
         BenchmarkError: Naming the file and the function, or why it cannot be read.
     """
-    for file, functions in _included(benchmark, definition, ()):
+    for file, functions in _included(benchmark, definition, (), stock):
         if functions and not is_stock(file, stock):
             raise BenchmarkError(
                 f"benchmark {benchmark.name}: {file} runs code (!function {functions[0]}), which is refused: set "
@@ -105,7 +105,7 @@ def refuse_guessed_types(benchmark: Benchmark, config: Mapping[str, Any]) -> Non
 
 def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
     def tags(path: Path) -> list[str]:
-        tag = read_definition(benchmark, path)[0].get("tag") or []
+        tag = read_definition(benchmark, path, distinct=False)[0].get("tag") or []
         return [tag] if isinstance(tag, str) else list(tag)
 
     found = [path for path in sorted(folder.glob("*.yaml")) if benchmark.tag in tags(path)]
@@ -117,11 +117,17 @@ def _tagged(benchmark: Benchmark, folder: Path) -> list[Path]:
     return found
 
 
-def read_definition(benchmark: Benchmark, path: Path) -> tuple[dict[str, Any], list[str]]:
+def read_definition(benchmark: Benchmark, path: Path, *, distinct: bool = True) -> tuple[dict[str, Any], list[str]]:
     """Return the keys of a file, without those that it includes, and the functions that it names; runs nothing.
 
+    Args:
+        benchmark: The benchmark, for errors.
+        path: The file.
+        distinct: Whether to refuse a key that is given twice, of which the last would count; some of lm-eval's own
+            definitions have one.
+
     Raises:
-        BenchmarkError: If it is no YAML mapping.
+        BenchmarkError: If it is no YAML mapping, or gives a key twice.
     """
     import yaml
 
@@ -134,7 +140,17 @@ def read_definition(benchmark: Benchmark, path: Path) -> tuple[dict[str, Any], l
         functions.append(str(loader.construct_scalar(node)))
         return functions[-1]
 
+    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key.value, str)]
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(
+                f"{repeated!r} is given twice in the mapping that starts in line {node.start_mark.line + 1}"
+            )
+        return dict(yaml.SafeLoader.construct_mapping(loader, node, deep=True))
+
     Loader.add_constructor("!function", function)
+    if distinct:
+        Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         config = yaml.load(path.read_bytes(), Loader=Loader)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -150,13 +166,15 @@ def read_definition(benchmark: Benchmark, path: Path) -> tuple[dict[str, Any], l
     return config, functions
 
 
-def _included(benchmark: Benchmark, path: Path, seen: tuple[Path, ...]) -> Iterator[tuple[Path, list[str]]]:
+def _included(
+    benchmark: Benchmark, path: Path, seen: tuple[Path, ...], stock: Path
+) -> Iterator[tuple[Path, list[str]]]:
     """Yield a definition and those that it includes, each with the functions that it names."""
     path = path.resolve()
     if path in seen:
         raise BenchmarkError(f"benchmark {benchmark.name}: task definition {path} includes itself: fix the YAML")
-    config, functions = read_definition(benchmark, path)
+    config, functions = read_definition(benchmark, path, distinct=not is_stock(path, stock))
     yield path, functions
     includes = config.get("include") or []
     for name in includes if isinstance(includes, list) else [includes]:
-        yield from _included(benchmark, path.parent / str(name), (*seen, path))
+        yield from _included(benchmark, path.parent / str(name), (*seen, path), stock)

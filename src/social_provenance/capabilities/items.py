@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from social_provenance.errors import BenchmarkError, did_you_mean, excerpt
-from social_provenance.json_text import BYTE_ORDER_MARKS, explain_fault
+from social_provenance.json_text import BYTE_ORDER_MARKS, distinct, explain_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -257,7 +257,7 @@ def _parse(place: str, line: bytes) -> dict[str, Any]:
     try:
         orjson.loads(line)
         item = json.loads(
-            text, parse_float=_number, parse_int=_whole, parse_constant=_refuse, object_pairs_hook=_fields
+            text, parse_float=_number, parse_int=_whole, parse_constant=_refuse, object_pairs_hook=distinct
         )
     except (ValueError, RecursionError) as error:
         raise BenchmarkError(f"{place} is not JSON ({_why(error, text)}): {excerpt(text)}; fix the line") from error
@@ -288,12 +288,3 @@ def _whole(text: str) -> int | float:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{repeated!r} is given twice in one object")
-    return fields

@@ -69,6 +69,12 @@ class ItemReader:
         choices = self.task.doc_to_choice(doc)
         name = f"{self.task.config.task}/{number}"
         place = f"benchmark {self.benchmark.name}, item {name}{_line(self.task, number)}"
+        cluster = doc[self.benchmark.cluster] if self.benchmark.cluster else name
+        if cluster is None or str(cluster) == "":
+            raise BenchmarkError(
+                f"{place}: its cluster, field {self.benchmark.cluster!r}, is {excerpt(cluster)}, so items that are not "
+                f"related would count as one: give it a value, or leave cluster out of evaluation.benchmarks"
+            )
         rows = []
         for instance in sorted(instances, key=lambda one: one.idx)[: len(choices)]:
             prompt, completion = instance.args[:2]
@@ -79,7 +85,7 @@ class ItemReader:
                 {
                     "benchmark": self.benchmark.name,
                     "item": name,
-                    "cluster": str(doc[self.benchmark.cluster]) if self.benchmark.cluster else name,
+                    "cluster": str(cluster),
                     "choice": instance.idx,
                     "is_gold": instance.idx == gold,
                     "prompt": prompt,
@@ -145,7 +151,10 @@ def _check_answer(place: str, choices: Sequence[Any], gold: Any) -> None:
         )
         raise BenchmarkError(f"{place}: answer {gold!r} is not one of the {len(choices)} choices: {fix}")
     for choice, text in enumerate(choices, start=1):
-        if not str(text).strip():
+        if not isinstance(text, str):
+            said = excerpt(text)
+            raise BenchmarkError(f"{place}: choice {choice} is {said}, which is not text: give it text in quotes")
+        if not text.strip():
             raise BenchmarkError(f"{place}: choice {choice} is {text!r}: give it text")
 
 

@@ -148,18 +148,18 @@ def with_templates(config: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def sandbox() -> Any:
     """Return the environment of templates of text, with what lm-eval's has beside Jinja's own."""
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return _environment(SandboxedEnvironment)
+    return _environment(ImmutableSandboxedEnvironment)
 
 
 @cache
 def native_sandbox() -> Any:
     """Return the environment of templates that give a Python value."""
     from jinja2.nativetypes import NativeEnvironment
-    from jinja2.sandbox import SandboxedEnvironment
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    class NativeSandbox(SandboxedEnvironment, NativeEnvironment):  # type: ignore[misc]
+    class NativeSandbox(ImmutableSandboxedEnvironment, NativeEnvironment):  # type: ignore[misc]
         pass
 
     return _environment(NativeSandbox)
@@ -170,6 +170,8 @@ def _environment(kind: Callable[..., Any]) -> Any:
 
     environment = kind(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_finalize)
     environment.filters["regex_replace"] = _regex_replace
+    # An item is rendered several times, each time the same: it is not changed, and nothing is drawn.
+    del environment.filters["random"], environment.globals["lipsum"]
     return environment
 
 

@@ -29,7 +29,7 @@ from kedro.io.core import VersionNotFoundError, get_protocol_and_path, parse_dat
 from social_provenance.errors import excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.lineage import ABSENT, UnknownContentError
-from social_provenance.paths import split_local
+from social_provenance.paths import split_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ class Files:
     path: Path
 
     def location(self) -> Path:
-        return split_local(self.path)[0]  # of a pattern, the folder that holds all its files
+        return split_table(self.path)[0]  # of a pattern, the folder that holds all its files
 
     def digest(self) -> str:
         path = self.location()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from social_provenance.documents.values import (
     RANGE,
@@ -12,6 +12,7 @@ from social_provenance.documents.values import (
     read_chance,
     read_confidence,
     read_label,
+    read_own_confidence,
     read_single,
     read_text,
 )
@@ -74,20 +75,36 @@ def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callabl
     """Build a reader for each field: a function from a row of a shard to the value, None where there is none.
 
     A mapping of labels to probabilities, as classifiers write them, is read as its most probable label in a text
-    field, and as the probability of that label in a confidence; a label from probabilities has its probability as
-    confidence where none is given. A list of one is read as its element, a number written as text as a number. Any
-    other value raises :class:`Unreadable`, except in a required field, which is then missing.
+    field, and as the probability of the document's label in a confidence; a label from probabilities has its
+    probability as confidence where none is given. A list of one is read as its element, a number written as text as a
+    number. Any other value raises :class:`Unreadable`, except in a required field, which is then missing.
     """
     readers = {name: _reader(name, _listed(places), shard) for name, places in fields.items()}
     for name in NUMBERS:
         label = name.removesuffix(CONFIDENCE)
         if {name, label} <= set(fields):
-            readers[name] = _either(readers[name], _chance_reader(_listed(fields[label]), shard))
+            own = _reader(name, _listed(fields[name]), shard, read_own_confidence)
+            readers[name] = _confidence(own, readers[label], _chance_reader(_listed(fields[label]), shard))
     return readers
 
 
-def _either(first: Callable[[Row], Any], second: Callable[[Row], Any]) -> Callable[[Row], Any]:
-    return lambda row: second(row) if (value := first(row)) is None else value
+def _confidence(
+    own: Callable[[Row], Any], label_of: Callable[[Row], str | None], chance_of: Callable[[Row], float | None]
+) -> Callable[[Row], float | None]:
+    """Return the reader of the confidence in a label: of probabilities, that of the label beside them."""
+
+    def read(row: Row) -> float | None:
+        value = own(row)
+        if value is None:
+            return chance_of(row)
+        if type(value) is not dict:
+            return cast("float", value)
+        label = label_of(row)
+        if label is not None and label not in value:
+            raise Unreadable(value, f"probabilities with that of its label, {label!r}")
+        return cast("float", value[label] if label is not None else max(value.values()))
+
+    return read
 
 
 def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
@@ -108,11 +125,13 @@ def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:
     return read
 
 
-def _reader(name: str, places: Sequence[str], shard: str) -> Callable[[Row], Any]:
+def _reader(
+    name: str, places: Sequence[str], shard: str, convert: Callable[[Any], Any] | None = None
+) -> Callable[[Row], Any]:
     finders = _finders(places, shard)
     several, required = len(places) > 1, name in REQUIRED
     text = read_text if required else read_single
-    convert = read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text
+    convert = convert or (read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text)
 
     def read(row: Row) -> Any:
         problem = None

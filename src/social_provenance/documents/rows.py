@@ -6,13 +6,14 @@ or cannot be decompressed raises :class:`Damage`.
 
 from __future__ import annotations
 
+import json
 from codecs import BOM_UTF8
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import CorpusError, excerpt
-from social_provenance.json_text import BYTE_ORDER_MARKS, explain_fault
+from social_provenance.json_text import BYTE_ORDER_MARKS, distinct, explain_fault, quotes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +73,12 @@ def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[
             if line.strip():
                 yield _broken(line, error)
             continue
-        yield row if type(row) is dict else Broken("not_json", line, f"it is {_KINDS[type(row)]}")
+        if type(row) is not dict:
+            yield Broken("not_json", line, f"it is {_KINDS[type(row)]}")
+        elif line.count(b'"') != quotes(row) and (why := _repeated(line)):
+            yield Broken("not_json", line, why)
+        else:
+            yield row
 
 
 def parquet_rows(
@@ -208,6 +214,15 @@ def _first_line(error: Exception) -> str:
 
 
 _KINDS = {list: "a list", str: "a text", int: "a number", float: "a number", bool: "a truth value", type(None): "null"}
+
+
+def _repeated(line: bytes) -> str:
+    """Return what is wrong with a line of JSON in which one key is given twice; empty if none is."""
+    try:
+        json.loads(line, object_pairs_hook=distinct)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _broken(line: bytes, error: Any) -> Broken:

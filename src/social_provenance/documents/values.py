@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+ENCODED = 3
+"""Times that a mapping may have been written as JSON, each as the text of the next."""
+
 RANGE = "between 0 and 1"
 NUMERIC = (int, float, Decimal)
+_WRITTEN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+"""A number as text: Python also reads ``0_1`` as 1, and the digits of other scripts."""
 
 
 class Unreadable(Exception):
@@ -78,13 +84,15 @@ def _search(value: Any, keys: Sequence[tuple[str, Any]]) -> Any:
 
 def _mapping(value: Any) -> dict[str, Any] | None:
     """Return a value on the way to a field as a mapping; None if it is none."""
-    value = _single(value)
-    if type(value) is dict:
-        return value
-    if type(value) is str and value.lstrip()[:1] == "{":
-        parsed = _parsed(value)
-        if type(parsed) is dict:
-            return parsed
+    own = _single(value)
+    for _ in range(ENCODED):
+        if type(own) is not str or own.lstrip()[:1] not in ("{", "[", '"'):
+            break
+        own = _single(_parsed(own))
+    if type(own) is dict:
+        return own
+    inside = type(own) is list and any(type(each) is dict for each in own)
+    if inside or (type(value) is str and value.lstrip()[:1] == "{"):
         raise Unreadable(value, "a mapping, or one written as JSON")
     return None
 
@@ -165,6 +173,17 @@ def read_confidence(value: Any) -> float | None:
     return number
 
 
+def read_own_confidence(value: Any) -> float | dict[str, float] | None:
+    """Return a confidence as :func:`read_confidence` does, but of a mapping the probabilities of its labels.
+
+    Raises:
+        Unreadable: If it is anything else.
+    """
+    number = read_confidence(value)
+    decoded = _decoded(value)
+    return number if number is None or type(decoded) is not dict else _chances(decoded)
+
+
 def read_chance(value: Any) -> float | None:
     """Return the probability of a label that was read from probabilities; None if it was not."""
     value = _decoded(value)
@@ -196,6 +215,8 @@ def _chances(value: dict[str, Any]) -> dict[str, float]:
 def _number(value: Any) -> float | None:
     """Return a number, also if it is written as text; None if it is neither."""
     if type(value) not in (*NUMERIC, str):
+        return None
+    if type(value) is str and not _WRITTEN.fullmatch(value.strip()):
         return None
     try:
         return float(value)
