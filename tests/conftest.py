@@ -327,7 +327,7 @@ def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., su
     """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
 
     Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
-    than most commands. ``meanwhile`` is called with its number and the file of what it prints, while it runs.
+    than most commands. ``meanwhile`` is called with its number and the file of its log, while it runs.
     """
     script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
     folder = tmp_path_factory.mktemp("kedro")
@@ -342,7 +342,7 @@ def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., su
             )
             number = int(process.stdout.readline())
             if meanwhile:
-                meanwhile(number, out)
+                meanwhile(number, err)
             code = int(process.stdout.readline())
             return subprocess.CompletedProcess(("kedro", *arguments), code, out.read_text(), err.read_text())
 

@@ -107,6 +107,33 @@ def test_workers_end_with_their_parent_however_it_ends(family: Any, number: int)
     assert until(lambda: parent.poll() is not None)
 
 
+BEGINNING = """
+import runpy, sys, time
+from social_provenance.processes import worker_pool
+
+class Slow:
+    def __reduce__(self):
+        return runpy.run_path, (sys.argv[1], {"number": 0})
+
+if __name__ == "__main__":
+    with worker_pool(1, print, (Slow(),)) as pool:
+        pool.submit(abs, 1)
+        time.sleep(600)
+"""
+"""Its worker never gets as far as to begin, as if what it is sent imported libraries."""
+
+
+def test_a_worker_that_still_imports_ends_with_its_parent(tmp_path: Path, stay: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(BEGINNING)
+    parent = subprocess.Popen([sys.executable, str(script), stay])
+    file = tmp_path / "0.pid"
+    assert until(lambda: file.exists() or parent.poll() is not None)
+    parent.kill()
+    parent.wait()
+    assert until(lambda: not lives(int(file.read_text())))
+
+
 def test_a_folder_is_locked_until_the_last_worker_is_gone(family: Any, tmp_path: Path) -> None:
     parent, workers = family
     for pid in workers:

@@ -23,20 +23,40 @@ CALLER = "SOCIAL_PROVENANCE_CALLER"
 """Variable with the descriptor of a pipe that closes when the caller of a command has ended."""
 
 _held: list[int] = []
+_life: list[int] = []
+"""Both ends of a pipe whose writer this process alone has: it closes when this process has ended."""
 
 
 class Held:
-    """The files that this process holds for its workers; sent to a worker that starts, it holds them there too."""
+    """The files that this process holds for its workers; sent to a worker that starts, it holds them there too.
+
+    A worker receives it before everything else and follows this process from then on: what else it receives may
+    import libraries for many seconds.
+    """
 
     def __reduce__(self) -> Any:
         from multiprocessing.reduction import DupFd
 
-        return _receive, ([DupFd(descriptor) for descriptor in _held],)
+        if not _life:
+            _life.extend(os.pipe())
+        return _receive, (DupFd(_life[0]), [DupFd(descriptor) for descriptor in _held])
 
 
-def _receive(descriptors: list[Any]) -> Held:
+def _receive(life: Any, descriptors: list[Any]) -> Held:
+    _end_with(life.detach())
     _held.extend(descriptor.detach() for descriptor in descriptors)
     return Held()
+
+
+def _end_with(life: int) -> None:
+    """End this process, a worker, when a pipe closes. Ctrl-C is left to its parent, as in :func:`follow_parent`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def follow() -> None:
+        os.read(life, 1)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def hold(descriptor: int) -> None:
@@ -123,6 +143,5 @@ def follow_caller() -> None:
 
 
 def _begin(_: Held, start: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    follow_parent()
     if start is not None:
         start(*arguments)

@@ -75,8 +75,9 @@ def kill_one(kedro: Callable[..., Any], root: Path, mode: str, number: int) -> N
     runs = root / RUNS
     sealed = len(list(runs.glob("*/done.json"))) + rng.randrange(LOST - 1)
 
-    def has_come(_: Path) -> bool:
-        return bool(list(runs.glob("*.part"))) and len(list(runs.glob("*/done.json"))) >= sealed
+    def has_come(log: Path) -> bool:
+        begun = f"{STARTED}forget_documents" in log.read_text() and list(runs.glob("*.part"))
+        return bool(begun) and len(list(runs.glob("*/done.json"))) >= sealed
 
     given = f"root={root},unlearning.processes=2"
     kill_at(kedro, ["--pipelines", "unlearning", "--params", given], mode, has_come, rng.random())
