@@ -62,9 +62,14 @@ def quotes(value: Any) -> int:
     >>> quotes({"a": ["b", 1], "c": {"d": 'say "e"'}})
     12
     """
-    kind = type(value)
-    if kind is str:
-        return 2 + int(value.count('"'))
-    if kind is dict:
-        return sum(2 + name.count('"') + quotes(below) for name, below in value.items())
-    return sum(map(quotes, value)) if kind is list else 0
+    count, left = 0, [value]
+    while left:  # not by recursion: a record may be nested deeper than calls may
+        own = left.pop()
+        if type(own) is str:
+            count += 2 + own.count('"')
+        elif type(own) is dict:
+            count += sum(2 + name.count('"') for name in own)
+            left.extend(own.values())
+        elif type(own) is list:
+            left.extend(own)
+    return count

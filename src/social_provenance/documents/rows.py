@@ -222,6 +222,8 @@ def _repeated(line: bytes) -> str:
         json.loads(line, object_pairs_hook=distinct)
     except ValueError as error:
         return str(error)
+    except RecursionError:
+        return "it is nested too deeply to be read"
     return ""
 
 
