@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,7 +35,10 @@ def write_task(tmp_path: Path, toy_task: str) -> Callable[..., Path]:
 
     def write(items: list[dict[str, Any]], name: str = "toy", more: str = "") -> Path:
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
-        (tmp_path / f"{name}.yaml").write_text(toy_task.replace("task: toy", f"task: {name}") + more)
+        definition = toy_task.replace("task: toy", f"task: {name}")
+        for key in re.findall(r"(?m)^(\w+):", more):  # a key may be given once
+            definition = re.sub(rf"(?m)^{key}:.*\n( .*\n)*", "", definition)
+        (tmp_path / f"{name}.yaml").write_text(definition + more)
         return tmp_path
 
     return write

@@ -159,11 +159,11 @@ def test_a_definition_that_is_no_yaml_is_named(refused: Refused, items: list[dic
         ("include: nowhere.yaml\n", "nowhere.yaml cannot be read ("),
         ("doc_to_text: !!python/object/apply:os.system [touch MARK]\n", "cannot be read ("),
         (
-            "doc_to_text: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n",
+            "doc_to_text: \"{{ cycler.__init__.__globals__['os'].system('touch MARK') }}\"\n",
             "reaches into Python, which templates",
         ),
-        ("description: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
-        ("gen_prefix: \"{{ lipsum.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
+        ("description: \"{{ cycler.__init__.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
+        ("gen_prefix: \"{{ cycler.__init__.__globals__['os'].system('touch MARK') }}\"\n", "(SecurityError: "),
         (
             "metric_list: [{metric: ./evil}]\n",
             "its metric './evil' is none of lm-eval's own and would be fetched and run",
@@ -212,7 +212,7 @@ def test_the_sandbox_stays_where_functions_are_allowed(
     tmp_path: Path,
 ) -> None:
     folder = write_task(
-        items, more=f"doc_to_text: \"{{{{ lipsum.__globals__['os'].system('touch {tmp_path}/m') }}}}\"\n"
+        items, more=f"doc_to_text: \"{{{{ cycler.__init__.__globals__['os'].system('touch {tmp_path}/m') }}}}\"\n"
     )
     with pytest.raises(BenchmarkError, match="reaches into Python"):
         build_requests(evaluation_of(toy, allow_code=True), folder, tiny_tokenizer, tiny_model.config)
