@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from social_provenance import errors
-from social_provenance.errors import ProvenanceError, did_you_mean, excerpt
+from social_provenance.errors import ProvenanceError, did_you_mean, excerpt, repeated
 
 KNOWN = ("games", "health", "software", "software_development")
 
@@ -28,6 +28,11 @@ def test_the_nearest_known_value_is_hinted_at_if_it_is_near(value: str, hint: st
 
 def test_no_hint_where_nothing_is_known() -> None:
     assert did_you_mean("games", ()) == ""
+
+
+def test_names_given_more_than_once_are_named_once_in_their_order() -> None:
+    assert repeated(["b", "c", "a", "b", "a", "b"]) == ["b", "a"]
+    assert repeated(["b", "a"]) == []
 
 
 @pytest.mark.parametrize("limit", [5, 20, 60])

@@ -6,11 +6,12 @@ command line prints only that line, without a traceback.
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class ProvenanceError(Exception):
@@ -81,6 +82,11 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known value nearest to ``value``, or an empty string."""
     near = get_close_matches(value, list(known), n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def repeated(names: Sequence[str]) -> list[str]:
+    """Return the names that are given more than once, each once, in the order of their first place."""
+    return [name for name, times in Counter(names).items() if times > 1]
 
 
 def excerpt(value: object, limit: int = 60) -> str:

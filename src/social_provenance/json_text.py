@@ -6,6 +6,8 @@ import codecs
 import re
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.errors import repeated
+
 if TYPE_CHECKING:
     from json import JSONDecodeError
 
@@ -47,9 +49,7 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{repeated!r} is given twice in one object")
+        raise ValueError(f"{repeated([name for name, _ in pairs])[0]!r} is given twice in one object")
     return fields
 
 

@@ -43,20 +43,10 @@ class Held:
 
 
 def _receive(life: Any, descriptors: list[Any]) -> Held:
-    _end_with(life.detach())
+    reader = life.detach()
+    _end_after(lambda: os.read(reader, 1))
     _held.extend(descriptor.detach() for descriptor in descriptors)
     return Held()
-
-
-def _end_with(life: int) -> None:
-    """End this process, a worker, when a pipe closes. Ctrl-C is left to its parent, as in :func:`follow_parent`."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def follow() -> None:
-        os.read(life, 1)
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def hold(descriptor: int) -> None:
@@ -70,17 +60,21 @@ def let_go(descriptor: int) -> None:
 
 
 def follow_parent() -> None:
-    """End this process, a worker, as soon as the one that started it has ended.
-
-    Ctrl-C is left to that one: a terminal sends it to both, and each worker would print a traceback of its own.
-    """
+    """End this process, a worker that a library started, as soon as the one that started it has ended."""
     parent = multiprocessing.parent_process()
-    if parent is None:
-        return
+    if parent is not None:
+        _end_after(parent.join)
+
+
+def _end_after(wait: Callable[[], object]) -> None:
+    """End this process, a worker, when ``wait``, called in a thread, returns: its parent has ended.
+
+    Ctrl-C is left to the parent: a terminal sends it to both, and each worker would print a traceback of its own.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def follow() -> None:
-        parent.join()
+        wait()
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()

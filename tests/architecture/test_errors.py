@@ -70,7 +70,7 @@ def test_every_error_has_a_section() -> None:
     assert headings == known - {"ProvenanceError"}
 
 
-def test_what_is_raised_in_a_run_is_on_the_page() -> None:
+def test_messages_of_several_sections_are_on_the_page() -> None:
     text = " ".join(page().split())
     for piece in (
         "a number between 0 and 1",

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from social_provenance.capabilities.normalisation import Normalise
+from social_provenance.errors import repeated
 
 Domain = Literal["social", "stem"]
 Level = Literal["reasoning", "knowledge"]
@@ -75,10 +76,8 @@ class Evaluation(BaseModel):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Evaluation:
-        names = [benchmark.name for benchmark in self.benchmarks]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise ValueError(f"two benchmarks are named {repeated[0]!r}: give each its own name")
+        if twice := repeated([benchmark.name for benchmark in self.benchmarks]):
+            raise ValueError(f"two benchmarks are named {min(twice)!r}: give each its own name")
         return self
 
     def cell(self, domain: Domain, level: Level) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import BenchmarkError, excerpt
+from social_provenance.errors import BenchmarkError, excerpt, repeated
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -142,9 +142,9 @@ def read_definition(benchmark: Benchmark, path: Path, *, distinct: bool = True) 
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
         names = [key.value for key, _ in node.value if isinstance(key.value, str)]
-        if repeated := next((name for name in names if names.count(name) > 1), None):
+        if twice := repeated(names):
             raise ValueError(
-                f"{repeated!r} is given twice in the mapping that starts in line {node.start_mark.line + 1}"
+                f"{twice[0]!r} is given twice in the mapping that starts in line {node.start_mark.line + 1}"
             )
         return dict(yaml.SafeLoader.construct_mapping(loader, node, deep=True))
 

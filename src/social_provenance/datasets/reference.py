@@ -9,7 +9,7 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from social_provenance.datasets.identity import content_digest
-from social_provenance.errors import ReferenceFileError, excerpt
+from social_provenance.errors import ReferenceFileError, excerpt, repeated
 from social_provenance.lineage import ABSENT
 
 
@@ -79,9 +79,8 @@ def _read(path: Path) -> Any:
     if not rows:
         raise ReferenceFileError(f"{path} is empty: fetch it again, or take it out of the folder")
     header, *cells = rows
-    repeated = [name for name in header if header.count(name) > 1]
-    if repeated:
-        raise ReferenceFileError(f"{path}: two columns are named {repeated[0]!r}: leave one of them out")
+    if twice := repeated(header):
+        raise ReferenceFileError(f"{path}: two columns are named {twice[0]!r}: leave one of them out")
     for line, row in enumerate(cells, start=2):
         if len(row) != len(header):
             raise ReferenceFileError(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import CorpusError, excerpt
+from social_provenance.errors import CorpusError, excerpt, repeated
 from social_provenance.json_text import BYTE_ORDER_MARKS, distinct, explain_fault, quotes
 
 if TYPE_CHECKING:
@@ -122,10 +122,10 @@ def refuse_repeated_columns(place: str, columns: Any) -> None:
     import pyarrow as pa
 
     names = [column.name for column in columns]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if twice := repeated(names):
+        name = min(twice)
         raise CorpusError(
-            f"shard {place} has {names.count(repeated[0])} columns {repeated[0]!r}: only one can be read, rename or "
-            f"drop the others"
+            f"shard {place} has {names.count(name)} columns {name!r}: only one can be read, rename or drop the others"
         )
     for column in columns:
         if pa.types.is_struct(column.type):

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from guards.messages import Messages, Module, above
+from guards.messages import Messages
 from guards.project import ROOT, SOURCE
+from guards.trees import Module, above
 from guards.words import MAY, bare, finished, has_text, mark, shown, without_optional
 
 if TYPE_CHECKING:

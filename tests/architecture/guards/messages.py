@@ -12,33 +12,20 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from guards.trees import Module, above, bound, is_none, name_of, parameters, places, read_module
 from guards.words import bare, has_text, mark, marked, optional, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-PACKAGE = "social_provenance"
 MOST = 8
 """Alternatives of one variable that are told apart; of more, it is a word in capitals."""
 
 LISTED = 100
 """Characters of a list that is spelled out."""
 
-Function = ast.FunctionDef | ast.Lambda
 Texts = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Module:
-    """A module: its tree, the parent of each node, its functions and constants, and the names it imports."""
-
-    name: str
-    tree: ast.Module
-    parents: Mapping[ast.AST, ast.AST]
-    functions: Mapping[str, ast.FunctionDef]
-    constants: Mapping[str, ast.expr]
-    imports: Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Messages:
     def __init__(self, source: Path) -> None:
         """Parse every module below ``source``."""
         self.modules = {
-            name: _module(name, path) for path in sorted(source.rglob("*.py")) if (name := _name(path, source))
+            name: read_module(name, path) for path in sorted(source.rglob("*.py")) if (name := name_of(path, source))
         }
         self._methods: dict[str, list[tuple[Module, ast.FunctionDef]]] = {}
         for module in self.modules.values():
@@ -90,8 +77,8 @@ class Messages:
         for module, call in self._calls.get((scope.module.name, function.name), []) if function else []:
             where = replace(self._scope(call, module), seen=scope.seen)
             if where.function is function:  # it calls itself: its parameters are values there
-                where = replace(where, given={name: (mark(name.upper()),) for name in _parameters(function)})
-            read = {name: self._read(value, where) for name, value in _bound(function, call).items()}
+                where = replace(where, given={name: (mark(name.upper()),) for name in parameters(function)})
+            read = {name: self._read(value, where) for name, value in bound(function, call).items()}
             told = {name: texts for name, texts in read.items() if has_text(*texts) and len(texts) <= MOST}
             found += [dict(zip(told, [(text,) for text in chosen], strict=True)) for chosen in product(*told.values())]
         return found or [{}]
@@ -151,7 +138,8 @@ class Messages:
         found = [
             text for value, pick, where in self._assigned(node, inner) for text in self._picked(value, pick, where)
         ]
-        if isinstance(node, ast.Attribute) and not found and (target := self._target(scope.module, node)):
+        target = self._target(scope.module, node) if isinstance(node, ast.Attribute) and not found else None
+        if target and target[1].decorator_list:  # a property
             found = list(self._returned(*target, {}, inner.seen))
         if isinstance(node, ast.Name) and not found:
             if constant := self._constant(name, inner):
@@ -176,7 +164,7 @@ class Messages:
             if value is not None:
                 where = self._scope(one, scope.module)
                 for target in targets:
-                    for pick in _places(target, name):
+                    for pick in places(target, name):
                         same = where.function is scope.function
                         yield value, pick, scope if same else replace(where, seen=scope.seen)
 
@@ -214,10 +202,10 @@ class Messages:
     def _argument(self, name: str, scope: Scope) -> Iterator[str]:
         """Yield the texts of a parameter, as the calls of its function give it."""
         function = scope.function
-        if function is None or name not in _parameters(function):
+        if function is None or name not in parameters(function):
             return
         for module, call in self._calls.get((scope.module.name, function.name), []):
-            if (value := _bound(function, call).get(name)) is not None:
+            if (value := bound(function, call).get(name)) is not None:
                 yield from self._read(value, replace(self._scope(call, module), seen=scope.seen))
 
     def _values(self, node: ast.expr, scope: Scope, key: ast.expr | None = None) -> Texts:
@@ -247,7 +235,7 @@ class Messages:
         if target := self._target(scope.module, node.func):
             module, function = target
             if inner := scope.seeing(f"{module.name}.{function.name}()"):
-                given = {name: self._read(value, scope) for name, value in _bound(function, node).items()}
+                given = {name: self._read(value, scope) for name, value in bound(function, node).items()}
                 texts = self._returned(module, function, given, inner.seen)
                 if any(len(bare(text).split()) > 1 for text in texts):
                     return tuple(text if has_text(text) or not text else marked(node) for text in texts)
@@ -262,7 +250,7 @@ class Messages:
     ) -> Texts:
         scope = Scope(module, function, given, seen)
         returns = [one.value for one in ast.walk(function) if isinstance(one, ast.Return) and one.value is not None]
-        texts = [text for value in returns if not _is_none(value) for text in self._read(value, scope)]
+        texts = [text for value in returns if not is_none(value) for text in self._read(value, scope)]
         return tuple(dict.fromkeys(texts))
 
     def _listed(self, name: str, scope: Scope) -> str:
@@ -292,69 +280,6 @@ class Messages:
             case ast.Attribute(attr=name) if len(found := self._methods.get(name, [])) == 1:
                 return found[0]
         return None
-
-
-def _module(name: str, path: Path) -> Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    constants = {
-        target.id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    }
-    for node in tree.body:
-        match node:
-            case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
-                constants |= {
-                    name.id: value for name, value in zip(names, values, strict=True) if isinstance(name, ast.Name)
-                }
-    imports = {
-        (alias.asname or alias.name): ((node.module or "").removeprefix(f"{PACKAGE}."), alias.name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    functions = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return Module(name, tree, parents, functions, constants, imports)
-
-
-def _name(path: Path, source: Path) -> str:
-    return ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
-
-
-def above(node: ast.AST, module: Module) -> Iterator[ast.AST]:
-    """Yield the nodes around a node, the nearest first."""
-    while node in module.parents:
-        node = module.parents[node]
-        yield node
-
-
-def _places(target: ast.AST | None, name: str) -> Iterator[tuple[int, ...]]:
-    """Yield where a name stands in the target of an assignment: empty for the target itself."""
-    if isinstance(target, ast.Tuple):
-        for place, member in enumerate(target.elts):
-            yield from ((place, *rest) for rest in _places(member, name))
-    elif isinstance(target, ast.Name | ast.Attribute) and ast.unparse(target) == name:
-        yield ()
-
-
-def _parameters(function: ast.FunctionDef) -> list[str]:
-    return [one.arg for one in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
-
-
-def _bound(function: ast.FunctionDef, call: ast.Call) -> dict[str, ast.expr]:
-    """Return parameter -> argument of a call."""
-    names = [name for name in _parameters(function) if name not in ("self", "cls")]
-    given = (
-        dict(zip(names, call.args, strict=False)) if not any(isinstance(one, ast.Starred) for one in call.args) else {}
-    )
-    return given | {one.arg: one.value for one in call.keywords if one.arg}
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _joined(parts: list[Texts]) -> Texts:

@@ -65,6 +65,7 @@ ADJECTIVES = (
     "REPEATED",
     "SEEN",
     "SHORT",
+    "TWICE",
     "UNKNOWN",
     "UNLABELLED",
     "WANTED",
