@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from social_provenance.documents.fields import FIELDS
@@ -442,6 +442,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(content: bytes, suffix: str, 
 @given(
     st.integers(0, 10_000), st.binary(min_size=1, max_size=3), st.sampled_from((".jsonl.zst", ".jsonl.gz", ".parquet"))
 )
+@example(1072, b"\x80", ".parquet")  # in the name of a column
 @settings(deadline=None)
 def test_a_file_with_bytes_changed_is_read_or_refused_in_one_line(at: int, change: bytes, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

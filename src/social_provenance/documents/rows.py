@@ -201,7 +201,7 @@ def _damage(place: str) -> Iterator[None]:
         raise CorpusError(
             f"shard {place} has disappeared: restore it or run again; finished shards are kept"
         ) from error
-    except (pa.ArrowException, ZstdError, EOFError) as error:
+    except (pa.ArrowException, ZstdError, EOFError, UnicodeDecodeError) as error:  # the last in the names of columns
         raise Damage(_first_line(error)) from error
     except OSError as error:
         if error.errno is None:
