@@ -427,6 +427,7 @@ def test_rows_of_a_table_are_the_same_as_lines(rows: list[dict[str, Any]]) -> No
 
 
 @given(st.binary(), st.sampled_from(SUFFIXES), st.booleans())
+@example(b"\x0b", ".jsonl", False)  # a blank for Python, and none for JSON
 @settings(deadline=None)
 def test_any_bytes_are_read_or_refused_in_one_line(content: bytes, suffix: str, packed: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -443,6 +444,7 @@ def test_any_bytes_are_read_or_refused_in_one_line(content: bytes, suffix: str, 
     st.integers(0, 10_000), st.binary(min_size=1, max_size=3), st.sampled_from((".jsonl.zst", ".jsonl.gz", ".parquet"))
 )
 @example(1072, b"\x80", ".parquet")  # in the name of a column
+@example(1072, b"\n", ".parquet")
 @settings(deadline=None)
 def test_a_file_with_bytes_changed_is_read_or_refused_in_one_line(at: int, change: bytes, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

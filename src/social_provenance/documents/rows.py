@@ -28,6 +28,10 @@ ROWS = 1000
 """Rows of Parquet in memory at a time."""
 
 
+BLANK = b" \t\r\n"
+"""What JSON takes for blanks; Python takes more."""
+
+
 class Damage(Exception):
     """A file is truncated or corrupt."""
 
@@ -70,7 +74,7 @@ def json_rows(place: str, options: Mapping[str, Any] | None = None) -> Iterator[
         try:
             row = loads(line)
         except decode_error as error:
-            if line.strip():
+            if line.strip(BLANK):
                 yield _broken(line, error)
             continue
         if type(row) is not dict:
@@ -104,9 +108,10 @@ def parquet_rows(
         refuse_repeated_columns(place, file.schema_arrow)
         for name, *columns in roots:
             if name and columns and not set(columns) & set(has):
+                known = " ".join(", ".join(has).split())  # on one line
                 raise CorpusError(
-                    f"shard {place} has no column {columns[0]!r} for {name}: it has {', '.join(has)}; name the right "
-                    f"one in raw_documents.fields.{name} in the catalog"
+                    f"shard {place} has no column {columns[0]!r} for {name}: it has {known}; name the right one in "
+                    f"raw_documents.fields.{name} in the catalog"
                 )
         wanted = [name for name in has if any(name in columns for _, *columns in roots)] if roots else has
         for batch in file.iter_batches(batch_size=ROWS, columns=wanted):

@@ -149,7 +149,10 @@ def read_label(value: Any) -> str | None:
     if type(value) is not dict:
         return read_text(value)  # the list of one is gone
     chances = _chances(value)
-    return min(chances, key=lambda label: (-chances[label], label), default="") or None
+    best = min(chances, key=lambda label: (-chances[label], label), default="")
+    if not best and len(chances) > 1:
+        raise Unreadable(value, "labels with their probabilities, and the most probable one has no name")
+    return best or None
 
 
 def read_confidence(value: Any) -> float | None:
