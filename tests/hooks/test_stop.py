@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import signal
 from typing import TYPE_CHECKING
 
@@ -36,13 +38,16 @@ def test_what_is_ignored_stays_ignored(hooks: StopHooks) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_run_ends_in_one_line_with_the_code_of_its_signal(
-    hooks: StopHooks, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+    hooks: StopHooks, number: signal.Signals, capfd: pytest.CaptureFixture[str]
 ) -> None:
     hooks.before_pipeline_run()
-    with pytest.raises(SystemExit) as ended:
+    with (
+        pytest.raises(SystemExit) as ended,
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # as for a library
         signal.raise_signal(number)
     assert ended.value.code == 128 + number
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert said == f"stopped by {number.name}: finished parts are kept, the same command goes on\n"
 
 

@@ -53,9 +53,8 @@ class StopHooks:
     def _stop(self, signum: int, frame: FrameType | None) -> None:
         del frame
         self._restore()
-        sys.stderr.write(
-            f"stopped by {signal.Signals(signum).name}: finished parts are kept, the same command goes on\n"
-        )
+        said = sys.__stderr__ or sys.stderr  # the latter is silenced where a library reports its progress
+        said.write(f"stopped by {signal.Signals(signum).name}: finished parts are kept, the same command goes on\n")
         sys.exit(128 + signum)
 
     def _restore(self) -> None:
