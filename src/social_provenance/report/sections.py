@@ -185,8 +185,8 @@ def behind(records: Record, names: Iterable[str]) -> Record:
     """
     digests: dict[str, str] = {}
     for name in names:
-        row = records.get(name) or {}
-        digests |= {**row.get("ancestors", {}), name: row.get("digest")}
+        if name in records:
+            digests |= {**records[name].get("ancestors", {}), name: records[name]["digest"]}
     order = [name for name in records if name in digests]
     unknown = {"node": "", "inputs": []}
     return {
