@@ -23,7 +23,7 @@ DENSE_COLUMNS = 1024
 """Dense columns multiplied at a time."""
 
 
-@threadpool_limits.wrap(limits=1)
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def similarities(rows: csr_array) -> np.ndarray:
     """Return the dot products of all pairs of rows: float32, shape (documents, documents)."""
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
@@ -36,7 +36,7 @@ def similarities(rows: csr_array) -> np.ndarray:
     return products
 
 
-@threadpool_limits.wrap(limits=1)
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def solve(
     products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
