@@ -21,6 +21,13 @@ from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
 
 
+def foresee_unlearning(working_set: Any, per_bin: int | None, params: Unlearning) -> None:
+    """Refuse topics that are too small to forget documents of, as soon as there is a working set."""
+    sample = working_set if per_bin is None else working_set.filter(working_set.bin_rank < per_bin)
+    counted = sample.group_by("topic").aggregate(documents=sample.count()).execute()
+    plan.refuse_small_topics(dict(zip(counted["topic"], map(int, counted["documents"]), strict=True)), params)
+
+
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:
     """Return every run of the study, and the balance of its random sets."""
     documents = tokens.select_columns(["doc_id", "topic", "format", "length"]).to_pandas()
