@@ -97,7 +97,7 @@ def refuse_code(benchmark: Benchmark, config: Mapping[str, Any], metrics: Collec
 
 
 def refuse_other_keys(
-    benchmark: Benchmark, definition: Path, config: Mapping[str, Any], known: Sequence[Field]
+    benchmark: Benchmark, definition: Path, config: Mapping[str, Any], known: Sequence[Field[Any]]
 ) -> None:
     """Refuse keys that lm-eval does not know, and values other than text where it takes nothing else.
 

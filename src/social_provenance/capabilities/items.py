@@ -18,12 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-INVISIBLE = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
-    + "".join(map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-)
-"""Characters that are shown as nothing though their category is that of letters, marks or signs: fillers, joiners,
-variation selectors, the empty Braille pattern."""
+_SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, _SELECTORS)))
+"""Letters, marks and signs that are shown as nothing: fillers, joiners, variation selectors, the empty Braille sign."""
 
 MOST_DIGITS = 4300
 """Digits of a whole number that Python reads."""
@@ -182,11 +179,7 @@ def check_prompt(place: str, prompt: object) -> None:
 
 
 def is_blank(text: str) -> bool:
-    r"""Return whether a text has no visible character: only blanks, controls, and what Unicode shows as nothing.
-
-    >>> is_blank(" \u200b\ufeff"), is_blank("\u200b.")
-    (True, False)
-    """
+    """Return whether a text shows nothing: only blanks, controls, and what Unicode shows as nothing."""
     return all(sign in INVISIBLE or unicodedata.category(sign)[0] in "CZ" for sign in text)
 
 
