@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from social_provenance import fingerprint
+from social_provenance.errors import ArtifactError
 from social_provenance.fingerprint import digest_of, digest_of_path
 
 
@@ -131,6 +132,70 @@ def test_a_folder_below_a_hidden_one_counts(tmp_path: Path) -> None:
         file.write_text(content)
         digests.append(digest_of_path(file.parent))
     assert digests[0] != digests[1]
+
+
+def _linked(folder: Path, kind: str, elsewhere: Path) -> None:
+    """Move parts of a folder elsewhere and put links in their place."""
+    moved = {"file": ["a"], "folder": ["sub"], "both": ["a", "sub"], "below": ["sub/b"], "twice": ["sub"]}[kind]
+    for name in moved:
+        target = elsewhere / name.replace("/", "-")
+        (folder / name).rename(target)
+        if kind == "twice":
+            (elsewhere / "link").symlink_to(target)
+            target = elsewhere / "link"
+        (folder / name).symlink_to(target)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "both", "below", "twice"])
+def test_what_a_link_leads_to_counts_as_if_it_stood_there(folder: Path, tmp_path: Path, kind: str) -> None:
+    (folder / "sub" / "deep").mkdir()
+    (folder / "sub" / "deep" / "c").write_text("three")
+    before = digest_of_path(folder)
+    elsewhere = tmp_path / ".blobs"
+    elsewhere.mkdir()
+    _linked(folder, kind, elsewhere)
+    assert digest_of_path(folder) == before
+    assert digest_of_path(shutil.copytree(folder, tmp_path / "copy")) == before
+    for file in (folder / "a", folder / "sub" / "b", folder / "sub" / "deep" / "c"):
+        text = file.read_text()
+        file.write_text("changed")
+        assert digest_of_path(folder) != before
+        file.write_text(text)
+    (tmp_path / "link").symlink_to(folder)
+    assert digest_of_path(tmp_path / "link") == before
+
+
+def test_one_folder_under_two_names_counts_twice(folder: Path) -> None:
+    (folder / "again").symlink_to("sub")
+    before = digest_of_path(folder)
+    assert digest_of_path(shutil.copytree(folder, folder.with_name("copy"))) == before
+    (folder / "again").unlink()
+    assert digest_of_path(folder) != before
+
+
+@pytest.mark.parametrize(("link", "target"), [("loop", "."), ("sub/loop", ".."), ("sub/loop", "../sub"), ("up", "..")])
+def test_a_link_to_what_contains_it_is_refused(folder: Path, link: str, target: str) -> None:
+    (folder / link).symlink_to(target)
+    with pytest.raises(ArtifactError, match=rf"{folder / link} is a link to {target}, which contains it: remove the"):
+        digest_of_path(folder)
+
+
+def test_a_circle_of_two_links_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (folder / "there").symlink_to(tmp_path / "other")
+    (tmp_path / "other" / "back").symlink_to(folder)
+    with pytest.raises(ArtifactError, match=r"is a link to .*, which contains it: remove the link"):
+        digest_of_path(folder)
+
+
+@pytest.mark.parametrize("name", ["c", "sub/c"])
+def test_a_link_that_leads_nowhere_is_refused_unless_it_is_hidden(folder: Path, name: str) -> None:
+    before = digest_of_path(folder)
+    (folder / ".#lock").symlink_to("nobody@nowhere")
+    assert digest_of_path(folder) == before
+    (folder / name).symlink_to("nowhere")
+    with pytest.raises(ArtifactError, match=rf"{folder / name} is a link to nowhere, where nothing is: restore"):
+        digest_of_path(folder)
 
 
 def test_nothing_at_a_path_is_an_error(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
     return datasets(own.inputs()) - datasets(registered["validation"].all_outputs()) - OPTIONAL
 
 
+@pytest.mark.parametrize("name", ["provenance", "__default__"])
+@pytest.mark.parametrize("early", ["tokenize_documents", "render_benchmarks", "foresee_unlearning"])
+def test_what_is_known_early_is_refused_before_the_walk(registered: dict[str, Pipeline], name: str, early: str) -> None:
+    order = [node.name for node in registered[name].nodes]
+    assert order.index(early) < min(place for place, node in enumerate(order) if "collect_corpus_gradients" in node)
+
+
 def test_the_pipelines_of_the_study_are_registered(registered: dict[str, Pipeline]) -> None:
     assert set(registered) == {*ORDER, *APART, "provenance", "__default__"}
     assert {*STUDY, *SMALL_WORLD, *CHECKS, "random_weights"} == set(ORDER)

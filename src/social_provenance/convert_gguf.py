@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import ModelError, ProvenanceError
-from social_provenance.language_model import LanguageModel, TrainedModel, refuse_missing
+from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.model_weights import refuse_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

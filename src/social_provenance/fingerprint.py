@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.errors import ArtifactError
 from social_provenance.source.reach import Code, Reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 HASH_LIMIT = 4 << 30
 """Bytes above which content is hashed at the speed of the disk (XXH3) instead of with SHA-256."""
@@ -39,20 +41,44 @@ def digest_of(*values: Any) -> str:
 def digest_of_path(path: Path) -> str:
     """Return a digest of a file, or of all files under a folder with their relative names.
 
-    Hidden files and Python's bytecode caches are ignored, and so are place and time: a copy has the same digest.
+    Hidden files and Python's bytecode caches are ignored, and so are place and time: a copy has the same digest. What
+    a link leads to counts as if it stood there, a folder with all its files.
 
     Raises:
+        ArtifactError: If a link leads nowhere or to a folder that contains it, or a folder cannot be read.
         FileNotFoundError: If there is nothing at ``path``.
     """
     if not path.exists():
         raise FileNotFoundError(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    shown = [file for file in files if not _hidden(file.relative_to(path))]
+    shown = sorted(files_below(path)) if path.is_dir() else [path]
     kind = "xxh3_128" if sum(file.stat().st_size for file in shown) > HASH_LIMIT else "sha256"
     total = hashlib.sha256()
     for file in shown:
         total.update(file.relative_to(path).as_posix().encode() + b"\0" + _content(file, kind) + b"\n")
     return total.hexdigest()[:_LENGTH]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files under a folder, those of linked folders too; without hidden ones and bytecode caches.
+
+    Raises:
+        ArtifactError: If a link leads nowhere or to a folder that contains it, or a folder cannot be read.
+    """
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not _hidden(name))
+        for link in (here / name for name in folders if (here / name).is_symlink()):
+            above = (each for each in (here, *here.parents) if each.is_relative_to(folder))
+            if any(each.resolve().is_relative_to(link.resolve()) for each in above):
+                raise ArtifactError(f"{link} is a link to {os.readlink(link)}, which contains it: remove the link")
+        for file in (here / name for name in names if not _hidden(name)):
+            if file.is_symlink() and not file.exists():
+                raise ArtifactError(
+                    f"{file} is a link to {os.readlink(file)}, where nothing is: restore what it leads to, or remove "
+                    f"the link"
+                )
+            if file.is_file():
+                yield file
 
 
 def digest_of_code(*roots: Any, code: Code | None = None) -> str:
@@ -86,8 +112,14 @@ def _label(own: str, edges: Iterable[tuple[str, Any]], labels: dict[Any, str]) -
     return digest_of(own, sorted([name, labels.get(target, target)] for name, target in edges))
 
 
-def _hidden(name: Path) -> bool:
-    return any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
+
+
+def _unreadable(error: OSError) -> None:
+    raise ArtifactError(
+        f"folder {error.filename} cannot be read ({error.strerror}): change its permissions, or move it"
+    )
 
 
 def _content(file: Path, kind: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import ModelError, excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.model_files import check_folder, is_packed, weight_files
+from social_provenance.model_weights import empty_with, refuse_more_tokens, refuse_not_finite, refuse_unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
-WEIGHTS, WEIGHTS_INDEX = "model.safetensors", "model.safetensors.index.json"
-SAFETENSORS, PICKLES = "*.safetensors", ("*.bin", "*.pt", "*.pth", "*.ckpt")
-ADAPTER = "adapter_config.json"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
-GGUF = ".gguf"
 DEFAULT_MAX_TOKENS = 2048
 NO_CODE = {"trust_remote_code": False}
 """Explicit, because transformers prompts on the terminal where it is not set."""
@@ -67,13 +64,14 @@ class LanguageModel:
         return os.path.isdir(self.path)
 
     def check(self) -> None:
-        """Check that a local folder has a model and its tokenizer.
+        """Check that a local folder has a model and its tokenizer, and that these belong together; reads no weight.
 
         Raises:
             ModelError: With the missing or damaged file; if it has a GGUF file or pickles in place of weights, or an
-                adapter beside them.
+                adapter beside them; if tensors are missing, have other shapes than the configuration asks for or no
+                place in the architecture; if tokens have no embedding.
         """
-        if _is_packed(Path(self.path)):
+        if is_packed(Path(self.path)):
             raise ModelError(
                 f"{self.path} has packed weights (GGUF), on which nothing can be trained: unpack them once with "
                 f"`python -m social_provenance.convert_gguf {self.path} DIR` and give --params model=DIR"
@@ -85,6 +83,8 @@ class LanguageModel:
                 )
             return
         check_folder(Path(self.path))
+        files = sorted(file for file in Path(self.path).iterdir() if file.is_file())
+        _check_fit(self, tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
 
     def config(self) -> Any:
         """Return the model's configuration.
@@ -94,17 +94,21 @@ class LanguageModel:
         """
         from transformers import AutoConfig
 
-        with self._within_reach("config.json"):
+        with self.within_reach("config.json"):
             return AutoConfig.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        with self._within_reach("tokenizer"):
+        with self.within_reach("tokenizer"):
             return AutoTokenizer.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
     def load(self) -> Any:
-        """Return the model in fp32, in evaluation mode, on the GPU where there is one."""
+        """Return the model in fp32, in evaluation mode, on the GPU where there is one.
+
+        Raises:
+            ModelError: If it cannot be loaded, weights are not those of its configuration, or not finite.
+        """
         import torch
         from transformers import AutoModelForCausalLM
         from transformers.utils.logging import disable_progress_bar
@@ -112,16 +116,18 @@ class LanguageModel:
         disable_progress_bar()
         if self.is_local:
             check_folder(Path(self.path), tokenizer=False)
-        with self._within_reach("weights"):
+        with self.within_reach("weights"):
             model, found = AutoModelForCausalLM.from_pretrained(
                 self.path,
                 revision=self.revision,
                 dtype=torch.float32,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # else transformers ends with an error that names no weight
                 use_safetensors=True,  # others are pickles
                 **NO_CODE,
             )
-        refuse_missing(self.path, found["missing_keys"])
+        refuse_unlike(self.path, type(model).__name__, found)
+        refuse_not_finite(self.path, model)
         return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
     def untrained(self, seed: int) -> TrainedModel:
@@ -141,7 +147,12 @@ class LanguageModel:
         return digest_of(self.path, self.revision)
 
     @contextmanager
-    def _within_reach(self, part: str) -> Iterator[None]:
+    def within_reach(self, part: str) -> Iterator[None]:
+        """Name the model and the part of it that a library cannot read.
+
+        Raises:
+            ModelError: In place of the library's error.
+        """
         try:
             yield
         except Exception as error:
@@ -162,110 +173,17 @@ class LanguageModel:
             ) from error
 
 
-def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
-    """Check that a folder is a complete model that can be loaded without running code; reads no weight.
-
-    Args:
-        folder: Folder of the model.
-        tokenizer: Whether it needs a tokenizer; checkpoints have none.
-
-    Raises:
-        ModelError: With the file, what is wrong with it, and the fix.
-    """
-    adapter = (folder / ADAPTER).exists()
-    if not (folder / "config.json").exists():
-        what = (
-            "an adapter: merge it into its model (peft, merge_and_unload)"
-            if adapter
-            else "not a model folder: name one that save_pretrained has written"
-        )
-        raise ModelError(f"{folder} has no config.json: it is {what}")
-    if adapter:
-        raise ModelError(
-            f"{folder} has {ADAPTER} beside the model, and the adapter would be loaded on top of it: merge the two "
-            f"(peft, merge_and_unload), or move the adapter_* files out of the folder"
-        )
-    _check_config(folder / "config.json")
-    if not (folder / WEIGHTS).exists() and not (folder / WEIGHTS_INDEX).exists():
-        pickles = [file.name for pattern in PICKLES for file in sorted(folder.glob(pattern))]
-        if pickles:
-            raise ModelError(
-                f"{folder} has its weights as pickles only ({pickles[0]}), which can run code and are not read: "
-                f"convert them to safetensors (load them where you trust them, save_pretrained)"
-            )
-        raise ModelError(f"{folder} has no weights ({WEIGHTS}): fetch the model again, or save it again")
-    for file in _weight_files(folder):
-        _check_weights(file)
-    if tokenizer and not any((folder / name).exists() for name in TOKENIZER_FILES):
-        raise ModelError(f"{folder} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
-
-
-def _check_config(file: Path) -> None:
-    config = _read_object(file)
-    if not isinstance(config.get("model_type"), str):
-        raise ModelError(
-            f"{file} names no model_type ({excerpt(config)}), so the architecture is unknown: save the model's "
-            f"configuration again (save_pretrained)"
-        )
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    """Return the files that transformers takes weights from."""
-    index = folder / WEIGHTS_INDEX
-    if (folder / WEIGHTS).exists() or not index.exists():
-        return [file for file in (folder / WEIGHTS,) if file.exists()]
-    places = _read_object(index).get("weight_map")
-    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
-        raise ModelError(f"{index} has no weight_map of weights to files: fetch it again")
-    return [folder / name for name in sorted(set(places.values()))]
-
-
-def _check_weights(file: Path) -> None:
-    """Check the header of a safetensors file, and that the file is as long as it says."""
-    from safetensors import SafetensorError, safe_open
-
-    if not file.exists():
-        raise ModelError(f"{file} is missing, which {WEIGHTS_INDEX} names: fetch it again")
-    try:
-        with safe_open(file, framework="numpy"):
-            pass
-    except (SafetensorError, OSError) as error:
-        size = file.stat().st_size
-        raise ModelError(
-            f"{file} is damaged ({error}; it has {size:,} bytes): fetch it again, or save the model again"
-        ) from error
-
-
-def _read_object(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_bytes())
-    except (ValueError, RecursionError, OSError) as error:
-        raise ModelError(f"{file} is not JSON ({error}): fetch it again, or save the model again") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{file} is not a JSON object ({excerpt(content)}): fetch it again, or save the model again")
-    return content
-
-
-def _is_packed(place: Path) -> bool:
-    """Return whether a place is a GGUF file, or a folder that has one and no other weights."""
-    if place.is_file():
-        return place.suffix == GGUF
-    others = (SAFETENSORS, "pytorch_model*.bin")
-    return any(place.glob(f"*{GGUF}")) and not any(any(place.glob(pattern)) for pattern in others)
-
-
-def refuse_missing(place: str, weights: Collection[str]) -> None:
-    """Check that no weight of a model was missing: transformers would initialise it at random, with a warning.
-
-    Raises:
-        ModelError: With the first missing weight.
-    """
-    if weights:
-        more = f" and {len(weights) - 1} more" if len(weights) > 1 else ""
-        raise ModelError(
-            f"{place} has no weight {min(weights)!r}{more}, which would be drawn at random: give a complete model "
-            f"of the requested architecture"
-        )
+@functools.lru_cache(maxsize=32)  # every step of a run opens its model
+def _check_fit(model: LanguageModel, stamp: tuple[tuple[str, int, int], ...]) -> None:
+    """Check that configuration, weights and tokenizer of a folder, whose files have this stamp, belong together."""
+    del stamp
+    config = model.config()
+    if getattr(config, "quantization_config", None):
+        return  # the tensors on disk are then others than those of the architecture
+    with model.within_reach("weights"):
+        empty, found = empty_with(weight_files(Path(model.path)), config)
+    refuse_unlike(model.path, type(empty).__name__, found)
+    refuse_more_tokens(model.path, model.tokenizer(), empty)
 
 
 def max_tokens(config: Any) -> int:

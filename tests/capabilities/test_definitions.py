@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +17,9 @@ from social_provenance.capabilities.definitions import (
     refuse_code,
     refuse_functions,
     refuse_guessed_types,
+    refuse_other_keys,
 )
 from social_provenance.errors import BenchmarkError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 QUIZ = Benchmark(name="quiz", domain="social", level="reasoning", task="quiz.yaml")
 
@@ -34,6 +35,39 @@ def test_a_definition_of_the_folder_comes_before_a_stock_one(tmp_path: Path) -> 
     assert [is_stock(folder / "quiz.yaml", stock) for folder in (own, stock)] == [False, True]
 
 
+FIELDS = [
+    ("task", "str | None", None),
+    ("doc_to_text", "Callable | str | None", None),
+    ("target_delimiter", "str", " "),
+]
+KNOWN = dataclasses.fields(
+    dataclasses.make_dataclass(
+        "Known", [(name, kind, dataclasses.field(default=value)) for name, kind, value in FIELDS]
+    )
+)
+
+
+@pytest.mark.parametrize("key", ["doc_to_txt", "class", "", 3, "target delimiter", None])
+def test_a_key_that_lm_eval_does_not_know_is_named_with_its_file(key: Any) -> None:
+    config = {"task": None, "doc_to_text": len, "target_delimiter": ""}
+    refuse_other_keys(QUIZ, Path("DIR/quiz.yaml"), config, KNOWN)
+    said = f"benchmark quiz: DIR/quiz.yaml: {key!r} ('x') is no key of a task definition of lm-eval"
+    with pytest.raises(BenchmarkError, match=f"^{re.escape(said)}.*; rename it, or remove it$"):
+        refuse_other_keys(QUIZ, Path("DIR/quiz.yaml"), config | {key: "x"}, KNOWN)
+
+
+@pytest.mark.parametrize("value", [None, 3, ["a"], {"a": "b"}, True, len])
+def test_what_is_no_text_where_lm_eval_takes_text_alone_is_named_with_its_key(value: Any) -> None:
+    own = QUIZ.model_copy(update={"overrides": {"target_delimiter": value}})
+    for quiz, place in ((QUIZ, "DIR/quiz.yaml"), (own, "overrides of quiz.yaml")):
+        with pytest.raises(BenchmarkError) as caught:
+            refuse_other_keys(quiz, Path("DIR/quiz.yaml"), {"target_delimiter": value}, KNOWN)
+        assert str(caught.value).startswith(f"benchmark quiz: {place}: target_delimiter is ")
+        assert str(caught.value).endswith(
+            ", and lm-eval takes str there: give it that in quotes, or leave it out (' ')"
+        )
+
+
 def test_a_function_is_named_and_not_imported(tmp_path: Path) -> None:
     file = tmp_path / "quiz.yaml"
     file.write_text("doc_to_text: !function nowhere.f\n")
@@ -41,6 +75,7 @@ def test_a_function_is_named_and_not_imported(tmp_path: Path) -> None:
     refuse_functions(QUIZ, file, tmp_path)  # a definition of lm-eval's own
     with pytest.raises(BenchmarkError, match=r"quiz\.yaml runs code \(!function nowhere\.f\), which is refused"):
         refuse_functions(QUIZ, file, tmp_path / "stock")
+    refuse_functions(QUIZ, file, tmp_path / "stock", allow_code=True)
 
 
 def test_metrics_of_lm_eval_are_no_code() -> None:
@@ -62,4 +97,6 @@ def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
         read_definition(quiz, tmp_path / "quiz.yaml")
     with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
         refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path / "stock")
+    with pytest.raises(BenchmarkError, match="'doc_to_target' is given twice"):
+        refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path / "stock", allow_code=True)
     refuse_functions(quiz, tmp_path / "quiz.yaml", tmp_path)  # one of lm-eval's own

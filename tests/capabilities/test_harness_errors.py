@@ -53,6 +53,17 @@ def refused(
         (3, {"prompt": None}, ["toy.jsonl, line 3: its field 'prompt' is null: give it text"]),
         (1, {"prompt": None}, ["toy.jsonl, line 1: its field 'prompt' is null: give it text"]),
         (3, {"prompt": " \n"}, ["item toy/2 (line 3 of toy.jsonl): its prompt ' \\n' is blank: give it text"]),
+        (
+            3,
+            {"prompt": ["a", "b"]},
+            ["toy.jsonl, line 3: its field 'prompt' has ['a', 'b'] where text is printed: giv"],
+        ),
+        (
+            1,
+            {"prompt": {"a": 1}},
+            ["toy.jsonl, line 1: its field 'prompt' has {'a': 1} where text is printed: give it"],
+        ),
+        (2, {"prompt": "\u200b\ufeff"}, ["item toy/1 (line 2 of toy.jsonl): its prompt '\\u200b\\ufeff' is blank: g"]),
         (3, {"prompt": True}, ["toy.jsonl, line 3: its field 'prompt' is true: give it text"]),
         (4, {"choices": ["salt"]}, ["item toy/3 (line 4 of toy.jsonl): it has 1 choice (' salt'), so every model a"]),
         (3, {"choices": []}, ["toy.jsonl, line 3: answer 1 is not one of the 0 choices: give it two choices or more"]),
@@ -124,7 +135,15 @@ def test_an_empty_file_is_named(refused: Refused) -> None:
             "benchmark toy: task 'toy' is of type 'generate_until', and multiple_choice tasks alone can be attributed: "
             "choose such a task",
         ),
-        ({"overrides": {"doc_to_txt": "x"}}, "unexpected keyword argument 'doc_to_txt'"),
+        (
+            {"overrides": {"doc_to_txt": "x"}},
+            "benchmark toy: overrides of toy.yaml: 'doc_to_txt' ('x') is no key of a task definition of lm-eval; did "
+            "you mean 'doc_to_text'?; rename it, or remove it",
+        ),
+        (
+            {"overrides": {"target_delimiter": None}},
+            "benchmark toy: overrides of toy.yaml: target_delimiter is null, an",
+        ),
         (
             {"task": "siqa/siqa.yaml", "file": None},
             "benchmark toy: the data of task 'siqa/siqa.yaml' cannot be loaded (ConnectionError: ",
@@ -171,6 +190,12 @@ def test_a_definition_that_is_no_yaml_is_named(refused: Refused, items: list[dic
         ("metric_list: [{metric: acc, hf_evaluate: true}]\n", "its metric 'acc' is none of lm-eval's own"),
         ("use_prompt: evil.yaml:p\n", "use_prompt 'evil.yaml:p' reads a prompt of another file, which is refused"),
         ("- 1\n", "cannot be read ("),
+        (
+            "target_delimiter: null\n",
+            "toy.yaml: target_delimiter is null, and lm-eval takes str there: give it that in",
+        ),
+        ("description: 3\n", "toy.yaml: description is 3, and lm-eval takes str there: give it that in quotes, or"),
+        ("fewshots: 3\n", "toy.yaml: 'fewshots' (3) is no key of a task definition of lm-eval; "),
         ("doc_to_text: '{{prompt'\n", "doc_to_text '{{prompt' is no Jinja template ("),
     ],
 )
@@ -183,6 +208,14 @@ def test_a_definition_in_a_folder_of_benchmarks_runs_nothing(
     heard = refused(items, more=definition.replace("MARK", str(mark)))
     assert said in heard
     assert not mark.exists()
+
+
+def test_a_key_that_is_given_twice_is_refused_where_functions_are_allowed(
+    *, write_task: Any, evaluation_of: Any, toy: Benchmark, items: Any, tiny_tokenizer: Any, tiny_model: Any
+) -> None:
+    folder = write_task(items, more="doc_to_text: prompt\ndoc_to_text: prompt\n")
+    with pytest.raises(BenchmarkError, match="'doc_to_text' is given twice"):
+        build_requests(evaluation_of(toy, allow_code=True), folder, tiny_tokenizer, tiny_model.config)
 
 
 def test_a_function_runs_where_it_is_allowed(

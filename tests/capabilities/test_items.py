@@ -115,12 +115,23 @@ def test_a_prompt_that_is_no_text_is_refused() -> None:
         check_prompt("item 3", 12)
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\n\t", "\u3000"])
+@pytest.mark.parametrize(
+    "blank",
+    [
+        *("", " ", "\n\t", "\u3000", "\u200b", "\u200b \u200c\u200d", "\ufeff", "\u2060", "\u00ad", "\u200e", "\u2063"),
+        *("\u3164", "\u115f\u1160", "\u2800", "\u034f", "\ufe0f", "\U000e0100", "\U000e0041", "\x00\x1b"),
+    ],
+)
 def test_a_blank_prompt_is_refused(blank: str) -> None:
     check_prompt("item 3", "Anna felt")
     with pytest.raises(BenchmarkError) as caught:
         check_prompt("item 3", blank)
     assert str(caught.value) == f"item 3: its prompt {blank!r} is blank: give it text"
+
+
+@pytest.mark.parametrize("shown", [".", "0", "ä", "e\u0301", "字", "ก", "\u200bא\u200f", "🙂\ufe0f", "ㅤ가"])
+def test_a_prompt_with_any_visible_character_is_not_blank(shown: str) -> None:
+    check_prompt("item 3", shown)
 
 
 def test_an_item_of_one_choice_is_refused() -> None:

@@ -110,6 +110,21 @@ def test_a_target_of_digits_is_an_index(source: str, item: dict[str, Any], targe
         (TextTemplate, "{{none}}", {"b": "x"}, "doc_to_text is null: give it text"),
         (TextTemplate, "{{b}}", {"b": [1, None]}, "its field 'b' is null: give it text"),
         (TextTemplate, "b", {"b": ["x"]}, "its field 'b' is ['x'], which is not text: give it text in quotes"),
+        (
+            TextTemplate,
+            "{{b}}",
+            {"b": ["x", "y"]},
+            "its field 'b' has ['x', 'y'] where text is printed: give it text, or",
+        ),
+        (TextTemplate, "Q: {{b}}", {"b": {"x": "y"}}, "its field 'b' has {'x': 'y'} where text is printed: give it"),
+        (
+            TextTemplate,
+            "{{b.x}}",
+            {"b": {"x": []}},
+            "its field 'b' has [] where text is printed: give it text, or join",
+        ),
+        (TextTemplate, "{{[b, b]}}", {"b": "x"}, "doc_to_text has ['x', 'x'] where text is printed: give it text, or"),
+        (TextTemplate, "{% if a %}{{b}}{% endif %}", {"a": "x", "b": ("y",)}, "its field 'b' has ('y',) where text"),
         (TextTemplate, "{{b}}", {"b": True}, "its field 'b' is true: give it text"),
         (TextTemplate, "b", {"b": True}, "its field 'b' is true, which is not text: give it text in quotes"),
         (
@@ -177,6 +192,20 @@ def test_templates_replace_texts_of_a_definition_and_nothing_else() -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+@given(
+    value=st.lists(SCALARS) | st.dictionaries(st.text(), SCALARS), around=st.sampled_from(["{{p}}", "Q: {{p}}\n", "p"])
+)
+@settings(max_examples=100, deadline=None)
+def test_no_collection_is_printed_in_a_prompt(value: Any, around: str) -> None:
+    assert _said(TextTemplate("doc_to_text", around), {"p": value}) is None
+
+
+def test_a_template_may_join_what_a_collection_has() -> None:
+    item = {"lines": ["a", "b"], "by": {"x": "c"}}
+    source = "{{ lines | join(', ') }}{% for line in lines %}-{{ line }}{% endfor %}{{ by.x }}{{ lines[0] }}"
+    assert TextTemplate("doc_to_text", source)(item) == "a, b-a-bca"
 
 
 @given(prompt=SCALARS, choices=SCALARS | st.lists(SCALARS, max_size=4))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kedro.io import DatasetError
 
 from social_provenance.datasets import HubCorpus
 from social_provenance.documents.records import plan_records
 from social_provenance.documents.settings import DocumentSettings
-from social_provenance.errors import CorpusError
+from social_provenance.errors import ArtifactError, CorpusError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,39 @@ def test_rows_become_records(folder: Path, tmp_path: Path) -> None:
     found = pd.concat([pd.read_parquet(place / "records.parquet") for place in places.values()])
     assert sorted(found["doc_id"]) == ["a0", "a1", "a2", "b0", "b1", "b2"]
     assert set(found["given_topic"]) == {"Games"}
+
+
+def test_links_to_files_are_read_and_count_as_their_content(folder: Path, tmp_path: Path) -> None:
+    for number, file in enumerate(sorted(folder.iterdir())):
+        blob = file.rename(tmp_path / f"blob-{number}")
+        file.symlink_to(f"../{blob.name}")
+    before = HubCorpus(name=str(folder)).digest()
+    assert len([row for shard in HubCorpus(name=str(folder)).load() for row in shard.rows()]) == 6
+    (tmp_path / "blob-0").write_text('{"key": "x", "text": "y"}\n')
+    assert HubCorpus(name=str(folder)).digest() != before
+
+
+@pytest.mark.parametrize("link", ["sub", "deep/sub", "test"])
+def test_a_linked_folder_is_refused_because_the_library_passes_over_it(
+    folder: Path, tmp_path: Path, write_shard: Any, link: str
+) -> None:
+    write_shard(tmp_path / "elsewhere" / "train-c.jsonl", [{"key": "c", "text": "y"}])
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+    said = rf"{folder / link} is a link to a folder, whose files the datasets library passes over: put the folder"
+    with pytest.raises(DatasetError, match=said) as caught:
+        HubCorpus(name=str(folder)).load()
+    assert isinstance(caught.value.__cause__, CorpusError)
+    files = [str(file) for file in (folder / "train-a.jsonl", folder / link / "train-c.jsonl")]
+    named = HubCorpus(name=str(folder), load_args={"data_files": files}).load()
+    assert [row["key"] for shard in named for row in shard.rows()] == ["a0", "a1", "a2", "c"]
+
+
+def test_a_link_that_leads_nowhere_is_named(folder: Path) -> None:
+    (folder / "train-c.jsonl").symlink_to("nowhere")
+    with pytest.raises(DatasetError, match=r"train-c\.jsonl is a link to nowhere, where nothing is: res") as caught:
+        HubCorpus(name=str(folder)).load()
+    assert isinstance(caught.value.__cause__, ArtifactError)
 
 
 def test_its_version_is_its_content_or_its_revision(folder: Path, write_shard: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,12 +101,22 @@ def test_counts_that_do_not_add_up_are_refused(corpus_of: Any, row: Any) -> None
         count_corpus(records, corpus.documents.limit(1), corpus.rejected, 0.0)
 
 
-def test_a_corpus_of_which_nothing_is_left_is_refused(corpus_of: Any, row: Any) -> None:
-    records = corpus_of([row("a"), row("b")], min_chars=500)
-    corpus = clean(records, SETTINGS)
-    message = r"no document remains of 2 records \(\{'too_short': 2\}\): check the documents parameters"
-    with pytest.raises(CorpusError, match=message):
-        count_corpus(records, corpus.documents, corpus.rejected, 0.0)
+@pytest.mark.parametrize(
+    ("options", "dropped"),
+    [
+        ({"min_chars": 500}, {"too_short": 3}),
+        ({"max_chars": 5}, {"too_long": 3}),
+        ({"min_chars": 35, "max_chars": 36}, {"too_long": 1, "too_short": 2}),
+        ({"quality": {}}, {"few_words": 3}),
+    ],
+)
+def test_a_corpus_of_which_nothing_is_left_is_refused_before_a_table_is_returned(
+    corpus_of: Any, row: Any, options: dict[str, Any], dropped: dict[str, int]
+) -> None:
+    records = corpus_of([row("a"), row("b"), row("c", "A longer text of a document c, of one line.")], **options)
+    said = f"no document remains of 3 records ({dropped}): check the documents parameters"
+    with pytest.raises(CorpusError, match=re.escape(said)):
+        clean(records, SETTINGS)
 
 
 CONTENT = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,33 @@ def test_the_entry_for_dolma_3_finds_topics_in_metadata_or_folder(metadata: dict
 def test_the_entry_for_dolma_3_knows_its_folders(shard: str, topic: str | None) -> None:
     entry = yaml.safe_load((PROJECT / "conf/olmo3/catalog_corpus.yml").read_text())["raw_documents"]
     assert compile_fields(with_defaults(entry["fields"]), shard)["given_topic"]({"id": "a", "text": "b"}) == topic
+
+
+SPELLINGS: dict[str, list[str]] = {
+    "topic": ["games", "Games", "GAMES", " Games ", "__label__games", "__label__Games"],
+    "format": ["faq", "FAQ", "__label__faq"],
+}
+
+
+@pytest.mark.parametrize("axis", SPELLINGS)
+def test_probabilities_name_the_label_in_any_spelling_that_labels_have(axis: str) -> None:
+    other = {"topic": "Literature", "format": "Listicle"}[axis]
+    fields = with_defaults({f"given_{axis}": "label", f"given_{axis}_confidence": "chances"})
+    read = compile_fields(fields, "a.jsonl")[f"given_{axis}_confidence"]
+    for label, spelling in itertools.product(SPELLINGS[axis], repeat=2):
+        assert read({"label": label, "chances": {other: 0.9, spelling: 0.1}}) == 0.1
+        assert read({"label": label, "chances": json.dumps({spelling: 0.1, other: 0.9})}) == 0.1
+        assert read({"label": {label: 0.7, other: 0.3}, "chances": {other: 0.9, spelling: 0.1}}) == 0.1
+
+
+def test_a_label_that_probabilities_name_twice_is_read_as_it_is_spelled_or_refused() -> None:
+    fields = with_defaults({"given_topic": "topic", "given_topic_confidence": "chances"})
+    read = compile_fields(fields, "a.jsonl")["given_topic_confidence"]
+    chances = {"Games": 0.2, "games": 0.3, "Food": 0.5}
+    assert read({"topic": "games", "chances": chances}) == 0.3
+    with pytest.raises(Unreadable, match="that of its label, 'GAMES', once and not as Games and games"):
+        read({"topic": "GAMES", "chances": chances})
+    assert read({"topic": "of my own", "chances": {"of my own": 0.4}}) == 0.4
 
 
 def test_a_confidence_of_probabilities_is_that_of_the_label() -> None:

@@ -111,6 +111,15 @@ def test_benchmark_file_with_a_missing_column(
     assert f"{file.resolve()}, line 3: no column 'choices'; did you mean 'choice'?" in line
 
 
+def test_settings_that_leave_no_document_leave_no_table(
+    complaint: Callable[..., str], write_shard: Callable[..., Path], row: Callable[..., Any], tmp_path: Path
+) -> None:
+    write_shard(tmp_path / "corpus/a.jsonl", [row(str(n), f"text number {n} " * 40) for n in range(9)])
+    line = complaint("corpus", corpus=tmp_path / "corpus", documents__min_chars=100_000)
+    assert "no document remains of 9 records ({'too_short': 9}): check the documents parameters" in line
+    assert not list((tmp_path / "data/02_intermediate").glob("*.parquet"))
+
+
 def test_a_root_that_is_a_file(complaint: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "data").write_text("mine")
     assert f"{tmp_path / 'data'} is a file and a folder is needed there" in complaint("corpus")

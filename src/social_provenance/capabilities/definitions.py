@@ -10,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.errors import BenchmarkError, excerpt, repeated
+from social_provenance.errors import BenchmarkError, did_you_mean, excerpt, repeated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from dataclasses import Field
 
     from social_provenance.capabilities.benchmark import Benchmark
 
@@ -50,14 +51,20 @@ def is_stock(definition: Path, stock: Path) -> bool:
     return definition.resolve().is_relative_to(stock.resolve())
 
 
-def refuse_functions(benchmark: Benchmark, definition: Path, stock: Path) -> None:
+def refuse_functions(benchmark: Benchmark, definition: Path, stock: Path, *, allow_code: bool = False) -> None:
     """Refuse a definition that names a function, itself or in a file that it includes, outside lm-eval's own.
+
+    Args:
+        benchmark: The benchmark.
+        definition: File of the definition.
+        stock: Folder of lm-eval's own definitions.
+        allow_code: Whether functions are allowed; what cannot be read, or gives a key twice, is refused all the same.
 
     Raises:
         BenchmarkError: Naming the file and the function, or why it cannot be read.
     """
     for file, functions in _included(benchmark, definition, (), stock):
-        if functions and not is_stock(file, stock):
+        if functions and not allow_code and not is_stock(file, stock):
             raise BenchmarkError(
                 f"benchmark {benchmark.name}: {file} runs code (!function {functions[0]}), which is refused: set "
                 f"evaluation.allow_code to true if you trust that folder, or write it as a template"
@@ -87,6 +94,38 @@ def refuse_code(benchmark: Benchmark, config: Mapping[str, Any], metrics: Collec
             f"benchmark {benchmark.name}: use_prompt {config['use_prompt']!r} reads a prompt of another file, which is "
             f"refused: write it as doc_to_text, or set evaluation.allow_code to true"
         )
+
+
+def refuse_other_keys(
+    benchmark: Benchmark, definition: Path, config: Mapping[str, Any], known: Sequence[Field[Any]]
+) -> None:
+    """Refuse keys that lm-eval does not know, and values other than text where it takes nothing else.
+
+    Args:
+        benchmark: The benchmark, whose overrides are part of the definition.
+        definition: File of the definition.
+        config: The definition, with overrides.
+        known: Fields of lm-eval's definition of a task.
+
+    Raises:
+        BenchmarkError: Naming the file, the key and its value.
+    """
+    fields = {field.name: field for field in known}
+    for key, value in config.items():
+        place = f"overrides of {benchmark.task}" if key in benchmark.overrides else str(definition)
+        field = fields.get(key)
+        if field is None:
+            hint = did_you_mean(str(key), fields)
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}: {place}: {key!r} ({excerpt(value)}) is no key of a task definition of "
+                f"lm-eval{hint}; rename it, or remove it"
+            )
+        takes = str(field.type)
+        if (value is None and "None" not in takes) or (takes == "str" and not isinstance(value, str)):
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}: {place}: {key} is {'null' if value is None else excerpt(value)}, and "
+                f"lm-eval takes {takes} there: give it that in quotes, or leave it out ({field.default!r})"
+            )
 
 
 def refuse_guessed_types(benchmark: Benchmark, config: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import importlib.util
 import io
 import logging
@@ -23,6 +24,7 @@ from social_provenance.capabilities.definitions import (
     refuse_code,
     refuse_functions,
     refuse_guessed_types,
+    refuse_other_keys,
 )
 from social_provenance.capabilities.items import columns_of, evenly_spaced, read_items, typed_items
 from social_provenance.capabilities.normalisation import normalise_choices
@@ -55,9 +57,9 @@ def load_tasks(benchmark: Benchmark, folder: Path, *, allow_code: bool = False) 
     """
     tasks = []
     for definition in find_definitions(benchmark, folder, _stock_folder()):
-        if not allow_code:
-            refuse_functions(benchmark, definition, _stock_folder())
+        refuse_functions(benchmark, definition, _stock_folder(), allow_code=allow_code)
         config = _configure(benchmark, definition)
+        refuse_other_keys(benchmark, definition, config, _keys())
         if not allow_code:
             refuse_code(benchmark, config, _metrics())
         task = _open_task(benchmark, _with_items(benchmark, config, definition, folder))
@@ -141,6 +143,13 @@ def _stock_folder() -> Path:
     if spec is None or spec.origin is None:
         raise BenchmarkError("lm-eval is not installed: run `uv sync`")
     return Path(spec.origin).parent / "tasks"
+
+
+def _keys() -> tuple[dataclasses.Field[Any], ...]:
+    """Return the fields of lm-eval's definition of a task."""
+    from lm_eval.config.task import TaskConfig
+
+    return dataclasses.fields(TaskConfig)
 
 
 def _metrics() -> set[str]:

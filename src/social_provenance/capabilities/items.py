@@ -7,6 +7,7 @@ A text is a text: no type is inferred, so that ``2020-02-02`` is no date and a n
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,6 +17,10 @@ from social_provenance.json_text import BYTE_ORDER_MARKS, distinct, explain_faul
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+_SELECTORS = (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, _SELECTORS)))
+"""Letters, marks and signs that are shown as nothing: fillers, joiners, variation selectors, the empty Braille sign."""
 
 MOST_DIGITS = 4300
 """Digits of a whole number that Python reads."""
@@ -169,8 +174,13 @@ def check_prompt(place: str, prompt: object) -> None:
     """
     if not isinstance(prompt, str):
         raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is not text: give it text in quotes")
-    if not prompt.strip():
+    if is_blank(prompt):
         raise BenchmarkError(f"{place}: its prompt {excerpt(prompt)} is blank: give it text")
+
+
+def is_blank(text: str) -> bool:
+    """Return whether a text shows nothing: only blanks, controls, and what Unicode shows as nothing."""
+    return all(sign in INVISIBLE or unicodedata.category(sign)[0] in "CZ" for sign in text)
 
 
 def check_length(place: str, tokens: int, limit: int) -> None:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.items import Items, check_choices, check_length, check_prompt
+from social_provenance.capabilities.items import Items, check_choices, check_length, check_prompt, is_blank
 from social_provenance.capabilities.templates import TEMPLATES, Template
 from social_provenance.errors import BenchmarkError, excerpt
 
@@ -154,7 +154,7 @@ def _check_answer(place: str, choices: Sequence[Any], gold: Any) -> None:
         if not isinstance(text, str):
             said = excerpt(text)
             raise BenchmarkError(f"{place}: choice {choice} is {said}, which is not text: give it text in quotes")
-        if not text.strip():
+        if is_blank(text):
             raise BenchmarkError(f"{place}: choice {choice} is {text!r}: give it text")
 
 

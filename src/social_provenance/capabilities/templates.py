@@ -21,7 +21,7 @@ Document = Mapping[str, Any]
 
 
 class _NotTextError(Exception):
-    """A null or a truth value would be printed, as Python writes it and not as the file has it."""
+    """A null, a truth value, a list or an object would be printed, as Python writes it and not as the file has it."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,16 @@ class Template:
     def _compiled(self) -> Any:
         return sandbox().from_string(self.source)
 
-    def _not_text(self, item: Document, value: bool | None) -> BenchmarkError:
+    def _not_text(self, item: Document, value: Any) -> BenchmarkError:
         from jinja2 import meta
 
         read = meta.find_undeclared_variables(sandbox().parse(self.source)) | {self.source}
         places = [f"its field {name!r}" for name in sorted(read) if name in item and _has(item[name], value)]
+        if _is_collection(value):
+            return BenchmarkError(
+                f"{[*places, self.name][0]} has {excerpt(value)} where text is printed: give it text, or join its "
+                f"parts in {self.name}"
+            )
         return BenchmarkError(f"{[*places, self.name][0]} is {json.dumps(value)}: give it text")
 
 
@@ -150,7 +155,7 @@ def sandbox() -> Any:
     """Return the environment of templates of text, with what lm-eval's has beside Jinja's own."""
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return _environment(ImmutableSandboxedEnvironment)
+    return _environment(ImmutableSandboxedEnvironment, _finalize_text)
 
 
 @cache
@@ -162,13 +167,13 @@ def native_sandbox() -> Any:
     class NativeSandbox(ImmutableSandboxedEnvironment, NativeEnvironment):  # type: ignore[misc]
         pass
 
-    return _environment(NativeSandbox)
+    return _environment(NativeSandbox, _finalize)
 
 
-def _environment(kind: Callable[..., Any]) -> Any:
+def _environment(kind: Callable[..., Any], finalize: Callable[[Any], Any]) -> Any:
     from jinja2 import StrictUndefined
 
-    environment = kind(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_finalize)
+    environment = kind(undefined=StrictUndefined, keep_trailing_newline=True, finalize=finalize)
     environment.filters["regex_replace"] = _regex_replace
     # An item is rendered several times, each time the same: it is not changed, and nothing is drawn.
     del environment.filters["random"], environment.globals["lipsum"]
@@ -186,15 +191,28 @@ def _finalize(value: Any) -> Any:
     return value
 
 
+def _finalize_text(value: Any) -> Any:
+    """Refuse what :func:`_finalize` does, and collections: a list of choices is one, a part of a text is not."""
+    found = _finalize(value)
+    if _is_collection(found):
+        raise _NotTextError(found)
+    return found
+
+
+def _is_collection(value: object) -> bool:
+    return isinstance(value, Mapping | list | tuple | set)
+
+
 def _regex_replace(text: str, pattern: str, replacement: str, count: int = 0) -> str:
     return re.sub(pattern, replacement, text, count=count)
 
 
-def _has(value: object, part: bool | None) -> bool:
-    """Return whether a value is ``part``, null or a truth value, or a list or an object with it inside."""
-    if isinstance(value, Mapping):
-        return any(_has(own, part) for own in value.values())
-    return value is part or (isinstance(value, list | tuple) and any(_has(own, part) for own in value))
+def _has(value: object, part: object) -> bool:
+    """Return whether a value is ``part``, or a list or an object with it inside."""
+    if value is part:
+        return True
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(_has(own, part) for own in inside)
 
 
 def _literal(text: str) -> Any:

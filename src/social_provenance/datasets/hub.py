@@ -11,7 +11,7 @@ from kedro.io import AbstractDataset
 from social_provenance.documents.fields import with_defaults
 from social_provenance.documents.shards import Shard
 from social_provenance.errors import CorpusError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of, digest_of_path, files_below
 from social_provenance.paths import is_wild, literal
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
         self.metadata = metadata
 
     def load(self) -> list[Shard]:
+        if self._folder is not None and "data_files" not in self._asked:
+            refuse_linked_folders(self._folder)
         count = int(open_stream(self._name, self._revision, self._asked).num_shards)
         version = self.digest()
         return [
@@ -101,6 +103,22 @@ class HubCorpus(AbstractDataset[Any, list[Shard]]):
 
     def _describe(self) -> dict[str, Any]:
         return {"name": self._name, "revision": self._revision, **self._asked}
+
+
+def refuse_linked_folders(folder: Path) -> None:
+    """Refuse links to folders, which the library passes over without a word; links to files are read.
+
+    Raises:
+        CorpusError: Naming the first link.
+    """
+    for file in sorted(files_below(folder) if folder.is_dir() else ()):
+        above = [place for place in file.parents if place != folder and place.is_relative_to(folder)]
+        link = next((place for place in reversed(above) if place.is_symlink()), None)
+        if link is not None:
+            raise CorpusError(
+                f"{link} is a link to a folder, whose files the datasets library passes over: put the folder itself "
+                f"there, name all files in load_args.data_files, or read the corpus as a ShardFolder"
+            )
 
 
 def open_stream(name: str, revision: str | None, asked: dict[str, Any]) -> Any:

@@ -43,7 +43,7 @@ def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
         settings: Settings of the search for near-duplicates.
 
     Raises:
-        CorpusError: If two texts share an id.
+        CorpusError: If two texts share an id, or no document remains.
     """
     import ibis
 
@@ -63,6 +63,11 @@ def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
             kept, groups = kept.anti_join(others, kept.doc_id == others.member), None
     rejected = [_rejected(records.filter(records.reason.notnull()), records.reason)]
     rejected += [_rejected(table, ibis.literal(reason)) for reason, table in reasons.items()]
+    if not int(kept.count().execute()):  # here, because what a node returns is on disk before the next one reads it
+        dropped = _count_reasons(ibis.union(*rejected))
+        raise CorpusError(
+            f"no document remains of {sum(dropped.values())} records ({dropped}): check the documents parameters"
+        )
     # A join yields rows in the order in which threads finish; the order of the shards makes the same files each time.
     return CleanCorpus(_documents(fit, kept, groups).order_by(PLACE), ibis.union(*rejected).order_by(PLACE))
 
@@ -116,12 +121,10 @@ def count_corpus(
     """Return the counts of a cleaned corpus.
 
     Raises:
-        CorpusError: If documents and rejected records do not add up, no document remains, or more shards
-            are damaged than allowed.
+        CorpusError: If documents and rejected records do not add up, or more shards are damaged than allowed.
     """
     read, kept = int(records.count().execute()), int(documents.count().execute())
-    reasons = rejected.group_by("reason").agg(times=rejected.count()).order_by("reason").execute()
-    dropped = {str(row.reason): int(row.times) for row in reasons.itertuples()}
+    dropped = _count_reasons(rejected)
     shards = int(records.shard.nunique().execute())
     damaged = rejected.filter(rejected.reason == DAMAGED).order_by("shard").execute()
     broken = {str(one.shard): f"at record {one.row}" for one in damaged.itertuples()}
@@ -130,6 +133,9 @@ def count_corpus(
         raise CorpusError(
             f"{read} records became {kept} documents and {dropped}, so some were lost: report it, this is a bug"
         )
-    if not kept:
-        raise CorpusError(f"no document remains of {read} records ({dropped}): check the documents parameters")
     return {"shards": shards, "damaged_shards": list(broken), "records": read, "documents": kept, "rejected": dropped}
+
+
+def _count_reasons(rejected: ir.Table) -> dict[str, int]:
+    counts = rejected.group_by("reason").agg(times=rejected.count()).order_by("reason").execute()
+    return {str(row.reason): int(row.times) for row in counts.itertuples()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from social_provenance.documents.values import (
@@ -16,7 +17,8 @@ from social_provenance.documents.values import (
     read_single,
     read_text,
 )
-from social_provenance.errors import CorpusError, did_you_mean
+from social_provenance.errors import CorpusError, LabelError, did_you_mean
+from social_provenance.regions.aliases import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -84,14 +86,21 @@ def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callabl
         label = name.removesuffix(CONFIDENCE)
         if {name, label} <= set(fields):
             own = _reader(name, _listed(fields[name]), shard, read_own_confidence)
-            readers[name] = _confidence(own, readers[label], _chance_reader(_listed(fields[label]), shard))
+            axis = label.removeprefix(LABEL)
+            readers[name] = _confidence(axis, own, readers[label], _chance_reader(_listed(fields[label]), shard))
     return readers
 
 
 def _confidence(
-    own: Callable[[Row], Any], label_of: Callable[[Row], str | None], chance_of: Callable[[Row], float | None]
+    axis: str,
+    own: Callable[[Row], Any],
+    label_of: Callable[[Row], str | None],
+    chance_of: Callable[[Row], float | None],
 ) -> Callable[[Row], float | None]:
-    """Return the reader of the confidence in a label: of probabilities, that of the label beside them."""
+    """Return the reader of the confidence in a label: of probabilities, that of the label beside them.
+
+    The two may be spelled differently, as labels themselves may.
+    """
 
     def read(row: Row) -> float | None:
         value = own(row)
@@ -100,11 +109,26 @@ def _confidence(
         if type(value) is not dict:
             return cast("float", value)
         label = label_of(row)
-        if label is not None and label not in value:
-            raise Unreadable(value, f"probabilities with that of its label, {label!r}")
-        return cast("float", value[label] if label is not None else max(value.values()))
+        if label is None:
+            return cast("float", max(value.values()))
+        if label in value:
+            return cast("float", value[label])
+        alike = [name for name in value if _slug(axis, name) == _slug(axis, label)]
+        if len(alike) != 1:
+            which = f"that of its label, {label!r}" + (f", once and not as {' and '.join(alike)}" if alike else "")
+            raise Unreadable(value, f"probabilities with {which}")
+        return cast("float", value[alike[0]])
 
     return read
+
+
+@lru_cache(maxsize=4096)  # labels are few and documents many
+def _slug(axis: str, label: Any) -> Any:
+    """Return the slug of a label; an unknown label as it is, to be refused where labels are read."""
+    try:
+        return CANONICAL[axis](label) if isinstance(label, str) else label
+    except LabelError:
+        return label
 
 
 def _chance_reader(places: Sequence[str], shard: str) -> Callable[[Row], Any]:

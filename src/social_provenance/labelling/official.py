@@ -12,7 +12,8 @@ import numpy as np
 
 from social_provenance.errors import LabelError, ModelError
 from social_provenance.labelling.linear import AXES, inputs
-from social_provenance.language_model import LanguageModel, max_tokens, refuse_missing
+from social_provenance.language_model import LanguageModel, max_tokens
+from social_provenance.model_weights import refuse_missing
 from social_provenance.regions.aliases import CANONICAL
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.design import plan as planning
-from social_provenance.forgetting.design.plan import balance_sets, choose_contrasts, list_runs
+from social_provenance.forgetting.design.plan import balance_sets, choose_contrasts, list_runs, refuse_small_topics
 from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs.forecast import count_runs
@@ -337,3 +337,43 @@ def test_a_corpus_that_its_sets_use_up_is_refused(tables: dict[str, pd.DataFrame
     nothing = tables["topics"].assign(z=float("nan"))
     with pytest.raises(UnlearningError, match="no document is left to retain: give more documents, or forget"):
         plan_of({**tables, "documents": documents, "topics": nothing}, global_sets=20)
+
+
+@pytest.mark.parametrize("forgotten", [2, 8, 9])
+@pytest.mark.parametrize("sizes", [(9,), (3, 3), (8, 8), (9, 8), (9, 3, 3, 3), (9, 9, 9, 9)])
+def test_only_what_no_ranking_of_topics_could_plan_is_refused_early(sizes: tuple[int, ...], forgotten: int) -> None:
+    documents = pd.DataFrame(
+        [
+            {"doc_id": f"{topic}-{number}", "topic": topic, "format": FORMATS[number % 3], "length": 50 + number}
+            for topic, size in zip(TOPICS, sizes, strict=False)
+            for number in range(size)
+        ]
+    )
+    rng = np.random.default_rng(0)
+    drawn = {"score": rng.normal(size=len(documents)), "grad_norm": rng.lognormal(size=len(documents))}
+    scores = documents[["doc_id"]].assign(benchmark="social", loss=4.0, **drawn)
+    settings = SETTINGS.model_copy(update={"forget_documents": forgotten, "random_sets": 1, "global_sets": 0})
+
+    def planned(leading: str) -> bool:
+        topics = pd.DataFrame([{"benchmark": "social", "topic": leading, "z": 2.0}])
+        try:
+            return bool(choose_contrasts(scores, topics, documents, settings))
+        except UnlearningError:
+            return False
+
+    own = documents.groupby("topic").size().to_dict()
+    if any(planned(topic) for topic in own):
+        refuse_small_topics(own, settings)
+        return
+    with pytest.raises(UnlearningError, match=r"(lower it, or raise|give documents of other topics)"):
+        refuse_small_topics(own, settings)
+
+
+def test_topics_too_small_to_forget_are_counted_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    refuse_small_topics({"games": 9, "health": 8, "art": 2}, SETTINGS)
+    assert (
+        "2 of 3 topics, such as art with 2 documents, have no more than unlearning.forget_documents (8)" in caplog.text
+    )
+    caplog.clear()
+    refuse_small_topics({"games": 9, "health": 9}, SETTINGS)
+    assert not caplog.text

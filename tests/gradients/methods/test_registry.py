@@ -11,10 +11,19 @@ from typing import ClassVar, get_args
 
 import pytest
 
+from social_provenance.errors import AttributionError
 from social_provenance.gradients.methods import registry
 from social_provenance.gradients.methods.base import Needs
 from social_provenance.gradients.methods.length import Length
-from social_provenance.gradients.methods.registry import choose, find_methods, is_baseline, known_method, method_names
+from social_provenance.gradients.methods.registry import (
+    choose,
+    find_methods,
+    foresee,
+    is_baseline,
+    known_method,
+    method_names,
+)
+from social_provenance.gradients.methods.settings import ScoringSettings
 
 KNOWN = {
     "store": {"trackstar", "influence", "gradient_cosine", "trak"},
@@ -76,3 +85,12 @@ def test_finding_methods_loads_no_heavy_library() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path("/"))
     assert json.loads(ran.stdout) == []
+
+
+def test_every_method_is_asked_before_the_walk() -> None:
+    names = method_names()
+    settings = ScoringSettings(methods=names, default_method=names[0], max_joint=100)
+    foresee(settings, 100, 50)
+    with pytest.raises(AttributionError, match=r"trak needs a joint kernel of 101 x 101 .*max_joint allows 100"):
+        foresee(settings, 101, 50)
+    foresee(ScoringSettings(max_joint=100), 101, 50)

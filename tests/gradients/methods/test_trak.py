@@ -14,7 +14,7 @@ from social_provenance.gradients.methods.outliers import fit_winsoriser
 from social_provenance.gradients.methods.preconditioner import Preconditioner
 from social_provenance.gradients.methods.score_files import BLOCKS
 from social_provenance.gradients.methods.scoring import plan_scores
-from social_provenance.gradients.methods.trak import Trak, invert_kernel
+from social_provenance.gradients.methods.trak import Trak, invert_kernel, refuse_kernel
 from social_provenance.gradients.walk.store import NUMBERS
 
 if TYPE_CHECKING:
@@ -121,6 +121,24 @@ def test_a_singular_joint_kernel_is_refused_unless_it_is_damped(make_store: Make
     with pytest.raises(AttributionError, match=said):
         _kernel(few, damping=0.0)
     assert _kernel(few, damping=0.1).isfinite().all()
+
+
+@pytest.mark.parametrize("damping", [0.0, 0.1])
+@pytest.mark.parametrize("max_joint", [12, 13, 14])
+@pytest.mark.parametrize("documents", [12, 13, 60])
+def test_what_is_refused_before_the_walk_is_what_would_be_refused_after_it(
+    make_store: Maker, damping: float, max_joint: int, documents: int
+) -> None:
+    def outcome(call: Callable[..., Any], *given: Any) -> str:
+        try:
+            call(*given, damping=damping, max_joint=max_joint)
+        except AttributionError as error:
+            return str(error)
+        return "computed"
+
+    early = outcome(refuse_kernel, 13, documents)
+    assert early == outcome(_kernel, make_store(documents))
+    assert (early == "computed") == (max_joint >= 13 and (damping > 0 or documents >= 13))
 
 
 def test_a_joint_kernel_without_any_gradient_is_refused(make_store: Maker) -> None:

@@ -282,7 +282,7 @@ def _only_in(place: int, sequences: Dataset) -> int:
     return int(next(token for token in sequences[place]["input_ids"] if token not in others))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [1e38, -1e30])  # finite, and too large for a gradient
 def test_a_gradient_that_is_not_finite_is_refused_by_the_documents_name_and_other_shards_stay(
     documents: Dataset,
     weights: Callable[..., LanguageModel],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,12 +14,14 @@ from social_provenance.forgetting.design.matching import Pool, balance, draw_mat
 from social_provenance.forgetting.vocabulary import ARMS, VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
     from social_provenance.forgetting.settings import Unlearning
     from social_provenance.forgetting.vocabulary import Scope
+
+logger = logging.getLogger(__name__)
 
 REGION = ["topic", "format"]
 POOL_LIMIT = 50_000
@@ -54,6 +57,35 @@ class Contrast:
     @property
     def name(self) -> str:
         return f"{self.benchmark}.{self.topic or 'global'}"
+
+
+def refuse_small_topics(sizes: Mapping[str, int], settings: Unlearning) -> None:
+    """Refuse a study that cannot be planned whichever topics lead, before the documents are attributed to.
+
+    Args:
+        sizes: Topic -> its documents in the working set.
+        settings: Number of documents that are forgotten.
+
+    Raises:
+        UnlearningError: If no topic has more documents than are forgotten, or there is a single topic.
+    """
+    largest = max(sizes, key=lambda topic: (sizes[topic], topic))
+    if sizes[largest] <= settings.forget_documents:
+        raise UnlearningError(
+            f"the largest topic, {largest}, has {sizes[largest]} documents and unlearning.forget_documents is "
+            f"{settings.forget_documents}: lower it, or raise working_set.per_bin or attribution.per_bin"
+        )
+    if len(sizes) == 1:
+        raise UnlearningError(
+            f"all documents have topic {largest}, so none outside it is left to retain: give documents of other topics"
+        )
+    small = {topic: size for topic, size in sizes.items() if size <= settings.forget_documents}
+    if small:
+        logger.warning(
+            "%d of %d topics, such as %s with %d documents, have no more than unlearning.forget_documents (%d): "
+            "unlearning ends if one of them leads a benchmark; lower it to keep them",
+            *(len(small), len(sizes), min(small), small[min(small)], settings.forget_documents),
+        )
 
 
 def choose_contrasts(

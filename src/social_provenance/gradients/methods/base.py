@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from social_provenance.gradients.methods.settings import ScoringSettings
+
 Needs = Literal["store", "model", "texts"]
 """What a method reads: the gradient store, the model, or tokens and what else is known without a gradient."""
 
@@ -49,6 +51,20 @@ class Method(ABC):
             ValueError: If the method is undefined under them.
         """
         del damping
+
+    @classmethod
+    def foresee(cls, settings: ScoringSettings, dimensions: int, documents: int) -> None:
+        """Accept or refuse what is to be compared, before any gradient is taken.
+
+        Args:
+            settings: Parameters of the comparison.
+            dimensions: Dimensions of a projected gradient.
+            documents: Documents that are attributed to.
+
+        Raises:
+            AttributionError: If the method is undefined for them.
+        """
+        del settings, dimensions, documents
 
 
 class ProductMethod(Method):

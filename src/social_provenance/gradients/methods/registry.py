@@ -18,6 +18,8 @@ from social_provenance.gradients.methods.base import Method, Needs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from social_provenance.gradients.methods.settings import ScoringSettings
+
 
 @cache
 def find_methods() -> dict[str, type[Method]]:
@@ -53,6 +55,21 @@ def choose(names: Iterable[str], needs: Needs) -> list[Any]:
     """Return the methods of one need, subclasses of its base class, in the order of their names in ``names``."""
     methods = (find_methods()[name] for name in dict.fromkeys(names))
     return [method for method in methods if method.needs == needs]
+
+
+def foresee(settings: ScoringSettings, dimensions: int, documents: int) -> None:
+    """Refuse a comparison that one of its methods is known to refuse, before any gradient is taken.
+
+    Args:
+        settings: Methods and their parameters.
+        dimensions: Dimensions of a projected gradient.
+        documents: Documents that are attributed to.
+
+    Raises:
+        AttributionError: That of the method.
+    """
+    for name in settings.methods:
+        find_methods()[name].foresee(settings, dimensions, documents)
 
 
 def known_method(name: str) -> str:

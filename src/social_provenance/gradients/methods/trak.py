@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from social_provenance.gradients.methods.outliers import Winsoriser
     from social_provenance.gradients.methods.preconditioner import Preconditioner
+    from social_provenance.gradients.methods.settings import ScoringSettings
     from social_provenance.gradients.methods.store_methods import GradientCorpus
     from social_provenance.gradients.walk.store import GradientStore
 
@@ -32,6 +33,10 @@ class Trak(StoreMethod):
     inverse: torch.Tensor
 
     name = "trak"
+
+    @classmethod
+    def foresee(cls, settings: ScoringSettings, dimensions: int, documents: int) -> None:
+        refuse_kernel(dimensions, documents, damping=settings.damping, max_joint=settings.max_joint)
 
     @classmethod
     def fit(cls, corpus: GradientCorpus) -> Self:
@@ -55,6 +60,28 @@ class Trak(StoreMethod):
         return gradients @ self.inverse
 
 
+def refuse_kernel(width: int, documents: int, *, damping: float, max_joint: int) -> None:
+    """Refuse a kernel that is too large, or singular because there are fewer documents than dimensions.
+
+    Args:
+        width: Dimensions of a projected gradient.
+        documents: Documents of the corpus.
+        damping: Share of the mean eigenvalue that is added to all.
+        max_joint: Upper bound on the dimensions.
+
+    Raises:
+        AttributionError: With both numbers and the parameters to change.
+    """
+    if width > max_joint:
+        raise AttributionError(
+            f"method trak needs a joint kernel of {width} x {width} dimensions, scoring.max_joint allows {max_joint}: "
+            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
+        )
+    # K is then singular, but rounding errors often make it look invertible.
+    if documents < width and not damping:
+        raise _singular(damping, width)
+
+
 def invert_kernel(
     store: GradientStore, winsoriser: Winsoriser, *, damping: float, max_joint: int, chunk: int
 ) -> torch.Tensor:
@@ -73,11 +100,7 @@ def invert_kernel(
     import torch
 
     width = store.width
-    if width > max_joint:
-        raise AttributionError(
-            f"method trak needs a joint kernel of {width} x {width} dimensions, scoring.max_joint allows {max_joint}: "
-            f"leave trak out of scoring.methods, lower gradients.projection_dim, or raise scoring.max_joint"
-        )
+    refuse_kernel(width, len(store.column("id")), damping=damping, max_joint=max_joint)
     total, rows = torch.zeros(width, width), 0
     for piece in store.chunks(chunk):
         gradients = winsoriser.apply(piece)
@@ -86,10 +109,13 @@ def invert_kernel(
     kernel = total / rows
     kernel.diagonal().add_(damping * kernel.diagonal().mean())
     factor, failed = torch.linalg.cholesky_ex(kernel)
-    # With fewer documents than dimensions K is singular, but rounding errors often make it look invertible.
-    if failed or (rows < width and not damping):
-        raise AttributionError(
-            f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
-            f"more documents than its {width} dimensions"
-        )
+    if failed:
+        raise _singular(damping, width)
     return torch.cholesky_inverse(factor)
+
+
+def _singular(damping: float, width: int) -> AttributionError:
+    return AttributionError(
+        f"the joint kernel of trak cannot be inverted: raise scoring.damping, which is {damping}, or attribute to "
+        f"more documents than its {width} dimensions"
+    )

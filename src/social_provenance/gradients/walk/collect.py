@@ -148,7 +148,7 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
         walk.settings.store,
         [version(name) for name in ("bergson", "torch", "transformers")],
     )
-    numbers = len(coverage.modules) * walk.settings.projection_dim**2
+    numbers = coverage.dimensions(walk.settings.projection_dim)
     hidden = int(walk.model.config().hidden_size)
     width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
     fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS

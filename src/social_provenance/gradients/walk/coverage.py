@@ -41,6 +41,10 @@ class Coverage:
     fused_experts: dict[str, int]
     separable: frozenset[str]
 
+    def dimensions(self, projection_dim: int) -> int:
+        """Return the dimensions of a projected gradient, for the side of that of a module."""
+        return len(self.modules) * projection_dim**2
+
 
 def inspect(config: Any, moe_experts: str = "") -> Coverage:
     """Return the coverage of a model; needs no weights and no memory for them.

@@ -14,6 +14,7 @@ from social_provenance.documents.sampling import take_sample
 from social_provenance.gradients import composition
 from social_provenance.gradients.methods import score_files
 from social_provenance.gradients.methods.model_methods import ModelCorpus, plan_model_scores
+from social_provenance.gradients.methods.registry import foresee
 from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
 from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.methods.text_methods import TextCorpus
@@ -23,6 +24,7 @@ from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
+from social_provenance.gradients.walk.coverage import inspect
 from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
@@ -35,10 +37,16 @@ def tokenize_documents(
     model: LanguageModel,
     gradients: GradientSettings,
     params: Attribution,
+    scoring: ScoringSettings,
 ) -> Any:
-    """Return the token sequences of the documents that are attributed to."""
-    sample = take_sample(working_set, params.per_bin, contract["per_bin"])
-    budget = min(gradients.max_tokens, max_tokens(model.config()))
+    """Return the token sequences of the documents that are attributed to.
+
+    What a method of ``scoring`` cannot compare ends the run here, not after the walk.
+    """
+    config, sample = model.config(), take_sample(working_set, params.per_bin, contract["per_bin"])
+    dimensions = inspect(config, gradients.moe_experts).dimensions(gradients.projection_dim)
+    foresee(scoring, dimensions, int(sample.count().execute()))
+    budget = min(gradients.max_tokens, max_tokens(config))
     return sequences.tokenize_documents(sample, model.tokenizer(), budget)
 
 

@@ -17,7 +17,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.tokenize_documents,
-                ["working_set", "sampling_contract", "language_model", *SETTINGS],
+                ["working_set", "sampling_contract", "language_model", *SETTINGS, SCORING],
                 "corpus_tokens",
                 name="tokenize_documents",
             ),

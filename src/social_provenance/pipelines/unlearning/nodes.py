@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from social_provenance.annotations import LazyTable
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
@@ -19,6 +20,13 @@ from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
+
+
+def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unlearning) -> None:
+    """Refuse topics that are too small to forget documents of, as soon as there is a working set."""
+    sample = working_set if per_bin is None else working_set.filter(working_set.bin_rank < per_bin)
+    counted = sample.group_by("topic").aggregate(documents=sample.count()).execute()
+    plan.refuse_small_topics(dict(zip(counted["topic"], map(int, counted["documents"]), strict=True)), params)
 
 
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:

@@ -9,9 +9,15 @@ from social_provenance.pipelines.unlearning.comparisons import create_comparison
 
 
 def create_pipeline() -> Pipeline:
-    """Return the pipeline ``unlearning``: plan, runs, comparisons."""
+    """Return the pipeline ``unlearning``: an early check, plan, runs, comparisons."""
     return Pipeline(
         [
+            Node(
+                nodes.foresee_unlearning,
+                ["working_set", "params:attribution.per_bin", "params:unlearning"],
+                None,
+                name="foresee_unlearning",
+            ),
             Node(
                 nodes.plan_unlearning,
                 [
