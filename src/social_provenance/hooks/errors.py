@@ -87,8 +87,10 @@ def one_line(error: BaseException) -> str | None:
             return " ".join(str(link).splitlines())
         if isinstance(link, ParameterValidationError):
             return _parameters(str(link))
-        if isinstance(link, DataValidationError | MissingConfigException):
+        if isinstance(link, DataValidationError):
             return " ".join(str(link).split())
+        if isinstance(link, MissingConfigException):
+            return f"{' '.join(str(link).split())}: check --env and --conf-source"
     return phrase(chain)
 
 

@@ -1,0 +1,26 @@
+"""Base class of all parameter models: a value has the type of its field, or is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PositiveInt, Strict
+
+
+class Parameters(BaseModel):
+    """A block of parameters, immutable, without unknown fields.
+
+    Nothing is converted, because what would be is a slip more often than a wish: ``true`` is no 1, ``"5"`` and ``5.0``
+    are no 5, 5 is no text. A whole number is taken where a real one is asked for. Infinity and NaN are refused.
+
+    >>> class Walk(Parameters):
+    ...     steps: int = 1
+    >>> Walk.model_validate({"steps": 2})
+    Walk(steps=2)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+SizeKey = Annotated[PositiveInt, Strict(False)]
+"""Key of a mapping from sizes, which is text on the command line (``--params BLOCK.sizes.2=0.5``)."""
