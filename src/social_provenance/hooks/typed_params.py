@@ -62,6 +62,8 @@ def _split(item: str, option: str) -> tuple[str, str]:
         )
     if not name:
         raise SettingsError(f"{option}: {item!r} has no name before its '=': write NAME=VALUE")
+    if not value and (option != PARAMS or name not in PLACES):
+        raise SettingsError(f"{option}: {excerpt(item)} has no value: give one, or write {name}=null")
     if value.startswith("="):
         raise SettingsError(f"{option}: {excerpt(item)} has more than one '=': write NAME=VALUE")
     if not _NAME.fullmatch(name):

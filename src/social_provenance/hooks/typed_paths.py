@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from social_provenance.errors import SettingsError, excerpt
 
@@ -18,6 +19,8 @@ PLACES = (*PATHS, "accepted_code")
 
 ADDRESSES = {"corpus": re.compile(r"\w[\w+.-]*://"), "model": re.compile(r"hf://"), "query_model": re.compile(r"hf://")}
 """What may be elsewhere than in a folder of this machine, and the addresses that it has there."""
+
+QUOTES = ("'", '"')
 
 _ADDRESS = re.compile(r"\w[\w+.-]*:/")
 _WINDOWS = re.compile(r"[A-Za-z]:\\")
@@ -43,13 +46,16 @@ def _restored(name: str, value: Any) -> str:
     if type(value) is not int and not isinstance(value, str | os.PathLike):
         raise SettingsError(f"--params: {name} {excerpt(value)} is not a path: give it as text, in quotes")
     text = str(value)
-    if not text.isprintable():
-        raise SettingsError(f"--params: {name} {excerpt(text)} has a character that is not printable: rename it")
+    if any(category(character) in {"Cc", "Cs"} for character in text):
+        raise SettingsError(f"--params: {name} {excerpt(text)} has a control character or is not UTF-8: rename it")
+    if text[:1] in QUOTES:
+        raise SettingsError(f"--params: {name} {excerpt(text)} begins with a quotation mark: leave it out")
     if name in ADDRESSES and ADDRESSES[name].match(text):
         return text
     if _ADDRESS.match(text):
         raise SettingsError(
-            f"--params: {name} {excerpt(text)} is an address and must be a folder of this machine: give its path"
+            f"--params: {name} {excerpt(text)} is an address that is not read: give the path of a folder here"
+            + (", or hf://OWNER/NAME" if "model" in name else "")
         )
     if _WINDOWS.match(text):
         raise SettingsError(f"--params: {name} {excerpt(text)} is a path of Windows: give the path that it has here")
