@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from social_provenance.parameters import Parameters, SizeKey
+from social_provenance.parameters import Folder, Parameters, Place, SizeKey
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -31,6 +32,8 @@ class Block(Parameters):
     mapped: Mapping[str, str] = Field(default_factory=dict)
     inner: Inner = Inner()
     maybe: int | None = None
+    place: Place = "hf://a/b"
+    folder: Folder | None = None
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -56,9 +59,7 @@ def test_what_is_taken_has_the_type_of_the_field_and_keeps_its_value(field: str,
         return
     assert isinstance(value, TYPES[field])
     assert isinstance(value, bool) == (field == "switch")
-    assert (taken.model_dump() if isinstance(taken, Inner) else taken) == (
-        value or taken if field == "inner" else value
-    )
+    assert taken == (Inner(**value) if field == "inner" else value)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,8 @@ def test_what_is_taken_has_the_type_of_the_field_and_keeps_its_value(field: str,
         *[("sizes", value) for value in ({2: True}, {2: "0.5"}, {2: float("nan")}, {0: 0.5}, {"a": 0.5}, [0.5])],
         *[("mapped", value) for value in ({"a": 1}, {1: "a"}, {"a": None}, "a")],
         *[("inner", value) for value in (3, None, "a", [], {"steps": True}, {"step": 3})],
+        *[("place", value) for value in (2024, None, "~nobody-of-this-name/x")],
+        *[("folder", value) for value in (2024, True, "~nobody-of-this-name/x")],
         *[("maybe", value) for value in (True, "5", "null", 5.0)],
     ],
 )
@@ -90,6 +93,10 @@ def test_nothing_is_converted(field: str, value: Any) -> None:
         ("several", [1, 2], [1, 2]),
         ("inner", {"steps": 3}, Inner(steps=3)),
         ("maybe", None, None),
+        ("place", "~/x", str(Path.home() / "x")),
+        ("place", "hf://a/b@c", "hf://a/b@c"),
+        ("folder", "~/x", Path.home() / "x"),
+        ("folder", "x/~", Path("x/~")),
     ],
 )
 def test_what_means_the_same_is_taken(field: str, value: Any, taken: Any) -> None:

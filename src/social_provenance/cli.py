@@ -95,7 +95,7 @@ def refuse_runner(chosen: Mapping[str, Any]) -> None:
     Raises:
         SettingsError: If there is no such runner, or it has no such parameter or value.
     """
-    name = chosen.get("runner") or "SequentialRunner"
+    name = str(chosen.get("runner") or "SequentialRunner")
     try:
         kind = load_obj(name, "kedro.runner")
     except (AttributeError, ImportError, ValueError):
@@ -120,9 +120,12 @@ def refuse_runner(chosen: Mapping[str, Any]) -> None:
 
 def _read(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
     del ctx
-    if not isinstance(value, str):  # of a file for --config
-        return value
-    return read_items(value, max(parameter.opts, key=len)) if value.strip() else {}
+    option = max(parameter.opts, key=len)
+    if isinstance(value, str):
+        return read_items(value, option) if value.strip() else {}
+    if not isinstance(value, dict):
+        raise SettingsError(f"--config: {option[2:]} {excerpt(value)} is not a mapping: write NAME: VALUE below it")
+    return value
 
 
 def _show(error: click.ClickException, file: Any = None) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, Strict
 
 
 class Parameters(BaseModel):
@@ -21,6 +23,19 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+
+def _at_home(place: str) -> str:
+    path = os.path.expanduser(place)
+    if path.startswith("~"):
+        raise ValueError(f"{place!r} is the home of no user: write ./{place} for a folder of that name")
+    return path
+
+
+Place = Annotated[str, AfterValidator(_at_home)]
+"""Folder, or an address; ``~`` is the home folder."""
+
+Folder = Annotated[Path, Strict(False), AfterValidator(lambda path: Path(_at_home(str(path))))]
+"""Folder of this machine; ``~`` is the home folder."""
 
 SizeKey = Annotated[PositiveInt, Strict(False)]
 """Key of a mapping from sizes, which is text on the command line (``--params BLOCK.sizes.2=0.5``)."""

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.config import OmegaConfigLoader
+from omegaconf.errors import ConfigTypeError
 
 from social_provenance.errors import SettingsError, among, excerpt
 from social_provenance.hooks.errors import install
 from social_provenance.hooks.phrases import squeeze
-from social_provenance.hooks.typed_paths import FOLDERS, restore_paths
+from social_provenance.hooks.typed_paths import FOLDERS, PLACES, restore_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +43,21 @@ class CheckedConfigLoader(OmegaConfigLoader):
         except (ImportError, ValueError) as error:
             raise SettingsError(
                 f"--conf-source: {conf_source} cannot be read ({squeeze(error, 80)}): give a folder of configurations"
+            ) from error
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return a configuration.
+
+        Raises:
+            SettingsError: If a file or a runtime parameter has a list where another has a block of fields.
+        """
+        try:
+            return super().__getitem__(key)
+        except ConfigTypeError as error:
+            given = sorted(set(self.runtime_params or {}) - set(PLACES))
+            raise SettingsError(
+                f"{key}: a list is given in place of a block of fields, or a field of a list: fix the {key} of the "
+                f"environment" + (f", or the value of {', '.join(given)} in --params" if given else "")
             ) from error
 
 

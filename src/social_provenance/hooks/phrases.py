@@ -106,14 +106,14 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
 
 def _of_usage(error: ClickException) -> str:
     """Return one line for an argument that a command does not take."""
-    text, command = squeeze(error.format_message().partition("\n")[0]).removesuffix("."), "kedro"
-    if isinstance(error, UsageError) and error.ctx is not None:
-        command = " ".join([command, *_below(error.ctx)])
+    text = squeeze(error.format_message().partition("\n")[0]).removesuffix(".")
+    context = error.ctx if isinstance(error, UsageError) else None
+    command = " ".join(["kedro", *_below(context)])
     if isinstance(error, NoSuchOption):
         near = did_you_mean(error.option_name, error.possibilities or ()) or f"; see `{command} --help`"
         return f"{command}: there is no option {error.option_name!r}{near}"
-    if (found := _NO_COMMAND.search(text)) and isinstance(error, UsageError) and error.ctx is not None:
-        known = error.ctx.command.list_commands(error.ctx) if isinstance(error.ctx.command, Group) else []
+    if (found := _NO_COMMAND.search(text)) and context is not None and isinstance(context.command, Group):
+        known = context.command.list_commands(context)
         return f"{command}: there is no command {found['name']!r}{among(found['name'], known)}"
     if found := _NO_SUCH_PIPELINE.search(text):
         return f"{command}: there is no pipeline {found['name']!r}{among(found['name'], _pipelines())}"
@@ -125,9 +125,10 @@ def _of_usage(error: ClickException) -> str:
     return f"{command}: {text[:1].lower()}{text[1:]}; see `{command} --help`"
 
 
-def _below(context: Context) -> list[str]:
+def _below(context: Context | None) -> list[str]:
     """Return the names of commands below the outermost, whose name is how Python was called."""
-    return [] if context.parent is None else [*_below(context.parent), str(context.info_name)]
+    outermost = context is None or context.parent is None
+    return [] if outermost else [*_below(context.parent), str(context.info_name)]
 
 
 def _of_selection(error: BaseException) -> str | None:

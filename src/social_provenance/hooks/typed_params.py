@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -23,6 +24,9 @@ PARAMS = "--params"
 
 _NAME = re.compile(r"[^.\[\]{}]+(\.[^.\[\]{}]+)*")
 _GLUED = re.compile(r"[\s;&]+(?P<name>[A-Za-z_][\w.]*)\s*=")
+_DROPPED = re.compile(r"""^[&!]|^[^'"].*\s#""")
+"""What YAML reads as an anchor, a tag or a comment, and not as part of the value."""
+
 _NULL = ("null", "Null", "NULL")
 
 
@@ -36,6 +40,8 @@ def read_items(text: str, option: str = PARAMS) -> dict[str, Any]:
     Raises:
         SettingsError: With the item that is none.
     """
+    if any(category(character) == "Cc" for character in text):
+        raise SettingsError(f"{option}: {excerpt(text)} has a control character: leave it out")
     items: dict[str, str] = {}
     for item in text.split(","):
         name, value = _split(item.strip(), option)
@@ -66,6 +72,8 @@ def _split(item: str, option: str) -> tuple[str, str]:
         raise SettingsError(f"{option}: {excerpt(item)} has no value: give one, or write {name}=null")
     if value.startswith("="):
         raise SettingsError(f"{option}: {excerpt(item)} has more than one '=': write NAME=VALUE")
+    if _DROPPED.search(value) and not (option == PARAMS and name in PLACES):
+        raise SettingsError(f"{option}: {excerpt(item)} has a sign of YAML (#, &, !): write {name}='VALUE' for text")
     if not _NAME.fullmatch(name):
         raise SettingsError(f"{option}: {excerpt(name)} is not the name of a parameter: write BLOCK.FIELD=VALUE")
     if option == PARAMS:

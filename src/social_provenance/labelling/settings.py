@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, Strict
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from social_provenance.parameters import Parameters
+from social_provenance.parameters import Folder, Parameters, Place
 
 
 class Light(Parameters):
     """The light linear classifier, trained on the documents that came with labels."""
 
-    saved: Annotated[Path, Strict(False)] | None = None
+    saved: Folder | None = None
     """Folder of a trained classifier to use as it is; null: train one."""
     max_train: PositiveInt = 10_000
     """Largest training set, the first documents by content hash. Memory is quadratic: n documents take
@@ -34,9 +33,9 @@ class Light(Parameters):
 class Official(Parameters):
     """The WebOrganizer classifiers, or any other two that transformers can load."""
 
-    topic: str = "hf://WebOrganizer/TopicClassifier"
+    topic: Place = "hf://WebOrganizer/TopicClassifier"
     """Classifier of topics: a folder, hf://OWNER/NAME or hf://OWNER/NAME@REVISION."""
-    format: str = "hf://WebOrganizer/FormatClassifier"
+    format: Place = "hf://WebOrganizer/FormatClassifier"
     """Classifier of formats, given likewise."""
     with_url: bool = True
     """Whether the URL and a blank line precede the text; the -NoURL variants were trained without."""
