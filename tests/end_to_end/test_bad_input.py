@@ -145,7 +145,6 @@ def test_an_empty_root(complaint: Callable[..., str], tmp_path: Path) -> None:
     ("typed", "piece"),
     [
         ("run --params root", "--params: 'root' has no '=': write NAME=VALUE"),
-        ("run --params root:{root}", "--params: 'root:{root}' has no '='; did you mean 'root={root}'?"),
         (
             "run --params root={root} --params corpus=x",
             "--params is given 2 times, and the last alone counts: give it once",
@@ -153,31 +152,16 @@ def test_an_empty_root(complaint: Callable[..., str], tmp_path: Path) -> None:
         ("run --params 'root={root} corpus=x'", "goes on with 'corpus', which is a parameter itself: write a comma"),
         ("run --params root={root},pretraining.seed=true", "params:pretraining.seed: input should be a valid integer"),
         ("run --params root={root},documents.min_char=5", "params:documents.min_char: unknown parameter"),
-        (
-            "run --params root={root},minature.seed=5",
-            "--params: unknown parameter 'minature'; did you mean 'miniature'?",
-        ),
         ("run --params root={root} --runner Nope", "--runner: there is no runner 'Nope'; name one of"),
         (
             "run --params root={root} --env tset",
             "--env: there is no environment 'tset' in {project}/conf; did you mean",
         ),
         (
-            "run --params root={root} --conf-source docs",
-            "--conf-source: {project}/docs has no folder 'base': give a folder",
-        ),
-        (
-            "run --params root={root} --load-versions shard_labels:x",
-            "--load-versions: shard_labels has no versions: leave it",
-        ),
-        ("run --params root={root} --pipelines ''", "--pipelines is empty: give it a value, or leave it out"),
-        (
-            "run --params root={root} --to-outputs bins",
-            "--to-outputs: there is no dataset 'bins' in pipeline miniature",
+            "run --params root={root} --load-versions raw_documents:x",
+            "--load-versions: raw_documents has no versions: leave it",
         ),
         ("run --parms root={root}", "kedro run: there is no option '--parms'; did you mean '--params'?"),
-        ("run root={root}", "kedro run: 'root={root}' belongs to no option: write --params root={root}"),
-        ("run --params root=s3://bucket/x", "root 's3://bucket/x' is an address that is not read: give the path"),
         ("rnu", "kedro: there is no command 'rnu'; did you mean 'run'?"),
         ("registry describe corpuss", "kedro: there is no pipeline 'corpuss'; did you mean 'corpus'?"),
         ("catalog describe-datasets --pipeline corpuss", "--pipeline: there is no pipeline 'corpuss'; did you mean"),

@@ -142,7 +142,8 @@ def test_a_version_of_what_has_none_is_refused() -> None:
     catalog = catalog_with({})
     catalog["documents"] = OptionalModelFolder(path=None)
     with pytest.raises(SettingsError, match=r"^--load-versions: documents has no versions: leave it out$"):
-        GuardHooks().before_pipeline_run({"load_versions": {"documents": "x"}}, catalog)
+        GuardHooks().after_catalog_created(catalog, {"documents": "x"})
+    GuardHooks().after_catalog_created(catalog, None)
 
 
 def _given(scoring: Any, **attribution: Any) -> DataCatalog:

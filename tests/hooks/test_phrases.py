@@ -53,11 +53,11 @@ def raised(number: int, *places: str) -> OSError:
         (click.NoSuchOption("--zzz"), "kedro: there is no option '--zzz'; see `kedro --help`"),
         (
             click.UsageError("Got unexpected extra argument (a=b)"),
-            "kedro: 'a=b' belongs to no option: write --params a=b",
+            "kedro: 'a=b' belongs to no option: see `kedro --help`",
         ),
         (
             click.UsageError("Got unexpected extra arguments (a b)"),
-            "kedro: 'a' belongs to no option: write --pipelines a",
+            "kedro: 'a' belongs to no option: see `kedro --help`",
         ),
     ],
 )

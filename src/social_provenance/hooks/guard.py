@@ -38,6 +38,17 @@ class GuardHooks:
             os.environ.setdefault(name, value)
 
     @hook_impl
+    def after_catalog_created(self, catalog: DataCatalog, load_versions: dict[str, str] | None) -> None:
+        """Raise on a version of a dataset that has none, which Kedro ignores.
+
+        Raises:
+            SettingsError: With the dataset.
+        """
+        for name in load_versions or {}:
+            if getattr(catalog[name], "_version", None) is None:
+                raise SettingsError(f"--load-versions: {name} has no versions: leave it out")
+
+    @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
         """Raise on a parameter that no pipeline reads, on the command line or in a file.
 
@@ -47,9 +58,6 @@ class GuardHooks:
         given = run_params.get("runtime_params") or {}
         refuse_misspelled(given, "--params")
         refuse_misspelled(catalog.load("parameters"), "conf/*/parameters*.yml")
-        for name in run_params.get("load_versions") or {}:
-            if getattr(catalog[name], "_version", None) is None:
-                raise SettingsError(f"--load-versions: {name} has no versions: leave it out")
         refuse_unasked(catalog)
 
 

@@ -121,7 +121,9 @@ def _of_usage(error: ClickException) -> str:
         return f"{found['name']} has no value: give it one, or leave it out"
     if found := _EXTRA.search(text):
         option = "--params" if "=" in found["name"] else "--pipelines"
-        return f"{command}: {found['name']!r} belongs to no option: write {option} {found['name']}"
+        takes = {name for each in (context.command.params if context else ()) for name in each.opts}
+        cure = f"write {option} {found['name']}" if option in takes else f"see `{command} --help`"
+        return f"{command}: {found['name']!r} belongs to no option: {cure}"
     return f"{command}: {text[:1].lower()}{text[1:]}; see `{command} --help`"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
@@ -87,7 +87,8 @@ def _refuse_misread(name: str, value: str) -> None:
         raise SettingsError(f"{PARAMS}: {first} is a place and has no field {name!r}: write {first}=VALUE")
     refuse_unresolvable({name: value})
     glued = _GLUED.search(value)
-    if glued and not Path(value).exists() and glued["name"].partition(".")[0] in known_parameters():
+    is_there = os.path.exists(value)
+    if glued and not is_there and glued["name"].partition(".")[0] in known_parameters():
         raise SettingsError(
             f"{PARAMS}: {name} {excerpt(value)} goes on with {glued['name']!r}, which is a parameter itself: write a "
             f"comma before it"

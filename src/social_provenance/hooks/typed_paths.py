@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 from unicodedata import category
 
@@ -68,7 +67,7 @@ def _restored(name: str, value: Any) -> str:
         raise SettingsError(
             f"--params: {name} {excerpt(text)} is the home of no user: write ./{text} for a folder of that name"
         )
-    if (unset := _VARIABLE.search(home)) and not Path(home).exists():
+    if (unset := _VARIABLE.search(home)) and not os.path.exists(home):
         raise SettingsError(
             f"--params: {name} {excerpt(text)} has {unset[1]}, which the shell did not replace: write it outside of "
             f"single quotes, or give the path itself"
