@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from social_provenance.errors import SettingsError
-from social_provenance.hooks.errors import show_error
+from social_provenance.hooks.errors import one_line, show_error
 from social_provenance.hooks.loader import CheckedConfigLoader
 from social_provenance.hooks.typed_paths import FOLDERS
 
@@ -83,6 +84,33 @@ def test_a_configuration_that_is_not_there_is_refused(tmp_path: Path, source: st
 def test_a_store_that_cannot_be_read_is_named() -> None:
     with pytest.raises(SettingsError, match=r"^--conf-source: s3://b/x cannot be read \(.*: give a folder"):
         CheckedConfigLoader("s3://b/x", base_env="base")
+
+
+@pytest.mark.parametrize(("root", "read"), [("data", "data"), ("~/x", str(Path.home() / "x")), (2024, "2024")])
+def test_the_root_of_an_environment_is_a_place_too(tmp_path: Path, root: Any, read: str) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text(f"root: {root}\n")
+    (tmp_path / "base/catalog.yml").write_text("a: {type: MemoryDataset, data: '${globals:root}'}\n")
+    loader = CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    assert loader["catalog"]["a"]["data"] == read
+
+
+def test_a_root_of_an_environment_that_is_no_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text("root: $HOME/x\n")
+    with pytest.raises(SettingsError, match=r"^globals.yml: root '\$HOME/x' has \$HOME, which the shell did not"):
+        CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+
+
+@pytest.mark.parametrize("text", ["a: [", "root: ${nope}", "- a", "\t"])
+def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text(text)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (of the library)
+        CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    line = one_line(caught.value)
+    assert line is not None
+    assert re.match(r"the configuration cannot be read \(.*\): fix it", line)
 
 
 @pytest.mark.parametrize("given", [{"block": [1]}, {"listed": {"0": {"name": "x"}}}])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.config import OmegaConfigLoader
-from omegaconf.errors import ConfigTypeError
+from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
 
 from social_provenance.errors import SettingsError, among, excerpt
 from social_provenance.hooks.errors import install
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INTERPOLATION = "${"
+GLOBALS = "globals"
 ARCHIVES = (".zip", ".tar.gz")
 
 
@@ -40,19 +41,25 @@ class CheckedConfigLoader(OmegaConfigLoader):
         refuse_environment(conf_source, base, env or named.get("default_run_env") or base)
         try:
             super().__init__(conf_source, env, *arguments, **named)
+        except OmegaConfBaseException:
+            raise
         except (ImportError, ValueError) as error:
             raise SettingsError(
                 f"--conf-source: {conf_source} cannot be read ({squeeze(error, 80)}): give a folder of configurations"
             ) from error
 
     def __getitem__(self, key: str) -> dict[str, Any]:
-        """Return a configuration.
+        """Return a configuration; the root that an environment gives is read as one on the command line.
 
         Raises:
-            SettingsError: If a file or a runtime parameter has a list where another has a block of fields.
+            SettingsError: If a file or a runtime parameter has a list where another has a block of fields, or the root
+                is no place.
         """
         try:
-            return super().__getitem__(key)
+            found = super().__getitem__(key)
+            if key == GLOBALS:
+                restore_paths(found, "globals.yml")
+            return found
         except ConfigTypeError as error:
             given = sorted(set(self.runtime_params or {}) - set(PLACES))
             raise SettingsError(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from click import ClickException, Context, Group, NoSuchOption, UsageError
 from kedro.io import DatasetError
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from social_provenance.errors import among, did_you_mean
 
@@ -36,11 +38,12 @@ _MORE_ROOM = "free space, or give another folder with --params root=DIR, and run
 def phrase(chain: Sequence[BaseException]) -> str | None:
     """Return one line for the errors of a chain, outermost first; None if none of them is known.
 
-    A full disk, a path that cannot be used, a file that cannot be read or written, what the command line does not take
-    and a name on it that nothing has are known.
+    A full disk, a path that cannot be used, a file that cannot be read or written, what the command line does not take,
+    a configuration that cannot be read and a name that nothing has are known.
     """
-    if usage := next((error for error in chain if isinstance(error, ClickException)), None):
-        return _of_usage(usage)
+    for error in chain:
+        if line := _of_configuration(error):
+            return line
     dataset = next((error for error in chain if isinstance(error, DatasetError)), None)
     for error in reversed(chain):  # the innermost error has the path, the ones around it the dataset
         if isinstance(error, OSError) and (line := _of_system(error)):
@@ -104,6 +107,15 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
     return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
 
 
+def _of_configuration(error: BaseException) -> str | None:
+    """Return one line for a command line or a configuration that cannot be read."""
+    if isinstance(error, ClickException):
+        return _of_usage(error)
+    if isinstance(error, OmegaConfBaseException | YAMLError):
+        return f"the configuration cannot be read ({squeeze(error).removesuffix('.')}): fix it in the folder conf"
+    return None
+
+
 def _of_usage(error: ClickException) -> str:
     """Return one line for an argument that a command does not take."""
     text = squeeze(error.format_message().partition("\n")[0]).removesuffix(".")
@@ -129,8 +141,9 @@ def _of_usage(error: ClickException) -> str:
 
 def _below(context: Context | None) -> list[str]:
     """Return the names of commands below the outermost, whose name is how Python was called."""
-    outermost = context is None or context.parent is None
-    return [] if outermost else [*_below(context.parent), str(context.info_name)]
+    if context is None or context.parent is None:
+        return []
+    return [*_below(context.parent), str(context.info_name)]
 
 
 def _of_selection(error: BaseException) -> str | None:
