@@ -18,7 +18,7 @@ HOME = Path.home()
 
 def restored(value: Any, name: str = "root") -> Any:
     given: dict[str, Any] = {name: value}
-    restore_paths(given)
+    restore_paths(given, "--params")
     return given[name]
 
 
@@ -127,5 +127,5 @@ def test_a_folder_that_is_there_has_any_name(tmp_path: Path) -> None:
 
 def test_what_was_not_given_stays_away() -> None:
     given: dict[str, Any] = {"model": None, "query_model": "", "seed": 3}
-    restore_paths(given)
+    restore_paths(given, "--params")
     assert given == {"model": None, "query_model": "", "seed": 3}

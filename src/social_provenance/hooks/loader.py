@@ -36,7 +36,7 @@ class CheckedConfigLoader(OmegaConfigLoader):
         install()
         given = named.get("runtime_params") or {}
         refuse_unresolvable(given)
-        restore_paths(given)
+        restore_paths(given, "--params")
         base = named.get("base_env") or ""
         refuse_environment(conf_source, base, env or named.get("default_run_env") or base)
         try:

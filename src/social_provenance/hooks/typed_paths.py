@@ -26,7 +26,7 @@ _WINDOWS = re.compile(r"[A-Za-z]:\\")
 _VARIABLE = re.compile(r"(?:^|/)(\$\w+)")
 
 
-def restore_paths(given: dict[str, Any], source: str = "--params") -> None:
+def restore_paths(given: dict[str, Any], source: str) -> None:
     """Replace the parameters that are paths by the text of the path that is meant, in place.
 
     Args:
