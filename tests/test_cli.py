@@ -76,8 +76,12 @@ def test_no_name_of_several_is_empty(option: str, value: str) -> None:
         (["--params=root:x"], "--params: 'root:x' has no '='; did you mean 'root=x'?"),
         (["--runner-params", "x"], "--runner-params: 'x' has no '=': write NAME=VALUE"),
         (["--load-versions", "documents"], "--load-versions: 'documents' has no version: write DATASET:VERSION"),
-        (["--runner", "Nope"], "--runner: there is no runner 'Nope'; name one of ParallelRunner, SequentialRunner,"),
+        (["--runner", "Nope"], "--runner: there is no runner 'Nope'; name one of SequentialRunner, ThreadRunner"),
         (["--runner", "TreadRunner"], "--runner: there is no runner 'TreadRunner'; did you mean 'ThreadRunner'?"),
+        (
+            ["--runner", "ParallelRunner"],
+            "--runner: ParallelRunner loses hooks, so the ledger would lack datasets: use",
+        ),
         (["--runner", "AbstractRunner"], "--runner: there is no runner 'AbstractRunner'"),
         (["--runner", "no.such.Runner"], "--runner: there is no runner 'no.such.Runner'"),
         (["--runner", "os.path"], "--runner: there is no runner 'os.path'"),

@@ -11,10 +11,9 @@ from inspect import isabstract, signature
 from typing import TYPE_CHECKING, Any
 
 import click
-from kedro import runner as runners
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
-from kedro.runner import AbstractRunner
+from kedro.runner import AbstractRunner, ParallelRunner
 from kedro.utils import load_obj
 
 from social_provenance.errors import SettingsError, among, excerpt
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 RUNNER_PARAMS = "--runner-params"
+RUNNERS = ("SequentialRunner", "ThreadRunner")
 NAMES = frozenset(
     "pipelines tags node_names from_nodes to_nodes from_inputs to_outputs namespaces load_versions params "
     "runner_params".split()
@@ -101,8 +101,9 @@ def refuse_runner(chosen: Mapping[str, Any]) -> None:
     except (AttributeError, ImportError, ValueError):
         kind = None
     if not (isinstance(kind, type) and issubclass(kind, AbstractRunner)) or isabstract(kind):
-        known = [each for each in runners.__all__ if each.endswith("Runner") and not isabstract(getattr(runners, each))]
-        raise SettingsError(f"--runner: there is no runner {name!r}{among(name, known)}")
+        raise SettingsError(f"--runner: there is no runner {name!r}{among(name, RUNNERS)}")
+    if issubclass(kind, ParallelRunner):
+        raise SettingsError(f"--runner: {name} loses hooks, so the ledger would lack datasets: use SequentialRunner")
     params = chosen.get("runner_params") or {}
     takes = [each for each in signature(kind.__init__).parameters if each != "self"]
     for key, value in params.items():
