@@ -7,6 +7,7 @@ checks of what was typed; errors of all commands are shown by ``hooks.errors``.
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from inspect import isabstract, signature
 from typing import TYPE_CHECKING, Any
 
@@ -136,10 +137,11 @@ def _show(error: click.ClickException, file: Any = None) -> None:
 
 def _checked(command: click.Command) -> Run:
     """Return Kedro's command with the same options, of which those with ``NAME=VALUE`` are read by ``read_items``."""
-    for parameter in command.params:
+    parameters = [copy(parameter) for parameter in command.params]
+    for parameter in parameters:
         if {PARAMS, RUNNER_PARAMS} & set(parameter.opts):
             parameter.callback = _read
-    return Run(name=command.name, callback=command.callback, params=command.params, help=command.help)
+    return Run(name=command.name, callback=command.callback, params=parameters, help=command.help)
 
 
 # What click shows of an error is a usage in several lines, and Kedro's errors go to stdout.
