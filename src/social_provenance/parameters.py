@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PositiveInt, Strict
 class Parameters(BaseModel):
     """A block of parameters, immutable, without unknown fields.
 
-    Nothing is converted, because what would be is a slip more often than a wish: ``true`` is no 1, ``"5"`` and ``5.0``
-    are no 5, 5 is no text. A whole number is taken where a real one is asked for. Infinity and NaN are refused.
+    Nothing is converted, because what would be is a slip more often than a wish: ``true`` is not 1, ``"5"`` and ``5.0``
+    are not 5, 5 is not text. A whole number is taken where a real one is asked for. Infinity and NaN are refused.
 
     >>> class Walk(Parameters):
     ...     steps: int = 1

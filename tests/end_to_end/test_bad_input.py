@@ -149,7 +149,7 @@ def test_an_empty_root(complaint: Callable[..., str], tmp_path: Path) -> None:
             "run --params root={root} --params corpus=x",
             "--params is given 2 times, and the last alone counts: give it once",
         ),
-        ("run --params 'root={root} corpus=x'", "goes on with 'corpus', which is a parameter itself: write a comma"),
+        ("run --params 'root={root} corpus=x'", "contains 'corpus', which is a parameter itself: write a comma"),
         ("run --params root={root},pretraining.seed=true", "params:pretraining.seed: input should be a valid integer"),
         ("run --params root={root},documents.min_char=5", "params:documents.min_char: unknown parameter"),
         ("run --params root={root} --runner Nope", "--runner: there is no runner 'Nope'; name one of"),

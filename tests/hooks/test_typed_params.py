@@ -93,10 +93,10 @@ def test_values_are_read_as_kedro_reads_them(text: str, read: dict[str, Any]) ->
         ("a.b=${x}", "--params a.b: '${x}' refers to another value"),
         (
             "root=/x/y corpus=/z",
-            "--params: root '/x/y corpus=/z' goes on with 'corpus', which is a parameter itself: write",
+            "--params: root '/x/y corpus=/z' contains 'corpus', which is a parameter itself: write",
         ),
-        ("root=/x;miniature.seed=1", "goes on with 'miniature.seed', which is a parameter itself: write a comma"),
-        ("miniature.seed=1 root=/x", "goes on with 'root', which is a parameter itself: write a comma"),
+        ("root=/x;miniature.seed=1", "contains 'miniature.seed', which is a parameter itself: write a comma"),
+        ("miniature.seed=1 root=/x", "contains 'root', which is a parameter itself: write a comma"),
     ],
 )
 def test_what_is_no_item_is_refused_with_the_fix(text: str, said: str) -> None:

@@ -90,7 +90,7 @@ def _refuse_misread(name: str, value: str) -> None:
     is_there = os.path.exists(value)
     if glued and not is_there and glued["name"].partition(".")[0] in known_parameters():
         raise SettingsError(
-            f"{PARAMS}: {name} {excerpt(value)} goes on with {glued['name']!r}, which is a parameter itself: write a "
+            f"{PARAMS}: {name} {excerpt(value)} contains {glued['name']!r}, which is a parameter itself: write a "
             f"comma before it"
         )
 
