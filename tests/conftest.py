@@ -31,6 +31,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only contend, and change the last digits
 
 PROJECT = Path(__file__).resolve().parents[1]
+PIPELINES = """
+miniature corpus taxonomy pretraining attribution random_weights tail_patch aggregation unlearning validation reporting
+""".split()
+"""Those of a default study, in an order in which each finds what it reads."""
 VOCABULARY = 320
 TEXTS = (
     "Anna thanked Ben. Ben felt glad. The judge saw the contract near the court.",
@@ -351,10 +355,28 @@ def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., su
 
 @pytest.fixture(scope="session")
 def test_study(once: Callable[..., Path], kedro: Callable[..., subprocess.CompletedProcess[str]]) -> Path:
-    """Return the data root of a finished study of ``--env test``; nobody may write into it."""
+    """Return the data root of a study of ``--env test``, each pipeline run alone; nobody may write into it."""
 
     def build(root: Path) -> None:
-        ended = kedro("run", "--env", "test", "--params", f"root={root}")
-        assert ended.returncode == 0, ended.stderr[-3000:]
+        for pipeline in PIPELINES:
+            ended = kedro("run", "--env", "test", "--pipelines", pipeline, "--params", f"root={root}")
+            assert ended.returncode == 0, (pipeline, ended.stderr[-3000:])
 
     return once("study", build)
+
+
+@pytest.fixture(scope="session")
+def contents() -> Callable[[Path], dict[str, str]]:
+    """Return a function from a data root to a digest of each file of its study.
+
+    All bytes count, but for one field that ``datasets`` draws at random.
+    """
+    from social_provenance.fingerprint import digest_of_path
+
+    left_out = ("mlruns/", "mlflow.db", ".lock", "lineage.json")
+
+    def read(root: Path) -> dict[str, str]:
+        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        return {name: digest_of_path(path) for name, path in files.items() if not name.startswith(left_out)}
+
+    return read

@@ -82,6 +82,23 @@ def test_inputs_made_from_two_versions_of_an_ancestor_are_refused(ledger: Ledger
         ledger.refuse_mixture("plot", {"scores": "s1", "documents": "d2"})
 
 
+def test_what_rests_on_a_version_that_was_replaced_is_outdated(ledger: Ledger) -> None:
+    assert ledger.outdated(["scores", "my_own"]) == []
+    ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
+    assert ledger.outdated(["scores", "documents", "my_own"]) == ["model", "scores"]
+    ledger.complete({"model": "m2"}, "train", "later", {"documents": "d2"})
+    assert ledger.outdated(["scores"]) == ["scores"]
+    assert ledger.outdated(["model"]) == []
+
+
+def test_of_the_users_own_data_the_latest_version_counts(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "lineage.json")
+    ledger.complete({"old": "o1"}, "one", "2026-01-02", {"mine": "1"})
+    ledger.complete({"new": "n1"}, "other", "2026-01-03", {"mine": "2"})
+    ledger.complete({"oldest": "p1"}, "third", "2026-01-01", {"mine": "1"})
+    assert ledger.outdated(["new", "old", "oldest"]) == ["old", "oldest"]
+
+
 def test_an_input_is_an_ancestor_of_itself(ledger: Ledger) -> None:
     ledger.complete({"model": "m2"}, "train", "later", {"documents": "d1"})
     assert ledger.conflict({"scores": "s1", "model": "m2"}) == ("model", "scores", "model")

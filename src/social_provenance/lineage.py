@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from social_provenance.errors import LineageError, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 ABSENT = "absent"
@@ -79,6 +79,11 @@ class Record:
 def _nowhere(name: str) -> str:
     del name
     return ""
+
+
+def _none(names: list[str]) -> Sequence[str]:
+    del names
+    return ()
 
 
 @dataclass
@@ -191,10 +196,35 @@ class Ledger:
         """Return whether a dataset is complete and shares one history with others."""
         record = self.record_of(name)
         whole = record is None or record.digest == digest
-        return whole and self.conflict({**others, name: digest}) is None
+        return whole and all(self.conflict({other: own, name: digest}) is None for other, own in others.items())
 
-    def refuse_mixture(self, node: str, inputs: Mapping[str, str]) -> None:
+    def outdated(self, names: Iterable[str]) -> list[str]:
+        """Return which of some datasets and their ancestors were made from versions that have been replaced since.
+
+        What has no record is the user's own, and its version that of the latest run.
+        """
+        every = set(names)
+        every |= {ancestor for name in every if (record := self.record_of(name)) for ancestor in record.ancestors}
+        now: dict[str, str | None] = {}
+        for record in sorted(self.records.values(), key=lambda record: record.run):
+            now |= record.ancestors
+        now |= {name: record.digest for name, record in self.records.items()}
+        records = {name: record for name in self.records if name in every and (record := self.record_of(name))}
+        return [
+            name
+            for name, record in records.items()
+            if any(now[ancestor] != digest for ancestor, digest in record.ancestors.items())
+        ]
+
+    def refuse_mixture(
+        self, node: str, inputs: Mapping[str, str], pipelines_of: Callable[[list[str]], Sequence[str]] = _none
+    ) -> None:
         """Check that a node's inputs share one history.
+
+        Args:
+            node: Name of the node.
+            inputs: Dataset -> digest.
+            pipelines_of: Function: datasets that have to be made again -> pipelines that make them.
 
         Raises:
             LineageError: With two inputs and the ancestor of which they used different versions.
@@ -203,9 +233,10 @@ class Ledger:
         if conflict is None:
             return
         one, other, ancestor = conflict
+        again = ",".join(pipelines_of(self.outdated(inputs)))
         raise LineageError(
             f"{node} would mix runs: {self._named(one)} and {self._named(other)} were made from different versions of "
-            f"{ancestor}; rerun the pipelines between {ancestor} and {node}"
+            f"{ancestor}; rerun " + (f"--pipelines {again}" if again else f"what is between {ancestor} and {node}")
         )
 
     def _named(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """A run that is killed leaves nobody behind, and the same command ends as if nothing had happened.
 
-``-m campaign`` kills 20 runs at seeded moments, half of them anywhere in a study and half in its unlearning; a few of
-the latter are always tried.
+``-m campaign`` kills 20 runs at seeded moments, half of them anywhere in a study and half in its unlearning; three of
+the latter, one after another, are always tried.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from social_provenance.fingerprint import digest_of_path
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,8 +29,8 @@ RUNS = "06_models/unlearned_models"
 STARTED = "Running node: "
 NODES = 60
 """Nodes among which a moment is drawn; a study has more."""
-LOST = 5
-"""Runs of the finished study that are taken away and have to be done again."""
+LOST = 12
+"""Runs of the finished study that are taken away and have to be done again; a kill waits for at most two of them."""
 
 
 @pytest.fixture
@@ -64,25 +62,18 @@ def processes_of(group: int) -> list[int]:
     return found
 
 
-def contents(root: Path) -> dict[str, str]:
-    """Return a digest of each file that a study consists of; all its bytes count, but for one that `datasets` draws."""
-    left_out = ("mlruns/", "mlflow.db", ".lock", "lineage.json")
-    files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
-    return {name: digest_of_path(path) for name, path in files.items() if not name.startswith(left_out)}
-
-
 def kill_one(kedro: Callable[..., Any], root: Path, mode: str, number: int) -> None:
     """Kill a run at a seeded moment of the unlearning, and check what it leaves."""
     rng = random.Random(f"{mode} {number}")
     runs = root / RUNS
-    sealed = len(list(runs.glob("*/done.json"))) + rng.randrange(LOST - 1)
+    sealed = len(list(runs.glob("*/done.json"))) + rng.randrange(3)
 
     def has_come(log: Path) -> bool:
         begun = f"{STARTED}forget_documents" in log.read_text() and list(runs.glob("*.part"))
         return bool(begun) and len(list(runs.glob("*/done.json"))) >= sealed
 
     given = f"root={root},unlearning.processes=2"
-    kill_at(kedro, ["--pipelines", "unlearning", "--params", given], mode, has_come, rng.random())
+    kill_at(kedro, ["--pipelines", "unlearning", "--params", given], mode, has_come, rng.uniform(0, 0.3))
 
 
 def kill_at(
@@ -115,40 +106,50 @@ def kill_at(
         assert ended.stderr.splitlines().count(said) == 1
 
 
-def check_recovery(kedro: Callable[..., Any], test_study: Path, root: Path, modes: list[str], number: int) -> None:
-    """Kill a run once for each mode, run it to its end, and compare with the undisturbed study."""
+def check_recovery(kedro: Callable[..., Any], root: Path, modes: list[str], number: int) -> None:
+    """Kill a run once for each mode, and run it to its end; what was finished stays."""
     for mode in modes:
         kill_one(kedro, root, mode, number)
     sealed = {mark: mark.stat().st_ino for mark in (root / RUNS).glob("*/done.json")}
     ended = kedro("run", "--env", "test", "--pipelines", "unlearning", "--params", f"root={root}")
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert {mark: mark.stat().st_ino for mark in sealed} == sealed
-    compare(test_study, root)
 
 
-def compare(undisturbed: Path, root: Path) -> None:
-    expected, found = contents(undisturbed), contents(root)
-    assert found.keys() == expected.keys()
-    assert [name for name in expected if found[name] != expected[name]] == []
+@pytest.fixture
+def is_whole(test_study: Path, contents: Callable[[Path], dict[str, str]]) -> Callable[[Path], None]:
+    """Return a function that compares a root with the undisturbed study."""
+
+    def compare(root: Path) -> None:
+        expected, found = contents(test_study), contents(root)
+        assert found.keys() == expected.keys()
+        assert [name for name in expected if found[name] != expected[name]] == []
+
+    return compare
 
 
-@pytest.mark.parametrize("mode", MODES[:3])
-def test_a_killed_run_leaves_no_process_and_the_next_one_ends_as_if_nothing_had_happened(
-    kedro: Callable[..., Any], test_study: Path, unfinished: Path, mode: str
+def test_killed_runs_leave_no_process_and_the_next_one_ends_as_if_nothing_had_happened(
+    kedro: Callable[..., Any], unfinished: Path, is_whole: Callable[[Path], None]
 ) -> None:
-    check_recovery(kedro, test_study, unfinished, [mode], 0)
+    check_recovery(kedro, unfinished, MODES[:3], 0)
+    is_whole(unfinished)
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("number", range(1, 11))
-def test_campaign_in_unlearning(kedro: Callable[..., Any], test_study: Path, unfinished: Path, number: int) -> None:
+def test_campaign_in_unlearning(
+    kedro: Callable[..., Any], unfinished: Path, is_whole: Callable[[Path], None], number: int
+) -> None:
     rng = random.Random(number)
-    check_recovery(kedro, test_study, unfinished, rng.sample(MODES, rng.choice([1, 1, 2])), number)
+    check_recovery(kedro, unfinished, rng.sample(MODES, rng.choice([1, 1, 2])), number)
+    is_whole(unfinished)
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("number", range(11, 21))
-def test_campaign_anywhere(kedro: Callable[..., Any], test_study: Path, tmp_path: Path, number: int) -> None:
+def test_campaign_anywhere(
+    kedro: Callable[..., Any], is_whole: Callable[[Path], None], tmp_path: Path, number: int
+) -> None:
     rng = random.Random(number)
     options = ["--params", f"root={tmp_path / 'data'},unlearning.processes=2"]
     for mode in rng.sample(MODES, rng.choice([1, 1, 2])):
@@ -156,4 +157,4 @@ def test_campaign_anywhere(kedro: Callable[..., Any], test_study: Path, tmp_path
         kill_at(kedro, options, mode, lambda log, node=node: log.read_text().count(STARTED) > node, rng.uniform(0, 3))
     ended = kedro("run", "--env", "test", *options)
     assert ended.returncode == 0, ended.stderr[-2000:]
-    compare(test_study, tmp_path / "data")
+    is_whole(tmp_path / "data")

@@ -51,7 +51,7 @@ def report(given: dict[str, Any]) -> dict[str, Any]:
     """Return what every node of the reporting returns."""
     made = dict(given)
     for node in create_pipeline().nodes:
-        made[node.outputs[0]] = node.func(*[made[name] for name in node.inputs])
+        made |= node.run({name: made[name] for name in node.inputs})
     return made
 
 

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kedro.framework import project
 from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Node, Pipeline
@@ -39,6 +40,10 @@ def show(b: int, extra: int | None) -> str:
     return f"{b} {extra}"
 
 
+def mention(extra: int | None) -> str:
+    return f"{extra}"
+
+
 def fail(a: int) -> int:
     raise RuntimeError(f"stopped at {a}")
 
@@ -49,6 +54,7 @@ NODES = {
     "add": Node(add, ["b", "c"], "d", name="add"),
     "extra": Node(triple, "a", "extra", name="extra"),
     "show": Node(show, ["b", "extra"], "shown", name="show"),
+    "mention": Node(mention, "extra", "mentioned", name="mention"),
 }
 
 
@@ -74,7 +80,7 @@ class Study:
     def catalog(self) -> DataCatalog:
         json_entry: dict[str, Any] = {"type": "json.JSONDataset"}
         optional = {"type": "social_provenance.datasets.OptionalDataset", "dataset": json_entry}
-        entries = dict.fromkeys(["a", "b", "c", "d", "shown"], json_entry) | dict.fromkeys(
+        entries = dict.fromkeys(["a", "b", "c", "d", "shown", "mentioned"], json_entry) | dict.fromkeys(
             ["extra", "lineage"], optional
         )
         catalog = DataCatalog.from_config(
@@ -83,12 +89,12 @@ class Study:
         catalog["params:factor"] = 2
         return catalog
 
-    def run(self, *nodes: str | Node, catalog: DataCatalog | None = None) -> None:
+    def run(self, *nodes: str | Node, catalog: DataCatalog | None = None, run_id: str = "2026-01-01") -> None:
         pipeline = Pipeline([NODES[node] if isinstance(node, str) else node for node in nodes])
         catalog = catalog or self.catalog()
         hooks, manager = LineageHooks(), _create_hook_manager()
         manager.register(hooks)
-        hooks.before_pipeline_run({"run_id": "2026-01-01"}, catalog)
+        hooks.before_pipeline_run({"run_id": run_id}, pipeline, catalog)
         SequentialRunner().run(pipeline, catalog, manager)
 
 
@@ -172,7 +178,7 @@ def test_a_mixture_of_runs_is_refused(study: Study) -> None:
         study.run("add")
     assert str(caught.value) == (
         "add would mix runs: c (c.json, by triple in run 2026-01-01) and b (b.json, by double in run 2026-01-01) were "
-        "made from different versions of a; rerun the pipelines between a and add"
+        "made from different versions of a; rerun what is between a and add"
     )
     study.run("triple")
     study.run("add")
@@ -196,8 +202,32 @@ def test_what_is_optional_and_of_another_run_is_left_out(study: Study, caplog: p
     with caplog.at_level(logging.WARNING):
         study.run("show")
     assert study.read("shown") == "4 None"
-    assert "extra is incomplete or from another run, and is treated as missing" in caplog.messages
+    (said,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert said.startswith("treated as missing, because incomplete or from another run: extra; --pipelines")
     assert set(study.records()["shown"]["ancestors"]) == {"a", "b"}
+
+
+def test_what_is_optional_is_left_out_of_the_whole_run_or_of_nothing(study: Study) -> None:
+    study.run("double", "extra")
+    study.write("a", 2)
+    study.run("double")
+    study.run("mention")
+    assert study.read("mentioned") == "3"  # alone it has nothing to disagree with
+    study.run("mention", "show")
+    assert (study.read("mentioned"), study.read("shown")) == ("None", "4 None")
+
+
+def test_a_mixture_names_the_pipelines_that_mend_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = {name: Pipeline([NODES[name]]) for name in ("add", "triple", "double")}
+    monkeypatch.setattr(project.pipelines, "_content", {**every, "all": sum(every.values(), Pipeline([]))})
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    study.run("double", "triple")
+    study.write("a", 2)
+    study.run("double", run_id="2026-01-02")
+    with pytest.raises(LineageError, match=r"rerun --pipelines triple,add$"):
+        study.run("add")
+    study.run("triple", "add")
+    assert study.read("d") == 10
 
 
 def test_what_is_optional_and_not_whole_is_left_out(study: Study) -> None:

@@ -149,7 +149,7 @@ class Study:
         }
         hooks, manager, catalog = LineageHooks(), _create_hook_manager(), self.catalog()
         manager.register(hooks)
-        hooks.before_pipeline_run({"run_id": "2026-01-01"}, catalog)
+        hooks.before_pipeline_run({"run_id": "2026-01-01"}, Pipeline([]), catalog)
         SequentialRunner().run(Pipeline([nodes[name] for name in names]), catalog, manager)
 
 
@@ -246,7 +246,7 @@ def test_what_can_be_known_of_it_is_checked(blind: Study) -> None:
 def test_what_is_in_memory_leaves_no_record(tmp_path: Path, memory: Callable[[], Any]) -> None:
     hooks = LineageHooks()
     study = Study(tmp_path / "data", lambda _: memory(), frame)
-    hooks.before_pipeline_run({"run_id": "2026-01-01"}, study.catalog())
+    hooks.before_pipeline_run({"run_id": "2026-01-01"}, Pipeline([]), study.catalog())
     assert hooks._persisted(["a", "table", "params:x", "nowhere"]) == ["a"]
 
 
@@ -259,7 +259,7 @@ def test_of_two_views_the_one_that_can_be_seen_counts(tmp_path: Path) -> None:
     catalog = DataCatalog({**entries, **views})
     hooks, manager = LineageHooks(), _create_hook_manager()
     manager.register(hooks)
-    hooks.before_pipeline_run({"run_id": "2026-01-02"}, catalog)
+    hooks.before_pipeline_run({"run_id": "2026-01-02"}, Pipeline([]), catalog)
     Bare.shelf = "x"
     SequentialRunner().run(Pipeline([Node(lambda table: table, "table@bare", "seen", name="see")]), catalog, manager)
     assert study.records()["seen"].ancestors["table"] == study.records()["table"].digest != UNKNOWN

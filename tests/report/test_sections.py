@@ -233,6 +233,29 @@ def test_lineage_leaves_out_what_is_being_written() -> None:
     assert "0 datasets" in sections.lineage(None)
 
 
+def test_the_lineage_of_a_page_is_what_is_behind_it_and_nothing_else() -> None:
+    made = {"node": "n", "inputs": ["x"]}
+    records = {
+        "scores": {**made, "digest": "s1", "ancestors": {"corpus": "c1"}},
+        "stale": {**made, "digest": "t1", "ancestors": {"scores": "s0"}},
+        "table": {**made, "digest": "a2", "ancestors": {"scores": "s1", "corpus": "c1"}},
+        "map": {**made, "digest": "m1", "ancestors": {"scores": "s1", "corpus": "c1", "table": "a1"}},
+        "report": {**made, "digest": "r1", "ancestors": {"map": "m1"}},
+    }
+    found = sections.behind(records, ["map"])
+    assert {name: row["digest"] for name, row in found.items()} == {
+        "scores": "s1",
+        "table": "a1",
+        "map": "m1",
+        "corpus": "c1",
+    }
+    assert found["map"] == records["map"]
+    assert found["table"]["inputs"] == found["corpus"]["inputs"] == []  # replaced since, and the user's own
+    assert "4 datasets" in sections.write_report(records, map="<h2>a map</h2>")
+    assert "stale" not in sections.lineage(found)
+    assert "0 datasets" in sections.write_report(None, map="")
+
+
 def words(page: str) -> str:
     return " ".join(re.sub(r"<.*?>", "", page).split())
 

@@ -200,8 +200,8 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
         free = shutil.disk_usage(self._path).free
         if work.bytes + RESERVE > free:
             raise ArtifactError(
-                f"{self._path} needs {_size(work.bytes)} for {work.documents:,} documents and its disk has "
-                f"{_size(free)} free: make room, move it with --params root=DIR, or store less "
+                f"{self._path} needs {_size(work.bytes)} for {work.documents:,} documents, {_size(RESERVE)} to spare, "
+                f"and its disk has {_size(free)} free: make room, move it with --params root=DIR, or store less "
                 f"(gradients.store: fp16, a smaller gradients.projection_dim or attribution.per_bin)"
             )
         time = f", about {_duration(data.pace() * work.tokens)}" if data.pace and work.tokens else ""

@@ -11,6 +11,8 @@ from kedro.io import DatasetError
 from social_provenance.errors import ArtifactError, ProvenanceError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kedro.io import AbstractDataset, DataCatalog
     from kedro.pipeline import Pipeline
 
@@ -68,6 +70,11 @@ def _own_error(dataset: AbstractDataset[Any, Any]) -> ProvenanceError | None:
 def _cure(name: str) -> str:
     makers = _makers(name)
     return f"run --pipelines {makers[0]}, which makes it" if makers else "put it there"
+
+
+def pipelines_of(names: Iterable[str]) -> list[str]:
+    """Return the smallest pipelines that make some datasets, in their order; nothing makes the user's own."""
+    return list(dict.fromkeys(makers[0] for name in names if (makers := _makers(name))))
 
 
 def _makers(name: str) -> list[str]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from kedro.framework.hooks import hook_impl
 
 from social_provenance.fingerprint import digest_of_path
+from social_provenance.hooks.inputs import pipelines_of
 from social_provenance.lineage import ABSENT, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
+    from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
 
     from social_provenance.datasets.identity import Identified
@@ -29,18 +31,22 @@ class LineageHooks:
         """Start without a ledger; the catalog has its location."""
         self._ledger: Ledger | None = None
         self._catalog: Any = None
+        self._pipeline: Any = None
         self._run = ""
         self._identities: dict[str, Identified | None] = {}
         self._digests: dict[str, str] = {}
         self._inputs: dict[str, str | None] = {}
         self._warned: set[str] = set()
+        self._left_out: set[str] = set()
+        self._judged = False
 
     @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the ledger that the catalog names."""
-        self._catalog = catalog
+        self._catalog, self._pipeline = catalog, pipeline
         self._run = str(run_params.get("run_id") or run_params.get("session_id"))
         self._identities, self._digests, self._warned = {}, {}, set()
+        self._left_out, self._judged = set(), False
         path = self._location(LEDGER)
         self._ledger = Ledger.open(path, self._place) if isinstance(path, Path) else None
 
@@ -57,6 +63,9 @@ class LineageHooks:
     def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
         """Raise on inputs of different runs; treat optional inputs as missing if they are that, or incomplete.
 
+        An optional input has to fit what the node reads and what the whole run reads: the sections of a page rest on
+        the same tables, or leave out the same.
+
         Returns:
             Optional inputs of another run, replaced by None.
         """
@@ -65,10 +74,12 @@ class LineageHooks:
         read = {name: self._digest(name) for name in self._persisted(node.inputs) if name != LEDGER}
         optional = {name for name in read if _is_optional(catalog, name)}
         required = {name: digest for name, digest in read.items() if name not in optional}
-        self._ledger.refuse_mixture(node.name, required)
-        left_out = [name for name in sorted(optional) if not self._ledger.fits(name, read[name], required)]
-        for name in left_out:
-            logger.warning("%s is incomplete or from another run, and is treated as missing", name)
+        self._ledger.refuse_mixture(node.name, required, lambda names: pipelines_of([*names, *node.outputs]))
+        if optional and not self._judged:
+            self._judged = True
+            self._leave_out(self._persisted(sorted(self._pipeline.inputs())))
+        self._leave_out(list(read))
+        left_out = [name for name in sorted(optional) if name in self._left_out]
         self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
         self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
         self._ledger.begin(self._persisted(node.outputs), node.name, self._run)
@@ -86,6 +97,19 @@ class LineageHooks:
                 digest = self._digests[name] = self._unknown(name, f"nothing is at {self._location(name)}")
             accepted = {each: self._accepted(each) for each in (*self._inputs, name)}
             self._ledger.complete({name: digest}, node.name, self._run, self._inputs, accepted)
+
+    def _leave_out(self, names: list[str]) -> None:
+        """Note which datasets are optional and do not fit the others, and warn of those that were not noted before."""
+        digests = {name: self._digest(name) for name in names if name != LEDGER}
+        required = {name: digest for name, digest in digests.items() if not _is_optional(self._catalog, name)}
+        asked = digests.keys() - required.keys() - self._left_out
+        new = [name for name in sorted(asked) if self._ledger and not self._ledger.fits(name, digests[name], required)]
+        self._left_out |= set(new)
+        if new:
+            logger.warning(
+                "treated as missing, because incomplete or from another run: %s; --pipelines %s makes them again",
+                *(", ".join(new), ",".join(pipelines_of(new))),
+            )
 
     def _persisted(self, names: list[str]) -> list[str]:
         """Return the persisted datasets among ``names``; views of one dataset (``@``) count once."""

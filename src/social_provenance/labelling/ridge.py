@@ -1,10 +1,14 @@
-"""Ridge regression on sparse rows in the dual, because there are fewer documents than columns."""
+"""Ridge regression on sparse rows in the dual, because there are fewer documents than columns.
+
+Dense products take one thread: others add in another order, and the last digits would depend on the machine.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -19,6 +23,7 @@ DENSE_COLUMNS = 1024
 """Dense columns multiplied at a time."""
 
 
+@threadpool_limits.wrap(limits=1)
 def similarities(rows: csr_array) -> np.ndarray:
     """Return the dot products of all pairs of rows: float32, shape (documents, documents)."""
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
@@ -31,6 +36,7 @@ def similarities(rows: csr_array) -> np.ndarray:
     return products
 
 
+@threadpool_limits.wrap(limits=1)
 def solve(
     products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

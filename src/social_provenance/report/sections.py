@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from social_provenance.annotations import Figure, Record, Table
@@ -168,14 +168,33 @@ def write_planted(figure: Figure | None, validation: Record | None, nulls: Table
     )
 
 
-def write_report(records: Record | None, *sections: str) -> str:
+def write_report(records: Record | None, **sections: str) -> str:
     """Join the sections and the lineage of every dataset behind them to the page.
 
     Args:
         records: ``lineage``: dataset -> its record; None where nothing was recorded.
-        sections: Finished sections, in order; a check that has not been run leaves an empty one.
+        sections: Dataset -> finished section, in order; a check that has not been run leaves an empty one.
     """
-    return page([*sections, lineage(records)])
+    return page([*sections.values(), lineage(behind(records or {}, sections))])
+
+
+def behind(records: Record, names: Iterable[str]) -> Record:
+    """Return the records of datasets and of all that they were made from, in the order of ``records``.
+
+    A dataset that was made again since, or is the user's own, has only the digest of the version behind them.
+    """
+    digests: dict[str, str] = {}
+    for name in names:
+        if name in records:
+            digests |= {**records[name].get("ancestors", {}), name: records[name]["digest"]}
+    order = [name for name in records if name in digests]
+    unknown = {"node": "", "inputs": []}
+    return {
+        name: row
+        if (row := records.get(name, {})).get("digest") == digests[name]
+        else {**unknown, "digest": digests[name]}
+        for name in [*order, *(name for name in digests if name not in records)]
+    }
 
 
 def lineage(records: Record | None) -> str:

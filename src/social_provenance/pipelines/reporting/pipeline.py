@@ -31,4 +31,5 @@ def create_pipeline() -> Pipeline:
         Node(function, inputs, output, name=function.__name__)
         for output, (function, inputs) in (FIGURES | SECTIONS).items()
     ]
-    return Pipeline([judged, *parts, Node(write_report, ["lineage", *SECTIONS], "report", name="write_report")])
+    behind = {"records": "lineage"} | {name: name for name in SECTIONS}
+    return Pipeline([judged, *parts, Node(write_report, behind, "report", name="write_report")])
