@@ -249,6 +249,16 @@ def test_the_command_writes_a_new_folder_and_overwrites_none(
     assert [each.name for each in target.parent.iterdir()] == ["tiny"]
 
 
+@pytest.mark.parametrize(
+    "words", [[], ["a.gguf"], ["a", "b", "c"], ["a", "b", "--dtype", "int3"], ["a", "b", "--nope"]]
+)
+def test_what_the_command_does_not_take_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="1"):
+        main(words)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(r"error: .*; see `python -m social_provenance.convert_gguf --help`", line)
+
+
 def test_a_packed_model_is_refused_with_the_command(packed: Path) -> None:
     for place in (packed, packed.parent):
         with refused(f"{place} has packed weights", f"convert_gguf {place} DIR", "--params model=DIR"):

@@ -11,7 +11,7 @@ import importlib.util
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from social_provenance.errors import ModelError, ProvenanceError
 from social_provenance.language_model import LanguageModel, TrainedModel
@@ -145,9 +145,14 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:  # in place of a usage of several lines and exit code 2
+        self.exit(1, f"error: {message}; see `{self.prog} --help`\n")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m social_provenance.convert_gguf", description=__doc__)
+    parser = _Parser(prog="python -m social_provenance.convert_gguf", description=__doc__)
     parser.add_argument("source", type=Path, help="GGUF file, or a folder that has exactly one")
     parser.add_argument("target", type=Path, help="new folder, to be given as --params model=TARGET")
     parser.add_argument("--dtype", choices=DTYPES, default=DTYPES[0], help="of the written weights")

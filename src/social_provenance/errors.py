@@ -84,6 +84,12 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def among(value: str, known: Iterable[str]) -> str:
+    """Return what to say after an unknown value: the nearest known one, or all of them."""
+    every = sorted(known)
+    return did_you_mean(value, every) or f"; name one of {', '.join(every)}"
+
+
 def repeated(names: Sequence[str]) -> list[str]:
     """Return the names that are given more than once, each once, in the order of their first place."""
     return [name for name, times in Counter(names).items() if times > 1]

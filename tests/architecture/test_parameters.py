@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 from kedro.pipeline import Node, Pipeline
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from guards.parameters import (
     dead_parameters,
@@ -20,6 +20,7 @@ from guards.parameters import (
     unused_fields,
 )
 from guards.project import SOURCE, Project, environments, read_project
+from social_provenance.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +33,7 @@ class Loose(BaseModel):
     unread_by_anybody: Annotated[int, Field(ge=0)] = 0
 
 
-class Tight(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class Tight(Parameters):
     inner: Loose | None = None
     """Of another."""
 
@@ -109,13 +108,17 @@ def test_an_annotation_that_cannot_be_resolved_is_found(project: Project) -> Non
     assert found == ["params:measure: no node takes it as a Pydantic model, so nothing checks it"]
 
 
-def test_models_are_frozen_and_closed(project: Project) -> None:
+def test_models_are_frozen_closed_and_strict(project: Project) -> None:
     assert loose_models(project) == []
 
 
 def test_a_loose_model_below_a_tight_one_is_found(project: Project) -> None:
     found = loose_models(with_node(project, measure, {}))
-    assert found == ["Loose: accepts unknown fields", "Loose: can be changed after it was checked"]
+    assert found == [
+        "Loose: accepts unknown fields",
+        "Loose: can be changed after it was checked",
+        "Loose: converts values, as it is no Parameters",
+    ]
 
 
 def test_every_field_is_used(project: Project) -> None:

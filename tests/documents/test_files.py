@@ -126,3 +126,20 @@ def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest
 def test_a_pattern_that_cannot_be_read_is_named(folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"the pattern .* cannot be read \(.*\*\*.*\): fix it"):
         list_local(folder / "a**" / "x.jsonl")
+
+
+def test_what_is_neither_a_folder_nor_a_file_is_named() -> None:
+    with pytest.raises(CorpusError, match=r"^/dev/null is neither a folder nor a file: give a folder of shards"):
+        list_local(Path("/dev/null"))
+
+
+@pytest.mark.parametrize("kind", [OSError, ValueError, RuntimeError, Exception])
+def test_an_error_of_a_store_is_one_of_the_corpus(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise kind("no such host")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", refuse)
+    with pytest.raises(
+        CorpusError, match=rf"^the corpus at s3://b/x cannot be listed \({kind.__name__}: no such host\)"
+    ):
+        list_remote("s3://b/x", {})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +148,56 @@ def test_an_empty_root(complaint: Callable[..., str], tmp_path: Path) -> None:
     line = complaint("taxonomy")
     place = tmp_path / "data/02_intermediate/documents.parquet"
     assert line == f"error: there is no documents at {place}: run --pipelines corpus, which makes it"
+
+
+@pytest.mark.parametrize(
+    ("typed", "piece"),
+    [
+        ("run --params root", "--params: 'root' has no '=': write NAME=VALUE"),
+        (
+            "run --params root={root} --params corpus=x",
+            "--params is given 2 times, and the last alone counts: give it once",
+        ),
+        ("run --params 'root={root} corpus=x'", "contains 'corpus', which is a parameter itself: write a comma"),
+        ("run --params root={root},pretraining.seed=true", "params:pretraining.seed: input should be a valid integer"),
+        ("run --params root={root},documents.min_char=5", "params:documents.min_char: unknown parameter"),
+        ("run --params root={root} --runner Nope", "--runner: there is no runner 'Nope'; name one of"),
+        (
+            "run --params root={root} --env tset",
+            "--env: there is no environment 'tset' in {project}/conf; did you mean",
+        ),
+        (
+            "run --params root={root} --load-versions raw_documents:x",
+            "--load-versions: raw_documents has no versions: leave it",
+        ),
+        ("run --parms root={root}", "kedro run: there is no option '--parms'; did you mean '--params'?"),
+        ("rnu", "kedro: there is no command 'rnu'; did you mean 'run'?"),
+        ("registry describe corpuss", "kedro: there is no pipeline 'corpuss'; did you mean 'corpus'?"),
+        ("catalog describe-datasets --pipeline corpuss", "--pipeline: there is no pipeline 'corpuss'; did you mean"),
+    ],
+)
+def test_a_mistyped_command_is_one_line_and_makes_nothing(
+    kedro: Callable[..., Any], tmp_path: Path, typed: str, piece: str
+) -> None:
+    before, root = set(PROJECT.iterdir()), tmp_path / "data"
+    arguments = shlex.split(typed.format(root=root))
+    rest = {"--env": "test", "--pipelines": "miniature"} if arguments[0] == "run" else {}
+    ended = kedro(*arguments, *(word for pair in rest.items() if pair[0] not in arguments for word in pair))
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if not LOGGED.match(line)]
+    assert line.startswith("error: ")
+    assert piece.format(root=root, project=PROJECT) in line
+    assert set(PROJECT.iterdir()) == before
+    assert not root.exists()
+
+
+def test_a_place_in_the_home_folder_is_there(kedro: Callable[..., Any], tmp_path: Path) -> None:
+    home = os.path.relpath(tmp_path, Path.home())
+    before = set(PROJECT.iterdir())
+    typed = ("--env", "test", "--pipelines", "miniature", "--params", f"root=~/{home}/data #1/")
+    assert kedro("run", *typed).returncode == 0
+    assert (tmp_path / "data #1/lineage.json").exists()
+    assert set(PROJECT.iterdir()) == before
 
 
 @pytest.mark.parametrize(

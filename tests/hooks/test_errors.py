@@ -101,10 +101,10 @@ def test_an_error_of_others_has_no_line() -> None:
             {"documents": {"min_chars": 60, "max_chars": 50}},
             "params:documents: min_chars (60) exceeds max_chars (50): lower it",
         ),
-        ({"documents": None}, "params:documents: value is None but type is not Optional"),
+        ({"documents": None}, "params:documents: is null: give it a value, or leave it out"),
         (
             {"working_set": {"per_bin": "many"}},
-            "params:working_set.per_bin: input should be a valid integer, unable to parse string as an integer, "
+            "params:working_set.per_bin: input should be a valid integer, "
             "see docs/reference/parameters.md (got 'many')",
         ),
     ],

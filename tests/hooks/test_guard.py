@@ -12,7 +12,8 @@ from kedro.io import DataCatalog
 from social_provenance.datasets import OptionalModelFolder
 from social_provenance.errors import SettingsError
 from social_provenance.gradients.methods.settings import ScoringSettings
-from social_provenance.hooks.guard import OFFLINE, PLACES, QUIET, GuardHooks, known_parameters, refuse_unasked
+from social_provenance.hooks.guard import OFFLINE, QUIET, GuardHooks, known_parameters, refuse_unasked, refuse_unread
+from social_provenance.hooks.typed_paths import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,44 @@ def test_what_the_user_has_set_stays(environ: dict[str, str]) -> None:
     environ["HF_HUB_OFFLINE"] = "0"
     GuardHooks().after_context_created(context(offline=True))
     assert environ["HF_HUB_OFFLINE"] == "0"
+
+
+class _Checked:
+    """A context that notes whether all parameters were read, which checks them."""
+
+    def __init__(self, **given: Any) -> None:
+        self.config_loader = SimpleNamespace(runtime_params=given)
+        self.read = False
+
+    @property
+    def params(self) -> None:
+        self.read = True
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [({}, False), ({"root": "x"}, False), ({"root": "x", "scoring": {"damping": 1}}, True)]
+)
+def test_parameters_are_checked_whether_or_not_a_pipeline_of_the_run_reads_them(
+    given: dict[str, Any], read: bool
+) -> None:
+    context: Any = _Checked(**given)
+    refuse_unread(context)
+    assert context.read is read
+
+
+def test_a_misspelled_parameter_is_refused_before_parameters_are_read() -> None:
+    context: Any = _Checked(minature={"seed": 7})
+    with pytest.raises(SettingsError, match=r"^--params: unknown parameter 'minature'; did you mean"):
+        refuse_unread(context)
+    assert not context.read
+
+
+def test_a_version_of_what_has_none_is_refused() -> None:
+    catalog = catalog_with({})
+    catalog["documents"] = OptionalModelFolder(path=None)
+    with pytest.raises(SettingsError, match=r"^--load-versions: documents has no versions: leave it out$"):
+        GuardHooks().after_catalog_created(catalog, {"documents": "x"})
+    GuardHooks().after_catalog_created(catalog, None)
 
 
 def _given(scoring: Any, **attribution: Any) -> DataCatalog:

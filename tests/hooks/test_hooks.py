@@ -18,4 +18,4 @@ def test_an_error_within_a_hook_is_one_line_too() -> None:
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
-    assert line.endswith(f"{PROJECT}/conf/tset")
+    assert line == f"error: --env: there is no environment 'tset' in {PROJECT}/conf; did you mean 'test'?"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from social_provenance.errors import SettingsError
-from social_provenance.hooks.errors import show_error
-from social_provenance.hooks.loader import FOLDERS, CheckedConfigLoader
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from social_provenance.hooks.errors import one_line, show_error
+from social_provenance.hooks.loader import CheckedConfigLoader
+from social_provenance.hooks.typed_paths import FOLDERS
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,90 @@ def test_an_empty_place_is_refused(name: str, value: str | None, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "given", [None, {}, {"root": "a$b{c}"}, {"query_model": None}, {"accepted_code": ""}, {"seed": 0, "on": False}]
+    "given",
+    [
+        None,
+        {},
+        {"root": "a$b", "corpus": "a{c}"},
+        {"query_model": None},
+        {"accepted_code": ""},
+        {"seed": 0, "on": False},
+    ],
 )
 def test_plain_values_are_taken(given: dict[str, Any] | None, tmp_path: Path) -> None:
     assert CheckedConfigLoader(str(tmp_path), runtime_params=given).runtime_params == (given or {})
+
+
+def test_places_are_read_before_anything_is_resolved(tmp_path: Path) -> None:
+    loader = CheckedConfigLoader(str(tmp_path), runtime_params={"root": 2024, "corpus": "~/x"})
+    assert loader.runtime_params == {"root": "2024", "corpus": str(Path.home() / "x")}
+
+
+@pytest.mark.parametrize(
+    ("source", "env", "said"),
+    [
+        ("conf", "tset", "--env: there is no environment 'tset' in {conf}; did you mean 'test'?"),
+        ("conf", "../conf/test", "--env: there is no environment '../conf/test' in {conf}; name one of base, test"),
+        ("conf", "globals.yml", "--env: there is no environment 'globals.yml' in {conf}; name one of base, test"),
+        ("other", None, "--conf-source: {other} has no folder 'base': give a folder of configurations"),
+        ("nowhere", "test", "--conf-source: {nowhere} has no folder 'base': give a folder of configurations"),
+    ],
+)
+def test_a_configuration_that_is_not_there_is_refused(tmp_path: Path, source: str, env: str | None, said: str) -> None:
+    for folder in ("conf/base", "conf/test", "other"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "conf/globals.yml").touch()
+    with pytest.raises(SettingsError) as caught:
+        CheckedConfigLoader(str(tmp_path / source), env, base_env="base", default_run_env="base")
+    places = {name: tmp_path / name for name in ("conf", "other", "nowhere")}
+    assert str(caught.value) == said.format(**places)
+    for right in ("test", "base", None):
+        assert CheckedConfigLoader(str(tmp_path / "conf"), right, base_env="base", default_run_env="base").env == right
+
+
+def test_a_store_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"^--conf-source: s3://b/x cannot be read \(.*: give a folder"):
+        CheckedConfigLoader("s3://b/x", base_env="base")
+
+
+@pytest.mark.parametrize(("root", "read"), [("data", "data"), ("~/x", str(Path.home() / "x")), (2024, "2024")])
+def test_the_root_of_an_environment_is_a_place_too(tmp_path: Path, root: Any, read: str) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text(f"root: {root}\n")
+    (tmp_path / "base/catalog.yml").write_text("a: {type: MemoryDataset, data: '${globals:root}'}\n")
+    loader = CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    assert loader["catalog"]["a"]["data"] == read
+
+
+def test_a_root_of_an_environment_that_is_no_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text("root: $HOME/x\n")
+    with pytest.raises(SettingsError, match=r"^globals.yml: root '\$HOME/x' has \$HOME, which the shell did not"):
+        CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+
+
+@pytest.mark.parametrize("text", ["a: [", "root: ${nope}", "- a", "\t"])
+def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text(text)
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (of the library)
+        CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    line = one_line(caught.value)
+    assert line is not None
+    assert re.match(r"the configuration cannot be read \(.*\): fix it", line)
+
+
+@pytest.mark.parametrize("given", [{"block": [1]}, {"listed": {"0": {"name": "x"}}}])
+def test_a_list_in_place_of_a_block_is_refused(tmp_path: Path, given: dict[str, Any]) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/parameters.yml").write_text("block: {seed: 1}\nlisted: [{name: a}]\n")
+    loader = CheckedConfigLoader(
+        str(tmp_path), base_env="base", runtime_params=given, merge_strategy={"parameters": "soft"}
+    )
+    with pytest.raises(
+        SettingsError, match=rf"^parameters: a list is given .* the value of {next(iter(given))} in --params$"
+    ):
+        _ = loader["parameters"]
 
 
 def test_an_error_of_the_configuration_is_one_line_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 from kedro.framework import project
 from kedro.io import DataCatalog
@@ -35,6 +36,44 @@ def line_of(act: Callable[[], Any]) -> str:
 
 def raised(number: int, *places: str) -> OSError:
     return OSError(number, os.strerror(number), *places)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (click.UsageError("Some thing.\n\nMore"), "kedro: some thing; see `kedro --help`"),
+        (
+            click.BadOptionUsage("x", "Option '--x' requires an argument."),
+            "--x has no value: give it one, or leave it out",
+        ),
+        (
+            click.NoSuchOption("--prams", possibilities=["--params"]),
+            "kedro: there is no option '--prams'; did you mean '--params'?",
+        ),
+        (click.NoSuchOption("--zzz"), "kedro: there is no option '--zzz'; see `kedro --help`"),
+        (
+            click.UsageError("Got unexpected extra argument (a=b)"),
+            "kedro: 'a=b' belongs to no option: see `kedro --help`",
+        ),
+        (
+            click.UsageError("Got unexpected extra arguments (a b)"),
+            "kedro: 'a' belongs to no option: see `kedro --help`",
+        ),
+    ],
+)
+def test_what_the_command_line_does_not_take_is_one_line(error: click.ClickException, line: str) -> None:
+    assert one_line(error) == line
+
+
+def test_a_command_is_named_below_the_outermost() -> None:
+    outer = click.Context(click.Group("kedro"), info_name="/usr/bin/python -m kedro")
+    inner = click.Context(
+        click.Group("catalog", commands={"list": click.Command("list")}), parent=outer, info_name="catalog"
+    )
+    assert (
+        one_line(click.NoSuchCommand("lst", ctx=inner))
+        == "kedro catalog: there is no command 'lst'; did you mean 'list'?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from social_provenance.capabilities.normalisation import Normalise
 from social_provenance.errors import repeated
+from social_provenance.parameters import Parameters
 
 Domain = Literal["social", "stem"]
 Level = Literal["reasoning", "knowledge"]
 
 
-class Benchmark(BaseModel):
+class Benchmark(Parameters):
     """A benchmark and the lm-eval task definition that renders it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     """Name in tables and figures."""
@@ -47,10 +46,8 @@ class Benchmark(BaseModel):
         return self
 
 
-class Evaluation(BaseModel):
+class Evaluation(Parameters):
     """The benchmarks of a study and how they are scored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     benchmarks: Annotated[Sequence[Benchmark], Field(min_length=1)]
     """A list, not a mapping: an environment's benchmarks replace those of base."""

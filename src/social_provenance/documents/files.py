@@ -93,6 +93,8 @@ def list_local(source: Path) -> Listing:
         raise CorpusError(f"there is no corpus at {source}: give a folder of shards with --params corpus=DIR")
     if source.is_file():
         return Listing(source.as_posix(), {source.as_posix(): _file(source)})
+    if not source.is_dir():
+        raise CorpusError(f"{source} is neither a folder nor a file: give a folder of shards with --params corpus=DIR")
     walk = _Walk(source)
     return Listing(_prefix(source.as_posix()), walk.files(), walk.passed_over)
 
@@ -110,7 +112,7 @@ def list_remote(source: str, options: Mapping[str, Any]) -> Listing:
         above, pattern = split_pattern(root, system.exists)
         places = system.glob(f"{literal(above).rstrip('/')}/{pattern}") if pattern else system.find(root)
         sizes = {place: int(system.info(place).get("size") or 0) for place in places if not system.isdir(place)}
-    except (OSError, ImportError, ValueError) as error:
+    except Exception as error:  # each store has errors of its own
         raise CorpusError(
             f"the corpus at {source} cannot be listed ({type(error).__name__}: {error}): check the address "
             f"and storage_options of raw_documents; a store may need an extra package (s3fs, gcsfs, ...)"

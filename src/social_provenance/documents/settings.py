@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from social_provenance.parameters import Parameters, SizeKey
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Quality(BaseModel):
+class Quality(Parameters):
     """Rules that reject pages that are not prose, after Rae et al. 2021 (Gopher), appendix A.
 
     A null switches a rule off. Words are separated by whitespace; shares of characters exclude whitespace.
     Each field names the reason of the records that it rejects.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_words: NonNegativeInt | None = 50
     """Smallest number of words; else ``few_words``."""
@@ -42,18 +42,16 @@ class Quality(BaseModel):
     """Largest share of repeated paragraphs; else ``repeated_paragraphs``."""
     max_repeated_chars: Share | None = 0.2
     """Largest share of characters in repeated lines, or in repeated paragraphs; same reasons."""
-    max_common_ngrams: dict[PositiveInt, Share] | None = {2: 0.2, 3: 0.18, 4: 0.16}
+    max_common_ngrams: dict[SizeKey, Share] | None = {2: 0.2, 3: 0.18, 4: 0.16}
     """n -> largest share of characters in the most frequent n-gram; else ``common_ngram``."""
-    max_repeated_ngrams: dict[PositiveInt, Share] | None = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.1}
+    max_repeated_ngrams: dict[SizeKey, Share] | None = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.1}
     """n -> largest share of characters in repeated n-grams; else ``repeated_ngrams``."""
     max_boilerplate: Share | None = 0.5
     """Largest share of characters in lines of notices (cookies, rights, sign-in, scripts); else ``boilerplate``."""
 
 
-class NearDuplicates(BaseModel):
+class NearDuplicates(Parameters):
     """Search for near-duplicates by the Jaccard similarity of word n-grams."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Estimated Jaccard similarity from which two documents are near-duplicates."""
@@ -66,10 +64,8 @@ class NearDuplicates(BaseModel):
     cluster."""
 
 
-class DocumentSettings(BaseModel):
+class DocumentSettings(Parameters):
     """Rules for records to become documents."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_chars: PositiveInt = 50
     """Shortest text, in characters after normalisation."""

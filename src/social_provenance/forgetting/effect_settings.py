@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
+from pydantic import PositiveFloat, model_validator
+
+from social_provenance.parameters import Parameters
 
 
-class EffectSettings(BaseModel):
+class EffectSettings(Parameters):
     """Readings and equivalence margin of an unlearning study."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     forget_rises: Sequence[PositiveFloat] = (0.05, 0.1, 0.2, 0.4)
     """Rises of the forget loss, nats per token, at which runs are compared at equal dose."""

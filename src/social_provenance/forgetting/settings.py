@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.forgetting.effect_settings import EffectSettings
 from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.objectives.registry import Algorithm
 from social_provenance.forgetting.vocabulary import Variable
+from social_provenance.parameters import Parameters
 from social_provenance.training.loop import Optimiser
 
 
-class Lora(BaseModel):
+class Lora(Parameters):
     """Low-rank adapters (Hu et al. 2021) instead of all weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rank: PositiveInt = 8
     """Rank of an adapter."""
@@ -29,10 +28,8 @@ class Lora(BaseModel):
     """Modules with an adapter, by the last part of their name."""
 
 
-class Matching(BaseModel):
+class Matching(Parameters):
     """Matching of random sets to the targeted one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     variables: Annotated[Sequence[Variable], Field(min_length=1)] = ("length", "grad_norm")
     """Variables that are matched, the length among them; the balance of all is reported. A variable that follows from
@@ -56,10 +53,8 @@ class Matching(BaseModel):
         return self
 
 
-class HeldOut(BaseModel):
+class HeldOut(Parameters):
     """Documents of every bin that no run of a contrast forgets or retains; they measure collateral damage."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_bin: PositiveInt = 1
     """Upper bound on documents per bin."""
@@ -67,14 +62,12 @@ class HeldOut(BaseModel):
     """Tokens of a document that are evaluated, from its start; null: all."""
 
 
-class Unlearning(BaseModel):
+class Unlearning(Parameters):
     """Parameters of an unlearning study: documents to forget, algorithms, dose, evaluations.
 
     All runs of a contrast have the same algorithm, steps, learning rate, number of documents, about the
     same number of tokens, and the same retained documents; no run is stopped by a benchmark.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     algorithms: Annotated[Sequence[Algorithm], Field(min_length=1)] = (NGDiff(),)
     """Unlearning algorithms with their hyperparameters, each of ``forgetting/objectives``."""

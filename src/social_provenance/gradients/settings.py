@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+from pydantic import PositiveInt, model_validator
+
+from social_provenance.parameters import Parameters
 
 
-class GradientSettings(BaseModel):
+class GradientSettings(Parameters):
     """Settings that change a gradient; one store is of one value of each."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     projection_dim: PositiveInt = 16
     """Side of the random projection: the projected gradient of a module has this number squared of dimensions."""
@@ -37,10 +37,8 @@ class GradientSettings(BaseModel):
         return self
 
 
-class Distributed(BaseModel):
+class Distributed(Parameters):
     """Processes that compute the gradients; they do not change what is stored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     nnode: PositiveInt = 1
     """Nodes."""

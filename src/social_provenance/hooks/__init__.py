@@ -2,17 +2,18 @@
 
 ::
 
-    settings.py registers CHECKS and RECORDS, and loader
-    before a run:  loader -> errors -> stop -> guard -> lock -> spark -> inputs
+    settings.py registers CHECKS and RECORDS, and loader; cli.py reads the command line
+    before a run:  typed_params -> loader -> errors -> stop -> guard -> lock -> spark -> inputs
     per dataset:   lineage (check inputs, record outputs)
     after a run:   tracking -> announce
 
 Modules:
 
-- ``loader``: runtime parameters are plain values; no place among them is empty
+- ``typed_params``: items of ``--params``, none of them dropped or misread
+- ``loader``, ``typed_paths``: runtime parameters are plain values, and places are the folders that were typed
 - ``errors``: errors are printed as one line; ``phrases``: the lines for errors of libraries
 - ``stop``: SIGTERM and Ctrl-C end a run in one line
-- ``guard``, ``typed_paths``: unknown parameters are errors, paths are as typed; no network unless configured
+- ``guard``, ``selection``: unknown parameters, pipelines, nodes and datasets are errors; no network unless configured
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
 - ``inputs``: what is missing, and the pipeline that makes it

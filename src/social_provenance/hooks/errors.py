@@ -38,6 +38,7 @@ error itself, which is printed once."""
 
 _BLOCK = re.compile(r"- Parameter '([^']+)': (.*)")
 _REPORT = re.compile(r"\d+ validation errors? for \w+$")
+_NULL = "value is None but type is not Optional"
 _PROBLEM = re.compile(r"\s+(.*) \[type=(\w+), input_value=(.*), input_type=\w+\]$")
 
 
@@ -87,8 +88,10 @@ def one_line(error: BaseException) -> str | None:
             return " ".join(str(link).splitlines())
         if isinstance(link, ParameterValidationError):
             return _parameters(str(link))
-        if isinstance(link, DataValidationError | MissingConfigException):
+        if isinstance(link, DataValidationError):
             return " ".join(str(link).split())
+        if isinstance(link, MissingConfigException):
+            return f"{' '.join(str(link).split())}: check --env and --conf-source"
     return phrase(chain)
 
 
@@ -116,9 +119,10 @@ def _parameters(message: str) -> str:
         if block := _BLOCK.match(line):
             place, field = f"params:{block.group(1)}", ""
             if not _REPORT.search(line):
-                problems.append(f"{place}: {block.group(2)}")
-        elif problem := _PROBLEM.match(line):
-            problems.append(f"{place}{field}: {_explain(*problem.groups())}")
+                problem = "is null: give it a value, or leave it out" if _NULL in block.group(2) else block.group(2)
+                problems.append(f"{place}: {problem}")
+        elif found := _PROBLEM.match(line):
+            problems.append(f"{place}{field}: {_explain(*found.groups())}")
         elif line and not line.startswith(" "):
             field = f".{line}"
     return "; ".join(problems) or " ".join(message.split())

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
+from click import get_current_context
 from kedro.framework.hooks import hook_impl
 from pydantic import BaseModel
 
-from social_provenance.errors import SettingsError, did_you_mean
-from social_provenance.hooks.typed_paths import restore_paths
+from social_provenance.errors import SettingsError, among
+from social_provenance.hooks.selection import refuse_unknown
+from social_provenance.hooks.typed_paths import PLACES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kedro.framework.context import KedroContext
     from kedro.io import DataCatalog
-
-PATHS = ("root", "corpus", "benchmarks", "model", "query_model", "reference")
-PLACES = (*PATHS, "accepted_code")
-"""Runtime parameters that the catalog reads."""
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 QUIET = {"DO_NOT_TRACK": "true", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -30,12 +29,24 @@ class GuardHooks:
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Set the environment before any library that reads it is imported."""
-        # Before the catalog is made, which reads them.
-        restore_paths(getattr(context.config_loader, "runtime_params", None) or {}, PATHS, sys.argv)
+        refuse_unread(context)
+        command = get_current_context(silent=True)  # none in a notebook
+        refuse_unknown(command.params if command else {})
         settings = context.config_loader["engines"]
         for name, value in (QUIET | OFFLINE if settings["offline"] else QUIET).items():
             # ``setdefault``: what the user has exported takes precedence.
             os.environ.setdefault(name, value)
+
+    @hook_impl
+    def after_catalog_created(self, catalog: DataCatalog, load_versions: dict[str, str] | None) -> None:
+        """Raise on a version of a dataset that has none, which Kedro ignores.
+
+        Raises:
+            SettingsError: With the dataset.
+        """
+        for name in load_versions or {}:
+            if getattr(catalog[name], "_version", None) is None:
+                raise SettingsError(f"--load-versions: {name} has no versions: leave it out")
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
@@ -45,14 +56,35 @@ class GuardHooks:
             SettingsError: With the parameter and the closest known one.
         """
         given = run_params.get("runtime_params") or {}
-        known = known_parameters()
-        # Kedro ignores parameters that no node reads, so a misspelled one would run with the default.
-        for name in (*given, *catalog.load("parameters")):
-            if name not in known:
-                place = "--params" if name in given else "conf/*/parameters*.yml"
-                hint = did_you_mean(name, known) or f"; name one of {', '.join(sorted(known))}"
-                raise SettingsError(f"{place}: unknown parameter {name!r}{hint}")
+        refuse_misspelled(given, "--params")
+        refuse_misspelled(catalog.load("parameters"), "conf/*/parameters*.yml")
         refuse_unasked(catalog)
+
+
+def refuse_misspelled(names: Iterable[str], place: str) -> None:
+    """Check that parameters are those of a node; Kedro ignores others, so a misspelled one would run with the default.
+
+    Raises:
+        SettingsError: With the parameter and the closest known one.
+    """
+    known = known_parameters()
+    for name in names:
+        if name not in known:
+            raise SettingsError(f"{place}: unknown parameter {name!r}{among(name, known)}")
+
+
+def refuse_unread(context: KedroContext) -> None:
+    """Check runtime parameters before anything is made, those too that are of other pipelines than the run has.
+
+    Raises:
+        SettingsError: If there is no such parameter.
+        ParameterValidationError: If its model refuses it.
+    """
+    given = getattr(context.config_loader, "runtime_params", None) or {}
+    refuse_misspelled(given, "--params")
+    if set(given) - set(PLACES):
+        # Reading them checks those of all pipelines; Kedro itself checks those of the pipelines that are run.
+        _ = context.params
 
 
 def refuse_unasked(catalog: DataCatalog) -> None:

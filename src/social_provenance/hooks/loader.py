@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro.config import OmegaConfigLoader
+from omegaconf.errors import ConfigTypeError, OmegaConfBaseException
 
-from social_provenance.errors import SettingsError, excerpt
+from social_provenance.errors import SettingsError, among, excerpt
 from social_provenance.hooks.errors import install
+from social_provenance.hooks.phrases import squeeze
+from social_provenance.hooks.typed_paths import FOLDERS, PLACES, restore_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FOLDERS = ("root", "corpus", "benchmarks", "model")
-"""Runtime parameters that must name a place where they are given."""
-
 INTERPOLATION = "${"
+GLOBALS = "globals"
+ARCHIVES = (".zip", ".tar.gz")
 
 
 class CheckedConfigLoader(OmegaConfigLoader):
@@ -24,15 +27,61 @@ class CheckedConfigLoader(OmegaConfigLoader):
     It is made before hooks are called, so that an error of the configuration is one line as well.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Check the runtime parameters, and install the one-line error display.
+    def __init__(self, conf_source: str, env: str | None = None, *arguments: Any, **named: Any) -> None:
+        """Check the environment and the runtime parameters, and install the one-line error display.
 
         Raises:
-            SettingsError: With the parameter and its value.
+            SettingsError: With the option and its value.
         """
         install()
-        refuse_unresolvable(named.get("runtime_params") or {})
-        super().__init__(*arguments, **named)
+        given = named.get("runtime_params") or {}
+        refuse_unresolvable(given)
+        restore_paths(given, "--params")
+        base = named.get("base_env") or ""
+        refuse_environment(conf_source, base, env or named.get("default_run_env") or base)
+        try:
+            super().__init__(conf_source, env, *arguments, **named)
+        except OmegaConfBaseException:
+            raise
+        except (ImportError, ValueError) as error:
+            raise SettingsError(
+                f"--conf-source: {conf_source} cannot be read ({squeeze(error, 80)}): give a folder of configurations"
+            ) from error
+
+    def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return a configuration; the root that an environment gives is read as one on the command line.
+
+        Raises:
+            SettingsError: If a file or a runtime parameter has a list where another has a block of fields, or the root
+                is no place.
+        """
+        try:
+            found = super().__getitem__(key)
+            if key == GLOBALS:
+                restore_paths(found, "globals.yml")
+            return found
+        except ConfigTypeError as error:
+            given = sorted(set(self.runtime_params or {}) - set(PLACES))
+            raise SettingsError(
+                f"{key}: a list is given in place of a block of fields, or a field of a list: fix the {key} of the "
+                f"environment" + (f", or the value of {', '.join(given)} in --params" if given else "")
+            ) from error
+
+
+def refuse_environment(source: str, base: str, env: str) -> None:
+    """Check that a folder of configuration on this machine has that of the environment.
+
+    Raises:
+        SettingsError: With the option and its value.
+    """
+    folder = Path(source)
+    if "://" in source or source.endswith(ARCHIVES):
+        return
+    if not (folder / base).is_dir():
+        raise SettingsError(f"--conf-source: {source} has no folder {base!r}: give a folder of configurations")
+    known = [one.name for one in folder.iterdir() if one.is_dir()]
+    if env and env not in known:
+        raise SettingsError(f"--env: there is no environment {env!r} in {source}{among(env, known)}")
 
 
 def refuse_unresolvable(given: Mapping[str, Any]) -> None:

@@ -6,12 +6,15 @@ import errno
 import re
 from typing import TYPE_CHECKING
 
+from click import ClickException, Context, Group, NoSuchOption, UsageError
 from kedro.io import DatasetError
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from social_provenance.errors import did_you_mean
+from social_provenance.errors import among, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|database or disk is full", re.IGNORECASE)
 _DATASET = re.compile(
@@ -22,6 +25,10 @@ _NO_PIPELINE = re.compile(r"Failed to find the pipeline named '(?P<name>.*?)'")
 _NOT_IN_PIPELINE = re.compile(
     r"Pipeline does not contain (?P<what>nodes|datasets?|data_sets|namespaces?).*?\[(?P<names>.*)\]", re.S
 )
+_NO_SUCH_PIPELINE = re.compile(r"^'(?P<name>.*)' pipeline not found")
+_NO_COMMAND = re.compile(r"^No such command '(?P<name>.*?)'")
+_NO_VALUE = re.compile(r"^Option '(?P<name>\S+)' requires an argument")
+_EXTRA = re.compile(r"^Got unexpected extra arguments? \((?P<name>\S+).*\)")
 _NO_NODES = "Pipeline contains no nodes"
 _MOVE = "move it away, or give another folder with --params root=DIR"
 _ELSE = "check that place, or give another folder with --params root=DIR"
@@ -31,9 +38,12 @@ _MORE_ROOM = "free space, or give another folder with --params root=DIR, and run
 def phrase(chain: Sequence[BaseException]) -> str | None:
     """Return one line for the errors of a chain, outermost first; None if none of them is known.
 
-    A full disk, a path that cannot be used, a file that cannot be read or written, and a name on the command line that
-    nothing has are known.
+    A full disk, a path that cannot be used, a file that cannot be read or written, what the command line does not take,
+    a configuration that cannot be read and a name that nothing has are known.
     """
+    for error in chain:
+        if line := _of_configuration(error):
+            return line
     dataset = next((error for error in chain if isinstance(error, DatasetError)), None)
     for error in reversed(chain):  # the innermost error has the path, the ones around it the dataset
         if isinstance(error, OSError) and (line := _of_system(error)):
@@ -97,13 +107,52 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
     return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
 
 
+def _of_configuration(error: BaseException) -> str | None:
+    """Return one line for a command line or a configuration that cannot be read."""
+    if isinstance(error, ClickException):
+        return _of_usage(error)
+    if isinstance(error, OmegaConfBaseException | YAMLError):
+        return f"the configuration cannot be read ({squeeze(error).removesuffix('.')}): fix it in the folder conf"
+    return None
+
+
+def _of_usage(error: ClickException) -> str:
+    """Return one line for an argument that a command does not take."""
+    text = squeeze(error.format_message().partition("\n")[0]).removesuffix(".")
+    context = error.ctx if isinstance(error, UsageError) else None
+    command = " ".join(["kedro", *_below(context)])
+    if isinstance(error, NoSuchOption):
+        near = did_you_mean(error.option_name, error.possibilities or ()) or f"; see `{command} --help`"
+        return f"{command}: there is no option {error.option_name!r}{near}"
+    if (found := _NO_COMMAND.search(text)) and context is not None and isinstance(context.command, Group):
+        known = context.command.list_commands(context)
+        return f"{command}: there is no command {found['name']!r}{among(found['name'], known)}"
+    if found := _NO_SUCH_PIPELINE.search(text):
+        return f"{command}: there is no pipeline {found['name']!r}{among(found['name'], _pipelines())}"
+    if found := _NO_VALUE.search(text):
+        return f"{found['name']} has no value: give it one, or leave it out"
+    if found := _EXTRA.search(text):
+        option = "--params" if "=" in found["name"] else "--pipelines"
+        takes = {name for each in (context.command.params if context else ()) for name in each.opts}
+        cure = f"write {option} {found['name']}" if option in takes else f"see `{command} --help`"
+        return f"{command}: {found['name']!r} belongs to no option: {cure}"
+    return f"{command}: {text[:1].lower()}{text[1:]}; see `{command} --help`"
+
+
+def _below(context: Context | None) -> list[str]:
+    """Return the names of commands below the outermost, whose name is how Python was called."""
+    if context is None or context.parent is None:
+        return []
+    return [*_below(context.parent), str(context.info_name)]
+
+
 def _of_selection(error: BaseException) -> str | None:
     """Return one line for a pipeline, tag, node or dataset of the command line that nothing has."""
     text = str(error)
     if not isinstance(error, ValueError):
         return None
     if found := _NO_PIPELINE.search(text):
-        return f"--pipelines: there is no pipeline {found['name']!r}{_among(found['name'], _pipelines())}"
+        return f"--pipelines: there is no pipeline {found['name']!r}{among(found['name'], _pipelines())}"
     if found := _NOT_IN_PIPELINE.search(text):
         names = [name.strip().strip("'\"") for name in found["names"].split(",")]
         of_nodes = found["what"] == "nodes"
@@ -117,11 +166,6 @@ def _of_selection(error: BaseException) -> str | None:
             "--namespaces select none together; check their names, or leave one out"
         )
     return None
-
-
-def _among(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    return did_you_mean(name, known) or f"; name one of {', '.join(known)}"
 
 
 def _pipelines() -> list[str]:

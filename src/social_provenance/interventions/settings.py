@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from social_provenance.parameters import Parameters
 from social_provenance.training.loop import Optimiser
 
 Level = Literal["topic", "bin"]
 
 
-class TailPatch(BaseModel):
+class TailPatch(Parameters):
     """Parameters of tail-patches: extra training steps on the documents of one region, from the trained weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Level = "topic"
     """Regions: the 24 topics, or the 576 bins."""
@@ -39,10 +38,8 @@ class TailPatch(BaseModel):
         return self
 
 
-class Counterfactual(BaseModel):
+class Counterfactual(Parameters):
     """Parameters of retraining without topics, the ground truth that cheaper checks are compared with."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     topics: Sequence[str] | None = None
     """Topics to leave out, one at a time; null: all."""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from social_provenance.parameters import Folder, Parameters, Place
 
 
-class Light(BaseModel):
+class Light(Parameters):
     """The light linear classifier, trained on the documents that came with labels."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    saved: Path | None = None
+    saved: Folder | None = None
     """Folder of a trained classifier to use as it is; null: train one."""
     max_train: PositiveInt = 10_000
     """Largest training set, the first documents by content hash. Memory is quadratic: n documents take
@@ -30,14 +30,12 @@ class Light(BaseModel):
     """Seed of the assignment of web sites to cross-validation folds for calibration."""
 
 
-class Official(BaseModel):
+class Official(Parameters):
     """The WebOrganizer classifiers, or any other two that transformers can load."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    topic: str = "hf://WebOrganizer/TopicClassifier"
+    topic: Place = "hf://WebOrganizer/TopicClassifier"
     """Classifier of topics: a folder, hf://OWNER/NAME or hf://OWNER/NAME@REVISION."""
-    format: str = "hf://WebOrganizer/FormatClassifier"
+    format: Place = "hf://WebOrganizer/FormatClassifier"
     """Classifier of formats, given likewise."""
     with_url: bool = True
     """Whether the URL and a blank line precede the text; the -NoURL variants were trained without."""
@@ -47,7 +45,7 @@ class Official(BaseModel):
     """Commit of that code, if it is in another repository than the weights."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Overrides of the classifiers' config.json."""
-    devices: tuple[str, ...] = ()
+    devices: Sequence[str] = ()
     """PyTorch devices that share the work; empty: all GPUs, else the CPU."""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     """Precision of the weights."""
@@ -59,10 +57,8 @@ class Official(BaseModel):
     """Number of documents with given labels on which the classifiers are evaluated, the first by content hash."""
 
 
-class Labelling(BaseModel):
+class Labelling(Parameters):
     """Origin of labels: given ones, and a classifier for the rest."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep_given: bool = True
     """Whether labels that came with a document are kept; false: the classifier labels every document."""

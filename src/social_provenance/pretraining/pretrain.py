@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import PretrainingError
+from social_provenance.parameters import Parameters
 from social_provenance.training.loop import Optimiser, seeded, train
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ UNTRAINED = -100
 """Label of a token without a loss."""
 
 
-class Architecture(BaseModel):
+class Architecture(Parameters):
     """Shape of an OLMo3 model; the defaults give 0.7 M parameters with 1,280 tokens."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     hidden_size: PositiveInt = 128
     """Dimensions of the residual stream; a multiple of ``heads``."""
@@ -54,10 +53,8 @@ class Architecture(BaseModel):
     (docs/decisions/0005)."""
 
 
-class Pretraining(BaseModel):
+class Pretraining(Parameters):
     """Parameters of the pretraining of a small model."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 0
     """Seed of the weights and of the order of the documents."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from social_provenance.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -13,10 +15,8 @@ if TYPE_CHECKING:
     import torch
 
 
-class Optimiser(BaseModel):
+class Optimiser(Parameters):
     """AdamW (Loshchilov & Hutter 2019) with a clipped gradient."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     learning_rate: PositiveFloat
     """Peak learning rate."""

@@ -11,6 +11,8 @@ from kedro.validation.parameter_validator import ParameterValidator
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
+from social_provenance.parameters import Parameters
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
@@ -72,13 +74,15 @@ def refused_parameters(project: Project) -> list[str]:
 
 
 def loose_models(project: Project) -> list[str]:
-    """Find parameter models that accept unknown fields or can be changed, nested ones too."""
+    """Find parameter models that accept unknown fields, can be changed or convert values, nested ones too."""
     found = []
     for model in sorted(parameter_models(project), key=lambda model: model.__name__):
         if model.model_config.get("extra") != "forbid":
             found.append(f"{model.__name__}: accepts unknown fields")
         if not model.model_config.get("frozen"):
             found.append(f"{model.__name__}: can be changed after it was checked")
+        if not issubclass(model, Parameters):
+            found.append(f"{model.__name__}: converts values, as it is no Parameters")
     return found
 
 

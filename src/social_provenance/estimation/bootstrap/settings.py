@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
+
+from social_provenance.parameters import Parameters
 
 
-class Bootstrap(BaseModel):
+class Bootstrap(Parameters):
     """Parameters of every bootstrap of a study."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     replicates: PositiveInt = 1000
     """Number of replicates, and of permutations of labels."""

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from social_provenance.annotations import Table
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.errors import LabelError, ReferenceFileError, did_you_mean, excerpt
+from social_provenance.parameters import Parameters
 from social_provenance.regions.aliases import canonical_format, canonical_topic
 from social_provenance.regions.grid import BINS
 
@@ -31,10 +32,8 @@ TOLERANCE = 1e-3
 another ddof, or over other bins, the extreme bins of a map of 576 differ by more."""
 
 
-class Published(BaseModel):
+class Published(Parameters):
     """Parameters of the published reference."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     benchmarks: Mapping[str, str] = Field(default_factory=dict)
     """Name of a file, without its extension -> benchmark of this study. A name that is missing here, or is

@@ -6,19 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat
+from pydantic import PositiveFloat
 
 from social_provenance.errors import UnlearningError
+from social_provenance.parameters import Parameters
 from social_provenance.training.batches import Batch, Tokens
 
 Step = Callable[[Batch, Batch], dict[str, float]]
 """(forget batch, retain batch) -> what was measured; leaves the gradient on the trainable parameters."""
 
 
-class Objective(BaseModel, ABC):
+class Objective(Parameters, ABC):
     """An unlearning algorithm and its hyperparameters."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     """Name of the algorithm."""

@@ -10,6 +10,7 @@ over real tokens, squared norms summed over the hidden units. ``u`` is a unit ve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -22,7 +23,7 @@ from social_provenance.forgetting.objectives.terms import Value, trainable_param
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import torch
 
@@ -40,7 +41,7 @@ class RMU(Objective):
     """Norm of the target: about that of the layer's activations, or more. The paper has 6.5 for Zephyr 7B."""
     alpha: NonNegativeFloat = 10.0
     """Weight of the retain term. The paper has 1200 for Zephyr 7B, with which a small model does not change."""
-    trained_layers: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] | None = None
+    trained_layers: Annotated[Sequence[NonNegativeInt], Field(min_length=1)] | None = None
     """Layers whose parameters are moved, none above ``layer``; null: all trainable parameters up to it."""
     seed: int = 0
     """Seed of the direction."""

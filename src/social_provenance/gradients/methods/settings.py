@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.gradients.methods.registry import find_methods, known_method
+from social_provenance.parameters import Parameters
 
 MethodName = Annotated[str, AfterValidator(known_method)]
 """Name of a method in the registry."""
@@ -25,10 +17,8 @@ WITHOUT_EFFECT = frozenset({"methods", "default_method", "max_joint", "chunk"})
 """Fields that change no score of a method: which methods there are, a limit, and the size of a read."""
 
 
-class ScoringSettings(BaseModel):
+class ScoringSettings(Parameters):
     """Settings of the comparison; changing them recomputes scores and no gradient."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     methods: Annotated[Sequence[MethodName], Field(min_length=1)] = ("trackstar", "influence")
     """Names of the methods to score by, each a module of ``gradients/methods``."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from social_provenance.capabilities.split import Answered
 from social_provenance.gradients.queries.choices import QueryKind
 from social_provenance.gradients.queries.nulls import Null
 from social_provenance.gradients.settings import Distributed
+from social_provenance.parameters import Parameters
 
 
-class Attribution(BaseModel):
+class Attribution(Parameters):
     """Parameters of attribution: documents, queries, nulls."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_bin: PositiveInt | None = None
     """Documents per bin in the nested sample of the working set; null: all."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from social_provenance.miniature.documents import Withheld
 from social_provenance.miniature.world import MOST_OTHERS
+from social_provenance.parameters import Parameters
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class Miniature(BaseModel):
+class Miniature(Parameters):
     """Parameters of a world, its corpus and its benchmarks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: Annotated[int, Field(ge=0)] = 42
     """Seed of the planted topics, the facts and everything else of the world."""

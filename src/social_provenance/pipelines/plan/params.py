@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import PositiveInt
+
+from social_provenance.parameters import Parameters
 
 
-class Plan(BaseModel):
+class Plan(Parameters):
     """Parameters of the forecast before an expensive run."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     shards: PositiveInt = 2
     """Number of shards to read, evenly spaced."""

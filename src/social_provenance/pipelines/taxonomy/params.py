@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
+
+from social_provenance.parameters import Parameters
 
 
-class WorkingSet(BaseModel):
+class WorkingSet(Parameters):
     """Parameters of the stratified sample to which influence is attributed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     per_bin: PositiveInt = 10_000
     """Largest number of documents per bin (of 576)."""
