@@ -38,12 +38,13 @@ class LanguageModel:
     revision: str | None = None
 
     @classmethod
-    def at(cls, place: str, revision: str | None = None) -> LanguageModel:
+    def at(cls, place: str, revision: str | None = None, *, causal: bool = True) -> LanguageModel:
         """Return the model at a place given as in the catalog.
 
         Args:
             place: A folder, ``hf://OWNER/NAME`` or ``hf://OWNER/NAME@REVISION``.
             revision: Revision on the hub, if the place has none.
+            causal: Whether it predicts the next token; a classifier is checked where it is loaded.
 
         Raises:
             ModelError: If a folder is not a complete model, or two revisions are given.
@@ -56,14 +57,14 @@ class LanguageModel:
         # Engines look a relative path up on the hub first, so a local folder is given in full.
         folder = Path(place)
         model = cls(str(folder.resolve()) if folder.exists() else place, revision)
-        model.check()
+        model.check(causal=causal)
         return model
 
     @property
     def is_local(self) -> bool:
         return os.path.isdir(self.path)
 
-    def check(self) -> None:
+    def check(self, *, causal: bool = True) -> None:
         """Check that a local folder has a model and its tokenizer, and that these belong together; reads no weight.
 
         Raises:
@@ -83,6 +84,8 @@ class LanguageModel:
                 )
             return
         check_folder(Path(self.path))
+        if not causal:
+            return
         files = sorted(file for file in Path(self.path).iterdir() if file.is_file())
         _check_fit(self, tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files))
 

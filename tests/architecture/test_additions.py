@@ -94,7 +94,7 @@ answer = {
     "passed": int(passed),
     "written": sorted(path.name for path in Path("somewhere").rglob("*sizes*")),
     "place": page.inputs.index("sizes_section") - page.inputs.index("influence_section"),
-    "links": page.func(None, catalog.load("sizes_section")).count('<a href="#sizes">'),
+    "links": page.func(None, sizes_section=catalog.load("sizes_section")).count('<a href="#sizes">'),
     "broken": broken_conventions(),
 }
 law.unlink()

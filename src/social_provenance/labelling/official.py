@@ -190,7 +190,7 @@ def batches_by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[lis
 
 def _place(axis: str, settings: Official) -> tuple[LanguageModel, dict[str, Any]]:
     place = getattr(settings, axis)
-    model = LanguageModel.at(place)
+    model = LanguageModel.at(place, causal=False)
     if not settings.trust_remote_code:
         return model, {"trust_remote_code": False}  # said, else transformers asks at the terminal
     if not model.is_local and not model.revision:
