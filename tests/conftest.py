@@ -319,11 +319,19 @@ def _rows_of_fixture() -> Callable[[Any], list[dict[str, Any]]]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip campaigns, with their reason, unless they are asked for."""
+    """Skip campaigns, with their reason, unless they are asked for; let one worker make the study that others read.
+
+    Of two workers the second begins at the middle, with the first test that needs the study; those that also need it
+    come last, when it is there.
+    """
     if "campaign" not in config.getoption("-m"):
         for item in items:
             if item.get_closest_marker("campaign"):
                 item.add_marker(pytest.mark.skip(reason="minutes each: ask for it with -m campaign"))
+    readers = [item for item in items if "test_study" in getattr(item, "fixturenames", ())]
+    others = [item for item in items if item not in set(readers)]
+    half = len(items) // 2
+    items[:] = [*others[:half], *readers[:1], *others[half:], *readers[1:]]
 
 
 @pytest.fixture(scope="session")
