@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse import random_array
+from threadpoolctl import threadpool_limits
 
 from social_provenance.labelling import ridge
 from social_provenance.labelling.ridge import INTERCEPT, similarities, solve
@@ -49,3 +50,14 @@ def test_held_out_predictions_are_those_of_fits_without_the_group() -> None:
         primal = fit(rows[~own], targets[~own])
         expected = rows[own] @ primal[:-1] + primal[-1] * INTERCEPT**0.5
         np.testing.assert_allclose(held[own], expected, atol=1e-3)
+
+
+def test_threads_change_no_digit() -> None:
+    rows = random_array((900, 400), density=0.3, dtype=np.float32, format="csr", rng=np.random.default_rng(0))
+    targets = np.random.default_rng(1).random((900, 24))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads):
+            dual, held = solve(similarities(rows), targets, 1.0, np.arange(900) // 3)
+        found.append((dual.tobytes(), held.tobytes()))
+    assert found[0] == found[1]

@@ -23,9 +23,13 @@ DENSE_COLUMNS = 1024
 """Dense columns multiplied at a time."""
 
 
-@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def similarities(rows: csr_array) -> np.ndarray:
     """Return the dot products of all pairs of rows: float32, shape (documents, documents)."""
+    with threadpool_limits(limits=1):
+        return _similarities(rows)
+
+
+def _similarities(rows: csr_array) -> np.ndarray:
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
     rare = rows[:, np.flatnonzero(~frequent)]
     products: np.ndarray = (rare @ rare.T.tocsr()).toarray().astype(np.float32)
@@ -36,7 +40,6 @@ def similarities(rows: csr_array) -> np.ndarray:
     return products
 
 
-@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def solve(
     products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +58,15 @@ def solve(
     Returns:
         Dual weights and held-out predictions, both of shape (documents, targets).
     """
+    import scipy.linalg  # noqa: F401 (its BLAS is not numpy's, and is limited only once it is loaded)
+
+    with threadpool_limits(limits=1):
+        return _solve(products, targets, penalty, groups)
+
+
+def _solve(
+    products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     from scipy.linalg import cho_factor, cho_solve
 
     products += np.float32(INTERCEPT)
