@@ -328,8 +328,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("campaign"):
                 item.add_marker(pytest.mark.skip(reason="minutes each: ask for it with -m campaign"))
-    readers = [item for item in items if "test_study" in getattr(item, "fixturenames", ())]
-    others = [item for item in items if item not in set(readers)]
+    readers, others = [], []
+    for item in items:
+        (readers if "test_study" in getattr(item, "fixturenames", ()) else others).append(item)
     half = len(items) // 2
     items[:] = [*others[:half], *readers[:1], *others[half:], *readers[1:]]
 

@@ -209,11 +209,12 @@ class Ledger:
         for record in sorted(self.records.values(), key=lambda record: record.run):
             now |= record.ancestors
         now |= {name: record.digest for name, record in self.records.items()}
-        records = {name: record for name in self.records if name in every and (record := self.record_of(name))}
         return [
             name
-            for name, record in records.items()
-            if any(now[ancestor] != digest for ancestor, digest in record.ancestors.items())
+            for name in self.records
+            if name in every
+            and (own := self.record_of(name))
+            and any(now[ancestor] != digest for ancestor, digest in own.ancestors.items())
         ]
 
     def refuse_mixture(

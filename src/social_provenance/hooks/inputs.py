@@ -68,19 +68,16 @@ def _own_error(dataset: AbstractDataset[Any, Any]) -> ProvenanceError | None:
 
 
 def _cure(name: str) -> str:
-    makers = _makers(name)
+    makers = pipelines_of([name])
     return f"run --pipelines {makers[0]}, which makes it" if makers else "put it there"
 
 
 def pipelines_of(names: Iterable[str]) -> list[str]:
     """Return the smallest pipelines that make some datasets, in their order; nothing makes the user's own."""
-    return list(dict.fromkeys(makers[0] for name in names if (makers := _makers(name))))
-
-
-def _makers(name: str) -> list[str]:
-    """Return the pipelines that make a dataset, the smallest first."""
     from kedro.framework.project import pipelines
 
-    whole = name.partition("@")[0]
     made = {key: {each.partition("@")[0] for each in one.all_outputs()} for key, one in pipelines.items()}
-    return sorted((key for key, outputs in made.items() if whole in outputs), key=lambda key: len(pipelines[key].nodes))
+    by_size = sorted(made, key=lambda key: len(pipelines[key].nodes))
+    whole = (name.partition("@")[0] for name in names)
+    makers = (next((key for key in by_size if name in made[key]), None) for name in whole)
+    return list(dict.fromkeys(key for key in makers if key is not None))

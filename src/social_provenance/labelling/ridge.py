@@ -25,18 +25,14 @@ DENSE_COLUMNS = 1024
 
 def similarities(rows: csr_array) -> np.ndarray:
     """Return the dot products of all pairs of rows: float32, shape (documents, documents)."""
-    with threadpool_limits(limits=1):
-        return _similarities(rows)
-
-
-def _similarities(rows: csr_array) -> np.ndarray:
     frequent = np.bincount(rows.indices, minlength=rows.shape[1]) > COMMON * rows.shape[0]
     rare = rows[:, np.flatnonzero(~frequent)]
     products: np.ndarray = (rare @ rare.T.tocsr()).toarray().astype(np.float32)
     dense = rows[:, np.flatnonzero(frequent)].tocsc()
-    for start in range(0, dense.shape[1], DENSE_COLUMNS):
-        block = dense[:, start : start + DENSE_COLUMNS].toarray()
-        products += block @ block.T
+    with threadpool_limits(limits=1):
+        for start in range(0, dense.shape[1], DENSE_COLUMNS):
+            block = dense[:, start : start + DENSE_COLUMNS].toarray()
+            products += block @ block.T
     return products
 
 
@@ -58,26 +54,19 @@ def solve(
     Returns:
         Dual weights and held-out predictions, both of shape (documents, targets).
     """
-    import scipy.linalg  # noqa: F401 (its BLAS is not numpy's, and is limited only once it is loaded)
-
-    with threadpool_limits(limits=1):
-        return _solve(products, targets, penalty, groups)
-
-
-def _solve(
-    products: np.ndarray, targets: np.ndarray, penalty: float, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
     from scipy.linalg import cho_factor, cho_solve
 
     products += np.float32(INTERCEPT)
     products[np.diag_indices(len(products))] += np.float32(penalty)
-    # Everything is overwritten in place: with n documents each matrix takes 4 n^2 bytes, which limits ``max_train``.
-    factor = cho_factor(products, overwrite_a=True, check_finite=False)
-    inverse = cho_solve(factor, np.eye(len(products), dtype=np.float32), overwrite_b=True, check_finite=False)
-    dual = inverse @ targets.astype(np.float32)
-    # A group of one document has a closed form per row; only larger groups need to solve a block.
-    held = targets - dual / np.diag(inverse)[:, None]
-    for group in np.flatnonzero(np.bincount(groups) > 1):
-        own = np.flatnonzero(groups == group)
-        held[own] = targets[own] - np.linalg.solve(inverse[np.ix_(own, own)], dual[own])
+    # After the import: scipy's BLAS is not numpy's, and is limited only once it is loaded.
+    with threadpool_limits(limits=1):
+        # All is overwritten in place: with n documents each matrix takes 4 n^2 bytes, which limits ``max_train``.
+        factor = cho_factor(products, overwrite_a=True, check_finite=False)
+        inverse = cho_solve(factor, np.eye(len(products), dtype=np.float32), overwrite_b=True, check_finite=False)
+        dual = inverse @ targets.astype(np.float32)
+        # A group of one document has a closed form per row; only larger groups need to solve a block.
+        held = targets - dual / np.diag(inverse)[:, None]
+        for group in np.flatnonzero(np.bincount(groups) > 1):
+            own = np.flatnonzero(groups == group)
+            held[own] = targets[own] - np.linalg.solve(inverse[np.ix_(own, own)], dual[own])
     return dual, held

@@ -92,11 +92,16 @@ def _plan(corpus: Corpus, kinds: Sequence[type[ProductMethod]], identity: Mappin
 
 
 def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mapping[str, Path]) -> Iterator[str]:
+    with cpu_threads(1):  # others add in another order: last digits would depend on the machine
+        _score(corpus, kinds, waiting)
+    yield from waiting
+
+
+def _score(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mapping[str, Path]) -> None:
+    methods = [kind.fit(corpus) for kind in kinds]
+    benchmarks = corpus.benchmarks(waiting)
+    directions = {name: _aim(benchmark, methods) for name, benchmark in benchmarks.items()}
     with ExitStack() as stack:
-        stack.enter_context(cpu_threads(1))  # others add in another order: last digits would depend on the machine
-        methods = [kind.fit(corpus) for kind in kinds]
-        benchmarks = corpus.benchmarks(waiting)
-        directions = {name: _aim(benchmark, methods) for name, benchmark in benchmarks.items()}
         writers = {name: stack.enter_context(ScoreWriter(folder, name)) for name, folder in waiting.items()}
         # Memory is bounded by one chunk: its scores are on disk before the next one is read.
         for rows, documents in corpus.chunks() if methods else ():
@@ -109,9 +114,8 @@ def _write(corpus: Corpus, kinds: Sequence[type[ProductMethod]], waiting: Mappin
                     if even is not None:
                         blocks = method.multiply(features, even)
                         writers[name].write_compared(rows, method.name, variant, blocks, asked.sizes)
-        for name, folder in waiting.items():
-            corpus.report(benchmarks[name], folder)
-    yield from waiting
+    for name, folder in waiting.items():
+        corpus.report(benchmarks[name], folder)
 
 
 def _aim(benchmark: Benchmark, methods: Sequence[ProductMethod]) -> dict[tuple[str, str], tuple[Any, Any]]:
