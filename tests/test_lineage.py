@@ -83,12 +83,12 @@ def test_inputs_made_from_two_versions_of_an_ancestor_are_refused(ledger: Ledger
 
 
 def test_what_rests_on_a_version_that_was_replaced_is_outdated(ledger: Ledger) -> None:
-    assert ledger.outdated(["scores", "my_own"]) == []
+    assert ledger.outdated({"scores": "s1", "my_own": "x"}) == []
     ledger.complete({"documents": "d2"}, "clean", "later", {"corpus": "c1"})
-    assert ledger.outdated(["scores", "documents", "my_own"]) == ["model", "scores"]
+    assert ledger.outdated({"scores": "s1", "documents": "d2", "my_own": "x"}) == ["model", "scores"]
     ledger.complete({"model": "m2"}, "train", "later", {"documents": "d2"})
-    assert ledger.outdated(["scores"]) == ["scores"]
-    assert ledger.outdated(["model"]) == []
+    assert ledger.outdated({"scores": "s1"}) == ["scores"]
+    assert ledger.outdated({"model": "m2"}) == []
 
 
 def test_of_the_users_own_data_the_latest_version_counts(tmp_path: Path) -> None:
@@ -96,7 +96,24 @@ def test_of_the_users_own_data_the_latest_version_counts(tmp_path: Path) -> None
     ledger.complete({"old": "o1"}, "one", "2026-01-02", {"mine": "1"})
     ledger.complete({"new": "n1"}, "other", "2026-01-03", {"mine": "2"})
     ledger.complete({"oldest": "p1"}, "third", "2026-01-01", {"mine": "1"})
-    assert ledger.outdated(["new", "old", "oldest"]) == ["old", "oldest"]
+    assert ledger.outdated({"new": "n1", "old": "o1", "oldest": "p1"}) == ["old", "oldest"]
+
+
+def test_what_was_made_for_another_choice_is_refused_with_both_values(tmp_path: Path) -> None:
+    ledger, choice = Ledger(tmp_path / "lineage.json"), "params:scoring.default_method"
+    ledger.complete({"map": "m1"}, "draw", RUN, {"scores": "s1", choice: "influence", "params:bootstrap": None})
+    ledger.complete({"table": "t1"}, "plan", "later", {"map": "m1"})
+    assert ledger.records["table"].ancestors == {"scores": "s1", choice: "influence", "map": "m1"}
+    ledger.refuse_mixture("plot", {"table": "t1", choice: "influence"})
+    assert ledger.fits("table", "t1", {choice: "influence"})
+    assert not ledger.fits("table", "t1", {choice: "trackstar"})
+    for inputs in ({"table": "t1", choice: "trackstar"}, {choice: "trackstar", "table": "t1"}):
+        with pytest.raises(LineageError) as caught:
+            ledger.refuse_mixture("plot", inputs, lambda names: names)
+        assert str(caught.value) == (
+            "plot would mix runs: table (by plan in run later) was made for scoring.default_method influence and this "
+            "run has trackstar; give --params scoring.default_method=influence, or rerun --pipelines map,table"
+        )
 
 
 def test_an_input_is_an_ancestor_of_itself(ledger: Ledger) -> None:

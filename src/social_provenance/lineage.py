@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ABSENT = "absent"
 """Digest of a dataset that has not been made."""
 
+PARAMETER = "params:"
+"""Beginning of the name of a parameter."""
+
 UNKNOWN = "unknown"
 """Digest of a dataset whose content cannot be identified; any two of them compare as equal."""
 
@@ -38,7 +41,7 @@ class Record:
         node: Node that wrote it.
         run: Start time of that run.
         inputs: Datasets and parameters that the node read.
-        ancestors: Direct and indirect ancestors: dataset -> digest.
+        ancestors: Direct and indirect ancestors: dataset -> digest, and parameter -> value where it is a choice.
         place: Location at which it was written; a dataset that the catalog now has elsewhere is another one.
         accepted: Dataset, itself or an ancestor -> {digest of the code that made it: digest of the current code
             for which it was accepted}.
@@ -143,7 +146,7 @@ class Ledger:
             outputs: Dataset -> digest.
             node: Node that wrote them.
             run: Start time of that run.
-            inputs: Dataset or parameter -> digest; None for a parameter.
+            inputs: Dataset or parameter -> digest; for a parameter None, or its value if that is part of the history.
             accepted: Output or input -> its accepted code, if any (see :class:`Record`).
         """
         accepted_codes = {name: codes for name, codes in (accepted or {}).items() if codes}
@@ -198,17 +201,21 @@ class Ledger:
         whole = record is None or record.digest == digest
         return whole and all(self.conflict({other: own, name: digest}) is None for other, own in others.items())
 
-    def outdated(self, names: Iterable[str]) -> list[str]:
+    def outdated(self, inputs: Mapping[str, str]) -> list[str]:
         """Return which of some datasets and their ancestors were made from versions that have been replaced since.
 
-        What has no record is the user's own, and its version that of the latest run.
+        Of the user's own data and of parameters, which have no record, the version is that of ``inputs``, or of the
+        latest run.
+
+        Args:
+            inputs: Dataset or parameter -> version.
         """
-        every = set(names)
+        every = set(inputs)
         every |= {ancestor for name in every if (record := self.record_of(name)) for ancestor in record.ancestors}
         now: dict[str, str | None] = {}
         for record in sorted(self.records.values(), key=lambda record: record.run):
             now |= record.ancestors
-        now |= {name: record.digest for name, record in self.records.items()}
+        now |= {**inputs, **{name: record.digest for name, record in self.records.items()}}
         return [
             name
             for name in self.records
@@ -228,16 +235,25 @@ class Ledger:
             pipelines_of: Function: datasets that have to be made again -> pipelines that make them.
 
         Raises:
-            LineageError: With two inputs and the ancestor of which they used different versions.
+            LineageError: With two inputs and the ancestor of which they used different versions, or an input and the
+                parameter of which it used another value.
         """
         conflict = self.conflict(inputs)
         if conflict is None:
             return
         one, other, ancestor = conflict
         again = ",".join(pipelines_of(self.outdated(inputs)))
+        cure = "rerun " + (f"--pipelines {again}" if again else f"what is between {ancestor} and {node}")
+        if ancestor in inputs and ancestor.startswith(PARAMETER):
+            made = one if other == ancestor else other
+            parameter, value = ancestor.removeprefix(PARAMETER), self.records[made].ancestors[ancestor]
+            raise LineageError(
+                f"{node} would mix runs: {self._named(made)} was made for {parameter} {value} and this run has "
+                f"{inputs[ancestor]}; give --params {parameter}={value}, or {cure}"
+            )
         raise LineageError(
             f"{node} would mix runs: {self._named(one)} and {self._named(other)} were made from different versions of "
-            f"{ancestor}; rerun " + (f"--pipelines {again}" if again else f"what is between {ancestor} and {node}")
+            f"{ancestor}; {cure}"
         )
 
     def _named(self, name: str) -> str:

@@ -44,10 +44,19 @@ def mention(extra: int | None) -> str:
     return f"{extra}"
 
 
+def name_choice(a: int, method: str) -> str:
+    return f"{a} by {method}"
+
+
+def show_choice(b: str, extra: str | None, method: str) -> str:
+    return f"{b}, {extra}, {method}"
+
+
 def fail(a: int) -> int:
     raise RuntimeError(f"stopped at {a}")
 
 
+METHOD = "params:scoring.default_method"
 NODES = {
     "double": Node(double, ["a", "params:factor"], "b", name="double"),
     "triple": Node(triple, "a", "c", name="triple"),
@@ -55,6 +64,9 @@ NODES = {
     "extra": Node(triple, "a", "extra", name="extra"),
     "show": Node(show, ["b", "extra"], "shown", name="show"),
     "mention": Node(mention, "extra", "mentioned", name="mention"),
+    "choose": Node(name_choice, ["a", METHOD], "b", name="choose"),
+    "choose_extra": Node(name_choice, ["a", METHOD], "extra", name="choose_extra"),
+    "show_choice": Node(show_choice, ["b", "extra", METHOD], "shown", name="show_choice"),
 }
 
 
@@ -62,7 +74,7 @@ class Study:
     """A data folder with a few JSON datasets, and runs of nodes in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.method = folder, "influence"
         self.write("a", 1)
 
     def path(self, name: str) -> Path:
@@ -87,6 +99,7 @@ class Study:
             {name: {**entry, "filepath": str(self.path(name))} for name, entry in entries.items()}
         )
         catalog["params:factor"] = 2
+        catalog[METHOD] = self.method
         return catalog
 
     def run(self, *nodes: str | Node, catalog: DataCatalog | None = None, run_id: str = "2026-01-01") -> None:
@@ -215,6 +228,21 @@ def test_what_is_optional_is_left_out_of_the_whole_run_or_of_nothing(study: Stud
     assert study.read("mentioned") == "3"  # alone it has nothing to disagree with
     study.run("mention", "show")
     assert (study.read("mentioned"), study.read("shown")) == ("None", "4 None")
+
+
+def test_what_was_made_for_another_choice_is_no_part_of_this_one(study: Study) -> None:
+    study.run("choose", "choose_extra", "show_choice")
+    assert study.read("shown") == "1 by influence, 1 by influence, influence"
+    assert study.records()["shown"]["ancestors"][METHOD] == "influence"
+    assert "params:factor" not in study.records()["shown"]["ancestors"]
+    study.method = "trackstar"
+    with pytest.raises(LineageError, match=r"was made for scoring\.default_method influence and this run has"):
+        study.run("show_choice")
+    assert study.read("shown") == "1 by influence, 1 by influence, influence"
+    study.run("choose", "show_choice")
+    assert study.read("shown") == "1 by trackstar, None, trackstar"
+    study.run("choose_extra", "show_choice")
+    assert study.read("shown") == "1 by trackstar, 1 by trackstar, trackstar"
 
 
 def test_a_mixture_names_the_pipelines_that_mend_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

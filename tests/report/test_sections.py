@@ -239,7 +239,11 @@ def test_the_lineage_of_a_page_is_what_is_behind_it_and_nothing_else() -> None:
         "scores": {**made, "digest": "s1", "ancestors": {"corpus": "c1"}},
         "stale": {**made, "digest": "t1", "ancestors": {"scores": "s0"}},
         "table": {**made, "digest": "a2", "ancestors": {"scores": "s1", "corpus": "c1"}},
-        "map": {**made, "digest": "m1", "ancestors": {"scores": "s1", "corpus": "c1", "table": "a1"}},
+        "map": {
+            **made,
+            "digest": "m1",
+            "ancestors": {"scores": "s1", "corpus": "c1", "table": "a1", "params:scoring.default_method": "influence"},
+        },
         "report": {**made, "digest": "r1", "ancestors": {"map": "m1"}},
     }
     found = sections.behind(records, ["map"])

@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 
 from social_provenance.fingerprint import digest_of_path
 from social_provenance.hooks.inputs import pipelines_of
-from social_provenance.lineage import ABSENT, UNKNOWN, Ledger, UnknownContentError
+from social_provenance.lineage import ABSENT, PARAMETER, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
     from kedro.io import DataCatalog
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEDGER = "lineage"
+
+CHOICES = (f"{PARAMETER}scoring.default_method",)
+"""Parameters that choose one of several results in the same tables. What was made for one value says nothing of
+another, so their values count as versions of an ancestor. Other parameters may differ between pipelines: a size of
+batches, or benchmarks of which some were added later."""
 
 
 class LineageHooks:
@@ -60,7 +65,7 @@ class LineageHooks:
                 self._ledger.check_whole(name, self._digest(name))
 
     @hook_impl
-    def before_node_run(self, node: Node, catalog: DataCatalog) -> dict[str, Any] | None:
+    def before_node_run(self, node: Node) -> dict[str, Any] | None:
         """Raise on inputs of different runs; treat optional inputs as missing if they are that, or incomplete.
 
         An optional input has to fit what the node reads and what the whole run reads: the sections of a page rest on
@@ -71,15 +76,14 @@ class LineageHooks:
         """
         if self._ledger is None:
             return None
-        read = {name: self._digest(name) for name in self._persisted(node.inputs) if name != LEDGER}
-        optional = {name for name in read if _is_optional(catalog, name)}
-        required = {name: digest for name, digest in read.items() if name not in optional}
+        read = self._versions(node.inputs)
+        required = self._required(read)
         self._ledger.refuse_mixture(node.name, required, lambda names: pipelines_of([*names, *node.outputs]))
-        if optional and not self._judged:
+        if len(required) < len(read) and not self._judged:
             self._judged = True
-            self._leave_out(self._persisted(sorted(self._pipeline.inputs())))
-        self._leave_out(list(read))
-        left_out = [name for name in sorted(optional) if name in self._left_out]
+            self._leave_out(self._versions(sorted(self._pipeline.inputs())))
+        self._leave_out(read)
+        left_out = [name for name in sorted(read) if name in self._left_out]
         self._inputs = {name: None for name in node.inputs if _is_parameter(name)}
         self._inputs |= {name: digest for name, digest in read.items() if name not in left_out}
         self._ledger.begin(self._persisted(node.outputs), node.name, self._run)
@@ -98,12 +102,19 @@ class LineageHooks:
             accepted = {each: self._accepted(each) for each in (*self._inputs, name)}
             self._ledger.complete({name: digest}, node.name, self._run, self._inputs, accepted)
 
-    def _leave_out(self, names: list[str]) -> None:
+    def _versions(self, names: list[str]) -> dict[str, str]:
+        """Return the digests of the persisted datasets among ``names``, and the values of choices."""
+        chosen = {name: str(self._catalog.load(name)) for name in names if name in CHOICES}
+        return {name: self._digest(name) for name in self._persisted(names) if name != LEDGER} | chosen
+
+    def _required(self, versions: dict[str, str]) -> dict[str, str]:
+        return {name: version for name, version in versions.items() if not _is_optional(self._catalog, name)}
+
+    def _leave_out(self, versions: dict[str, str]) -> None:
         """Note which datasets are optional and do not fit the others, and warn of those that were not noted before."""
-        digests = {name: self._digest(name) for name in names if name != LEDGER}
-        required = {name: digest for name, digest in digests.items() if not _is_optional(self._catalog, name)}
-        asked = digests.keys() - required.keys() - self._left_out
-        new = [name for name in sorted(asked) if self._ledger and not self._ledger.fits(name, digests[name], required)]
+        required = self._required(versions)
+        asked = versions.keys() - required.keys() - self._left_out
+        new = [name for name in sorted(asked) if self._ledger and not self._ledger.fits(name, versions[name], required)]
         self._left_out |= set(new)
         if new:
             logger.warning(
@@ -184,7 +195,7 @@ class LineageHooks:
 
 
 def _is_parameter(name: str) -> bool:
-    return name == "parameters" or name.startswith("params:")
+    return name == "parameters" or name.startswith(PARAMETER)
 
 
 def _views(catalog: DataCatalog, name: str) -> list[str]:

@@ -10,7 +10,7 @@ from social_provenance.capabilities.answers import guess
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.split import items_for
 from social_provenance.forgetting.vocabulary import UNTOUCHED
-from social_provenance.lineage import UNKNOWN
+from social_provenance.lineage import PARAMETER, UNKNOWN
 from social_provenance.report.render import figure_html, plotly_script, render, rows_of
 
 TOP_TOPICS = 5
@@ -187,6 +187,7 @@ def behind(records: Record, names: Iterable[str]) -> Record:
     for name in names:
         if name in records:
             digests |= {**records[name].get("ancestors", {}), name: records[name]["digest"]}
+    digests = {name: digest for name, digest in digests.items() if not name.startswith(PARAMETER)}
     order = [name for name in records if name in digests]
     unknown = {"node": "", "inputs": []}
     return {
