@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 BLOCK = 512
 """Bytes to which CUDA's allocator rounds up."""
 
-RESERVE = 2 * 10**9
+GIGABYTE = 10**9
+RESERVE = 2 * GIGABYTE
 """Bytes of a device that are left to CUDA itself."""
 
 

@@ -18,7 +18,7 @@ Step = Callable[[Batch, Batch], dict[str, float]]
 
 
 def bounded(step: Step, tokens_at_once: int | None) -> Step:
-    """Return a step that takes a batch in parts of at most so many tokens, padding included; None: as a whole."""
+    """Return a step that takes a batch in parts of up to ``tokens_at_once`` tokens, padding included; None: whole."""
 
     def in_parts(forget: Batch, retain: Batch) -> dict[str, float]:
         return step(replace(forget, tokens_at_once=tokens_at_once), replace(retain, tokens_at_once=tokens_at_once))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.device_memory import RESERVE, counted, empty_model, place
+from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, place
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.base import bounded
 from social_provenance.forgetting.runs.trainable import trainable
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from social_provenance.forgetting.objectives.base import Objective
     from social_provenance.forgetting.settings import Unlearning
-
-GIGABYTE = 10**9
 
 
 def run_memory(config: Any, settings: Unlearning, tokens: int) -> dict[str, int]:
@@ -77,7 +75,9 @@ def refuse_large(config: Any, settings: Unlearning, tokens: int, room: int | Non
 
 
 def _step(config: Any, settings: Unlearning, algorithm: Objective, documents: Sequence[Sequence[int]]) -> int | None:
-    size = settings.batch_documents
+    # The third part of a batch takes what the second takes.
+    parts = group([len(document) for document in documents], settings.batch_documents, settings.tokens_at_once)
+    size = sum(map(len, parts[:2]))
     empty = empty_model(config, settings.precision)
     try:
         with (

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from social_provenance.device_memory import RESERVE, counted, empty_model, place
+from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, place
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed
 from social_provenance.gradients.walk.bergson_run import (
@@ -33,7 +33,6 @@ logger = logging.getLogger(__name__)
 
 TRIAL_TOKENS = 4096
 TRIAL_ROWS = 16
-GIGABYTE = 10**9
 
 
 @functools.lru_cache(maxsize=64)
@@ -91,16 +90,14 @@ def refuse_large(model: LanguageModel, settings: GradientSettings, room: int | N
         return
     batch = min(settings.token_batch, max_tokens(model.config()))
     fits = _largest_batch(model, settings, batch, room)
-    lower = "divide the model over several (attribution.distributed.fsdp)"
-    if fits:
-        lower = f"lower gradients.token_batch to {fits}" + (
-            f" and gradients.max_tokens with it, from {settings.max_tokens}" if fits < settings.max_tokens else ""
-        )
-    half = "" if settings.precision == "bf16" else ", or give gradients.precision=bf16, which takes about half"
+    shorter = f" with gradients.max_tokens={fits}" if fits < settings.max_tokens else ""
+    cures = [f"gradients.token_batch={fits}{shorter}"] if fits else ["attribution.distributed.fsdp=true"]
+    if settings.precision != "bf16":
+        cures.append("gradients.precision=bf16, which takes about half")
     raise AttributionError(
         f"a batch of {batch} tokens (gradients.token_batch) in {settings.precision} takes "
         f"{needed / GIGABYTE:.1f} GB and {RESERVE / GIGABYTE:.0f} GB are left to CUDA, but the GPU has "
-        f"{room / GIGABYTE:.1f} GB: {lower}{half}"
+        f"{room / GIGABYTE:.1f} GB: give {' or '.join(cures)}"
     )
 
 

@@ -10,6 +10,7 @@ from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests
 from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
+from social_provenance.device_memory import memory_of_gpu
 from social_provenance.documents.sampling import take_sample
 from social_provenance.gradients import composition
 from social_provenance.gradients.methods import score_files
@@ -23,6 +24,7 @@ from social_provenance.gradients.queries.choices import choice_sets
 from social_provenance.gradients.query_set import ITEMS
 from social_provenance.gradients.settings import GradientSettings
 from social_provenance.gradients.walk import sequences
+from social_provenance.gradients.walk.bergson_trial import refuse_large
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.coverage import inspect
 from social_provenance.gradients.walk.query_model import choose_query_model
@@ -48,6 +50,12 @@ def tokenize_documents(
     foresee(scoring, dimensions, int(sample.count().execute()))
     budget = min(gradients.max_tokens, max_tokens(config))
     return sequences.tokenize_documents(sample, model.tokenizer(), budget)
+
+
+def foresee_walk(model: LanguageModel, gradients: GradientSettings, params: Attribution) -> None:
+    """Refuse a batch of the walk that the GPU cannot hold, as soon as there is a model."""
+    if not params.distributed.fsdp:
+        refuse_large(model, gradients, memory_of_gpu())
 
 
 def collect_corpus_gradients(

@@ -15,6 +15,7 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``attribution``: queries, gradients, scores."""
     return Pipeline(
         [
+            Node(nodes.foresee_walk, ["language_model", *SETTINGS], None, name="foresee_walk"),
             Node(
                 nodes.tokenize_documents,
                 ["working_set", "sampling_contract", "language_model", *SETTINGS, SCORING],

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from social_provenance.annotations import Record
 from social_provenance.capabilities.benchmark import Evaluation
+from social_provenance.device_memory import GIGABYTE, memory_of_gpu
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
 from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
+from social_provenance.errors import ProvenanceError
+from social_provenance.forgetting.runs import memory
 from social_provenance.forgetting.runs.forecast import forecast_steps
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.gradients.walk.bergson_trial import refuse_large, walk_memory
 from social_provenance.gradients.walk.forecast import forecast_walk
 from social_provenance.labelling.settings import Labelling
-from social_provenance.language_model import LanguageModel
+from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.pipelines.plan.params import Plan
 from social_provenance.regions.grid import BINS
 
@@ -38,6 +43,29 @@ def try_model(
     """Forecast the cost of gradients of the working set from steps on some texts."""
     documents = min(estimate["fit"], per_bin * len(BINS))
     return forecast_walk(estimate["texts"], documents, model, gradients, Distributed.model_validate(distributed))
+
+
+def plan_memory(
+    model: LanguageModel, gradients: GradientSettings, distributed: Record, unlearning: Unlearning, params: Plan
+) -> Record:
+    """Find the peak of GPU memory of the walk and of unlearning from shapes, log it, and warn of what does not fit."""
+    config, divided = model.config(), Distributed.model_validate(distributed).fsdp
+    tokens = min(gradients.max_tokens, max_tokens(config))
+    room = memory_of_gpu() if params.gpu_gigabytes is None else round(params.gpu_gigabytes * GIGABYTE)
+    # The walk of a divided model depends on its processes, and is not predicted.
+    walk = {} if divided else {"walk": walk_memory(model, gradients)}
+    peaks = walk | {f"unlearn, {stage}": peak for stage, peak in memory.run_memory(config, unlearning, tokens).items()}
+    for stage, peak in peaks.items():
+        logger.info("plan, %s: %.1f GB of GPU memory", stage, peak / GIGABYTE)
+    checks = [] if divided else [partial(refuse_large, model, gradients, room)]
+    refusals = []
+    for check in (*checks, partial(memory.refuse_large, config, unlearning, tokens, room)):
+        try:
+            check()
+        except ProvenanceError as error:
+            refusals.append(str(error))
+            logger.warning("plan, this would be refused: %s", error)
+    return {"gpu_bytes": room, "peaks": peaks, "refusals": refusals}
 
 
 def plan_study(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from social_provenance.parameters import Parameters
 
@@ -14,6 +14,8 @@ class Plan(Parameters):
     """Number of shards to read, evenly spaced."""
     texts: PositiveInt = 64
     """Number of documents on which the tokenizer and the model are run."""
+    gpu_gigabytes: PositiveFloat | None = None
+    """Memory of the GPU that the study is planned for, 10^9 bytes; null: that of this machine, if it has one."""
     cleaned_a_second: PositiveInt = 50_000
     """Assumed rate of deduplication and writing, in records per second."""
     labels_a_second: PositiveInt = 1000

@@ -30,6 +30,18 @@ def create_pipeline() -> Pipeline:
                 name="try_model",
             ),
             Node(
+                nodes.plan_memory,
+                [
+                    "language_model",
+                    "params:gradients",
+                    "params:attribution.distributed",
+                    "params:unlearning",
+                    "params:plan",
+                ],
+                "memory_plan",
+                name="plan_memory",
+            ),
+            Node(
                 nodes.plan_study,
                 [
                     "corpus_survey",

@@ -9,17 +9,19 @@ from social_provenance.annotations import LazyTable
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
+from social_provenance.device_memory import memory_of_gpu
 from social_provenance.errors import UnlearningError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.design import plan
 from social_provenance.forgetting.effects import across_topics, algorithms, dose_response
 from social_provenance.forgetting.effects import tables as effect_tables
 from social_provenance.forgetting.effects.changes import RunTables
-from social_provenance.forgetting.runs import gather, study
+from social_provenance.forgetting.runs import gather, memory, study
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
+from social_provenance.language_model import max_tokens as context_length
 
 
 def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unlearning) -> None:
@@ -27,6 +29,12 @@ def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unle
     sample = working_set if per_bin is None else working_set.filter(working_set.bin_rank < per_bin)
     counted = sample.group_by("topic").aggregate(documents=sample.count()).execute()
     plan.refuse_small_topics(dict(zip(counted["topic"], map(int, counted["documents"]), strict=True)), params)
+
+
+def foresee_runs(model: LanguageModel, max_tokens: int, params: Unlearning) -> None:
+    """Refuse runs that the GPU cannot hold, as soon as there is a model."""
+    config = model.config()
+    memory.refuse_large(config, params, min(max_tokens, context_length(config)), memory_of_gpu())
 
 
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:

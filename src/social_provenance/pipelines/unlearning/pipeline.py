@@ -19,6 +19,12 @@ def create_pipeline() -> Pipeline:
                 name="foresee_unlearning",
             ),
             Node(
+                nodes.foresee_runs,
+                ["language_model", "params:gradients.max_tokens", "params:unlearning"],
+                None,
+                name="foresee_runs",
+            ),
+            Node(
                 nodes.plan_unlearning,
                 [
                     "document_scores",
