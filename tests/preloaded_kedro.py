@@ -21,8 +21,11 @@ import sys
 from pathlib import Path
 
 HEAVY = """
-bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner kedro_viz.launchers.cli
-lm_eval.tasks mlflow pandas pandera.ibis pandera.pandas plotly.express sqlalchemy
+alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
+kedro_datasets.huggingface kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
+kedro_viz.launchers.cli lm_eval.models.huggingface lm_eval.tasks mlflow mlflow.store.tracking.sqlalchemy_store pandas
+pandera.ibis pandera.pandas pandera.strategies.pandas_strategies plotly.express plotly.offline scipy.stats
+sklearn.cluster sqlalchemy statsmodels.stats.multitest transformers.models.olmo3.modeling_olmo3
 """.split()
 """Together more than ten seconds of import; none of them starts a thread of Python, which a fork would miss."""
 
@@ -34,6 +37,7 @@ def prepare() -> None:
     package = importlib.import_module("social_provenance")
     for found in pkgutil.walk_packages(package.__path__, "social_provenance."):
         importlib.import_module(found.name)
+    importlib.import_module("social_provenance.source.reach").Code.own().modules  # noqa: B018 - parsed where it is asked
     settings = importlib.import_module("social_provenance.settings")
     conf = Path(__file__).resolve().parents[1] / "conf"
     loader = settings.CONFIG_LOADER_CLASS(
