@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import gzip
 import json
 import multiprocessing
@@ -333,6 +334,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (readers if "test_study" in getattr(item, "fixturenames", ()) else others).append(item)
     half = len(items) // 2
     items[:] = [*others[:half], *readers[:1], *others[half:], *readers[1:]]
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of garbage collection what was imported to collect the tests: it is garbage to none of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
