@@ -323,7 +323,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Skip campaigns, with their reason, unless they are asked for; let one worker make the study that others read.
 
     Of two workers the second begins at the middle, with the first test that needs the study; those that also need it
-    come last, when it is there.
+    come last, when it is there, and of those the slow ones first, so that both workers end at about the same time.
     """
     if "campaign" not in config.getoption("-m"):
         for item in items:
@@ -333,7 +333,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         (readers if "test_study" in getattr(item, "fixturenames", ()) else others).append(item)
     half = len(items) // 2
-    items[:] = [*others[:half], *readers[:1], *others[half:], *readers[1:]]
+    last = sorted(readers[1:], key=lambda item: item.get_closest_marker("slow") is None)
+    items[:] = [*others[:half], *readers[:1], *others[half:], *last]
 
 
 def pytest_collection_finish() -> None:
