@@ -60,6 +60,45 @@ def counted() -> Iterator[Tally]:
         yield tally
 
 
+def place(model: Any) -> Any:
+    """Return a model of torch's meta device with its weights on the device whose memory is counted.
+
+    Call it inside :func:`counted`. Weights that modules share stay shared.
+    """
+    import torch
+
+    placed: dict[int, tuple[Any, Any]] = {}
+    for module in model.modules():
+        for tensors in (module._parameters, module._buffers):
+            for name, tensor in tensors.items():
+                if tensor is None:
+                    continue
+                if id(tensor) not in placed:
+                    own = torch.empty(tensor.shape, dtype=tensor.dtype)
+                    weight = isinstance(tensor, torch.nn.Parameter)
+                    new = torch.nn.Parameter(own, requires_grad=tensor.requires_grad) if weight else own
+                    placed[id(tensor)] = (tensor, new)  # the old one is kept, so that its id is not given away
+                tensors[name] = placed[id(tensor)][1]
+    return model
+
+
+def empty_model(config: Any, precision: str, **asked: Any) -> Any:
+    """Return the model of a configuration without weights, on torch's meta device.
+
+    Args:
+        config: Its transformers configuration.
+        precision: ``bf16``, or any other for fp32.
+        asked: Further arguments of ``AutoModelForCausalLM.from_config``.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(
+            config, dtype=torch.bfloat16 if precision == "bf16" else torch.float32, **asked
+        )
+
+
 def _watch(tally: Tally) -> Any:
     """Return the mode of torch that shows every new storage to a tally."""
     import torch
@@ -68,6 +107,8 @@ def _watch(tally: Tally) -> Any:
 
     class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten._local_scalar_dense.default:
+                return (args[0].dtype.is_floating_point and 1.0) or 1  # what is read of a tensor without content
             made = func(*args, **(kwargs or {}))
             for leaf in tree_leaves(made):
                 if isinstance(leaf, torch.Tensor):

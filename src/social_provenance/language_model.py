@@ -7,7 +7,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from social_provenance.errors import ModelError, excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
@@ -106,8 +106,11 @@ class LanguageModel:
         with self.within_reach("tokenizer"):
             return AutoTokenizer.from_pretrained(self.path, revision=self.revision, **NO_CODE)
 
-    def load(self) -> Any:
-        """Return the model in fp32, in evaluation mode, on the GPU where there is one.
+    def load(self, precision: Literal["fp32", "bf16"] = "fp32") -> Any:
+        """Return the model in evaluation mode, on the GPU where there is one; it is read straight to it.
+
+        Args:
+            precision: Precision of the weights.
 
         Raises:
             ModelError: If it cannot be loaded, weights are not those of its configuration, or not finite.
@@ -123,7 +126,8 @@ class LanguageModel:
             model, found = AutoModelForCausalLM.from_pretrained(
                 self.path,
                 revision=self.revision,
-                dtype=torch.float32,
+                dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
+                device_map={"": 0} if torch.cuda.is_available() else None,
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # else transformers ends with an error that names no weight
                 use_safetensors=True,  # others are pickles
@@ -131,7 +135,7 @@ class LanguageModel:
             )
         refuse_unlike(self.path, type(model).__name__, found)
         refuse_not_finite(self.path, model)
-        return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        return model.eval()
 
     def untrained(self, seed: int) -> TrainedModel:
         """Return a model of this architecture with random weights drawn from ``seed``."""

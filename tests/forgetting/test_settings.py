@@ -16,6 +16,7 @@ from social_provenance.forgetting.settings import Unlearning
         ("read_every", 5, "steps (12) must be a multiple of read_every (5)"),
         ("order_seeds", [0, 1, 0], "order_seeds [0, 1, 0] must be unique"),
         ("algorithms", [{"name": "npo"}, {"name": "npo", "beta": 0.2}], "algorithms ['npo', 'npo'] must be unique"),
+        ("precision", "bf16", "precision bf16 needs adapters (lora)"),
         ("algorithms", [{"name": "ngdif"}], "'ngdif' found using 'name' does not match"),
         ("algorithms", [{"name": "ngdiff", "betta": 1}], "Extra inputs are not permitted"),
     ],

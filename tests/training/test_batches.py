@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from social_provenance.training.batches import document_losses, logits_of, mean_loss, pad, pairs, read_losses, take
+from social_provenance.training.batches import (
+    document_losses,
+    group,
+    logits_of,
+    mean_loss,
+    pad,
+    pairs,
+    read_losses,
+    take,
+)
 
 DOCUMENTS = [[5, 6, 7], [8, 9, 10, 11, 12], [13, 14]]
 
@@ -48,6 +61,51 @@ def test_losses_that_are_read_do_not_depend_on_the_batches(tiny_model: Any, size
     read = read_losses(tiny_model, DOCUMENTS, size)
     assert read[:, 0] == pytest.approx(losses.detach().numpy(), rel=1e-5)
     assert read[:, 1].tolist() == counts.tolist()
+
+
+@pytest.mark.parametrize("tokens", [1, 6, 9, 100])
+def test_losses_are_read_within_a_bound_of_tokens_and_returned_in_their_order(
+    tiny_model: Any, monkeypatch: pytest.MonkeyPatch, tokens: int
+) -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def watch(model: Any, batch: Any) -> Any:
+        shapes.append(tuple(batch.input_ids.shape))
+        return document_losses(model, batch)
+
+    whole = read_losses(tiny_model, DOCUMENTS, 7)
+    monkeypatch.setattr("social_provenance.training.batches.document_losses", watch)
+    np.testing.assert_allclose(read_losses(tiny_model, DOCUMENTS, 7, tokens), whole, rtol=1e-5)
+    assert all(rows * width <= tokens or rows == 1 for rows, width in shapes)
+    assert [width for _, width in shapes] == sorted((width for _, width in shapes), reverse=True)
+
+
+@given(
+    lengths=st.lists(st.integers(1, 50), min_size=1, max_size=30),
+    documents=st.integers(1, 10),
+    tokens=st.none() | st.integers(1, 200),
+)
+def test_groups_keep_the_order_within_both_bounds_and_are_no_smaller_than_they_must(
+    lengths: list[int], documents: int, tokens: int | None
+) -> None:
+    groups = group(lengths, documents, tokens)
+    assert [row for rows in groups for row in rows] == list(range(len(lengths)))
+
+    def fits(rows: list[int]) -> bool:
+        size = len(rows) * max(lengths[row] for row in rows)
+        return len(rows) == 1 or (len(rows) <= documents and (tokens is None or size <= tokens))
+
+    assert all(map(fits, groups))
+    assert not any(fits([*one, other[0]]) for one, other in pairwise(groups))
+
+
+def test_parts_are_narrow_and_know_their_rows() -> None:
+    batch = dataclasses.replace(take(DOCUMENTS, [1, 2, 0]), tokens_at_once=6)
+    parts = batch.parts()
+    assert [_rows(part) for part in parts] == [[(8, 9, 10, 11, 12)], [(13, 14), (5, 6, 7)]]
+    assert [part.rows for part in parts] == [(1,), (2, 0)]
+    assert [part.input_ids.shape for part in parts] == [(1, 5), (2, 3)]
+    assert pad(DOCUMENTS).parts()[0].input_ids.shape == (3, 5)
 
 
 def test_reading_leaves_no_gradient_and_the_model_in_evaluation_mode(tiny_model: Any) -> None:

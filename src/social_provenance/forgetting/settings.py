@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -96,8 +96,20 @@ class Unlearning(Parameters):
     """Steps between evaluations of all losses and benchmarks."""
     batch_documents: PositiveInt = 8
     """Documents per step from each of the forget and retain sets."""
+    max_tokens: PositiveInt | None = None
+    """Tokens of a document that are forgotten, retained and evaluated, from its start; null: all."""
+    tokens_at_once: PositiveInt | None = None
+    """Upper bound on the tokens of a pass, padding included. A larger batch is taken in parts that give the same
+    gradient; a longer document is a part alone. null: no bound."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Precision of the weights that are not trained; adapters are fp32. All weights are trained in fp32 alone, because
+    a small step of a bf16 weight is rounded away."""
+    checkpointing: bool = False
+    """Compute activations again in the backward pass instead of holding them: about a third more time."""
     read_documents: PositiveInt = 32
     """Batch size of the evaluation of losses, documents."""
+    read_sample: PositiveInt | None = None
+    """Documents of the forget and of the retain set that are evaluated, a seeded sample; null: all."""
     optimiser: Optimiser = Optimiser(learning_rate=3e-4, weight_decay=0.0)
     """Optimiser; its learning rate is constant."""
     lora: Lora | None = None
@@ -121,6 +133,15 @@ class Unlearning(Parameters):
                 raise ValueError(
                     f"{name} {values} must be unique, as a run counted twice narrows the interval: name each once"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _precision_fits(self) -> Unlearning:
+        if self.precision == "bf16" and self.lora is None:
+            raise ValueError(
+                "precision bf16 needs adapters (lora), for a small step of a bf16 weight is rounded away: give lora, "
+                "or precision fp32"
+            )
         return self
 
     @model_validator(mode="after")

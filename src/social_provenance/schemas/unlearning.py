@@ -123,6 +123,8 @@ class UnlearningTrajectory(_OfRun):
 
     forget_loss: float = fields.count()
     retain_loss: float = fields.count()
+    forget_loss_se: float = fields.count()
+    retain_loss_se: float = fields.count()
     heldout_loss: float = pa.Field(ge=0, nullable=True)
     heldout_rise: float = pa.Field(nullable=True)
 

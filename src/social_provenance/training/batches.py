@@ -26,12 +26,50 @@ class Batch:
         labels: The same with -100 on padding.
         attention_mask: 1 on tokens, 0 on padding, shape (documents, tokens).
         rows: Index of each document in the set that the batch was drawn from.
+        lengths: Tokens of each document.
+        tokens_at_once: Upper bound on the tokens of a part, padding included; None: the batch is one part.
     """
 
     input_ids: torch.Tensor
     labels: torch.Tensor
     attention_mask: torch.Tensor
     rows: tuple[int, ...]
+    lengths: tuple[int, ...]
+    tokens_at_once: int | None = None
+
+    def parts(self) -> list[Batch]:
+        """Return batches of the same documents, in their order, none with more tokens than are taken at once.
+
+        A document of more tokens is a part alone.
+        """
+        groups = group(self.lengths, len(self.rows), self.tokens_at_once)
+        return [self] if len(groups) == 1 else [self._part(rows) for rows in groups]
+
+    def _part(self, rows: list[int]) -> Batch:
+        lengths = tuple(self.lengths[row] for row in rows)
+        width = max(lengths)
+        ids, labels, mask = (tensor[rows, :width] for tensor in (self.input_ids, self.labels, self.attention_mask))
+        return Batch(ids, labels, mask, tuple(self.rows[row] for row in rows), lengths)
+
+
+def group(lengths: Sequence[int], documents: int, tokens: int | None) -> list[list[int]]:
+    """Divide documents, in their order, into batches of at most so many documents and tokens, padding included.
+
+    Args:
+        lengths: Tokens of each document.
+        documents: Upper bound on the documents of a batch.
+        tokens: Upper bound on its tokens; a longer document is a batch alone. None: no bound.
+    """
+    groups: list[list[int]] = []
+    width = 0
+    for row, length in enumerate(lengths):
+        width = max(width, length)
+        full = not groups or len(groups[-1]) == documents
+        if full or (tokens is not None and width * (len(groups[-1]) + 1) > tokens):
+            groups.append([])
+            width = length
+        groups[-1].append(row)
+    return groups
 
 
 def pad(documents: Sequence[Tokens], device: Any = "cpu") -> Batch:
@@ -43,14 +81,16 @@ def take(documents: Sequence[Tokens], rows: Sequence[int], device: Any = "cpu") 
     """Return the documents of a set at the indices ``rows`` as a batch, padded to the longest."""
     import torch
 
-    width = max(len(documents[row]) for row in rows)
+    lengths = tuple(len(documents[row]) for row in rows)
+    width = max(lengths)
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for index, row in enumerate(rows):
         document = documents[row]
         ids[index, : len(document)] = torch.tensor(list(document))
         mask[index, : len(document)] = 1
-    return Batch(ids.to(device), ids.masked_fill(mask == 0, -100).to(device), mask.to(device), tuple(rows))
+    labels = ids.masked_fill(mask == 0, -100)
+    return Batch(ids.to(device), labels.to(device), mask.to(device), tuple(rows), lengths)
 
 
 def logits_of(model: Any, batch: Batch) -> torch.Tensor:
@@ -71,13 +111,16 @@ def document_losses(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tenso
     return losses.sum(dim=1), counted.sum(dim=1)
 
 
-def read_losses(model: Any, documents: Sequence[Tokens], size: int) -> np.ndarray:
+def read_losses(model: Any, documents: Sequence[Tokens], size: int, tokens: int | None = None) -> np.ndarray:
     """Return the loss (nats) and the number of predicted tokens of each document, without gradients.
+
+    Documents of about the same length share a batch, the longest first, so that little is padding.
 
     Args:
         model: Model; left in evaluation mode.
         documents: Token ids of each document.
-        size: Batch size; fixed in a study, because it changes the last digits of a loss.
+        size: Documents of a batch; fixed in a study, because it changes the last digits of a loss.
+        tokens: Upper bound on the tokens of a batch, padding included; None: no bound.
 
     Returns:
         Array of shape (documents, 2).
@@ -85,12 +128,14 @@ def read_losses(model: Any, documents: Sequence[Tokens], size: int) -> np.ndarra
     import torch
 
     model.eval()
-    parts = [np.empty((0, 2))]
+    order = sorted(range(len(documents)), key=lambda row: -len(documents[row]))
+    read = np.empty((len(documents), 2))
     with torch.no_grad():
-        for start in range(0, len(documents), size):
-            losses, counts = document_losses(model, pad(documents[start : start + size], model.device))
-            parts.append(torch.stack([losses.double(), counts.double()], dim=1).cpu().numpy())
-    return np.concatenate(parts)
+        for rows in group([len(documents[row]) for row in order], size, tokens):
+            places = [order[row] for row in rows]
+            losses, counts = document_losses(model, take(documents, places, model.device))
+            read[places] = torch.stack([losses.double(), counts.double()], dim=1).cpu().numpy()
+    return read
 
 
 def pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,25 @@ def test_the_order_of_documents_in_a_batch_changes_nothing(
     move(model)
     expected = step(pad(forget), pad(retain))
     assert step(take(forget, (2, 0, 1)), take(retain, (1, 2, 0))) == pytest.approx(expected, rel=1e-4)
+
+
+@every_algorithm
+def test_a_batch_in_parts_gives_the_step_of_the_whole(
+    model: Any,
+    algorithm: Objective,
+    forget: Documents,
+    retain: Documents,
+    left: Callable[..., Any],
+    move: Callable[..., Any],
+) -> None:
+    step = algorithm.prepare(model, forget, retain, size=2)
+    move(model)
+    whole, expected = step(pad(forget), pad(retain)), left(model)
+    for tokens in (1, 7, 12):
+        batches = [dataclasses.replace(pad(documents), tokens_at_once=tokens) for documents in (forget, retain)]
+        assert all(len(batch.parts()) > 1 for batch in batches)
+        assert step(*batches) == pytest.approx(whole, rel=1e-4)
+        torch.testing.assert_close(left(model), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
 
 
 @every_algorithm
@@ -229,4 +249,6 @@ def _wider(batch: Batch) -> Batch:
     def more(tensor: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(tensor, (0, 5), value=value)
 
-    return Batch(more(batch.input_ids, 17), more(batch.labels, -100), more(batch.attention_mask, 0), batch.rows)
+    return Batch(
+        more(batch.input_ids, 17), more(batch.labels, -100), more(batch.attention_mask, 0), batch.rows, batch.lengths
+    )

@@ -82,7 +82,7 @@ def test_the_step_does_not_depend_on_the_scale_of_a_loss(
     def loss(model: Any, batch: Batch) -> torch.Tensor:
         return mean_loss(model, batch) * (scale if batch is scaled else 1.0)
 
-    monkeypatch.setattr("social_provenance.forgetting.objectives.ngdiff.mean_loss", loss)
+    monkeypatch.setattr("social_provenance.forgetting.objectives.terms.mean_loss", loss)
     measured = _step(tiny_model, FORGET, RETAIN)
     assert measured[f"{side}_grad_norm"] == pytest.approx(scale * usual[f"{side}_grad_norm"], rel=1e-4)
     torch.testing.assert_close(_left(tiny_model), expected, atol=1e-6, rtol=1e-4)

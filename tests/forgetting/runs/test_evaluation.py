@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
+from social_provenance.forgetting.runs import evaluation
 from social_provenance.forgetting.runs.evaluation import Evaluator, Sets, Snapshot, heldout_of_bins, tabulate
 from social_provenance.training.batches import mean_loss, pad
 
@@ -55,6 +58,38 @@ def test_losses_are_those_of_whole_sets_and_answers_those_of_the_scorer(
     assert read.held_out.tolist() == pytest.approx(own, rel=1e-5)
     pd.testing.assert_frame_equal(read.answers, Scorer(requests, 4).score(tiny_model, tiny_tokenizer))
     assert read.non_finite() is None
+
+
+def test_a_sample_estimates_the_loss_of_its_set_within_its_standard_error() -> None:
+    """Over many samples the mean is that of the set, and the errors have the stated size."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(5, 60, 40)
+    losses = np.stack([lengths * rng.gamma(4, 0.5, 40), lengths], axis=1)
+    documents = [[place] * 3 for place in range(40)]
+    found, errors = [], []
+    for seed in range(400):
+        sets = Sets(documents, documents, [], sample=15, seed=seed)
+        places = [document[0] for document in sets.read[0]]
+        assert len(set(places)) == 15
+        found.append(evaluation._mean(losses[places]))
+        errors.append(evaluation._standard_error(losses[places], 40))
+    assert np.mean(found) == pytest.approx(evaluation._mean(losses), rel=0.02)
+    assert np.mean(errors) == pytest.approx(np.std(found), rel=0.15)
+    assert evaluation._standard_error(losses, 40) == 0
+    assert math.isnan(evaluation._standard_error(losses[:1], 40))
+
+
+def test_only_the_sample_is_read_and_the_same_one_each_time(evaluator: Evaluator, sets: Sets, tiny_model: Any) -> None:
+    drawn = dataclasses.replace(sets, sample=2)
+    assert dataclasses.replace(drawn).read == drawn.read
+    assert len(drawn.read[0]) == 2
+    assert all(document in sets.forget for document in drawn.read[0])
+    assert drawn.read[1:] == (sets.retain, sets.held_out)  # it has no more
+    read = evaluator.evaluate(tiny_model, drawn)
+    own = float(mean_loss(tiny_model, pad(drawn.read[0])).detach())
+    assert read.forget_loss == pytest.approx(own, rel=1e-5)
+    assert read.forget_loss_se > 0
+    assert read.retain_loss_se == 0
 
 
 def test_the_untouched_model_is_read_once_and_to_the_last_bit(

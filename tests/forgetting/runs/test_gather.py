@@ -43,6 +43,7 @@ def _write(folder: Path, steps: list[int], fall: float, **ended: Any) -> Path:
     answers = [_answers(step, fall * step) for step in steps]
     pd.concat(answers).reset_index(drop=True).to_parquet(folder / ANSWERS)
     losses = {"forget_loss": 1.0, "retain_loss": 2.0, "heldout_loss": 3.0, "heldout_rise": 0.0}
+    losses |= {"forget_loss_se": 0.0, "retain_loss_se": 0.01}
     pd.DataFrame([{"step": step, **losses} for step in steps]).to_parquet(folder / TRAJECTORY)
     held = {"topic": "games", "format": "faq", "loss": 3.0}
     pd.DataFrame([{"step": step, **held} for step in steps]).to_parquet(folder / HELD_OUT)

@@ -82,6 +82,50 @@ def test_step_0_is_the_untouched_model_to_the_last_bit(
         assert answers.loc[answers["step"] == 2, name].tolist() != untouched[name].tolist()
 
 
+def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
+    return {name: pd.read_parquet(folder / name) for name in (ANSWERS, TRAJECTORY, HELD_OUT, STEPS)}
+
+
+def test_runs_that_share_the_model_below_their_adapters_are_as_alone(
+    make_bench: Maker, plan: pd.DataFrame, tmp_path: Path
+) -> None:
+    rows, shared = plan.to_dict("records"), make_bench(lora=LORA)
+    for number, row in enumerate(rows):
+        for bench, name in ((shared, f"{number} shared"), (make_bench(lora=LORA), f"{number} alone")):
+            (tmp_path / name).mkdir()
+            execute_run(bench, row, tmp_path / name)
+        together, alone = (tmp_path / f"{number} {name}" for name in ("shared", "alone"))
+        assert summary(together) == summary(alone)
+        for name, table in tables_of(together).items():
+            pd.testing.assert_frame_equal(table, tables_of(alone)[name], check_exact=True)
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "adapters"])
+def test_activations_that_are_computed_again_change_nothing(carry: Carry, lora: Lora | None) -> None:
+    held, again = (tables_of(carry(f"{value}", lora=lora, checkpointing=value)) for value in (False, True))
+    for name, table in held.items():
+        pd.testing.assert_frame_equal(table, again[name], rtol=1e-6)
+
+
+def test_parts_of_a_batch_and_half_the_bits_give_nearly_the_same_run(carry: Carry) -> None:
+    whole, parts, half = (
+        pd.read_parquet(carry(name, lora=LORA.model_copy(update={"dropout": 0.0}), **given) / TRAJECTORY)
+        for name, given in (("whole", {}), ("parts", {"tokens_at_once": 20}), ("half", {"precision": "bf16"}))
+    )
+    pd.testing.assert_frame_equal(parts, whole, rtol=1e-4)
+    losses = ["forget_loss", "retain_loss", "heldout_loss"]
+    pd.testing.assert_frame_equal(half[losses], whole[losses], rtol=0.01)
+    assert (half["forget_loss"] != whole["forget_loss"]).all()
+
+
+def test_documents_are_cut_to_the_tokens_that_are_trained_on(carry: Carry, tokens: dict[str, list[int]]) -> None:
+    held_out = HeldOut(max_tokens=4)
+    cut = tables_of(carry("cut", max_tokens=6, held_out=held_out))
+    short = {name: ids[:6] for name, ids in tokens.items()}
+    for name, table in tables_of(carry("short", tokens=short, held_out=held_out)).items():
+        pd.testing.assert_frame_equal(cut[name], table, check_exact=True)
+
+
 def test_zero_steps_change_nothing(carry: Carry, tiny_model_folder: Path) -> None:
     run = carry(row={"steps": 0})
     before, after = (load_file(folder / "model.safetensors") for folder in (tiny_model_folder, run / CHECKPOINT))
@@ -254,5 +298,7 @@ def test_a_model_that_is_broken_from_the_start_is_refused(
         tiny_model.lm_head.weight.fill_(1e38)
     for part in (tiny_model, tiny_tokenizer):
         part.save_pretrained(tmp_path / "broken")
-    with pytest.raises(UnlearningError, match=r"broken: forget_loss is not finite .*: check its weights"):
+    with pytest.raises(
+        UnlearningError, match=r"broken: forget_loss is not finite, before any training: check its weights"
+    ):
         carry(model=LanguageModel(str(tmp_path / "broken")))

@@ -151,7 +151,7 @@ def test_a_document_changes_the_runs_that_have_it(plan: pd.DataFrame, make_bench
     [
         ("training/batches.py", "def mean_loss(", "def mean_loss(*_, ", {INFLUENCE, RANDOM}),
         ("training/loop.py", "def cpu_threads(", "def cpu_threads(*_, ", {INFLUENCE, RANDOM}),
-        ("forgetting/objectives/ngdiff.py", "def _gradient(", "def _gradient(*_, ", {INFLUENCE, RANDOM}),
+        ("forgetting/objectives/ngdiff.py", "def _step(self, ", "def _step(self, *_, ", {INFLUENCE, RANDOM}),
         ("forgetting/objectives/npo.py", "class NPO(", "class NPO(int, ", set()),
         ("forgetting/runs/workers.py", "def execute_runs(", "def execute_runs(*_, ", set()),
         ("forgetting/runs/study.py", "PASSES = 3", "PASSES = 4", set()),

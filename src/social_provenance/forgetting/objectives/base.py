@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import PositiveFloat
@@ -14,6 +15,15 @@ from social_provenance.training.batches import Batch, Tokens
 
 Step = Callable[[Batch, Batch], dict[str, float]]
 """(forget batch, retain batch) -> what was measured; leaves the gradient on the trainable parameters."""
+
+
+def bounded(step: Step, tokens_at_once: int | None) -> Step:
+    """Return a step that takes a batch in parts of at most so many tokens, padding included; None: as a whole."""
+
+    def in_parts(forget: Batch, retain: Batch) -> dict[str, float]:
+        return step(replace(forget, tokens_at_once=tokens_at_once), replace(retain, tokens_at_once=tokens_at_once))
+
+    return in_parts
 
 
 class Objective(Parameters, ABC):

@@ -19,7 +19,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
-from social_provenance.forgetting.objectives.terms import Value, trainable_parameters, two_terms
+from social_provenance.forgetting.objectives.terms import Term, Value, trainable_parameters, two_terms
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class RMU(Objective):
             present, loss = activations(model, layer, batch)
             return Value(loss, _distance(present, kept))
 
-        return two_terms(model, parameters, (1.0, steer), (self.alpha, hold))
+        terms = (Term(value, lambda batch: int(batch.attention_mask.sum())) for value in (steer, hold))
+        return two_terms(model, parameters, *zip((1.0, self.alpha), terms, strict=True))
 
     def _check(self, layer: int, count: int) -> None:
         if layer >= count:

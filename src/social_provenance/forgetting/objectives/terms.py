@@ -1,7 +1,8 @@
 """Objectives of two terms, ``gamma * forget + alpha * retain``, and the terms that several share.
 
 The terms are differentiated one after the other: this costs what one backward pass over both costs,
-keeps the graph of one batch at a time, and gives the norm of each gradient.
+keeps the graph of one batch at a time, and gives the norm of each gradient. A term is a mean over units of a batch, its
+tokens or its documents, so it is differentiated in parts where a batch has more tokens than are taken at once.
 """
 
 from __future__ import annotations
@@ -24,9 +25,23 @@ if TYPE_CHECKING:
 
     from social_provenance.training.batches import Batch, Tokens
 
-    Term = Callable[[Batch], "Value"]
-
 RetainTerm = Literal["nll", "kl"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A mean over units of a batch that is minimised.
+
+    Attributes:
+        value: Batch -> its value.
+        units: Batch -> the number of units, by which its parts are weighted.
+    """
+
+    value: Callable[[Batch], Value]
+    units: Callable[[Batch], int]
+
+    def __call__(self, batch: Batch) -> Value:
+        return self.value(batch)
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,15 @@ class Value:
 
     loss: torch.Tensor
     objective: torch.Tensor | None = None
+
+    @property
+    def minimised(self) -> torch.Tensor:
+        """Value that is differentiated."""
+        return self.loss if self.objective is None else self.objective
+
+    def detached(self) -> Value:
+        """Return the same without the graph of its computation."""
+        return Value(self.loss.detach(), None if self.objective is None else self.objective.detach())
 
 
 class TwoTerms(Objective):
@@ -97,21 +121,68 @@ def two_terms(
     return step
 
 
+def differentiate(
+    parameters: Sequence[torch.nn.Parameter], term: Term, batch: Batch, *, gradients: bool = True
+) -> tuple[Value, list[torch.Tensor | None]]:
+    """Return a term on a batch and its gradient, the graph of one part of the batch in memory at a time.
+
+    Args:
+        parameters: Parameters that the gradient is taken of.
+        term: Term.
+        batch: Batch.
+        gradients: Whether to differentiate; else no parameter has a gradient.
+
+    Returns:
+        Values without a graph, and the gradient of each parameter, None where the term has none.
+    """
+    import torch
+
+    parts = batch.parts()
+    values: list[Value] = []
+    total: list[torch.Tensor | None] = [None] * len(parameters)
+    units = [term.units(part) for part in parts]
+    for part, count in zip(parts, units, strict=True):
+        with torch.set_grad_enabled(gradients):
+            value = term(part)
+        if gradients:
+            found = torch.autograd.grad(value.minimised, parameters, allow_unused=True)
+            share = count / sum(units)
+            total = [_plus(before, own, share) for before, own in zip(total, found, strict=True)]
+        values.append(value.detached())
+    return _mean(values, [predicted_tokens(part) for part in parts], units), total
+
+
+def _plus(before: torch.Tensor | None, own: torch.Tensor | None, share: float) -> torch.Tensor | None:
+    if own is None:
+        return before
+    weighted = own if share == 1 else own * share
+    return weighted if before is None else before.add_(weighted)
+
+
+def _mean(values: Sequence[Value], tokens: Sequence[int], units: Sequence[int]) -> Value:
+    """Return the value of a batch from those of its parts."""
+    import torch
+
+    if len(values) == 1:
+        return values[0]
+
+    def mean(parts: Sequence[torch.Tensor], weights: Sequence[int]) -> torch.Tensor:
+        return torch.stack([part * weight for part, weight in zip(parts, weights, strict=True)]).sum() / sum(weights)
+
+    objectives = [value.objective for value in values if value.objective is not None]
+    return Value(mean([value.loss for value in values], tokens), mean(objectives, units) if objectives else None)
+
+
 def _add(
     parameters: Sequence[torch.nn.Parameter], name: str, weight: float, term: Term, batch: Batch
 ) -> dict[str, float]:
     """Add a term's weighted gradient to the parameters' and return what was measured."""
-    import torch
-
-    with torch.set_grad_enabled(weight != 0):
-        value = term(batch)
-    measured = {f"{name}_loss": float(value.loss.detach())}
+    value, gradients = differentiate(parameters, term, batch, gradients=weight != 0)
+    measured = {f"{name}_loss": float(value.loss)}
     if value.objective is not None:
-        measured[f"{name}_objective"] = float(value.objective.detach())
+        measured[f"{name}_objective"] = float(value.objective)
     if weight == 0:
         return measured
-    minimised = value.loss if value.objective is None else value.objective
-    gradients = torch.autograd.grad(minimised, parameters, allow_unused=True)
     measured[f"{name}_grad_norm"] = float(gradient_norm(gradients))
     for parameter, gradient in zip(parameters, gradients, strict=True):
         if gradient is not None:
@@ -120,19 +191,24 @@ def _add(
     return measured
 
 
+def predicted_tokens(batch: Batch) -> int:
+    """Return the number of predicted tokens of a batch, over which its loss is a mean."""
+    return int((batch.labels[:, 1:] != -100).sum())
+
+
 def likelihood(model: Any) -> Term:
     """Return the mean loss of a batch as a term."""
-    return lambda batch: Value(mean_loss(model, batch))
+    return Term(lambda batch: Value(mean_loss(model, batch)), predicted_tokens)
 
 
 def ascent(model: Any) -> Term:
     """Return minus the mean loss of a batch as a term."""
 
-    def term(batch: Batch) -> Value:
+    def value(batch: Batch) -> Value:
         loss = mean_loss(model, batch)
         return Value(loss, -loss)
 
-    return term
+    return Term(value, predicted_tokens)
 
 
 def divergence(model: Any) -> Term:
@@ -144,7 +220,7 @@ def divergence(model: Any) -> Term:
 
     reference = reference_of(model)
 
-    def term(batch: Batch) -> Value:
+    def value(batch: Batch) -> Value:
         with reference() as before:
             expected = logits_of(before, batch)[:, :-1]
         logits = logits_of(model, batch)
@@ -155,7 +231,7 @@ def divergence(model: Any) -> Term:
             losses.sum() / counted.sum(), functional.kl_div(present, kept, reduction="batchmean", log_target=True)
         )
 
-    return term
+    return Term(value, predicted_tokens)
 
 
 def preference(model: Any, beta: float, rise: Callable[[Batch, torch.Tensor, torch.Tensor], torch.Tensor]) -> Term:
@@ -168,9 +244,9 @@ def preference(model: Any, beta: float, rise: Callable[[Batch, torch.Tensor, tor
     """
     from torch.nn import functional
 
-    def term(batch: Batch) -> Value:
+    def value(batch: Batch) -> Value:
         losses, counts = document_losses(model, batch)
         objective = -2 / beta * functional.logsigmoid(beta * rise(batch, losses, counts)).mean()
         return Value(losses.sum() / counts.sum(), objective)
 
-    return term
+    return Term(value, lambda batch: len(batch.rows))

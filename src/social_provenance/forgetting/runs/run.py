@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
+from social_provenance.forgetting.objectives.base import bounded
 from social_provenance.forgetting.runs.evaluation import Evaluator, Sets, Snapshot, heldout_of_bins, tabulate
-from social_provenance.forgetting.runs.trainable import make_trainable, save_checkpoint
+from social_provenance.forgetting.runs.trainable import save_checkpoint, trainable
 from social_provenance.forgetting.vocabulary import DONE, FAILED, STOPPED
 from social_provenance.training.batches import Tokens, pairs
 from social_provenance.training.loop import cpu_threads, seeded, train
@@ -52,18 +53,29 @@ class Bench:
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        return Evaluator(self.scorer, self.model.tokenizer(), self.settings.read_documents)
+        settings = self.settings
+        return Evaluator(self.scorer, self.model.tokenizer(), settings.read_documents, settings.tokens_at_once)
 
     @cached_property
     def algorithms(self) -> Mapping[str, Objective]:
         return {algorithm.name: algorithm for algorithm in self.settings.algorithms}
 
     def sets(self, row: Mapping[Any, Any]) -> Sets:
-        """Return the documents of a run, held-out ones cut to their evaluated tokens."""
-        forget, retain, held = (
-            [self.tokens[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids", "held_out_ids")
+        """Return the documents of a run, cut to the tokens that are trained on or evaluated."""
+        limit, held = self.settings.max_tokens, self.settings.held_out.max_tokens
+        forget, retain, held_out = (
+            [self.tokens[doc_id][:most] for doc_id in row[name]]
+            for name, most in (("forget_ids", limit), ("retain_ids", limit), ("held_out_ids", held))
         )
-        return Sets(forget, retain, [tokens[: self.settings.held_out.max_tokens] for tokens in held])
+        return Sets(forget, retain, held_out, self.settings.read_sample, self.settings.seed)
+
+    def load(self) -> Any:
+        """Return the untouched model; below adapters it does not change, and all runs of a process use one."""
+        return self.model.load() if self.settings.lora is None else self._below_adapters
+
+    @cached_property
+    def _below_adapters(self) -> Any:
+        return self.model.load(self.settings.precision)
 
 
 @dataclass
@@ -115,31 +127,30 @@ def execute_run(bench: Bench, row: Mapping[Any, Any], folder: Path) -> None:
     Raises:
         UnlearningError: If a loss of the untouched model is not finite, or the disk is full.
     """
+    sets = bench.sets(row)
     with cpu_threads(bench.settings.optimiser.threads):
-        trajectory, model = _forget(bench, row)
-    with _disk_has_room(folder, row["run_id"]):
-        _write(trajectory, folder)
-        digest = None
-        if trajectory.status != FAILED:
-            origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.digest()}
-            digest = save_checkpoint(model, folder / CHECKPOINT, origin)
-        summary = {
-            "status": trajectory.status,
-            "last_step": max(trajectory.readings),
-            "reason": trajectory.reason,
-            "checkpoint": digest,
-        }
-        (folder / SUMMARY).write_text(json.dumps(summary))
+        untouched, before = _read_untouched(bench, sets)
+        with trainable(untouched, bench.settings.lora, checkpointing=bench.settings.checkpointing) as model:
+            trajectory = _forget(bench, row, sets, model, before)
+            with _disk_has_room(folder, row["run_id"]):
+                _write(bench, row, trajectory, model, folder)
 
 
-def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Trajectory, Any]:
-    settings, evaluator, sets = bench.settings, bench.evaluator, bench.sets(row)
+def _read_untouched(bench: Bench, sets: Sets) -> tuple[Any, Snapshot]:
+    model = bench.load()
+    before = bench.evaluator.evaluate_untouched(model, sets)
+    if before.non_finite():
+        raise UnlearningError(
+            f"model {bench.model.path}: {before.non_finite()} is not finite, before any training: check its weights"
+        )
+    return model, before
+
+
+def _forget(bench: Bench, row: Mapping[Any, Any], sets: Sets, model: Any, before: Snapshot) -> _Trajectory:
+    settings, evaluator = bench.settings, bench.evaluator
     algorithm = bench.algorithms[row["algorithm"]]
     trajectory = _Trajectory([bench.bins[doc_id] for doc_id in row["held_out_ids"]], settings.max_held_out_rise)
-    model = bench.model.load()
-    if not trajectory.read(0, evaluator.evaluate_untouched(model, sets)):
-        raise UnlearningError(f"model {bench.model.path}: {trajectory.reason}, before any training: check its weights")
-    model = make_trainable(model, settings.lora)
+    trajectory.read(0, before)
     optimiser = settings.optimiser
     if algorithm.learning_rate is not None:
         optimiser = optimiser.model_copy(update={"learning_rate": algorithm.learning_rate})
@@ -152,11 +163,13 @@ def _forget(bench: Bench, row: Mapping[Any, Any]) -> tuple[_Trajectory, Any]:
     batches = pairs(sets.forget, sets.retain, settings.batch_documents, row["steps"], row["seed"], model.device)
     with seeded(row["seed"]):
         step = algorithm.prepare(model, sets.forget, sets.retain, settings.batch_documents)
-        train(model, batches, lambda pair: step(*pair), optimiser, lambda _: 1.0, after_step)
-    return trajectory, model
+        in_parts = bounded(step, settings.tokens_at_once)
+        train(model, batches, lambda pair: in_parts(*pair), optimiser, lambda _: 1.0, after_step)
+    return trajectory
 
 
-def _write(trajectory: _Trajectory, folder: Path) -> None:
+def _write(bench: Bench, row: Mapping[Any, Any], trajectory: _Trajectory, model: Any, folder: Path) -> None:
+    """Write the tables of a run, its checkpoint unless it failed, and its summary."""
     import pandas as pd
 
     tables = dict(zip((TRAJECTORY, HELD_OUT), tabulate(trajectory.readings, trajectory.bins), strict=True))
@@ -164,6 +177,17 @@ def _write(trajectory: _Trajectory, folder: Path) -> None:
     tables[STEPS] = pd.DataFrame(trajectory.steps)
     for name, table in tables.items():
         table.reset_index(drop=True).to_parquet(folder / name)
+    digest = None
+    if trajectory.status != FAILED:
+        origin = {"run_id": row["run_id"], "plan": row["digest"], "model": bench.model.digest()}
+        digest = save_checkpoint(model, folder / CHECKPOINT, origin)
+    summary = {
+        "status": trajectory.status,
+        "last_step": max(trajectory.readings),
+        "reason": trajectory.reason,
+        "checkpoint": digest,
+    }
+    (folder / SUMMARY).write_text(json.dumps(summary))
 
 
 @contextmanager

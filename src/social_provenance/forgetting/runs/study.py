@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.artifacts import Parts, Work
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
+from social_provenance.forgetting.objectives.base import bounded
 from social_provenance.forgetting.runs.run import execute_run
-from social_provenance.forgetting.runs.trainable import checkpoint_bytes, make_trainable
+from social_provenance.forgetting.runs.trainable import checkpoint_bytes, trainable
 from social_provenance.forgetting.runs.workers import execute_runs
 from social_provenance.forgetting.vocabulary import IDS
+from social_provenance.processes import worker_pool
 from social_provenance.training.batches import take
 from social_provenance.training.loop import cpu_threads
 
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SETTINGS = {"steps", "read_every", "batch_documents", "read_documents", "optimiser", "lora", "max_held_out_rise"}
+SETTINGS = set(
+    "steps read_every batch_documents max_tokens tokens_at_once precision checkpointing read_documents read_sample "
+    "held_out optimiser lora max_held_out_rise seed".split()
+)
 """Parameters that a run depends on, besides its row and its documents."""
 PASSES = 3
 """Cost of a forward with a backward pass, in forward passes."""
@@ -55,10 +60,10 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
     size = checkpoint_bytes(bench.model.config(), bench.settings.lora)
     rows = {row["run_id"]: row for row in plan.to_dict("records")}
     inputs, work = {}, {}
+    digests = {doc_id: digest_of(list(map(int, ids))) for doc_id, ids in bench.tokens.items()}
     for run_id, row in rows.items():
         _refuse_overlap(row)
-        sets = bench.sets(row)
-        content = [[list(map(int, ids)) for ids in part] for part in (sets.forget, sets.retain, sets.held_out)]
+        content = [[digests[doc_id] for doc_id in row[name]] for name in IDS]
         inputs[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
         work[run_id] = _work(row, bench, size)
 
@@ -96,23 +101,51 @@ def _digest_of_requests(requests: pd.DataFrame) -> str:
 
 def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
     sets, settings = bench.sets(row), bench.settings
-    forget, retain, held = (sum(map(len, part)) for part in (sets.forget, sets.retain, sets.held_out))
+    forget, retain = (sum(map(len, part)) for part in (sets.forget, sets.retain))
     batch = settings.batch_documents * (forget / len(sets.forget) + retain / len(sets.retain))
     asked = sum(map(len, bench.scorer.requests["prompt_ids"])) + sum(map(len, bench.scorer.requests["completion_ids"]))
-    readings = len(settings.grid) * (forget + retain + held + asked)
+    readings = len(settings.grid) * (asked + sum(sum(map(len, part)) for part in sets.read))
     return Work(len(sets.forget), round(PASSES * batch * row["steps"] + readings), size)
 
 
-def _pace(bench: Bench, row: Mapping[Any, Any]) -> float:
-    """Return the seconds per token of an optimiser step, measured on a run that is thrown away."""
+def _pace(bench: Bench, row: Mapping[Any, Any]) -> float | None:
+    """Return the seconds per token of an optimiser step, measured on a run that is thrown away.
+
+    None if the device has too little memory. On a GPU the trial has a process of its own, whose memory is free again
+    when the runs begin.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return _try(bench, row)
+    with worker_pool(1) as pool:
+        return pool.submit(_try, bench, dict(row)).result()
+
+
+def _try(bench: Bench, row: Mapping[Any, Any]) -> float | None:
+    import torch
+
     settings, sets = bench.settings, bench.sets(row)
-    with cpu_threads(settings.optimiser.threads):
-        model = make_trainable(bench.model.load(), settings.lora).train()
-        step = bench.algorithms[row["algorithm"]].prepare(model, sets.forget, sets.retain, settings.batch_documents)
-        both = [take(part, range(min(settings.batch_documents, len(part)))) for part in (sets.forget, sets.retain)]
-        step(both[0], both[1])
-        start = time.perf_counter()
-        step(both[0], both[1])
-        spent = time.perf_counter() - start
-    tokens = sum(int(batch.attention_mask.sum()) for batch in both)
+    try:
+        with (
+            cpu_threads(settings.optimiser.threads),
+            trainable(bench.load(), settings.lora, checkpointing=settings.checkpointing) as model,
+        ):
+            model.train()
+            prepared = bench.algorithms[row["algorithm"]].prepare(
+                model, sets.forget, sets.retain, settings.batch_documents
+            )
+            step = bounded(prepared, settings.tokens_at_once)
+            forget, retain = (
+                take(part, range(min(settings.batch_documents, len(part))), model.device)
+                for part in (sets.forget, sets.retain)
+            )
+            step(forget, retain)
+            start = time.perf_counter()
+            step(forget, retain)
+            spent = time.perf_counter() - start
+    except torch.OutOfMemoryError:
+        logger.warning("the time of the unlearning runs is unknown: a step does not fit the device")
+        return None
+    tokens = sum(int(batch.attention_mask.sum()) for batch in (forget, retain))
     return spent / (PASSES * tokens * settings.processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import UnlearningError
@@ -10,7 +11,7 @@ from social_provenance.fingerprint import digest_of_path
 from social_provenance.training.loop import seeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from social_provenance.forgetting.settings import Lora
@@ -19,6 +20,29 @@ ORIGIN = "unlearning.json"
 """File beside the weights with their run and plan."""
 BYTES = 4
 """Bytes of an fp32 value."""
+
+
+@contextmanager
+def trainable(model: Any, lora: Lora | None, *, checkpointing: bool = False) -> Iterator[Any]:
+    """Provide a model with all weights trainable, or with adapters, which are taken off at the end.
+
+    Args:
+        model: The untouched model; below adapters it is so again afterwards.
+        lora: Adapters; None: all weights are trained.
+        checkpointing: Whether activations are computed again in the backward pass.
+
+    Raises:
+        UnlearningError: If no module of the model has the name of an adapter's target.
+    """
+    if checkpointing:
+        model.config.use_cache = False  # a cache of keys and values cannot be computed again
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    made = make_trainable(model, lora)
+    try:
+        yield made
+    finally:
+        if made is not model:
+            made.unload()
 
 
 def make_trainable(model: Any, lora: Lora | None) -> Any:

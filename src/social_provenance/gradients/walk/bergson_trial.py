@@ -6,9 +6,9 @@ import functools
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from social_provenance.device_memory import RESERVE, counted
+from social_provenance.device_memory import RESERVE, counted, empty_model, place
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed
 from social_provenance.gradients.walk.bergson_run import (
@@ -56,12 +56,14 @@ def walk_memory(model: LanguageModel, settings: GradientSettings) -> int:
     config = index_config(model, settings, Path(), Distributed())
     tokens = min(settings.max_tokens, config.token_batch_size)
     shape = (max(1, config.token_batch_size // tokens), tokens)
+    asked = {} if settings.attention == "auto" else {"attn_implementation": settings.attention}
+    empty = empty_model(model.config(), settings.precision, **asked)
     with quiet(), counted() as tally:
-        empty = _empty(model, settings)
         if settings.moe_experts:
             expand_moe(empty, settings.moe_experts)
         empty.requires_grad_(False)
         empty.get_input_embeddings().requires_grad_(True)
+        place(empty)
         collector = StreamingGradientCollector(
             model=empty.base_model, processor=processor_for(config), dtype=torch.float32
         )
@@ -170,12 +172,3 @@ def _largest_batch(model: LanguageModel, settings: GradientSettings, batch: int,
         if walk_memory(model, smaller) + RESERVE <= room:
             return size
     return 0
-
-
-def _empty(model: LanguageModel, settings: GradientSettings) -> Any:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    asked = {} if settings.attention == "auto" else {"attn_implementation": settings.attention}
-    kind = torch.bfloat16 if settings.precision == "bf16" else torch.float32
-    return AutoModelForCausalLM.from_config(model.config(), dtype=kind, **asked)
