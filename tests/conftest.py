@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import gzip
 import json
 import multiprocessing
@@ -322,7 +323,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Skip campaigns, with their reason, unless they are asked for; let one worker make the study that others read.
 
     Of two workers the second begins at the middle, with the first test that needs the study; those that also need it
-    come last, when it is there.
+    come last, when it is there, and of those the slow ones first, so that both workers end at about the same time.
     """
     if "campaign" not in config.getoption("-m"):
         for item in items:
@@ -332,7 +333,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         (readers if "test_study" in getattr(item, "fixturenames", ()) else others).append(item)
     half = len(items) // 2
-    items[:] = [*others[:half], *readers[:1], *others[half:], *readers[1:]]
+    last = sorted(readers[1:], key=lambda item: item.get_closest_marker("slow") is None)
+    items[:] = [*others[:half], *readers[:1], *others[half:], *last]
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of garbage collection what was imported to collect the tests: it is garbage to none of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

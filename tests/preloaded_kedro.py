@@ -1,4 +1,6 @@
-"""A process that has imported the heavy libraries and forks for each ``kedro`` command, which then starts at once.
+"""A process that has imported the heavy libraries and the package and forks for each ``kedro`` command.
+
+The command starts at once: no module is left to import, and what parses the configuration has learned its grammar.
 
 Reads one JSON object a line, the arguments of the command and the files for what it prints, and answers with two lines:
 the number of its process, which leads a group of its own, and its exit code. Ends with its input.
@@ -9,17 +11,41 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import inspect
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import sys
+from pathlib import Path
 
 HEAVY = """
-bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner kedro_viz.launchers.cli
-lm_eval.tasks mlflow pandas pandera.ibis pandera.pandas plotly.express sqlalchemy
+alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
+kedro_datasets.huggingface kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
+kedro_viz.launchers.cli lm_eval.models.huggingface lm_eval.tasks mlflow mlflow.store.tracking.sqlalchemy_store pandas
+pandera.ibis pandera.pandas pandera.strategies.pandas_strategies plotly.express plotly.offline scipy.stats
+sklearn.cluster sqlalchemy statsmodels.stats.multitest transformers.models.olmo3.modeling_olmo3
 """.split()
 """Together more than ten seconds of import; none of them starts a thread of Python, which a fork would miss."""
+
+
+def prepare() -> None:
+    """Do what every command does first and what a fork inherits: imports, and tables that libraries fill as they go."""
+    for module in HEAVY:
+        importlib.import_module(module)
+    package = importlib.import_module("social_provenance")
+    for found in pkgutil.walk_packages(package.__path__, "social_provenance."):
+        importlib.import_module(found.name)
+    importlib.import_module("social_provenance.source.reach").Code.own().modules  # noqa: B018 - parsed where it is asked
+    settings = importlib.import_module("social_provenance.settings")
+    conf = Path(__file__).resolve().parents[1] / "conf"
+    loader = settings.CONFIG_LOADER_CLASS(
+        str(conf), env="test", runtime_params={"root": "data"}, **settings.CONFIG_LOADER_ARGS
+    )
+    for kind in ("catalog", "parameters"):
+        loader[kind]
+    inspect.stack()  # Dynaconf asks for it, and the first answer looks at the file of every module
 
 
 def run(arguments: list[str], out: str, err: str) -> int:
@@ -38,8 +64,7 @@ def run(arguments: list[str], out: str, err: str) -> int:
 
 
 if __name__ == "__main__":
-    for module in HEAVY:
-        importlib.import_module(module)
+    prepare()
     gc.freeze()  # what is imported is garbage to no command, and looking at it would copy it
     for line in iter(sys.stdin.readline, ""):
         child = os.fork()

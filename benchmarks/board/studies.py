@@ -223,10 +223,12 @@ class Study:
 
     @contextmanager
     def _session(self, settings: Mapping[str, Any]) -> Iterator[Any]:
+        from kedro.framework import project
         from kedro.framework.session import KedroSession
         from kedro.framework.startup import bootstrap_project
 
-        bootstrap_project(PROJECT)
+        if project.PACKAGE_NAME is None:  # once: it looks at the file of every module that is imported
+            bootstrap_project(PROJECT)
         given = {**self.world.params, "pretraining": {"seed": self.seed}, "root": str(self.root), **settings}
         with KedroSession.create(PROJECT, env=self.world.environment, runtime_params=given, save_on_close=False) as own:
             yield own

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from guards.errors import COMMAND, PAGE, error_classes, faulty_messages, page, rows
+from guards.errors import COMMAND, PAGE, error_classes, faulty_messages, page, read_package, rows
 from guards.messages import Messages
 from guards.project import ROOT, SOURCE
 from guards.words import shown
@@ -65,7 +65,7 @@ def test_every_message_is_read_and_says_what_to_do() -> None:
 
 def test_every_error_has_a_section() -> None:
     known = {name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception)}
-    assert set(error_classes(Messages(SOURCE))) == known
+    assert set(error_classes(read_package(SOURCE)[0])) == known
     headings = {line.strip("#` ") for line in page().splitlines() if line.startswith("## `")}
     assert headings == known - {"ProvenanceError"}
 

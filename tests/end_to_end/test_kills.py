@@ -128,6 +128,7 @@ def is_whole(test_study: Path, contents: Callable[[Path], dict[str, str]]) -> Ca
     return compare
 
 
+@pytest.mark.slow
 def test_killed_runs_leave_no_process_and_the_next_one_ends_as_if_nothing_had_happened(
     kedro: Callable[..., Any], unfinished: Path, is_whole: Callable[[Path], None]
 ) -> None:

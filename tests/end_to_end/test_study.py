@@ -183,6 +183,7 @@ def test_lineage_names_what_every_number_was_made_from(test_study: Path) -> None
     assert "miniature_truth" in records["validation"]["ancestors"]
 
 
+@pytest.mark.slow
 def test_a_second_run_computes_nothing_expensive_and_writes_the_same_bytes(
     own_study: Path, kedro: Callable[..., Any], contents: Callable[[Path], dict[str, str]]
 ) -> None:
@@ -197,6 +198,7 @@ def test_a_second_run_computes_nothing_expensive_and_writes_the_same_bytes(
     assert contents(own_study) == files
 
 
+@pytest.mark.slow
 def test_a_check_by_name_comes_on_the_page_and_leaves_it_with_its_study(
     own_study: Path, kedro: Callable[..., Any]
 ) -> None:

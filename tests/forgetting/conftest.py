@@ -142,7 +142,7 @@ def _simulate(
     import numpy as np
     import pandas as pd
 
-    runs, answers, trajectory = [], [], []
+    runs, answers, trajectory, read = [], [], [], []
     for aligned in benchmarks:
         for topic in topics:
             arms = ARMS["global" if topic is None else "topic"]
@@ -161,12 +161,13 @@ def _simulate(
                     losses |= {"heldout_loss": 1 + 0.02 * share, "heldout_rise": 0.03 * share}
                     trajectory.append({"run_id": run_id, "step": step, **losses})
                     for benchmark in benchmarks:
-                        after = np.linspace(-3, -1, items) - share * harm(arm, number, benchmark, aligned)
-                        frame = pd.DataFrame({"item": [f"{item}" for item in range(items)], "choice_logprob": after})
-                        named_step = {"run_id": run_id, "step": step, "benchmark": benchmark}
-                        frame["cluster"] = [f"{item // 2}" for item in range(items)]
-                        frame = frame.assign(gold_logprob=2 * after, margin=3 * after, correct=after > -2)
-                        frame["normalisation"] = "none"
-                        answers.append(frame.assign(**named_step))
-    assert set(OUTCOMES.values()) <= set(answers[0])
-    return RunTables(pd.DataFrame(runs), pd.concat(answers, ignore_index=True), pd.DataFrame(trajectory))
+                        read.append((run_id, step, benchmark))
+                        answers.append(np.linspace(-3, -1, items) - share * harm(arm, number, benchmark, aligned))
+    after = np.concatenate(answers)
+    places = np.tile(np.arange(items), len(read))
+    table = pd.DataFrame({"item": places.astype(str), "choice_logprob": after, "cluster": (places // 2).astype(str)})
+    table = table.assign(gold_logprob=2 * after, margin=3 * after, correct=after > -2, normalisation="none")
+    for name, values in zip(("run_id", "step", "benchmark"), zip(*read, strict=True), strict=True):
+        table[name] = [value for value in values for _ in range(items)]
+    assert set(OUTCOMES.values()) <= set(table)
+    return RunTables(pd.DataFrame(runs), table, pd.DataFrame(trajectory))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # half a second: it looks at the file of every module
 def _project() -> None:
     configure_project("social_provenance")
 

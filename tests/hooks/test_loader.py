@@ -131,3 +131,25 @@ def test_an_error_of_the_configuration_is_one_line_too(monkeypatch: pytest.Monke
     with pytest.raises(SettingsError):
         CheckedConfigLoader(str(tmp_path), runtime_params={"root": ""})
     assert sys.excepthook is show_error
+
+
+def test_files_are_read_once_and_what_is_set_or_changed_later_stays_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base/globals.yml").write_text("root: data")
+    (tmp_path / "base/parameters.yml").write_text("block: {size: 1}\nplace: ${globals:root}")
+    loader = CheckedConfigLoader(str(tmp_path), base_env="base", default_run_env="base")
+    reads: list[str] = []
+    read = CheckedConfigLoader._read_raw_config
+
+    def note(self: CheckedConfigLoader, key: str) -> Any:
+        reads.append(key)
+        return read(self, key)
+
+    monkeypatch.setattr(CheckedConfigLoader, "_read_raw_config", note)
+    loader["parameters"]["block"]["size"] = 2
+    assert loader["parameters"] == {"block": {"size": 1}, "place": "data"}
+    assert reads.count("parameters") == 1
+    loader["parameters"] = {"block": {}}
+    assert loader["parameters"] == {"block": {}}

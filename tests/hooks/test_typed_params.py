@@ -16,7 +16,7 @@ from social_provenance.hooks.typed_paths import PLACES
 WORDS = st.text("ab.=:,[]{}'\" #&*!|>%@`~$-1e\n\t", max_size=12)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # half a second: it looks at the file of every module
 def _project() -> None:
     configure_project("social_provenance")
 

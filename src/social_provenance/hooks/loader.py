@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,24 @@ class CheckedConfigLoader(OmegaConfigLoader):
             ) from error
 
     def __getitem__(self, key: str) -> dict[str, Any]:
+        """Return a configuration; that of files is read and resolved once, as parameters are asked for several times.
+
+        Raises:
+            SettingsError: If it cannot be read; see :meth:`_read`.
+        """
+        if key in self:
+            return self._read(key)
+        known = self.__dict__.setdefault("_known", {})  # Kedro's own initialisation asks, too
+        if key not in known:
+            known[key] = self._read(key)
+        return deepcopy(known[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        """Set a configuration, in place of what the files say."""
+        self.__dict__.pop("_known", None)  # others may refer to it
+        super().__setitem__(key, value)
+
+    def _read(self, key: str) -> dict[str, Any]:
         """Return a configuration; the root that an environment gives is read as one on the command line.
 
         Raises:

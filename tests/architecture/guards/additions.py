@@ -30,6 +30,8 @@ TREE = ("src", "conf", "docs", "tests", "pyproject.toml", "conftest.py", *BESIDE
 
 SOURCE = "src/social_provenance"
 WRITTEN_BY_RUNS = ("__pycache__", ".pytest_cache", "*.pyc")
+UNFINISHED = "*.pyc.*"
+"""Bytecode that another process writes; what is finished is copied, so that a script does not compile all again."""
 PLACEHOLDER = "NAME"
 """Stands in CONTRIBUTING for the name of what is added."""
 
@@ -51,7 +53,7 @@ class Copy:
             source, target = ROOT / name, folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns(*WRITTEN_BY_RUNS))
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns(UNFINISHED, ".pytest_cache"))
             else:
                 shutil.copy(source, target)
         return cls(folder)

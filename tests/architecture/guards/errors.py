@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from guards.messages import Messages
@@ -83,6 +84,18 @@ class Row:
     def is_cured(self) -> bool:
         """Return whether the message says what to do, also without the pieces that may be missing."""
         return bool(Row(self.section, self.module, self.line, without_optional(self.text)).split()[1])
+
+
+def read_package(source: Path) -> tuple[Messages, list[Row]]:
+    """Return the texts of a package and its messages; read once as long as the source is the same."""
+    return _read(source, tuple(path.read_text(encoding="utf-8") for path in sorted(source.rglob("*.py"))))
+
+
+@cache
+def _read(source: Path, texts: tuple[str, ...]) -> tuple[Messages, list[Row]]:
+    del texts  # what was read before is not what is there now if they differ
+    messages = Messages(source)
+    return messages, rows(messages)
 
 
 def rows(messages: Messages) -> list[Row]:
@@ -170,8 +183,7 @@ def _cell(text: str) -> str:
 
 def page(source: Path = SOURCE) -> str:
     """Return the page on errors."""
-    messages = Messages(source)
-    found = rows(messages)
+    messages, found = read_package(source)
     sections = {f"`{name}`": (name, said) for name, said in error_classes(messages).items()}
     sections |= {name: (name, said) for name, said in INTRODUCED.items()}
     parts = [HEAD.format(command=COMMAND)]
@@ -195,8 +207,7 @@ def _table(found: Iterable[Row], *, whole: bool) -> Iterator[str]:
 
 def faulty_messages(source: Path = SOURCE) -> list[str]:
     """Find messages that cannot be read from the source, or break a law of messages."""
-    messages = Messages(source)
-    found = rows(messages)
+    messages, found = read_package(source)
     known = error_classes(messages)
     return [
         *(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from guards.docs import columns_of, pages, parameter_fields, tables
 from guards.project import CONF, ROOT, SOURCE
+from guards.trees import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,7 @@ def known_names() -> frozenset[str]:
     """Return every word of source and configuration that is no comment and no docstring."""
     found: set[str] = set()
     for path in SOURCE.rglob("*.py"):
-        found |= {path.stem, *_words(ast.parse(path.read_text(encoding="utf-8")))}
+        found |= {path.stem, *_words(parse(path.read_text(encoding="utf-8")))}
     for path in [*SOURCE.rglob("*.j2"), *CONF.rglob("*.yml")]:
         found.update(re.findall(r"\w+", re.sub(r"#.*", "", path.read_text(encoding="utf-8"))))
     return frozenset(found)
@@ -191,7 +192,7 @@ def _files(place: str) -> list[Path]:
 def _defined(path: Path) -> frozenset[str]:
     """Return what a module defines, not what it imports."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

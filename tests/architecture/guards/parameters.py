@@ -11,6 +11,7 @@ from kedro.validation.parameter_validator import ParameterValidator
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
+from guards.trees import parse
 from social_provenance.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _names_read(source: Path) -> set[str]:
     """Return every name that code reads as an attribute, or takes as an argument from a spread model."""
     names: set[str] = set()
     for path in source.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 names.add(node.attr)
             elif isinstance(node, ast.arg):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,14 +66,26 @@ class Project:
 
 def load_config(conf: Path, env: str, kind: str, places: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return one kind of configuration (``catalog``, ``parameters``, ...) as a run in ``env`` gets it."""
-    from social_provenance import settings
-
     given = {**PLACES, **(places or {})}
-    loader = settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS)
-    found: dict[str, Any] = loader[kind]
+    files = tuple(
+        (path.relative_to(conf).as_posix(), path.read_bytes()) for path in sorted(conf.rglob("*.*")) if path.is_file()
+    )
+    found: dict[str, Any] = pickle.loads(_loaded(conf, env, kind, tuple(given.items()), files))
     if kind == "parameters":
         return {name: value for name, value in found.items() if name not in PLACES}
     return {name: value for name, value in found.items() if not str(name).startswith("_")}
+
+
+@cache
+def _loaded(
+    conf: Path, env: str, kind: str, given: tuple[tuple[str, str], ...], files: tuple[tuple[str, bytes], ...]
+) -> bytes:
+    """Return configuration as pickled: many guards ask for the same, and each may change what it gets."""
+    from social_provenance import settings
+
+    del files  # what was loaded before is not what is there now if they differ
+    loader = settings.CONFIG_LOADER_CLASS(str(conf), env=env, runtime_params=dict(given), **settings.CONFIG_LOADER_ARGS)
+    return pickle.dumps(loader[kind])
 
 
 def read_project(conf: Path = CONF, env: str = BASE, pipelines: Mapping[str, Pipeline] | None = None) -> Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,9 +26,20 @@ class Module:
     imports: Mapping[str, tuple[str, str]]
 
 
+@cache
+def parse(text: str) -> ast.Module:
+    """Parse source; several guards read the same, and none may change the tree."""
+    return ast.parse(text)
+
+
 def read_module(name: str, path: Path) -> Module:
     """Parse a module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return _module(name, path.read_text(encoding="utf-8"))
+
+
+@cache
+def _module(name: str, text: str) -> Module:
+    tree = parse(text)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     constants = {
         target.id: node.value

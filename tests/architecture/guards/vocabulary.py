@@ -87,6 +87,7 @@ def dated_source(source: Path, excluded: tuple[str, ...] = EXCLUDED_SOURCE) -> l
         if not (name := path.relative_to(source).as_posix()).startswith(tuple(f"{each}/" for each in excluded))
         if name not in excluded
         for text in _texts(path)
+        if text and not text.isspace()
     )
 
 
@@ -99,10 +100,15 @@ def bare_decimals(root: Path) -> list[str]:
     ]
 
 
+ANY = re.compile("|".join(rf"\b(?:{wording.pattern})\b" for wording in WORDINGS), re.IGNORECASE)
+"""Any of the list: most texts have none."""
+
+
 def _dated(texts: Iterable[tuple[str, str]]) -> list[str]:
     return [
         f"{name}: {found.group(0)!r}: write {wording.write}"
         for name, text in texts
+        if ANY.search(text)
         for wording in WORDINGS
         for found in re.finditer(rf"\b(?:{wording.pattern})\b", text, re.IGNORECASE)
     ]

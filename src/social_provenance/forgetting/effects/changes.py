@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +77,11 @@ class Changes:
         # Steps that a run did not reach have weight 0, and 0 x NaN is NaN.
         read: np.ndarray = np.einsum("rs,rsc->rc", reading.weights, np.nan_to_num(changes))
         return read
+
+    @cached_property
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Arm, set and seed of each run, shape (runs,); read for every outcome and reading."""
+        return {name: self.runs[name].to_numpy() for name in ("arm", "set", "seed")}
 
     @property
     def targeted(self) -> str:

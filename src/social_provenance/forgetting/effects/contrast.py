@@ -51,7 +51,7 @@ class ContrastArms:
     def reason(self, changes: Changes, reading: Reading) -> str | None:
         """Return the reason why the arms cannot be compared; None if they can."""
         for arm, name in ((self.targeted, changes.targeted), (self.random, changes.control)):
-            planned = int((changes.runs["arm"] == name).sum())
+            planned = int((changes.drawn["arm"] == name).sum())
             if not planned:
                 return f"no run of {name} is left"
             if not len(arm.units):
@@ -68,8 +68,8 @@ def arms_at(changes: Changes, reading: Reading, outcome: str) -> ContrastArms:
     read = {benchmark: changes.at(reading, outcome, benchmark) for benchmark in changes.clusters}
     made = []
     for arm, unit, sign in ((changes.targeted, "seed", 1), (changes.control, "set", -1)):
-        rows = np.flatnonzero((changes.runs["arm"] == arm).to_numpy() & reading.is_known())
-        numbers, codes, counts = np.unique(changes.runs[unit].to_numpy()[rows], return_inverse=True, return_counts=True)
+        rows = np.flatnonzero((changes.drawn["arm"] == arm) & reading.is_known())
+        numbers, codes, counts = np.unique(changes.drawn[unit][rows], return_inverse=True, return_counts=True)
         average = (codes == np.arange(len(numbers))[:, None]) / counts[:, None]
         values = {name: average @ table[rows] for name, table in read.items()}
         made.append(ArmChanges(unit, sign, numbers.tolist(), counts.tolist(), values))
