@@ -11,7 +11,7 @@ from kedro.pipeline import Node, Pipeline
 
 from social_provenance.errors import ArtifactError, CorpusError, ModelError
 from social_provenance.hooks.errors import one_line
-from social_provenance.hooks.inputs import InputHooks
+from social_provenance.hooks.inputs import InputHooks, with_makers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +93,19 @@ def test_what_is_there_is_no_error_and_is_not_loaded(catalog: DataCatalog, tmp_p
 def test_what_the_run_makes_itself_is_not_asked_for(catalog: DataCatalog) -> None:
     nodes = [Node(nothing, "params:size", "note", name="make"), Node(nothing, "note", "out", name="use")]
     InputHooks().before_pipeline_run(Pipeline(nodes), catalog)
+
+
+def test_a_run_is_asked_for_again_with_what_makes_its_inputs_in_the_order_of_the_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = {name: Pipeline([Node(nothing, given, made, name=name)]) for name, given, made in STEPS}
+    every = {**steps, "all": steps["first"] + steps["second"]}
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    assert with_makers(["third"], ["b"]) == ["first", "third"]
+    assert with_makers(["third", "first"], ["c", "b"]) == ["first", "second", "third"]
+    assert with_makers(["all"], ["c"]) == ["all"]
+    assert with_makers(["third"], ["mine"]) == []
+
+
+STEPS = (("third", "c", "d"), ("second", "b", "c"), ("first", "a", "b"))

@@ -129,7 +129,18 @@ def test_a_dataset_that_cannot_be_read_is_named_with_its_place(kind: str, conten
         return
     line = line_of(lambda: catalog.load("mine"))
     assert line.startswith(f"mine at {path} cannot be read (")
-    assert line.endswith("): restore it, or run the pipeline that writes it again")
+    assert line.endswith("): restore it")  # it is the user's own
+
+
+def test_a_dataset_that_cannot_be_read_is_named_with_the_pipeline_that_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Pipeline([Node(repr, "a", "mine", name="make")])
+    monkeypatch.setattr(project.pipelines, "_content", {"small": made, "all": made + made})
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    (tmp_path / "mine.json").write_bytes(b"{")
+    catalog = DataCatalog.from_config({"mine": {"type": "json.JSONDataset", "filepath": str(tmp_path / "mine.json")}})
+    assert line_of(lambda: catalog.load("mine")).endswith("): restore it, or run --pipelines small again")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "frame"])  # pandas reads folders; a schema checks

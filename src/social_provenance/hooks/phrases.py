@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from social_provenance.errors import among, did_you_mean
+from social_provenance.hooks.inputs import pipelines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,7 +105,9 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
         if not isinstance(cause, OSError) and not str(cause).startswith("IO Error"):
             return None
         return f"{what}{place} cannot be written ({reason}): check that folder, or give another with --params root=DIR"
-    return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
+    makers = ",".join(pipelines_of([found["name"]] if found["name"] else []))
+    again = f", or run --pipelines {makers} again" if makers else ""
+    return f"{what}{place} cannot be read ({reason}): restore it{again}"
 
 
 def _of_configuration(error: BaseException) -> str | None:
