@@ -123,7 +123,8 @@ def refuse_options(file: str, block: str, parameters: Sequence[click.Parameter])
             if name := _dotted(value):
                 first, _, rest = name.partition(".")
                 raise SettingsError(
-                    f"{place}: {name!r} has a dot, which is read on the command line only: write {rest!r} below {first!r}"
+                    f"{place}: {name!r} has a dot, which is read on the command line only: write {rest!r} below "
+                    f"{first!r}"
                 )
         elif isinstance(value, list):
             joined = ",".join(map(str, value))

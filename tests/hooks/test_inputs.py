@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.framework import project
+from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
@@ -109,3 +111,12 @@ def test_a_run_is_asked_for_again_with_what_makes_its_inputs_in_the_order_of_the
 
 
 STEPS = (("third", "c", "d"), ("second", "b", "c"), ("first", "a", "b"))
+
+
+def test_the_tutorial_shows_what_is_printed(request: pytest.FixtureRequest) -> None:
+    configure_project("social_provenance")
+    page = (request.config.rootpath / "docs/tutorial/first_study.md").read_text()
+    (shown,) = re.findall(r"--pipelines (\S+) makes them again", page)
+    printed = ",".join(with_makers(["reporting"], ["unlearning_effects", "validation"]))
+    assert shown == printed
+    assert page.count(f"--pipelines {printed} --params scoring.damping=1.0") == 1
