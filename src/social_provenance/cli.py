@@ -1,7 +1,8 @@
 """The command line: a mistake on it is one line and exit code 1, and each option of a run is read completely.
 
 Kedro finds this module by its name, and asks it for commands before its own. The only one here is Kedro's ``run``, with
-checks of what was typed; errors of all commands are shown by ``hooks.errors``.
+checks of what was typed; ``viz run``, which a plugin has, is replaced by that of ``hooks.viz``. Errors of all commands
+are shown by ``hooks.errors``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 from kedro.runner import AbstractRunner, ParallelRunner
 from kedro.utils import load_obj
+from kedro_viz.launchers.cli.main import viz
 from omegaconf import OmegaConf
 
 from social_provenance.errors import SettingsError, among, excerpt
@@ -111,7 +113,8 @@ def refuse_options(file: str, block: str, parameters: Sequence[click.Parameter])
     options = {one.name: one for one in parameters if one.name not in (None, "config")}
     spellings = {option.lstrip("-"): str(name) for name, one in options.items() for option in one.opts}
     texts = {}
-    for key, value in OmegaConf.to_container(OmegaConf.load(file))[block].items():  # type: ignore[index,call-overload]
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    for key, value in content[block].items():
         place = f"--config: in {file}, {key}"
         if key not in options:
             known = [str(name) for name in options]
@@ -202,6 +205,7 @@ for _kind in (click.ClickException, click.UsageError, KedroCliError):
     setattr(_kind, "show", _show)  # noqa: B010 (mypy refuses an assignment to a method)
 click.UsageError.exit_code = 1
 install()
+viz.lazy_subcommands["run"] = "social_provenance.hooks.viz.run"
 
 run = _checked(kedro_run)
 cli = click.Group(name="kedro", commands={"run": run})

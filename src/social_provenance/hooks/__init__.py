@@ -14,6 +14,7 @@ Modules:
 - ``errors``: errors are printed as one line; ``phrases``: the lines for errors of libraries
 - ``stop``: SIGTERM and Ctrl-C end a run in one line
 - ``guard``, ``selection``: unknown parameters, pipelines, nodes and datasets are errors; no network unless configured
+- ``viz``: the same for ``kedro viz run``
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
 - ``inputs``: what is missing, and the pipeline that makes it
