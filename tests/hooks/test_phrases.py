@@ -107,7 +107,16 @@ def test_an_error_of_the_system_without_a_path_is_not_guessed_at() -> None:
 def test_a_full_disk_is_recognised_in_the_words_of_any_library(said: str) -> None:
     line = one_line(RuntimeError(said))
     assert line is not None
-    assert line.startswith("the disk is full (")
+    assert line.startswith(f"the disk ({said}) is full: free space, or")
+
+
+@pytest.mark.parametrize("said", ["[Errno 27] Error writing bytes to file. Detail: [errno 27] File too large"])
+def test_a_file_that_may_not_grow_is_recognised_in_the_words_of_any_library(said: str) -> None:
+    line = one_line(RuntimeError(said))
+    assert line == (
+        f"a file ({said}) is larger than a file may be there: raise the limit (ulimit -f), or give another folder with "
+        f"--params root=DIR, and run again: finished parts are kept"
+    )
 
 
 KINDS = {
