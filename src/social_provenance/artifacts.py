@@ -50,7 +50,7 @@ class Parts:
         write: Function of the missing parts, each with its empty folder; computes them, together where that
             saves a pass over the data, and yields the name of each as soon as it is complete.
         work: Part -> its cost, where known in advance.
-        pace: Function that measures seconds per token in a trial; called only if parts are missing.
+        pace: Function that measures seconds per token in a trial, None if that fails; called only if parts are missing.
         computed_by: Part -> functions and classes whose code computes it, if that is not ``write``: a class
             states which of several its settings chose.
     """
@@ -58,7 +58,7 @@ class Parts:
     inputs: Mapping[str, str]
     write: Callable[[Mapping[str, Path]], Iterator[str]]
     work: Mapping[str, Work] = field(default_factory=dict)
-    pace: Callable[[], float] | None = None
+    pace: Callable[[], float | None] | None = None
     computed_by: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     def roots(self, name: str) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from social_provenance.artifacts import seal
 from social_provenance.datasets import PartsFolder
 from social_provenance.gradients.settings import Distributed, GradientSettings
-from social_provenance.gradients.walk.bergson_run import INDEX, STATES
+from social_provenance.gradients.walk.bergson_index import INDEX, STATES
 from social_provenance.gradients.walk.collect import Walk, plan_store
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, GradientStore
 from social_provenance.language_model import LanguageModel

@@ -204,7 +204,8 @@ class PartsFolder(AbstractDataset[Parts, dict[str, Path]]):
                 f"and its disk has {_size(free)} free: make room, move it with --params root=DIR, or store less "
                 f"(gradients.store: fp16, a smaller gradients.projection_dim or attribution.per_bin)"
             )
-        time = f", about {_duration(data.pace() * work.tokens)}" if data.pace and work.tokens else ""
+        pace = data.pace() if data.pace and work.tokens else None
+        time = "" if pace is None else f", about {_duration(pace * work.tokens)}"
         logger.info(
             "%s: %s documents, %s tokens, %s on disk%s",
             *(self._path.name, f"{work.documents:,}", f"{work.tokens:,}", _size(work.bytes), time),

@@ -22,6 +22,12 @@ class GradientSettings(Parameters):
     """Token budget: a longer document is truncated, a longer query is an error."""
     token_batch: PositiveInt = 4096
     """Tokens of a batch, padding included; at least ``max_tokens``."""
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    """Precision of the forward and backward pass: ``tf32`` rounds the factors of matrix products on GPUs that can,
+    ``bf16`` holds weights and activations in half the memory."""
+    attention: Literal["auto", "sdpa", "eager"] = "auto"
+    """Implementation of attention: that which transformers chooses, a fused kernel, or the plain formula, whose
+    memory grows with the square of the tokens."""
     store: Literal["fp32", "fp16"] = "fp32"
     """Precision on disk. Half precision halves the store; a gradient beyond its range is an error."""
     ranks_per_shard: PositiveInt = 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +10,18 @@ import pytest
 import torch
 
 from social_provenance.datasets import PartsFolder
+from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed, GradientSettings
+from social_provenance.gradients.walk.bergson_index import INDEX, STATES, index_layout, index_losses
 from social_provenance.gradients.walk.bergson_run import (
-    INDEX,
-    STATES,
     Walker,
     deal_batches,
-    halve_index,
     index_config,
-    index_layout,
-    index_losses,
     inverse_root,
     mixing_coefficient,
 )
 from social_provenance.gradients.walk.collect import Walk, plan_store
-from social_provenance.gradients.walk.store import MOMENTS, ROWS, GradientStore
+from social_provenance.gradients.walk.store import MOMENTS, ROWS, GradientStore, refuse_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -238,24 +234,6 @@ def test_bergsons_faiss_index_is_made_of_a_shard(
     assert found[:, 0].tolist() == list(range(len(sequences)))
 
 
-@pytest.mark.parametrize("chunk", [1, 2, 100])
-def test_a_halved_index_has_the_nearest_numbers_of_half_precision(tmp_path: Path, chunk: int) -> None:
-    gradients = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32) * np.float32([1e-6, 1, 1e4])
-    gradients[3, 2] = 1e6
-    (tmp_path / INDEX).mkdir()
-    gradients.tofile(tmp_path / INDEX / "gradients.bin")
-    info = {"num_grads": 5, "grad_sizes": {"up": 1, "down": 2}, "base_dtype": "float32"}
-    (tmp_path / INDEX / "info.json").write_text(json.dumps(info))
-    halve_index(tmp_path, chunk)
-    assert index_layout(tmp_path) == ({"up": 1, "down": 2}, "float16")
-    assert json.loads((tmp_path / INDEX / "info.json").read_text()) == info | {"base_dtype": "float16"}
-    halved = np.fromfile(tmp_path / INDEX / "gradients.bin", dtype=np.float16).reshape(5, 3)
-    assert np.isposinf(halved[3, 2])
-    with np.errstate(over="ignore"):
-        np.testing.assert_array_equal(halved, gradients.astype(np.float16))
-    assert sorted(path.name for path in (tmp_path / INDEX).iterdir()) == ["gradients.bin", "info.json"]
-
-
 def test_a_model_is_loaded_once_and_tells_what_it_has_walked(
     model: LanguageModel, sequences: Dataset, tmp_path: Path
 ) -> None:
@@ -388,3 +366,39 @@ def test_an_inverse_root_is_damped_in_units_of_the_mean_eigenvalue(damping: floa
     moment = torch.from_numpy(basis * values @ basis.T)
     expected = basis * (values + damping * values.mean()) ** -0.5 @ basis.T
     np.testing.assert_allclose(inverse_root(moment, damping).numpy(), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("precision", "inside"), [("fp32", "highest"), ("tf32", "high"), ("bf16", "highest")])
+def test_products_are_rounded_in_the_walk_and_nowhere_else(
+    model: LanguageModel, sequences: Dataset, tmp_path: Path, precision: str, inside: str
+) -> None:
+    seen: list[str] = []
+    settings = SETTINGS.model_copy(update={"precision": precision})
+    walker = Walker(model, settings, Distributed(), lambda _: seen.append(torch.get_float32_matmul_precision()))
+    before = torch.get_float32_matmul_precision()
+    walker.collect(sequences, tmp_path)
+    assert set(seen) == {inside}
+    assert torch.get_float32_matmul_precision() == before
+    kinds = {weight.dtype for weight in walker._loaded[0].parameters()}
+    assert kinds == {torch.bfloat16 if precision == "bf16" else torch.float32}
+
+
+def test_half_the_bits_give_nearly_the_same_gradients_in_a_store_of_their_own(
+    collect: Collect, sequences: Dataset, store: GradientStore, by_id: Any
+) -> None:
+    half = collect(sequences, precision="bf16")
+    for doc_id, gradient in by_id(store).items():
+        own = by_id(half)[doc_id]
+        assert 0.98 < own @ gradient / np.linalg.norm(own) / np.linalg.norm(gradient) < 1
+    assert half.identity["precision"] == "bf16"
+    with pytest.raises(AttributionError, match="precision"):
+        refuse_others("one", store.identity, "other", half.identity)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_attention_is_computed_as_asked(
+    model: LanguageModel, sequences: Dataset, tmp_path: Path, attention: str
+) -> None:
+    walker = Walker(model, SETTINGS.model_copy(update={"attention": attention}), Distributed())
+    walker.collect(sequences, tmp_path)
+    assert walker._loaded[0].config._attn_implementation == attention

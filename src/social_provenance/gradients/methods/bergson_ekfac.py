@@ -19,7 +19,7 @@ import numpy as np
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.settings import Distributed
-from social_provenance.gradients.walk.bergson_run import _import_bergson, index_config, quiet
+from social_provenance.gradients.walk.bergson_run import import_bergson, index_config, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ class Engine:
     @classmethod
     def load(cls, model: LanguageModel, settings: GradientSettings, folder: Path) -> Engine:
         """Load the model; files go below ``folder``."""
-        _import_bergson()
+        import_bergson()
         from bergson.utils.worker_utils import setup_model_and_peft
 
         config = index_config(model, settings, folder / "walk", Distributed())

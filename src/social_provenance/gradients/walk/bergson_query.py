@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from social_provenance.errors import AttributionError, ProvenanceError
 from social_provenance.gradients.settings import Distributed, GradientSettings
-from social_provenance.gradients.walk.bergson_run import INDEX, index_config
+from social_provenance.gradients.walk.bergson_index import INDEX
+from social_provenance.gradients.walk.bergson_run import index_config
 from social_provenance.gradients.walk.store import ROWS, STORE
 from social_provenance.language_model import LanguageModel
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from social_provenance.gradients.walk.bergson_index import INDEX, STATES
 from social_provenance.gradients.walk.coverage import named_errors
 from social_provenance.language_model import max_tokens
 from social_provenance.processes import follow_parent
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from social_provenance.gradients.settings import Distributed, GradientSettings
     from social_provenance.language_model import LanguageModel
-
-INDEX, STATES = "index", "embeddings.npy"
 
 
 def _nobody(rows: int) -> None:
@@ -64,7 +62,7 @@ class Walker:
             folder: Gets ``index``, a Bergson index (``gradients.bin``, rows x dimensions), and
                 ``embeddings.npy`` (rows x hidden size, fp32), the mean last hidden state.
         """
-        _import_bergson()
+        import_bergson()
         from bergson.distributed import launch_distributed_run
         from numpy.lib.format import open_memmap
 
@@ -76,7 +74,7 @@ class Walker:
         with quiet():
             if config.distributed.world_size == 1:
                 if self._loaded is None:
-                    self._loaded = _load(config)
+                    self._loaded = load_frozen(config)
                 with named_errors(self.model.path):
                     _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
             else:
@@ -102,7 +100,7 @@ def deal_batches(lengths: Sequence[int], batch_tokens: int, processes: int, fsdp
         processes: Number of processes.
         fsdp: Whether the model is sharded over them; then each needs a sequence.
     """
-    _import_bergson()
+    import_bergson()
     from bergson.data import allocate_batches
 
     most = len(lengths) // processes if fsdp else None
@@ -119,12 +117,13 @@ def index_config(model: LanguageModel, settings: GradientSettings, run_path: Pat
     from bergson import IndexConfig
     from bergson.config.config import DistributedConfig
 
-    return IndexConfig(
+    config = IndexConfig(
         run_path=str(run_path.resolve()),
         model=model.path,
         revision=model.revision,
         tokenizer=model.path,
-        precision="fp32",
+        precision="bf16" if settings.precision == "bf16" else "fp32",
+        model_kwargs="" if settings.attention == "auto" else f"attn_implementation={settings.attention}",
         projection_dim=settings.projection_dim,
         projection_type=settings.projection_type,
         loss_reduction=settings.loss_reduction,
@@ -133,13 +132,32 @@ def index_config(model: LanguageModel, settings: GradientSettings, run_path: Pat
         fsdp=distributed.fsdp,
         distributed=DistributedConfig(nnode=distributed.nnode, nproc_per_node=distributed.nproc_per_node),
     )
+    config.use_tf32_matmuls = settings.precision == "tf32"  # given to it, it would change this process for good
+    return config
 
 
-def _load(config: Any) -> tuple[Any, Any]:
+def load_frozen(config: Any) -> tuple[Any, Any]:
+    """Load the model of a configuration and the names of its modules, None for all.
+
+    Of its weights only the embeddings have gradients, so that a backward pass reaches every module.
+    """
     from bergson.utils.worker_utils import setup_model_and_peft
 
     loaded: tuple[Any, Any] = setup_model_and_peft(config)
     return loaded
+
+
+@contextlib.contextmanager
+def matmul_precision(config: Any) -> Iterator[None]:
+    """Round the factors of matrix products as a configuration says, inside the block."""
+    import torch
+
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high" if config.use_tf32_matmuls else "highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _work(
@@ -151,7 +169,7 @@ def _work(
     follow_parent()
     init_dist(rank, local_rank, world_size)
     with quiet():
-        _walk(_load(job[0]), *job, _Batches(shares[rank], _nobody))
+        _walk(load_frozen(job[0]), *job, _Batches(shares[rank], _nobody))
 
 
 def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, batches: _Batches) -> None:
@@ -163,15 +181,16 @@ def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path
     pooling = _MeanStates(batches, list(sequences["length"]), states)
     handle = model.base_model.register_forward_hook(pooling)
     try:
-        collect_gradients(
-            model=model,
-            data=sequences,
-            processor=create_processor(model, config, targets),
-            cfg=config,
-            batches=batches,
-            target_modules=targets,
-            preprocess_cfg=PreprocessConfig(),
-        )
+        with matmul_precision(config):
+            collect_gradients(
+                model=model,
+                data=sequences,
+                processor=create_processor(model, config, targets),
+                cfg=config,
+                batches=batches,
+                target_modules=targets,
+                preprocess_cfg=PreprocessConfig(),
+            )
     finally:
         handle.remove()
     pooling.close()
@@ -212,33 +231,6 @@ class _MeanStates:
         self._states.flush()
 
 
-def index_layout(folder: Path) -> tuple[dict[str, int], str]:
-    """Return the dimensions of each module in column order, and the data type of an index."""
-    info = json.loads((folder / INDEX / "info.json").read_text())
-    return dict(info["grad_sizes"]), str(info["base_dtype"])
-
-
-def index_losses(folder: Path) -> np.ndarray:
-    """Return the loss of each row of an index, nats, reduced as set."""
-    from datasets import load_from_disk
-
-    return np.array(load_from_disk(str(folder / INDEX / "data.hf"))["loss"], dtype=np.float32)
-
-
-def halve_index(folder: Path, chunk: int) -> None:
-    """Rewrite an index in half precision, ``chunk`` rows at a time; Bergson reads that too."""
-    sizes, kind = index_layout(folder)
-    info, data = folder / INDEX / "info.json", folder / INDEX / "gradients.bin"
-    draft = data.with_suffix(".half")
-    numbers = chunk * sum(sizes.values())
-    with data.open("rb") as source, draft.open("wb") as target:
-        while len(piece := np.fromfile(source, dtype=kind, count=numbers)):
-            with np.errstate(over="ignore"):  # readers of the store refuse non-finite gradients
-                target.write(piece.astype(np.float16).tobytes())
-    draft.replace(data)
-    info.write_text(json.dumps({**json.loads(info.read_text()), "base_dtype": "float16"}, indent=2))
-
-
 def mixing_coefficient(
     query: Mapping[str, torch.Tensor], corpus: Mapping[str, torch.Tensor], target_component: int
 ) -> float:
@@ -249,7 +241,7 @@ def mixing_coefficient(
         corpus: Module -> eigenvalues of the corpus's second moment.
         target_component: Index in the pooled, sorted spectra, from 1.
     """
-    _import_bergson()
+    import_bergson()
     from bergson.utils.math import compute_lambda
 
     def pairs(eigenvalues: Mapping[str, torch.Tensor]) -> dict[str, Any]:
@@ -260,14 +252,14 @@ def mixing_coefficient(
 
 def inverse_root(moment: torch.Tensor, damping: float) -> torch.Tensor:
     """Return ``(moment + damping * mean eigenvalue * I) ** (-1/2)``."""
-    _import_bergson()
+    import_bergson()
     from bergson.hessians.inversion import invert_psd_matrix
 
     root: torch.Tensor = invert_psd_matrix(moment, inversion="damped_inverse", damping_factor=damping, power=-0.5)
     return root
 
 
-def _import_bergson() -> None:
+def import_bergson() -> None:
     """Import Bergson; the messages of it and its dependencies are suppressed."""
     with quiet(logging.WARNING):
         import bergson.build

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.artifacts import Parts, Work, leads, node
+from social_provenance.device_memory import memory_of_gpu
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
-from social_provenance.gradients.walk.bergson_run import INDEX, STATES, Walker, halve_index, index_layout, index_losses
+from social_provenance.gradients.walk.bergson_index import INDEX, STATES, convert_index, index_layout, index_losses
+from social_provenance.gradients.walk.bergson_run import Walker
+from social_provenance.gradients.walk.bergson_trial import refuse_large, seconds_per_token
 from social_provenance.gradients.walk.coverage import inspect, refuse_flat, refuse_too_wide, warn_of_experts
 from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
@@ -37,7 +40,9 @@ CHUNK = 4096
 HEADERS = 14_000
 """Bytes of a shard beside its gradients: Bergson's settings, headers of Parquet and Arrow, the seal."""
 
-TRIAL_TOKENS = 4096
+SHARED = ("projection_dim", "projection_type", "loss_reduction", "moe_experts", "precision", "attention")
+"""Settings that gradients must have in common to be compared."""
+
 SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -61,7 +66,7 @@ class Walk:
 
     def identity(self) -> dict[str, Any]:
         """Return what all shards of a store and the queries compared with it must have in common."""
-        taken = self.settings.model_dump(include={"projection_dim", "projection_type", "loss_reduction", "moe_experts"})
+        taken = self.settings.model_dump(include=set(SHARED))
         if self.beside is None:
             return {"model": self.model.digest(), **taken}
         return {"model": self.beside.digest(), **taken, "query_model": self.model.digest()}
@@ -139,6 +144,8 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     refuse_flat(walk.model, coverage)
     refuse_too_wide(coverage, walk.settings.projection_dim)
     warn_of_experts(coverage, walk.settings.moe_experts)
+    if not walk.distributed.fsdp:
+        refuse_large(walk.model, walk.settings, memory_of_gpu())
     for name, rows in pieces.items():
         _refuse_few(name, rows, walk)
         _refuse_long(rows, walk)
@@ -155,7 +162,7 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
     inputs = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
     # A sharded model does not fit the one process of a trial.
-    pace = None if walk.distributed.fsdp else partial(_pace, pieces, walk)
+    pace = None if walk.distributed.fsdp else partial(_pace, max(pieces.values(), key=len), walk)
     return Parts(inputs, partial(_write, pieces, walk), work, pace)
 
 
@@ -190,8 +197,7 @@ def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
     """Read every gradient of a shard once: refuse non-finite ones, write norms and second moments."""
     import pandas as pd
 
-    if walk.settings.store == "fp16":
-        halve_index(folder, CHUNK)
+    convert_index(folder, walk.settings.store, CHUNK)
     ids = [str(name) for name in rows[walk.id_column]]
     norms = write_moments(folder, ids, walk.settings.store)
     table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": norms}
@@ -269,24 +275,8 @@ def _refuse_long(rows: Dataset, walk: Walk) -> None:
         )
 
 
-def _pace(pieces: Mapping[str, Dataset], walk: Walk) -> float:
-    """Return the seconds per token, measured by forward and backward passes over a few rows in one process."""
-    import torch
-
-    rows = max(pieces.values(), key=len)
-    model = walk.model.load()
-    spent, tokens = 0.0, 0
-    for number, place in enumerate((0, *range(0, len(rows), max(1, len(rows) // 16)))):
-        ids = torch.tensor([rows[place]["input_ids"]], device=model.device)
-        start = time.perf_counter()
-        model(input_ids=ids, labels=ids).loss.backward()
-        if number == 0:  # warms up
-            continue
-        spent += time.perf_counter() - start
-        tokens += ids.shape[1]
-        if tokens > TRIAL_TOKENS:
-            break
-    return spent / tokens / walk.distributed.processes
+def _pace(rows: Dataset, walk: Walk) -> float | None:
+    return seconds_per_token(walk.model, walk.settings, rows, walk.distributed.processes)
 
 
 def _digest_of_rows(rows: Dataset, id_column: str) -> str:

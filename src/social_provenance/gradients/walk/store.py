@@ -12,7 +12,7 @@ import numpy as np
 from social_provenance.artifacts import sealed_checksum, sealed_digest
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.query_set import QuerySet
-from social_provenance.gradients.walk.bergson_run import INDEX, STATES, index_layout
+from social_provenance.gradients.walk.bergson_index import INDEX, STATES, index_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

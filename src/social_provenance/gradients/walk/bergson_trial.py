@@ -1,0 +1,181 @@
+"""What a walk will take, before it begins: memory of a device, from shapes, and seconds, by a trial."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from social_provenance.device_memory import RESERVE, counted
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.settings import Distributed
+from social_provenance.gradients.walk.bergson_run import (
+    import_bergson,
+    index_config,
+    load_frozen,
+    matmul_precision,
+    quiet,
+)
+from social_provenance.language_model import max_tokens
+from social_provenance.processes import worker_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datasets import Dataset
+
+    from social_provenance.gradients.settings import GradientSettings
+    from social_provenance.language_model import LanguageModel
+
+logger = logging.getLogger(__name__)
+
+TRIAL_TOKENS = 4096
+TRIAL_ROWS = 16
+GIGABYTE = 10**9
+
+
+@functools.lru_cache(maxsize=64)
+def walk_memory(model: LanguageModel, settings: GradientSettings) -> int:
+    """Return the bytes of a device that a full batch of the walk takes at its peak, the model among them.
+
+    Bergson's hooks run on tensors without content (:mod:`social_provenance.device_memory`).
+
+    Args:
+        model: The model, of which the configuration alone is read.
+        settings: Settings of the gradients; a batch has ``token_batch`` tokens, in sequences of ``max_tokens``.
+    """
+    import_bergson()
+    import torch
+    from bergson.collector.collector import fwd_bwd_factory
+    from bergson.collector.gradient_collectors import StreamingGradientCollector
+    from bergson.moe import expand_moe
+    from bergson.utils.worker_utils import processor_for
+
+    config = index_config(model, settings, Path(), Distributed())
+    tokens = min(settings.max_tokens, config.token_batch_size)
+    shape = (max(1, config.token_batch_size // tokens), tokens)
+    with quiet(), counted() as tally:
+        empty = _empty(model, settings)
+        if settings.moe_experts:
+            expand_moe(empty, settings.moe_experts)
+        empty.requires_grad_(False)
+        empty.get_input_embeddings().requires_grad_(True)
+        collector = StreamingGradientCollector(
+            model=empty.base_model, processor=processor_for(config), dtype=torch.float32
+        )
+        ids = torch.zeros(shape, dtype=torch.long)
+        with collector.with_batch(torch.ones(shape, dtype=torch.bool)):
+            fwd_bwd_factory(config)(empty, ids, ids, {})
+        return tally.peak
+
+
+def refuse_large(model: LanguageModel, settings: GradientSettings, room: int | None) -> None:
+    """Refuse a batch of the walk that a device cannot hold.
+
+    Args:
+        model: The model.
+        settings: Settings of the gradients.
+        room: Bytes of the device; None: unknown, nothing is refused.
+
+    Raises:
+        AttributionError: With the bytes that it takes and the settings that take less.
+    """
+    if room is None:
+        return
+    needed = walk_memory(model, settings)
+    if needed + RESERVE <= room:
+        return
+    batch = min(settings.token_batch, max_tokens(model.config()))
+    fits = _largest_batch(model, settings, batch, room)
+    lower = "divide the model over several (attribution.distributed.fsdp)"
+    if fits:
+        lower = f"lower gradients.token_batch to {fits}" + (
+            f" and gradients.max_tokens with it, from {settings.max_tokens}" if fits < settings.max_tokens else ""
+        )
+    half = "" if settings.precision == "bf16" else ", or give gradients.precision=bf16, which takes about half"
+    raise AttributionError(
+        f"a batch of {batch} tokens (gradients.token_batch) in {settings.precision} takes "
+        f"{needed / GIGABYTE:.1f} GB and {RESERVE / GIGABYTE:.0f} GB are left to CUDA, but the GPU has "
+        f"{room / GIGABYTE:.1f} GB: {lower}{half}"
+    )
+
+
+def seconds_per_token(model: LanguageModel, settings: GradientSettings, rows: Dataset, processes: int) -> float | None:
+    """Return the seconds per token of a walk by several processes, from passes over a few rows in one.
+
+    The model is held as the walk holds it: only its embeddings have gradients. On a GPU the trial has a process of its
+    own, whose memory is free again when the walk begins.
+
+    Args:
+        model: The model.
+        settings: Settings of the gradients.
+        rows: Token sequences.
+        processes: Processes of the walk.
+
+    Returns:
+        None if the device has too little memory for a row.
+    """
+    import torch
+
+    step = max(1, len(rows) // TRIAL_ROWS)
+    tried: list[list[int]] = [rows[place]["input_ids"] for place in (0, *range(0, len(rows), step))]
+    if torch.cuda.is_available():
+        with worker_pool(1) as pool:
+            spent = pool.submit(_try, model, settings, tried).result()
+    else:
+        spent = _try(model, settings, tried)
+    return None if spent is None else spent / processes
+
+
+def _try(model: LanguageModel, settings: GradientSettings, rows: Sequence[Sequence[int]]) -> float | None:
+    """Return the seconds per token of passes over rows; the first one warms up."""
+    import torch
+
+    import_bergson()
+    config = index_config(model, settings, Path(), Distributed())
+    limit = min(settings.max_tokens, max_tokens(model.config()))
+    spent, tokens = 0.0, 0
+    try:
+        with quiet():
+            loaded, _ = load_frozen(config)
+        for number, row in enumerate(rows):
+            ids = torch.tensor([list(row)[:limit]], device=loaded.device)
+            start = time.perf_counter()
+            with matmul_precision(config):
+                loaded(input_ids=ids, labels=ids).loss.backward()
+            loaded.zero_grad()
+            if loaded.device.type == "cuda":
+                torch.cuda.synchronize()
+            if number == 0:
+                continue
+            spent += time.perf_counter() - start
+            tokens += ids.shape[1]
+            if tokens > TRIAL_TOKENS:
+                break
+    except torch.OutOfMemoryError:
+        longest = min(limit, max(map(len, rows)))
+        logger.warning("the time of the walk is unknown: a row of %d tokens does not fit the device alone", longest)
+        return None
+    return spent / tokens
+
+
+def _largest_batch(model: LanguageModel, settings: GradientSettings, batch: int, room: int) -> int:
+    """Return the largest power of two of tokens, below those of a batch, that fits; 0 if not even a token does."""
+    size = 1 << (batch - 1).bit_length()
+    while size > 1:
+        size //= 2
+        smaller = settings.model_copy(update={"token_batch": size, "max_tokens": min(size, settings.max_tokens)})
+        if walk_memory(model, smaller) + RESERVE <= room:
+            return size
+    return 0
+
+
+def _empty(model: LanguageModel, settings: GradientSettings) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    asked = {} if settings.attention == "auto" else {"attn_implementation": settings.attention}
+    kind = torch.bfloat16 if settings.precision == "bf16" else torch.float32
+    return AutoModelForCausalLM.from_config(model.config(), dtype=kind, **asked)
