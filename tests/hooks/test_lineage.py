@@ -343,6 +343,26 @@ def test_a_mixture_names_the_pipelines_that_mend_it(study: Study, monkeypatch: p
     assert study.read("d") == 10
 
 
+def test_what_is_left_out_is_named_with_all_pipelines_that_make_it_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    behind = Node(add_extra, "c", "extra", name="extra_of_c")
+    every = {name: Pipeline([node]) for name, node in (("extra_of_c", behind), ("triple", NODES["triple"]))}
+    every["show"] = Pipeline([NODES["show"]])
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    study.run("double", "triple", behind, "show")
+    study.write("a", 2)
+    study.run("double", run_id="2026-01-02")
+    for _ in range(2):  # the second time as the first: what is behind is still of another run
+        caplog.clear()
+        study.run("show", pipelines=["show"], run_id="2026-01-03")
+        (said,) = warned(caplog)
+        assert said.endswith(": extra; --pipelines triple,extra_of_c,show makes them again")
+    study.run("triple", behind, "show", run_id="2026-01-04")
+    assert study.read("shown") == "4 106"
+
+
 def test_what_is_optional_and_not_whole_is_left_out(study: Study) -> None:
     study.run("double", "extra")
     with pytest.raises(RuntimeError):
