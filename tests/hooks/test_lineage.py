@@ -15,7 +15,7 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.partitions import PartitionedDataset
 
 from social_provenance.artifacts import OneByOne, Parts
-from social_provenance.datasets import PartsFolder, TableFile
+from social_provenance.datasets import OptionalDataset, PartsFolder, TableFile
 from social_provenance.errors import LineageError
 from social_provenance.fingerprint import digest_of_path
 from social_provenance.hooks.lineage import LineageHooks
@@ -272,6 +272,25 @@ def test_what_is_optional_is_left_out_where_the_run_makes_what_it_rests_on_from_
     study.factor = 2  # back to what the optional dataset rests on
     study.run(*PAGE)
     assert study.read("page") == "2 102, 102"
+
+
+def test_what_one_pipeline_made_is_left_out_together(
+    study: Study, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both are optional; one is read before what they rest on is made again, the other after it."""
+    late = Node(add_extra, "b", "late", name="late_of_b")
+    every = {"checks": Pipeline([NODES["extra_of_b"], late]), "rest": Pipeline([NODES["double"]])}
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    catalog = study.catalog()
+    catalog["late"] = OptionalDataset(filepath=str(study.path("late")), dataset={"type": "json.JSONDataset"})
+    study.run("double", "extra_of_b", late, catalog=catalog)
+    catalog["params:factor"] = 3
+    show_late = Node(show, ["b", "late"], "shown", name="show")
+    study.run("double", show_late, *PAGE[2:], catalog=catalog)
+    assert study.read("page") == "3 None, None"
+    (said,) = warned(caplog)
+    assert ": extra, late; --pipelines checks makes them again" in said
 
 
 def test_what_is_optional_and_rests_on_what_the_run_made_otherwise_is_left_out_when_that_shows(study: Study) -> None:

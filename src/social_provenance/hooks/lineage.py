@@ -10,7 +10,7 @@ from kedro.framework.hooks import hook_impl
 
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.hooks.foresight import Foresight
-from social_provenance.hooks.inputs import with_makers
+from social_provenance.hooks.inputs import pipelines_of, with_makers
 from social_provenance.lineage import ABSENT, PARAMETER, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
@@ -124,7 +124,10 @@ class LineageHooks:
     def _foresee(self, ledger: Ledger) -> None:
         """Leave out what is optional and would not fit what this run makes, and warn of what will be refused."""
         clashes = Foresight(self._pipeline.nodes, ledger, self._version).clashes()
-        optional = [clash for clash in clashes if clash.early and _is_optional(self._catalog, clash.name)]
+        optional = [clash for clash in clashes if _is_optional(self._catalog, clash.name)]
+        early = [clash.name for clash in optional if clash.early]
+        makers = set(pipelines_of(early))  # what one pipeline made is shown together or not at all
+        optional = [clash for clash in optional if clash.name in early or makers & set(pipelines_of([clash.name]))]
         if optional:
             names = ", ".join(clash.name for clash in optional)
             again = ledger.again([name for clash in optional for name in clash.stale])
