@@ -348,19 +348,21 @@ def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., su
     """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
 
     Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
-    than most commands. ``meanwhile`` is called with its number and the file of its log, while it runs.
+    than most commands. ``meanwhile`` is called with its number and the file of its log, while it runs; it sees what is
+    mounted for the process ``inside``.
     """
     script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
     folder = tmp_path_factory.mktemp("kedro")
     with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
-        def run(*arguments: str, meanwhile: Meanwhile | None = None) -> subprocess.CompletedProcess[str]:
+        def run(
+            *arguments: str, meanwhile: Meanwhile | None = None, inside: int | None = None
+        ) -> subprocess.CompletedProcess[str]:
             out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
             assert process.stdin is not None
             assert process.stdout is not None
-            print(
-                json.dumps({"arguments": arguments, "out": str(out), "err": str(err)}), file=process.stdin, flush=True
-            )
+            given = {"arguments": arguments, "out": str(out), "err": str(err), "inside": inside}
+            print(json.dumps(given), file=process.stdin, flush=True)
             number = int(process.stdout.readline())
             if meanwhile:
                 meanwhile(number, err)

@@ -9,6 +9,7 @@ the number of its process, which leads a group of its own, and its exit code. En
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import importlib
 import inspect
@@ -48,8 +49,20 @@ def prepare() -> None:
     inspect.stack()  # Dynaconf asks for it, and the first answer looks at the file of every module
 
 
-def run(arguments: list[str], out: str, err: str) -> int:
+def enter(process: int) -> None:
+    """Join the user and mount namespaces of a process: what is mounted there is seen, from the same folder."""
+    libc, here = ctypes.CDLL(None, use_errno=True), Path.cwd()
+    for kind in ("user", "mnt"):
+        with Path(f"/proc/{process}/ns/{kind}").open() as namespace:
+            if libc.setns(namespace.fileno(), 0):
+                raise OSError(ctypes.get_errno(), f"cannot join the namespace {kind} of process {process}")
+    os.chdir(here)
+
+
+def run(arguments: list[str], out: str, err: str, inside: int | None) -> int:
     """Be ``python -m kedro`` with these arguments, and return its exit code."""
+    if inside is not None:
+        enter(inside)
     for descriptor, name in ((0, os.devnull), (1, out), (2, err)):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
     sys.argv = ["kedro", *arguments]

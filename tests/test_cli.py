@@ -119,6 +119,42 @@ def test_a_file_of_options_that_cannot_be_read_is_one_line(tmp_path: Path, text:
     assert "\n" not in line
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "params: {pretraining.seed: 3}",
+            "params: 'pretraining.seed' has a dot, which is read on the command line only",
+        ),
+        (
+            "params: {worlds: {a.b.c: 3}}",
+            "params: 'a.b.c' has a dot, which is read on the command line only: write 'b.c' ",
+        ),
+        ("runner_params: {a.b: 1}", "runner_params: 'a.b' has a dot"),
+        ("pipelines: [corpus, taxonomy]", "is a list: write its parts with commas, pipelines: corpus,taxonomy"),
+        ("load_versions: {a: b}", "load_versions {'a': 'b'} is a mapping: write text"),
+        ("nodes: train_model", "nodes is no option of `kedro run`: write 'node_names'"),
+        ("pipelin: corpus", "pipelin is no option of `kedro run`; did you mean 'pipeline'?"),
+        ("tags: null", "tags is null: give it a value, or leave it out"),
+        ("is_async: 3", "is_async 3 is neither true nor false: give one"),
+    ],
+)
+def test_an_option_of_a_file_is_the_text_that_would_be_typed(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "run.yml"
+    file.write_text(f"run: {{{text}}}")
+    line = refusal("--config", str(file))
+    assert line.startswith(f"--config: in {file}, ")
+    assert said in line
+
+
+@pytest.mark.parametrize("option", [one.name for one in run.params if one.name in NAMES - {"params", "runner_params"}])
+@pytest.mark.parametrize("value", ["", "a,,b"])
+def test_no_name_of_several_is_empty_in_a_file(tmp_path: Path, option: str, value: str) -> None:
+    file = tmp_path / "run.yml"
+    file.write_text(f"run: {{{option}: '{value}'}}")
+    assert " is empty: give" in (line := refusal("--config", str(file))) or "has nothing beside a comma" in line
+
+
 def test_parameters_of_a_file_are_a_mapping(tmp_path: Path) -> None:
     file = tmp_path / "run.yml"
     file.write_text("run: {params: [1]}")

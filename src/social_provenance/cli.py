@@ -1,7 +1,8 @@
 """The command line: a mistake on it is one line and exit code 1, and each option of a run is read completely.
 
 Kedro finds this module by its name, and asks it for commands before its own. The only one here is Kedro's ``run``, with
-checks of what was typed; errors of all commands are shown by ``hooks.errors``.
+checks of what was typed; ``viz run``, which a plugin has, is replaced by that of ``hooks.viz``. Errors of all commands
+are shown by ``hooks.errors``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from copy import copy
 from inspect import isabstract, signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +18,8 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
 from kedro.runner import AbstractRunner, ParallelRunner
 from kedro.utils import load_obj
+from kedro_viz.launchers.cli.main import viz
+from omegaconf import OmegaConf
 
 from social_provenance.errors import SettingsError, among, excerpt
 from social_provenance.hooks.errors import install, show_error
@@ -45,6 +49,8 @@ class Run(click.Command):
         given, _, order = self.make_parser(ctx).parse_args(args=list(args))
         refuse_empty(given, order)
         try:
+            if "config" in given:
+                refuse_options(given["config"], str(ctx.info_name), self.params)
             rest = super().parse_args(ctx, args)
         except (click.ClickException, click.exceptions.Exit, SettingsError):
             raise
@@ -88,6 +94,56 @@ def refuse_empty(given: Mapping[str, Any], order: Sequence[click.Parameter]) -> 
             raise SettingsError(f"{option} has no value before {value!r}: give it one, or leave it out")
         if parameter.name == "load_versions" and not all(":" in part for part in value.split(",")):
             raise SettingsError(f"{option}: {excerpt(value)} has no version: write DATASET:VERSION")
+
+
+def refuse_options(file: str, block: str, parameters: Sequence[click.Parameter]) -> None:
+    """Check the options of a file for ``--config``, which Kedro reads as if their text had been typed.
+
+    Args:
+        file: The file.
+        block: Its block of options.
+        parameters: Options of the command.
+
+    Raises:
+        SettingsError: With an option that there is not, or that is null, a list or a mapping where text is read, or
+            with a dotted name in a mapping, which stands for no field there.
+    """
+    if not Path(file).is_file():
+        return  # which click says
+    options = {one.name: one for one in parameters if one.name not in (None, "config")}
+    spellings = {option.lstrip("-"): str(name) for name, one in options.items() for option in one.opts}
+    texts = {}
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    for key, value in content[block].items():
+        place = f"--config: in {file}, {key}"
+        if key not in options:
+            known = [str(name) for name in options]
+            near = f": write {spellings[key]!r}" if key in spellings else among(str(key), known)
+            raise SettingsError(f"{place} is no option of `kedro {block}`{near}")
+        if value is None:
+            raise SettingsError(f"{place} is null: give it a value, or leave it out")
+        if f"--{key}".replace("_", "-") in (PARAMS, RUNNER_PARAMS):
+            if name := _dotted(value):
+                first, _, rest = name.partition(".")
+                raise SettingsError(
+                    f"{place}: {name!r} has a dot, which is read on the command line only: write {rest!r} below "
+                    f"{first!r}"
+                )
+        elif isinstance(value, list):
+            joined = ",".join(map(str, value))
+            raise SettingsError(f"{place} {excerpt(value)} is a list: write its parts with commas, {key}: {joined}")
+        elif isinstance(value, dict):
+            raise SettingsError(f"{place} {excerpt(value)} is a mapping: write text")
+        elif getattr(options[key], "is_flag", False) and not isinstance(value, bool):
+            raise SettingsError(f"{place} {excerpt(value)} is neither true nor false: give one")
+        texts[key] = value
+    refuse_empty(texts, [options[key] for key in texts])
+
+
+def _dotted(value: Any) -> str | None:
+    """Return the first name with a dot in a mapping, or in one below it."""
+    below = value.items() if isinstance(value, dict) else ()
+    return next((found for name, one in below if (found := str(name) if "." in str(name) else _dotted(one))), None)
 
 
 def refuse_runner(chosen: Mapping[str, Any]) -> None:
@@ -149,6 +205,7 @@ for _kind in (click.ClickException, click.UsageError, KedroCliError):
     setattr(_kind, "show", _show)  # noqa: B010 (mypy refuses an assignment to a method)
 click.UsageError.exit_code = 1
 install()
+viz.lazy_subcommands["run"] = "social_provenance.hooks.viz.run"
 
 run = _checked(kedro_run)
 cli = click.Group(name="kedro", commands={"run": run})

@@ -45,6 +45,7 @@ class Record:
         place: Location at which it was written; a dataset that the catalog now has elsewhere is another one.
         accepted: Dataset, itself or an ancestor -> {digest of the code that made it: digest of the current code
             for which it was accepted}.
+        parameters: Parameter of its node or of an ancestor's -> digest of the value; empty if they read several.
     """
 
     digest: str | None
@@ -54,6 +55,7 @@ class Record:
     ancestors: Mapping[str, str] = field(default_factory=dict)
     place: str = ""
     accepted: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Self:
@@ -63,7 +65,8 @@ class Record:
             TypeError: If a field has another type.
         """
         record = cls(**{**row, "inputs": tuple(row["inputs"])})
-        texts, maps = (record.digest or "", record.node, record.run, record.place), (record.ancestors, record.accepted)
+        texts = (record.digest or "", record.node, record.run, record.place)
+        maps = (record.ancestors, record.accepted, record.parameters)
         if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, dict) for one in maps):
             raise TypeError("a record has a field of another type")
         return record
@@ -74,9 +77,8 @@ class Record:
         return tuple(name for name, digest in self.ancestors.items() if digest == UNKNOWN)
 
     def row(self) -> dict[str, Any]:
-        """Return the row of the ledger's file; accepted code is included if there is any."""
-        row = asdict(self)
-        return row if self.accepted else {name: value for name, value in row.items() if name != "accepted"}
+        """Return the row of the ledger's file; accepted code and parameters are included if there are any."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("accepted", "parameters")}
 
 
 def _nowhere(name: str) -> str:
@@ -84,9 +86,9 @@ def _nowhere(name: str) -> str:
     return ""
 
 
-def _none(names: list[str]) -> Sequence[str]:
+def _no_pipeline(names: Sequence[str]) -> str:
     del names
-    return ()
+    return ""
 
 
 @dataclass
@@ -97,11 +99,16 @@ class Ledger:
         path: The file.
         records: Dataset -> its record.
         place_of: Function: dataset -> its current location in the catalog.
+        value_of: Function: parameter -> digest of its current value.
+        again: Function: datasets that have to be made again -> what to write after ``--pipelines``; empty if no
+            pipeline makes them.
     """
 
     path: Path
     records: dict[str, Record] = field(default_factory=dict)
     place_of: Callable[[str], str] = _nowhere
+    value_of: Callable[[str], str] = _nowhere
+    again: Callable[[Sequence[str]], str] = _no_pipeline
 
     @classmethod
     def open(cls, path: Path, place_of: Callable[[str], str] = _nowhere) -> Ledger:
@@ -152,16 +159,20 @@ class Ledger:
         accepted_codes = {name: codes for name, codes in (accepted or {}).items() if codes}
         ancestors: dict[str, str] = {}
         inherited: dict[str, Mapping[str, str]] = {}
+        parameters = {name: value for name in inputs if name.startswith(PARAMETER) and (value := self.value_of(name))}
         for name, digest in inputs.items():
             if digest is not None:
                 record = self.record_of(name)
                 ancestors |= record.ancestors if record else {}
                 ancestors[name] = digest
+                for parameter, value in (record.parameters if record else {}).items():
+                    parameters[parameter] = value if parameters.get(parameter, value) == value else ""
                 inherited |= record.accepted if record else {}
                 inherited |= {name: accepted_codes[name]} if name in accepted_codes else {}
         for name, digest in outputs.items():
             codes = inherited | ({name: accepted_codes[name]} if name in accepted_codes else {})
-            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, self.place_of(name), codes)
+            place = self.place_of(name)
+            self.records[name] = Record(digest, node, run, tuple(inputs), ancestors, place, codes, parameters)
         self._save()
 
     def check_whole(self, name: str, digest: str) -> None:
@@ -173,14 +184,14 @@ class Ledger:
         record = self.record_of(name)
         if record is None:
             return
+        again = self.again([name])
+        cure = "rerun " + (f"--pipelines {again}" if again else f"node {record.node}")
         if record.digest is None:
-            raise LineageError(
-                f"{name} is incomplete: node {record.node} was stopped while writing it; run that pipeline again"
-            )
+            raise LineageError(f"{name} is incomplete: node {record.node} was stopped while writing it; {cure}")
         if record.digest != digest:
             raise LineageError(
                 f"{name} has changed since node {record.node} wrote it ({record.digest} then, {digest} now): "
-                f"run that pipeline again, or, if you made the change on purpose, remove {name!r} from {self.path}"
+                f"{cure}, or, if you made the change on purpose, remove {name!r} from {self.path}"
             )
 
     def conflict(self, inputs: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -224,15 +235,13 @@ class Ledger:
             and any(now[ancestor] != digest for ancestor, digest in own.ancestors.items())
         ]
 
-    def refuse_mixture(
-        self, node: str, inputs: Mapping[str, str], pipelines_of: Callable[[list[str]], Sequence[str]] = _none
-    ) -> None:
+    def refuse_mixture(self, node: str, inputs: Mapping[str, str], outputs: Sequence[str] = ()) -> None:
         """Check that a node's inputs share one history.
 
         Args:
             node: Name of the node.
             inputs: Dataset -> digest.
-            pipelines_of: Function: datasets that have to be made again -> pipelines that make them.
+            outputs: Datasets that the node makes.
 
         Raises:
             LineageError: With two inputs and the ancestor of which they used different versions, or an input and the
@@ -242,7 +251,7 @@ class Ledger:
         if conflict is None:
             return
         one, other, ancestor = conflict
-        again = ",".join(pipelines_of(self.outdated(inputs)))
+        again = self.again([*self.outdated(inputs), *outputs])
         cure = "rerun " + (f"--pipelines {again}" if again else f"what is between {ancestor} and {node}")
         if ancestor in inputs and ancestor.startswith(PARAMETER):
             made = one if other == ancestor else other

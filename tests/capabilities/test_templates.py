@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment
 
 from social_provenance.capabilities.items import read_items
 from social_provenance.capabilities.templates import ChoicesTemplate, TargetTemplate, TextTemplate, with_templates
@@ -192,6 +193,62 @@ def test_templates_replace_texts_of_a_definition_and_nothing_else() -> None:
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+PRINTED = (
+    "{{ p ~ 'x' }}",
+    "{{ 'x' ~ p }}",
+    "{{ p|string }}",
+    "{{ p|upper }}",
+    "{{ p|trim }}",
+    "{{ p|replace('a', 'b') }}",
+    "{{ p|pprint }}",
+    "{{ 'x %s' % p }}",
+    "{{ 'x %r' % p }}",
+    "{{ 'x {}'.format(p) }}",
+    "{{ '%s'|format(p) }}",
+    "{{ [p]|join }}",
+    "{{ [p]|map('string')|join }}",
+    "{{ {'inner': p}['inner'] ~ '' }}",
+)
+"""Ways of a value to text, but for printing it as it is."""
+
+
+@pytest.mark.parametrize("source", PRINTED)
+@pytest.mark.parametrize("value", [["a"], [], {"a": 1}, [["a"], {}], {"a": ["b"]}], ids=str)
+def test_a_list_or_an_object_reaches_text_by_no_filter_or_operator(source: str, value: Any) -> None:
+    inside = "{% set p = q.parts[0] %}" + source
+    for item, template in (({"p": value}, source), ({"q": {"parts": [value]}}, inside)):
+        with pytest.raises(BenchmarkError) as caught:
+            TextTemplate("doc_to_text", template)(item)
+        said = str(caught.value)
+        assert said.startswith(f"its field {next(iter(item))!r} has ")
+        assert "where text is printed: give it text, or join its parts in doc_to_text" in said
+
+
+@pytest.mark.parametrize("source", PRINTED)
+@pytest.mark.parametrize("value", ["a", 3, 1.5], ids=str)
+def test_text_and_numbers_are_printed_as_jinja_prints_them(source: str, value: Any) -> None:
+    assert TextTemplate("doc_to_text", source)({"p": value}) == Environment().from_string(source).render(p=value)
+
+
+@pytest.mark.parametrize(("value", "said"), [(None, "null"), (True, "true"), (False, "false")])
+def test_null_and_truth_are_joined_to_no_text(value: Any, said: str) -> None:
+    with pytest.raises(BenchmarkError, match=f"its field 'p' is {said}: give it text"):
+        TextTemplate("doc_to_text", "{{ 'x' ~ p }}")({"p": value})
+
+
+def test_what_is_not_printed_is_used_as_before() -> None:
+    item = {"lines": ["b", "a"], "by": {"x": ["c"]}, "rows": [{"n": 1}, {"n": 2}]}
+    source = (
+        "{{ lines|sort|join }}{{ lines|length }}{{ by|tojson }}{{ rows|map(attribute='n')|join('+') }}"
+        "{% for name, value in by.items() %}{{ name }}{{ value[0] }}{% endfor %}"
+        "{% if by == {'x': ['c']} and 'a' in lines and lines is sequence and by is mapping %}yes{% endif %}"
+    )
+    rendered = TextTemplate("doc_to_text", source)(item)
+    assert rendered == Environment().from_string(source).render(**item) == 'ab2{"x": ["c"]}1+2xcyes'
+    with pytest.raises(BenchmarkError, match="'dict object' has no attribute 'z'"):
+        TextTemplate("doc_to_text", "{{ by.z }}")(item)
 
 
 @given(

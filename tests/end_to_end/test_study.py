@@ -211,13 +211,14 @@ def test_a_check_by_name_comes_on_the_page_and_leaves_it_with_its_study(
         assert ended.returncode == 0, (pipeline, ended.stderr[-2000:])
     assert set(pd.read_parquet(agreement)["design"]) == {"topic", "half"}
     assert "Retrained" in report.read_text()
-    for pipeline in ("aggregation", "reporting"):
-        again = ("run", "--env", "test", "--pipelines", pipeline)
-        ended = kedro(*again, "--params", f"root={own_study},bootstrap.replicates=120")
-        assert ended.returncode == 0, ended.stderr[-2000:]
-    (said,) = [line for line in ended.stderr.splitlines() if "treated as missing" in line]
-    assert "counterfactual_agreement" in said
-    assert said.endswith("makes them again")
+    again = ("run", "--env", "test", "--pipelines", "aggregation,reporting")
+    ended = kedro(*again, "--params", f"root={own_study},bootstrap.replicates=120")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    said = [line for line in ended.stderr.splitlines() if "treated as missing" in line]
+    assert all(name in "".join(said) for name in ("counterfactual_agreement", "unlearning_effects", "validation"))
+    assert all(line.endswith(" with the --params of this run makes them again") for line in said)
+    assert ended.stderr.index(said[0]) < ended.stderr.index("Completed 1 out of")
+    assert "kedro run --pipelines unlearning,reporting" in report.read_text()
     assert "Retrained" not in report.read_text()
 
 

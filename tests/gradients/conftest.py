@@ -40,7 +40,10 @@ MODULES = {"up": 4, "down": 9}
 
 @pytest.fixture
 def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., GradientStore]:
-    """Return a function that writes gradients, given or random, as a sealed store of two modules."""
+    """Return a function that writes gradients, given or random, as a sealed store of two modules.
+
+    Four of thirteen columns are those of the first module.
+    """
 
     def make(
         rows: int = 40,
@@ -72,13 +75,14 @@ def make_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Gradie
 def _write(folder: Path, rows: pd.DataFrame, gradients: np.ndarray, identity: dict[str, Any]) -> None:
     (folder / INDEX).mkdir(parents=True)
     gradients.tofile(folder / INDEX / "gradients.bin")
-    info = {"num_grads": len(rows), "grad_sizes": MODULES, "base_dtype": "float32"}
+    modules = {name: width * gradients.shape[1] // sum(MODULES.values()) for name, width in MODULES.items()}
+    info = {"num_grads": len(rows), "grad_sizes": modules, "base_dtype": "float32"}
     (folder / INDEX / "info.json").write_text(json.dumps(info))
     rows.reset_index(drop=True).to_parquet(folder / ROWS)
     np.save(folder / STATES, gradients[:, :3])
-    up, down = torch.from_numpy(gradients).split([4, 9], dim=1)
+    up, down = torch.from_numpy(gradients).split(list(modules.values()), dim=1)
     save_file({"up": up.T @ up, "down": down.T @ down}, folder / MOMENTS)
-    shared = {"model": "m", "projection_dim": 4, "loss_reduction": "sum", "modules": MODULES}
+    shared = {"model": "m", "projection_dim": 4, "loss_reduction": "sum", "modules": modules}
     (folder / STORE).write_text(json.dumps(shared | identity))
     seal(folder, folder.name, "code")
 

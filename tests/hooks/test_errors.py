@@ -103,12 +103,17 @@ def test_an_error_of_others_has_no_line() -> None:
         ),
         ({"documents": None}, "params:documents: is null: give it a value, or leave it out"),
         (
+            {"documents": {"min_chars": None}},
+            "params:documents.min_chars: input should be a valid integer, and is null: give it a value, "
+            "or leave it out",
+        ),
+        (
             {"working_set": {"per_bin": "many"}},
             "params:working_set.per_bin: input should be a valid integer, "
             "see docs/reference/parameters.md (got 'many')",
         ),
     ],
-    ids=["negative", "unknown", "nested", "contradiction", "null", "text"],
+    ids=["negative", "unknown", "nested", "contradiction", "null", "null field", "text"],
 )
 def test_refused_parameters_are_one_line(
     refuse: Callable[[dict[str, Any]], ParameterValidationError], parameters: dict[str, Any], line: str

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from kedro.framework import project
+from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.errors import ArtifactError, CorpusError, ModelError
 from social_provenance.hooks.errors import one_line
-from social_provenance.hooks.inputs import InputHooks
+from social_provenance.hooks.inputs import InputHooks, with_makers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,3 +95,28 @@ def test_what_is_there_is_no_error_and_is_not_loaded(catalog: DataCatalog, tmp_p
 def test_what_the_run_makes_itself_is_not_asked_for(catalog: DataCatalog) -> None:
     nodes = [Node(nothing, "params:size", "note", name="make"), Node(nothing, "note", "out", name="use")]
     InputHooks().before_pipeline_run(Pipeline(nodes), catalog)
+
+
+def test_a_run_is_asked_for_again_with_what_makes_its_inputs_in_the_order_of_the_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = {name: Pipeline([Node(nothing, given, made, name=name)]) for name, given, made in STEPS}
+    every = {**steps, "all": steps["first"] + steps["second"]}
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    assert with_makers(["third"], ["b"]) == ["first", "third"]
+    assert with_makers(["third", "first"], ["c", "b"]) == ["first", "second", "third"]
+    assert with_makers(["all"], ["c"]) == ["all"]
+    assert with_makers(["third"], ["mine"]) == []
+
+
+STEPS = (("third", "c", "d"), ("second", "b", "c"), ("first", "a", "b"))
+
+
+def test_the_tutorial_shows_what_is_printed(request: pytest.FixtureRequest) -> None:
+    configure_project("social_provenance")
+    page = (request.config.rootpath / "docs/tutorial/first_study.md").read_text()
+    (shown,) = re.findall(r"--pipelines (\S+) makes them again", page)
+    printed = ",".join(with_makers(["reporting"], ["unlearning_effects", "validation"]))
+    assert shown == printed
+    assert page.count(f"--pipelines {printed} --params scoring.damping=1.0") == 1

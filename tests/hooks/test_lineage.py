@@ -15,12 +15,13 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.partitions import PartitionedDataset
 
 from social_provenance.artifacts import OneByOne, Parts
-from social_provenance.datasets import PartsFolder, TableFile
+from social_provenance.datasets import OptionalDataset, PartsFolder, TableFile
 from social_provenance.errors import LineageError
 from social_provenance.fingerprint import digest_of_path
 from social_provenance.hooks.lineage import LineageHooks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -52,6 +53,14 @@ def show_choice(b: str, extra: str | None, method: str) -> str:
     return f"{b}, {extra}, {method}"
 
 
+def add_extra(b: int) -> int:
+    return b + 100
+
+
+def join(shown: str, mentioned: str) -> str:
+    return f"{shown}, {mentioned}"
+
+
 def fail(a: int) -> int:
     raise RuntimeError(f"stopped at {a}")
 
@@ -64,6 +73,9 @@ NODES = {
     "extra": Node(triple, "a", "extra", name="extra"),
     "show": Node(show, ["b", "extra"], "shown", name="show"),
     "mention": Node(mention, "extra", "mentioned", name="mention"),
+    "extra_of_b": Node(add_extra, "b", "extra", name="extra_of_b"),
+    "c_of_b": Node(add_extra, "b", "c", name="c_of_b"),
+    "join": Node(join, ["shown", "mentioned"], "page", name="join"),
     "choose": Node(name_choice, ["a", METHOD], "b", name="choose"),
     "choose_extra": Node(name_choice, ["a", METHOD], "extra", name="choose_extra"),
     "show_choice": Node(show_choice, ["b", "extra", METHOD], "shown", name="show_choice"),
@@ -74,7 +86,7 @@ class Study:
     """A data folder with a few JSON datasets, and runs of nodes in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.method = folder, "influence"
+        self.folder, self.method, self.factor = folder, "influence", 2
         self.write("a", 1)
 
     def path(self, name: str) -> Path:
@@ -92,22 +104,30 @@ class Study:
     def catalog(self) -> DataCatalog:
         json_entry: dict[str, Any] = {"type": "json.JSONDataset"}
         optional = {"type": "social_provenance.datasets.OptionalDataset", "dataset": json_entry}
-        entries = dict.fromkeys(["a", "b", "c", "d", "shown", "mentioned"], json_entry) | dict.fromkeys(
+        entries = dict.fromkeys(["a", "b", "c", "d", "shown", "mentioned", "page"], json_entry) | dict.fromkeys(
             ["extra", "lineage"], optional
         )
         catalog = DataCatalog.from_config(
             {name: {**entry, "filepath": str(self.path(name))} for name, entry in entries.items()}
         )
-        catalog["params:factor"] = 2
+        catalog["params:factor"] = self.factor
         catalog[METHOD] = self.method
         return catalog
 
-    def run(self, *nodes: str | Node, catalog: DataCatalog | None = None, run_id: str = "2026-01-01") -> None:
+    def run(
+        self,
+        *nodes: str | Node,
+        catalog: DataCatalog | None = None,
+        run_id: str = "2026-01-01",
+        pipelines: Sequence[str] = (),
+        params: dict[str, Any] | None = None,
+    ) -> None:
         pipeline = Pipeline([NODES[node] if isinstance(node, str) else node for node in nodes])
         catalog = catalog or self.catalog()
         hooks, manager = LineageHooks(), _create_hook_manager()
         manager.register(hooks)
-        hooks.before_pipeline_run({"run_id": run_id}, pipeline, catalog)
+        run_params = {"run_id": run_id, "pipeline_names": pipelines, "runtime_params": params}
+        hooks.before_pipeline_run(run_params, pipeline, catalog)
         SequentialRunner().run(pipeline, catalog, manager)
 
 
@@ -169,7 +189,7 @@ def test_a_file_of_a_run_that_died_is_refused(study: Study) -> None:
     assert study.read("b") == 2  # what was there before looks whole
     with pytest.raises(LineageError) as caught:
         study.run("add")
-    assert str(caught.value) == ("b is incomplete: node double was stopped while writing it; run that pipeline again")
+    assert str(caught.value) == ("b is incomplete: node double was stopped while writing it; rerun node double")
     study.run("double", "add")
     assert study.read("d") == 5
 
@@ -230,6 +250,84 @@ def test_what_is_optional_is_left_out_of_the_whole_run_or_of_nothing(study: Stud
     assert (study.read("mentioned"), study.read("shown")) == ("None", "4 None")
 
 
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "social_provenance.hooks.lineage"]
+
+
+PAGE = ("double", "show", Node(mention, "extra", "mentioned", name="a_mention"), "join")
+"""A run in which the second reads what is optional before ``double`` has made what that rests on."""
+
+
+def test_what_is_optional_is_left_out_where_the_run_makes_what_it_rests_on_from_other_parameters(
+    study: Study, caplog: pytest.LogCaptureFixture
+) -> None:
+    study.run("double", "extra_of_b")
+    study.run(*PAGE)
+    assert study.read("page") == "2 102, 102"
+    study.factor = 3
+    study.run(*PAGE)
+    assert study.read("page") == "3 None, None"
+    (said,) = warned(caplog)
+    assert said.startswith("treated as missing, because this run makes what they rest on from other parameters or data")
+    study.factor = 2  # back to what the optional dataset rests on
+    study.run(*PAGE)
+    assert study.read("page") == "2 102, 102"
+
+
+def test_what_one_pipeline_made_is_left_out_together(
+    study: Study, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both are optional; one is read before what they rest on is made again, the other after it."""
+    late = Node(add_extra, "b", "late", name="late_of_b")
+    every = {"checks": Pipeline([NODES["extra_of_b"], late]), "rest": Pipeline([NODES["double"]])}
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    catalog = study.catalog()
+    catalog["late"] = OptionalDataset(filepath=str(study.path("late")), dataset={"type": "json.JSONDataset"})
+    study.run("double", "extra_of_b", late, catalog=catalog)
+    catalog["params:factor"] = 3
+    show_late = Node(show, ["b", "late"], "shown", name="show")
+    study.run("double", show_late, *PAGE[2:], catalog=catalog)
+    assert study.read("page") == "3 None, None"
+    (said,) = warned(caplog)
+    assert ": extra, late; --pipelines checks makes them again" in said
+
+
+def test_what_is_optional_and_rests_on_what_the_run_made_otherwise_is_left_out_when_that_shows(study: Study) -> None:
+    study.run("double", "extra_of_b")
+    records = study.records()
+    study.write("lineage", {name: {**row, "parameters": {}} for name, row in records.items()})  # of an older version
+    study.factor = 3
+    study.run("double", Node(mention_after, ["extra", "b"], "mentioned", name="mention"))
+    assert study.read("mentioned") == "None after 3"
+    late = Node(mention_after, ["extra", "params:factor"], "mentioned", name="z_late")
+    study.run("double", late)  # it reads nothing that disagrees, and comes after what does
+    assert study.read("mentioned") == "None after 3"
+
+
+def mention_after(extra: int | None, b: int) -> str:
+    return f"{extra} after {b}"
+
+
+def test_what_will_be_refused_is_said_before_the_first_node_and_refused_only_if_it_is_so(
+    study: Study, caplog: pytest.LogCaptureFixture
+) -> None:
+    study.run("double", "c_of_b", "add")
+    study.factor = 3
+    with pytest.raises(LineageError, match=r"^add would mix runs: c \("):
+        study.run("double", "add")
+    (said,) = warned(caplog)
+    assert said.startswith("c rests on b, which this run makes from other parameters or data: unless that is the same")
+    assert "node add will be refused" in said
+    caplog.clear()
+    study.write("a", 0)
+    study.factor = 2
+    study.run("double", "c_of_b", "add")
+    study.factor = 3  # nought times anything is the same
+    study.run("double", "add")
+    assert study.read("d") == 100
+
+
 def test_what_was_made_for_another_choice_is_no_part_of_this_one(study: Study) -> None:
     study.run("choose", "choose_extra", "show_choice")
     assert study.read("shown") == "1 by influence, 1 by influence, influence"
@@ -254,8 +352,34 @@ def test_a_mixture_names_the_pipelines_that_mend_it(study: Study, monkeypatch: p
     study.run("double", run_id="2026-01-02")
     with pytest.raises(LineageError, match=r"rerun --pipelines triple,add$"):
         study.run("add")
+    with pytest.raises(LineageError, match=r"rerun --pipelines triple,add with the --params of this run$"):
+        study.run("add", pipelines=["add"], params={"factor": 2})
+    study.write("b", 5)
+    with pytest.raises(LineageError, match=r"b has changed .*: rerun --pipelines double,add, or, if you made"):
+        study.run("add", pipelines=["add"])
+    study.write("b", 4)
     study.run("triple", "add")
     assert study.read("d") == 10
+
+
+def test_what_is_left_out_is_named_with_all_pipelines_that_make_it_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    behind = Node(add_extra, "c", "extra", name="extra_of_c")
+    every = {name: Pipeline([node]) for name, node in (("extra_of_c", behind), ("triple", NODES["triple"]))}
+    every["show"] = Pipeline([NODES["show"]])
+    monkeypatch.setattr(project.pipelines, "_content", every)
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    study.run("double", "triple", behind, "show")
+    study.write("a", 2)
+    study.run("double", run_id="2026-01-02")
+    for _ in range(2):  # the second time as the first: what is behind is still of another run
+        caplog.clear()
+        study.run("show", pipelines=["show"], run_id="2026-01-03")
+        (said,) = warned(caplog)
+        assert said.endswith(": extra; --pipelines triple,extra_of_c,show makes them again")
+    study.run("triple", behind, "show", run_id="2026-01-04")
+    assert study.read("shown") == "4 106"
 
 
 def test_what_is_optional_and_not_whole_is_left_out(study: Study) -> None:

@@ -107,7 +107,16 @@ def test_an_error_of_the_system_without_a_path_is_not_guessed_at() -> None:
 def test_a_full_disk_is_recognised_in_the_words_of_any_library(said: str) -> None:
     line = one_line(RuntimeError(said))
     assert line is not None
-    assert line.startswith("the disk is full (")
+    assert line.startswith(f"the disk ({said}) is full: free space, or")
+
+
+@pytest.mark.parametrize("said", ["[Errno 27] Error writing bytes to file. Detail: [errno 27] File too large"])
+def test_a_file_that_may_not_grow_is_recognised_in_the_words_of_any_library(said: str) -> None:
+    line = one_line(RuntimeError(said))
+    assert line == (
+        f"a file ({said}) is larger than a file may be there: raise the limit (ulimit -f), or give another folder with "
+        f"--params root=DIR, and run again: finished parts are kept"
+    )
 
 
 KINDS = {
@@ -129,7 +138,18 @@ def test_a_dataset_that_cannot_be_read_is_named_with_its_place(kind: str, conten
         return
     line = line_of(lambda: catalog.load("mine"))
     assert line.startswith(f"mine at {path} cannot be read (")
-    assert line.endswith("): restore it, or run the pipeline that writes it again")
+    assert line.endswith("): restore it")  # it is the user's own
+
+
+def test_a_dataset_that_cannot_be_read_is_named_with_the_pipeline_that_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Pipeline([Node(repr, "a", "mine", name="make")])
+    monkeypatch.setattr(project.pipelines, "_content", {"small": made, "all": made + made})
+    monkeypatch.setattr(project.pipelines, "_is_data_loaded", True)
+    (tmp_path / "mine.json").write_bytes(b"{")
+    catalog = DataCatalog.from_config({"mine": {"type": "json.JSONDataset", "filepath": str(tmp_path / "mine.json")}})
+    assert line_of(lambda: catalog.load("mine")).endswith("): restore it, or run --pipelines small again")
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "frame"])  # pandas reads folders; a schema checks

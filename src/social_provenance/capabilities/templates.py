@@ -54,7 +54,7 @@ class Template:
         from jinja2.exceptions import SecurityError
 
         try:
-            return self._compiled.render(**{str(name): value for name, value in item.items()})
+            return self._compiled.render(**{str(name): self._given(value) for name, value in item.items()})
         except _NotTextError as error:
             raise self._not_text(item, error.args[0]) from error
         except SecurityError as error:
@@ -67,6 +67,10 @@ class Template:
                 f"{self.name} {excerpt(self.source)} cannot be rendered ({type(error).__name__}: {_reason(error)}): "
                 f"fix the template or the item"
             ) from error
+
+    def _given(self, value: Any) -> Any:
+        """Return a field's value as the template is given it."""
+        return value
 
     @cached_property
     def _compiled(self) -> Any:
@@ -91,6 +95,9 @@ class TextTemplate(Template):
     def __call__(self, item: Document) -> str:
         rendered = self._render(item)
         return as_text(rendered, f"its field {self.source!r}")
+
+    def _given(self, value: Any) -> Any:
+        return _unprintable(value)
 
 
 class ChoicesTemplate(Template):
@@ -150,12 +157,57 @@ def with_templates(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config, **made}
 
 
+class _List(list[Any]):
+    """A list of an item, of which a template prints parts and not the whole, by whatever filter or operator."""
+
+    def __init__(self, own: list[Any]) -> None:
+        super().__init__(map(_unprintable, own))
+        self.own = own
+
+    def __repr__(self) -> str:  # str() and format() call it too
+        raise _NotTextError(self.own)
+
+
+class _Object(dict[str, Any]):
+    """An object of an item, like :class:`_List`."""
+
+    def __init__(self, own: Mapping[str, Any]) -> None:
+        super().__init__({name: _unprintable(value) for name, value in own.items()})
+        self.own = own
+
+    def __repr__(self) -> str:
+        raise _NotTextError(self.own)
+
+
+for _kind, _plain in ((_List, list), (_Object, dict)):  # errors of Jinja name the type of a value
+    _kind.__module__, _kind.__name__ = _plain.__module__, _plain.__name__
+
+
+def _unprintable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _Object(value)
+    return _List(value) if isinstance(value, list) else value
+
+
 @cache
 def sandbox() -> Any:
     """Return the environment of templates of text, with what lm-eval's has beside Jinja's own."""
+    from jinja2.compiler import CodeGenerator
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return _environment(ImmutableSandboxedEnvironment, _finalize_text)
+    class Printing(CodeGenerator):  # type: ignore[misc]
+        def visit_Concat(self, node: Any, frame: Any) -> None:
+            self.write("str_join((")
+            for part in node.nodes:  # each is printed like what stands between braces
+                self.write("environment.finalize(")
+                self.visit(part, frame)
+                self.write("), ")
+            self.write("))")
+
+    class Sandbox(ImmutableSandboxedEnvironment):  # type: ignore[misc]
+        code_generator_class = Printing
+
+    return _environment(Sandbox, _finalize_text)
 
 
 @cache
@@ -195,7 +247,7 @@ def _finalize_text(value: Any) -> Any:
     """Refuse what :func:`_finalize` does, and collections: a list of choices is one, a part of a text is not."""
     found = _finalize(value)
     if _is_collection(found):
-        raise _NotTextError(found)
+        raise _NotTextError(getattr(found, "own", found))
     return found
 
 

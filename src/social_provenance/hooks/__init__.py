@@ -14,10 +14,11 @@ Modules:
 - ``errors``: errors are printed as one line; ``phrases``: the lines for errors of libraries
 - ``stop``: SIGTERM and Ctrl-C end a run in one line
 - ``guard``, ``selection``: unknown parameters, pipelines, nodes and datasets are errors; no network unless configured
+- ``viz``: the same for ``kedro viz run``
 - ``lock``: one run at a time in a data folder
 - ``spark``: the Spark session, in environments that use it
 - ``inputs``: what is missing, and the pipeline that makes it
-- ``lineage``: the ledger of the data folder (see ``social_provenance.lineage``)
+- ``lineage``: the ledger of the data folder (see ``social_provenance.lineage``); ``foresight``: what would be mixed
 - ``tracking``: unlearning studies in MLflow, from ``study_record`` and ``study_curves`` through ``mlflow_store``
 - ``announce``: the path of the report as the last log line
 

@@ -136,4 +136,6 @@ def _explain(message: str, kind: str, value: str) -> str:
     if kind == "missing":
         return "is missing: give it a value"
     problem = message[0].lower() + message[1:]
+    if value == "None":
+        return f"{problem}, and is null: give it a value, or leave it out"
     return f"{problem}, see docs/reference/parameters.md (got {value})"

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DatasetError
+from kedro.pipeline import Pipeline
 
 from social_provenance.errors import ArtifactError, ProvenanceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from kedro.io import AbstractDataset, DataCatalog
-    from kedro.pipeline import Pipeline
 
 
 class InputHooks:
@@ -81,3 +81,19 @@ def pipelines_of(names: Iterable[str]) -> list[str]:
     whole = (name.partition("@")[0] for name in names)
     makers = (next((key for key in by_size if name in made[key]), None) for name in whole)
     return list(dict.fromkeys(key for key in makers if key is not None))
+
+
+def with_makers(asked: Sequence[str], names: Iterable[str]) -> list[str]:
+    """Return the pipelines of a run and those that make some datasets, in the order of the data; none without makers.
+
+    Args:
+        asked: Pipelines of the run.
+        names: Datasets that have to be made again.
+    """
+    from kedro.framework.project import pipelines
+
+    makers = pipelines_of(names)
+    has = {node for name in asked for node in pipelines[name].nodes}
+    every = [*asked, *(name for name in makers if name not in asked and not has.issuperset(pipelines[name].nodes))]
+    nodes = sum((pipelines[name] for name in every), Pipeline([])).nodes
+    return sorted(every, key=lambda name: max(nodes.index(node) for node in pipelines[name].nodes)) if makers else []

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 
-from social_provenance.fingerprint import digest_of_path
-from social_provenance.hooks.inputs import pipelines_of
+from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.hooks.foresight import Foresight
+from social_provenance.hooks.inputs import pipelines_of, with_makers
 from social_provenance.lineage import ABSENT, PARAMETER, UNKNOWN, Ledger, UnknownContentError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kedro.io import DataCatalog
     from kedro.pipeline import Pipeline
     from kedro.pipeline.node import Node
@@ -40,20 +43,27 @@ class LineageHooks:
         self._run = ""
         self._identities: dict[str, Identified | None] = {}
         self._digests: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         self._inputs: dict[str, str | None] = {}
         self._warned: set[str] = set()
         self._left_out: set[str] = set()
-        self._judged = False
+        self._foreseen = self._judged = False
+        self._asked: list[str] = []
+        self._given = False
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the ledger that the catalog names."""
         self._catalog, self._pipeline = catalog, pipeline
         self._run = str(run_params.get("run_id") or run_params.get("session_id"))
-        self._identities, self._digests, self._warned = {}, {}, set()
-        self._left_out, self._judged = set(), False
+        self._identities, self._digests, self._written, self._warned = {}, {}, {}, set()
+        self._left_out, self._foreseen, self._judged = set(), False, False
+        self._asked = [name for name in run_params.get("pipeline_names") or () if name != "__default__"]
+        self._given = bool(run_params.get("runtime_params"))
         path = self._location(LEDGER)
         self._ledger = Ledger.open(path, self._place) if isinstance(path, Path) else None
+        if self._ledger is not None:
+            self._ledger.value_of, self._ledger.again = self._value, self._again
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
@@ -76,9 +86,12 @@ class LineageHooks:
         """
         if self._ledger is None:
             return None
+        if not self._foreseen:
+            self._foreseen = True
+            self._foresee(self._ledger)
         read = self._versions(node.inputs)
         required = self._required(read)
-        self._ledger.refuse_mixture(node.name, required, lambda names: pipelines_of([*names, *node.outputs]))
+        self._ledger.refuse_mixture(node.name, required, node.outputs)
         if len(required) < len(read) and not self._judged:
             self._judged = True
             self._leave_out(self._versions(sorted(self._pipeline.inputs())))
@@ -99,6 +112,7 @@ class LineageHooks:
             digest = self._digest(name)
             if digest == ABSENT:  # it was saved, so it is elsewhere
                 digest = self._digests[name] = self._unknown(name, f"nothing is at {self._location(name)}")
+            self._written[name] = digest
             accepted = {each: self._accepted(each) for each in (*self._inputs, name)}
             self._ledger.complete({name: digest}, node.name, self._run, self._inputs, accepted)
 
@@ -107,20 +121,62 @@ class LineageHooks:
         chosen = {name: str(self._catalog.load(name)) for name in names if name in CHOICES}
         return {name: self._digest(name) for name in self._persisted(names) if name != LEDGER} | chosen
 
+    def _foresee(self, ledger: Ledger) -> None:
+        """Leave out what is optional and would not fit what this run makes, and warn of what will be refused."""
+        clashes = Foresight(self._pipeline.nodes, ledger, self._version).clashes()
+        optional = [clash for clash in clashes if _is_optional(self._catalog, clash.name)]
+        early = [clash.name for clash in optional if clash.early]
+        makers = set(pipelines_of(early))  # what one pipeline made is shown together or not at all
+        optional = [clash for clash in optional if clash.name in early or makers & set(pipelines_of([clash.name]))]
+        if optional:
+            names = ", ".join(clash.name for clash in optional)
+            again = ledger.again([name for clash in optional for name in clash.stale])
+            self._left_out |= {clash.name for clash in optional}
+            logger.warning(
+                "treated as missing, because this run makes what they rest on from other parameters or data: %s; "
+                "--pipelines %s makes them again",
+                *(names, again),
+            )
+        for clash in clashes:
+            if not _is_optional(self._catalog, clash.name):
+                logger.warning(
+                    "%s rests on %s, which this run makes from other parameters or data: unless that is the same in "
+                    "the end, node %s will be refused; --pipelines %s makes both again",
+                    *(clash.name, clash.ancestor, clash.node, ledger.again(clash.stale)),
+                )
+
+    def _version(self, name: str) -> str:
+        return self._versions([name]).get(name, "")
+
     def _required(self, versions: dict[str, str]) -> dict[str, str]:
         return {name: version for name, version in versions.items() if not _is_optional(self._catalog, name)}
 
     def _leave_out(self, versions: dict[str, str]) -> None:
-        """Note which datasets are optional and do not fit the others, and warn of those that were not noted before."""
+        """Note which datasets are optional and fit neither the others nor what this run wrote; warn of new ones."""
+        if self._ledger is None:
+            return
         required = self._required(versions)
-        asked = versions.keys() - required.keys() - self._left_out
-        new = [name for name in sorted(asked) if self._ledger and not self._ledger.fits(name, versions[name], required)]
+        everything = required | self._written
+        new = []
+        for name in sorted(versions.keys() - required.keys() - self._left_out):
+            others = required if name in self._written else everything
+            if not self._ledger.fits(name, versions[name], others):
+                new.append(name)
         self._left_out |= set(new)
         if new:
+            again = self._ledger.again(new + self._ledger.outdated({name: versions[name] for name in new}))
             logger.warning(
                 "treated as missing, because incomplete or from another run: %s; --pipelines %s makes them again",
-                *(", ".join(new), ",".join(pipelines_of(new))),
+                *(", ".join(new), again),
             )
+
+    def _again(self, names: Sequence[str]) -> str:
+        """Return what to write after ``--pipelines`` to make datasets again, and what the run was asked for."""
+        every = ",".join(with_makers(self._asked, names))
+        return f"{every} with the --params of this run" if every and self._given else every
+
+    def _value(self, name: str) -> str:
+        return digest_of(self._catalog.load(name)) if name in self._catalog else ""
 
     def _persisted(self, names: list[str]) -> list[str]:
         """Return the persisted datasets among ``names``; views of one dataset (``@``) count once."""

@@ -12,11 +12,13 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from social_provenance.errors import among, did_you_mean
+from social_provenance.hooks.inputs import pipelines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|database or disk is full", re.IGNORECASE)
+TOO_LARGE = re.compile(r"file too large", re.IGNORECASE)
 _DATASET = re.compile(
     r"^(?:(?P<name>[\w.@#-]+): )?Failed while (?P<verb>loading|saving) data (?:from|to) dataset ", re.S
 )
@@ -33,6 +35,9 @@ _NO_NODES = "Pipeline contains no nodes"
 _MOVE = "move it away, or give another folder with --params root=DIR"
 _ELSE = "check that place, or give another folder with --params root=DIR"
 _MORE_ROOM = "free space, or give another folder with --params root=DIR, and run again: finished parts are kept"
+_LIMIT = (
+    "raise the limit (ulimit -f), or give another folder with --params root=DIR, and run again: finished parts are kept"
+)
 
 
 def phrase(chain: Sequence[BaseException]) -> str | None:
@@ -53,8 +58,8 @@ def phrase(chain: Sequence[BaseException]) -> str | None:
     for error in chain:
         if line := _of_selection(error):
             return line
-    if full := next((error for error in chain if NO_ROOM.search(str(error))), None):
-        return f"the disk is full ({squeeze(full)}): {_MORE_ROOM}"
+    if short := next((line for error in chain if (line := _of_room(error, f" ({squeeze(error)})"))), None):
+        return short
     system = next((error for error in reversed(chain) if isinstance(error, OSError) and error.filename), None)
     return f"{system.filename} cannot be used ({system.strerror}): {_ELSE}" if system else None
 
@@ -65,6 +70,13 @@ def squeeze(error: object, limit: int = 240) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _of_room(error: BaseException, place: str) -> str | None:
+    """Return one line for a disk that is full, or a file that may not grow, in the words of any library."""
+    if NO_ROOM.search(str(error)):
+        return f"the disk{place} is full: {_MORE_ROOM}"
+    return f"a file{place} is larger than a file may be there: {_LIMIT}" if TOO_LARGE.search(str(error)) else None
+
+
 def _of_system(error: OSError) -> str | None:
     """Return one line for an error of the operating system that has a path."""
     path = error.filename2 or error.filename
@@ -73,6 +85,7 @@ def _of_system(error: OSError) -> str | None:
     lines = {
         errno.ENOSPC: f"the disk of {path} is full: {_MORE_ROOM}",
         errno.EDQUOT: f"the disk of {path} is full: {_MORE_ROOM}",
+        errno.EFBIG: f"{path} is larger than a file may be there: {_LIMIT}",
         errno.EEXIST: f"{path} is a file and a folder is needed there: {_MOVE}",
         errno.ENOTDIR: f"{path} is below a file where a folder is needed: {_MOVE}",
         errno.EISDIR: f"{path} is a folder and a file is needed there: move it away, and run again",
@@ -96,15 +109,17 @@ def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
     place = f" at {path['path']}" if path else ""
     first = next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
     reason = squeeze(first if cause is not error else text.partition("\n")[2].partition("\n")[0], 160)
-    if NO_ROOM.search(str(cause)):
-        return f"the disk of {path['path'] if path else what} is full: {_MORE_ROOM}"
+    if short := _of_room(cause, f" of {path['path'] if path else what}"):
+        return short
     if "is a directory" in str(cause).lower():
         return f"{what}{place} is a folder and a file is needed there: move it away, and run again"
     if found["verb"] == "saving":
         if not isinstance(cause, OSError) and not str(cause).startswith("IO Error"):
             return None
         return f"{what}{place} cannot be written ({reason}): check that folder, or give another with --params root=DIR"
-    return f"{what}{place} cannot be read ({reason}): restore it, or run the pipeline that writes it again"
+    makers = ",".join(pipelines_of([found["name"]] if found["name"] else []))
+    again = f", or run --pipelines {makers} again" if makers else ""
+    return f"{what}{place} cannot be read ({reason}): restore it{again}"
 
 
 def _of_configuration(error: BaseException) -> str | None:

@@ -53,7 +53,17 @@ VALIDATORS = ("model_validator", "field_validator", "validator")
 OF_PROGRAMMERS = ("NotImplementedError", "TypeError", "FileNotFoundError")
 """Raised where the code is wrong, or raised for a caller that handles them: no user meets them."""
 
-PHRASES = {"hooks.phrases": ("phrase", "_of_configuration", "_of_usage", "_of_system", "_of_dataset", "_of_selection")}
+PHRASES = {
+    "hooks.phrases": (
+        "phrase",
+        "_of_configuration",
+        "_of_usage",
+        "_of_system",
+        "_of_room",
+        "_of_dataset",
+        "_of_selection",
+    )
+}
 EXPLAINED = {"hooks.errors": ("_explain",)}
 """Functions that return messages which are printed and not raised."""
 

@@ -17,14 +17,16 @@ from kedro.io import DatasetError
 
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import AttributionError
+from social_provenance.gradients.methods import scoring as scoring_loop
 from social_provenance.gradients.methods.registry import method_names
 from social_provenance.gradients.methods.score_files import AUDIT, BLOCKS, NULLS, SCORES, SUMMARY
-from social_provenance.gradients.methods.scoring import plan_scores
+from social_provenance.gradients.methods.scoring import _score, plan_scores
 from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.language_model import LanguageModel, TrainedModel
 from social_provenance.source.reach import Code, Reach
+from social_provenance.training.loop import cpu_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -236,6 +238,26 @@ def test_a_read_holds_at_most_a_chunk_and_each_goes_to_disk_before_the_next(make
         written = pq.ParquetFile(parts["siqa"] / name).metadata
         groups = [written.row_group(place).num_rows for place in range(written.num_row_groups)]
         assert groups == [size for size in sizes for _ in method_names("store")]
+
+
+def test_threads_change_no_digit(make_store: Maker, score: Score, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At this width sums over two threads differ in their last digits, where they are let."""
+    rng = np.random.default_rng(0)
+    corpus, asked = (make_store(gradients=rng.normal(size=(rows, 130))) for rows in (300, 60))
+    used, files = set(), set()
+
+    def spy(*arguments: Any) -> None:
+        used.add(torch.get_num_threads())
+        _score(*arguments)
+
+    monkeypatch.setattr(scoring_loop, "_score", spy)
+    for threads in (1, 2, 4):
+        with cpu_threads(threads):
+            folder = score(corpus, {"siqa": asked})["siqa"]
+            assert torch.get_num_threads() == threads
+        files.add(tuple((folder / name).read_bytes() for name in (SCORES, BLOCKS, NULLS, AUDIT, SUMMARY)))
+    assert used == {1}
+    assert len(files) == 1
 
 
 @KNOWN
