@@ -273,13 +273,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import PositiveFloat
 
-from social_provenance.forgetting.objectives.terms import TwoTerms, Value
+from social_provenance.forgetting.objectives.terms import Term, TwoTerms, Value, predicted_tokens
 from social_provenance.training.batches import mean_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from social_provenance.forgetting.objectives.terms import Term
     from social_provenance.training.batches import Batch, Tokens
 
 
@@ -294,11 +293,11 @@ class Hinge(TwoTerms):
     def _forget_term(self, model: Any, forget: Sequence[Tokens], size: int) -> Term:
         del forget, size  # nothing is compared with the untouched model
 
-        def term(batch: Batch) -> Value:
+        def value(batch: Batch) -> Value:
             loss = mean_loss(model, batch)
             return Value(loss, -loss.clamp(max=self.bound))
 
-        return term
+        return Term(value, predicted_tokens)
 '''
 
 LAW_OF_OBJECTIVE = '''

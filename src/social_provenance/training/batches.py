@@ -53,12 +53,12 @@ class Batch:
 
 
 def group(lengths: Sequence[int], documents: int, tokens: int | None) -> list[list[int]]:
-    """Divide documents, in their order, into batches of at most so many documents and tokens, padding included.
+    """Divide documents, in their order, into batches within an upper bound on documents and one on tokens.
 
     Args:
         lengths: Tokens of each document.
         documents: Upper bound on the documents of a batch.
-        tokens: Upper bound on its tokens; a longer document is a batch alone. None: no bound.
+        tokens: Upper bound on its tokens, padding included; a longer document is a batch alone. None: no bound.
     """
     groups: list[list[int]] = []
     width = 0
