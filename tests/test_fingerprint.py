@@ -9,13 +9,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import ibis
 import numpy as np
 import pytest
 from pydantic import BaseModel
 
 from social_provenance import fingerprint
 from social_provenance.errors import ArtifactError
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of, digest_of_path, unordered_sums
 
 
 class Settings(BaseModel):
@@ -201,6 +202,21 @@ def test_a_link_that_leads_nowhere_is_refused_unless_it_is_hidden(folder: Path, 
 def test_nothing_at_a_path_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         digest_of_path(tmp_path / "nowhere")
+
+
+def _sums(hashes: list[str]) -> dict[str, int]:
+    table = ibis.memtable({"md5": hashes})
+    row = table.aggregate(**unordered_sums(table.md5)).execute().iloc[0]
+    return {name: int(row[name]) for name in row.index}
+
+
+def test_sums_over_rows_are_those_of_their_words_in_any_order() -> None:
+    hashes = [hashlib.md5(f"{row}".encode()).hexdigest() for row in range(300)]
+    expected = {f"word_{word}": sum(int(each[7 * word :][:7], 16) for each in hashes) for word in range(3)}
+    assert _sums(hashes) == _sums(hashes[::-1]) == expected
+    for other in (hashes[1:], [*hashes, hashes[0]], [hashes[1], *hashes[1:]]):
+        found = _sums(other)
+        assert all(found[word] != expected[word] for word in expected)
 
 
 def test_very_large_folders_are_told_apart_by_content_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

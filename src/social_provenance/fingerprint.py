@@ -19,6 +19,8 @@ from social_provenance.source.reach import Code, Reach
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import ibis.expr.types as ir
+
 HASH_LIMIT = 4 << 30
 """Bytes above which content is hashed at the speed of the disk (XXH3) instead of with SHA-256."""
 
@@ -26,6 +28,10 @@ STATE, RANDOM = "state.json", "_fingerprint"
 """File beside the rows of a saved ``datasets.Dataset``, and its field that is drawn at random each time."""
 
 _LENGTH = 16
+
+DIGITS, WORDS = 7, 3
+"""Hexadecimal digits of a word of an MD5, which must fit the 32-bit integers in which Spark computes it, and words that
+are summed."""
 
 
 def digest_of(*values: Any) -> str:
@@ -56,6 +62,24 @@ def digest_of_path(path: Path) -> str:
     for file in shown:
         total.update(file.relative_to(path).as_posix().encode() + b"\0" + _content(file, kind) + b"\n")
     return total.hexdigest()[:_LENGTH]
+
+
+def unordered_sums(md5: ir.StringValue) -> dict[str, Any]:
+    """Return sums over the rows of a table that together are the same in any order: ``word_0`` to ``word_2``.
+
+    A row counts by three 28-bit words of its MD5. No engine has to hold more than a number, and every one can compute
+    it: DuckDB and Spark share no function that reads a hexadecimal number, so each digit is looked up.
+
+    Args:
+        md5: Hexadecimal MD5 of each row.
+    """
+    import ibis
+
+    def word(start: int) -> Any:
+        digits = [ibis.literal("0123456789abcdef").find(md5.substr(start + place, 1)) for place in range(DIGITS)]
+        return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))
+
+    return {f"word_{number}": word(DIGITS * number).sum() for number in range(WORDS)}
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.errors import SamplingError
-from social_provenance.fingerprint import digest_of
+from social_provenance.fingerprint import digest_of, unordered_sums
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANIFEST = ("doc_id", "topic", "format", "bin_rank", "shard", "row", "content_hash", "n_chars")
-DIGITS = 7
-"""Hexadecimal digits per word of the corpus digest: a word must fit the 32-bit integers in which Spark computes it."""
 
 RULE = "documents of a bin in the order of md5('<seed>:<doc_id>'); bin_rank is the place from 0"
 
@@ -116,15 +114,6 @@ def corpus_digest(corpus: ir.Table) -> str:
     """
     fields = corpus.doc_id.concat("\x1f", corpus.content_hash, "\x1f", corpus.topic, "\x1f", corpus.format)
     hashed = corpus.select(md5=fields.hexdigest("md5"))
-    sums = {f"word_{place}": _word(hashed.md5, DIGITS * place).sum().cast("string") for place in range(3)}
+    sums = {name: word.cast("string") for name, word in unordered_sums(hashed.md5).items()}
     row = hashed.aggregate(documents=hashed.count(), **sums).execute().iloc[0]
     return digest_of(int(row["documents"]), *(str(row[name]) for name in sums))
-
-
-def _word(hexadecimal: Any, start: int) -> Any:
-    """Return :data:`DIGITS` hexadecimal digits as a number."""
-    import ibis
-
-    # Each digit is looked up, because DuckDB and Spark share no function that reads a hexadecimal number.
-    digits = [ibis.literal("0123456789abcdef").find(hexadecimal.substr(start + place, 1)) for place in range(DIGITS)]
-    return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from social_provenance.artifacts import Parts, Work, part_name
-from social_provenance.fingerprint import digest_of, digest_of_path
+from social_provenance.fingerprint import digest_of, digest_of_path, unordered_sums
 from social_provenance.labelling.given import SOURCE, GivenLabels, has_both
 from social_provenance.labelling.linear import ARRAYS, AXES, DESCRIPTION, LinearLabeller
 from social_provenance.labelling.official import OfficialLabeller, identity
@@ -95,11 +95,14 @@ def survey(documents: ir.Table) -> dict[str, Shard]:
     for column in READ:
         content = content.concat(documents[column].cast("string").fill_null("\x1e"), mark)
     rows = documents.select("shard", given=has_both(documents).cast("int64"), digest=content.hexdigest("md5"))
-    found = rows.group_by("shard").agg(
-        documents=rows.count(), given=rows.given.sum(), content=rows.digest.collect().sort().join("")
-    )
-    table = found.mutate(content=found.content.hexdigest("md5")).order_by("shard").execute()
-    return {row.shard: Shard(int(row.documents), int(row.given), row.content) for row in table.itertuples()}
+    # Sums, and no list of digests, which an engine would have to hold.
+    sums = unordered_sums(rows.digest)
+    found = rows.group_by("shard").agg(documents=rows.count(), given=rows.given.sum(), **sums)
+    table = found.order_by("shard").execute()
+    return {
+        row.shard: Shard(int(row.documents), int(row.given), digest_of(*(int(getattr(row, name)) for name in sums)))
+        for row in table.itertuples()
+    }
 
 
 def join_labels(documents: ir.Table, labels: ir.Table) -> ir.Table:
