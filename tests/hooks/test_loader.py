@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from social_provenance.datasets import TableFile
 from social_provenance.errors import SettingsError
 from social_provenance.hooks.errors import one_line, show_error
-from social_provenance.hooks.loader import CheckedConfigLoader
+from social_provenance.hooks.loader import SPILL, CheckedConfigLoader, spilling
 from social_provenance.hooks.typed_paths import FOLDERS
 
 
@@ -153,3 +157,33 @@ def test_files_are_read_once_and_what_is_set_or_changed_later_stays_apart(
     assert reads.count("parameters") == 1
     loader["parameters"] = {"block": {}}
     assert loader["parameters"] == {"block": {}}
+
+
+def test_what_exceeds_the_memory_of_an_engine_goes_to_the_disk_of_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    connection = spilling({"backend": "duckdb", "threads": 1, "memory_limit": "60MB"}, str(tmp_path / "root"))
+    (tmp_path / "root").mkdir()
+    table = TableFile(filepath=str(tmp_path / "table.parquet"), connection=connection)
+    numbers = pd.DataFrame({"key": [hashlib.md5(f"{row}".encode()).hexdigest() * 8 for row in range(400_000)]})
+    numbers.to_parquet(tmp_path / "numbers.parquet")
+    found: list[str] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.001):
+            found.extend(path.name for path in (tmp_path / "root").glob(f"{SPILL}/*"))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    source = TableFile(filepath=str(tmp_path / "numbers.parquet"), connection=connection)
+    table.save(source.load().order_by("key"))
+    stop.set()
+    watcher.join()
+    assert found
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert spilling({"backend": "pyspark"}, "root") == {"backend": "pyspark"}
+    own = {"backend": "duckdb", "temp_directory": "/scratch"}
+    assert spilling(own, "root") == own

@@ -21,6 +21,16 @@ INTERPOLATION = "${"
 GLOBALS = "globals"
 ARCHIVES = (".zip", ".tar.gz")
 
+SPILL = ".spill"
+"""Folder below the root, to which DuckDB writes what exceeds its memory; by default it is in the working directory."""
+
+
+def spilling(connection: Mapping[str, Any], root: str) -> dict[str, Any]:
+    """Return the settings of an engine that spills to the disk of the data, unless they name another folder."""
+    settings = {str(name): value for name, value in connection.items()}
+    spill = {"temp_directory": f"{root}/{SPILL}"} if settings.get("backend") == "duckdb" else {}
+    return spill | settings
+
 
 class CheckedConfigLoader(OmegaConfigLoader):
     """Kedro's loader, which refuses runtime parameters that would be resolved or are empty places.
