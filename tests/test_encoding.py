@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from social_provenance.encoding import Encoder, same_text
+from social_provenance.encoding import PARALLELISM, Encoder, same_text
 from social_provenance.errors import BenchmarkError, ModelError
 
 if TYPE_CHECKING:
@@ -239,3 +240,25 @@ def test_documents_whose_text_is_lost_are_counted(caplog: pytest.LogCaptureFixtu
 )
 def test_texts_are_the_same_up_to_what_normalisers_change(decoded: str, same: bool) -> None:
     assert same_text(decoded, "The Café ok") is same
+
+
+@pytest.mark.parametrize("before", ["false", None])
+def test_documents_are_divided_among_cores_and_nothing_else_is(
+    tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.setenv(PARALLELISM, "false")
+    if before is None:
+        monkeypatch.delenv(PARALLELISM)
+    seen: list[str | None] = []
+
+    def watched(texts: Any, **given: Any) -> Any:
+        seen.append(os.environ.get(PARALLELISM))
+        return tiny_tokenizer(texts, **given)
+
+    encoder, texts = Encoder(tiny_tokenizer), [prompt for prompt, _ in PAIRS]
+    expected = [encoder.documents([text])[0] for text in texts]  # too few to divide
+    watching = Encoder(watched)
+    watching.__dict__["start"] = encoder.start
+    assert watching.documents(texts) == expected
+    assert seen == ["true"]
+    assert os.environ.get(PARALLELISM) == before

@@ -16,7 +16,9 @@ many tokenizers change these. Tokens of requests are lm-eval's wherever those ob
 from __future__ import annotations
 
 import logging
+import os
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,10 +26,11 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.errors import BenchmarkError, ModelError, excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 logger = logging.getLogger(__name__)
 
+PARALLELISM = "TOKENIZERS_PARALLELISM"
 PROBE = "a"
 TRIED = 64
 """Upper bound on the documents of a corpus that are decoded again."""
@@ -102,7 +105,8 @@ class Encoder:
             max_tokens: Token budget of a document, ``start`` included; None: no limit.
         """
         limit = {} if max_tokens is None else {"truncation": True, "max_length": max(1, max_tokens - len(self.start))}
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False, **limit)["input_ids"]
+        with all_cores():
+            encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False, **limit)["input_ids"]
         return [[*self.start, *ids][:max_tokens] for ids in encoded]
 
     def warn_of_lost_text(self, texts: Sequence[str]) -> None:
@@ -141,6 +145,23 @@ class Encoder:
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let a tokenizer divide the texts of a call among all cores inside the block.
+
+    Elsewhere it may not: after that it warns in every process that is forked.
+    """
+    before = os.environ.get(PARALLELISM)
+    os.environ[PARALLELISM] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[PARALLELISM]
+        else:
+            os.environ[PARALLELISM] = before
 
 
 def same_text(decoded: str, text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from social_provenance.encoding import all_cores
 from social_provenance.errors import LabelError, ModelError
 from social_provenance.labelling.linear import AXES, inputs
 from social_provenance.language_model import LanguageModel, max_tokens
@@ -110,7 +111,10 @@ class Classifier:
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return class probabilities, shape (texts, labels); texts of similar length are batched together."""
-        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)["input_ids"]
+        with all_cores():
+            tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)[
+                "input_ids"
+            ]
         found = np.zeros((len(texts), len(self.slugs)))
         batches: SimpleQueue[list[int]] = SimpleQueue()
         for batch in batches_by_length([len(ids) for ids in tokens], self.batch_tokens):
