@@ -122,6 +122,23 @@ def test_of_the_users_own_data_the_latest_version_counts(tmp_path: Path) -> None
     assert ledger.outdated({"new": "n1", "old": "o1", "oldest": "p1"}) == ["old", "oldest"]
 
 
+def test_a_null_that_was_scored_with_other_settings_is_no_null_of_these_scores(tmp_path: Path) -> None:
+    values = {"params:scoring": "damped", "params:seed": "0"}
+    ledger = Ledger(tmp_path / "lineage.json", value_of=lambda name: values.get(name, ""))
+    ledger.complete({"null": "n1"}, "score", RUN, {"corpus": "c1", "params:scoring": None, "params:seed": None})
+    ledger.complete({"scores": "s1"}, "score", RUN, {"corpus": "c1", "params:scoring": None})
+    assert ledger.fits("null", "n1", {"scores": "s1"})
+    values.update({"params:scoring": "less", "params:seed": "1"})
+    ledger.complete({"scores": "s2"}, "score", "later", {"corpus": "c1", "params:scoring": None})
+    assert not ledger.fits("null", "n1", {"scores": "s2"})
+    ledger.complete({"null": "n2"}, "score", "later", {"corpus": "c1", "params:scoring": None})
+    assert ledger.fits("null", "n2", {"scores": "s2"})
+    ledger.complete({"draws": "d1"}, "draw", "later", {"corpus": "c1", "params:seed": None})
+    values["params:seed"] = "2"
+    ledger.complete({"map": "m1"}, "draw", "later", {"corpus": "c1", "params:seed": None})
+    assert ledger.fits("draws", "d1", {"map": "m1"})  # a seed of draws changes no score
+
+
 def test_what_was_made_for_another_choice_is_refused_with_both_values(tmp_path: Path) -> None:
     ledger, choice = Ledger(tmp_path / "lineage.json"), "params:scoring.default_method"
     ledger.complete({"map": "m1"}, "draw", RUN, {"scores": "s1", choice: "influence", "params:bootstrap": None})

@@ -55,7 +55,7 @@ def brought(registered: dict[str, Pipeline], own: Pipeline) -> set[str]:
 
 @pytest.mark.parametrize("name", ["provenance", "__default__"])
 @pytest.mark.parametrize(
-    "early", ["tokenize_documents", "render_benchmarks", "foresee_unlearning", "foresee_walk", "foresee_runs"]
+    "early", ["foresee_scores", "render_benchmarks", "foresee_unlearning", "foresee_walk", "foresee_runs"]
 )
 def test_what_is_known_early_is_refused_before_the_walk(registered: dict[str, Pipeline], name: str, early: str) -> None:
     order = [node.name for node in registered[name].nodes]

@@ -24,6 +24,10 @@ ABSENT = "absent"
 PARAMETER = "params:"
 """Beginning of the name of a parameter."""
 
+SCORED_BY = (f"{PARAMETER}scoring", f"{PARAMETER}gradients")
+"""Parameters whose values make scores comparable. A null that was scored under others is one of another study, although
+no dataset tells: it has the same ancestors."""
+
 UNKNOWN = "unknown"
 """Digest of a dataset whose content cannot be identified; any two of them compare as equal."""
 
@@ -207,10 +211,20 @@ class Ledger:
         return None
 
     def fits(self, name: str, digest: str, others: Mapping[str, str]) -> bool:
-        """Return whether a dataset is complete and shares one history with others."""
+        """Return whether a dataset is complete and shares one history with others, settings of scores among it."""
         record = self.record_of(name)
-        whole = record is None or record.digest == digest
-        return whole and all(self.conflict({other: own, name: digest}) is None for other, own in others.items())
+        if record is None:
+            return all(self.conflict({other: own, name: digest}) is None for other, own in others.items())
+        return record.digest == digest and all(
+            self.conflict({other: own, name: digest}) is None and not self._scored_otherwise(record, other)
+            for other, own in others.items()
+        )
+
+    def _scored_otherwise(self, record: Record, other: str) -> bool:
+        """Return whether another dataset rests on scores of other settings than those of a record."""
+        known = self.record_of(other)
+        own, its = record.parameters, known.parameters if known else {}
+        return any(own.get(name) and its.get(name) and own[name] != its[name] for name in SCORED_BY)
 
     def outdated(self, inputs: Mapping[str, str]) -> list[str]:
         """Return which of some datasets and their ancestors were made from versions that have been replaced since.

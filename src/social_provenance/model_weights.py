@@ -33,7 +33,9 @@ def empty_with(files: Sequence[Path], config: Any) -> tuple[Any, Mapping[str, An
     import torch
     from safetensors import safe_open
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     tensors = {}
     for file in files:
         with safe_open(file, framework="pt") as opened:

@@ -29,33 +29,37 @@ from social_provenance.gradients.walk.collect import plan_corpus, plan_queries
 from social_provenance.gradients.walk.coverage import inspect
 from social_provenance.gradients.walk.query_model import choose_query_model
 from social_provenance.gradients.walk.store import GradientStore, query_stores
-from social_provenance.language_model import LanguageModel, TrainedModel, max_tokens
+from social_provenance.language_model import LanguageModel, TrainedModel
+from social_provenance.language_model import max_tokens as context_length
 from social_provenance.pipelines.attribution.params import Attribution
-
-
-def tokenize_documents(
-    working_set: Any,
-    contract: dict[str, Any],
-    model: LanguageModel,
-    gradients: GradientSettings,
-    params: Attribution,
-    scoring: ScoringSettings,
-) -> Any:
-    """Return the token sequences of the documents that are attributed to.
-
-    What a method of ``scoring`` cannot compare ends the run here, not after the walk.
-    """
-    config, sample = model.config(), take_sample(working_set, params.per_bin, contract["per_bin"])
-    dimensions = inspect(config, gradients.moe_experts).dimensions(gradients.projection_dim)
-    foresee(scoring, dimensions, int(sample.count().execute()))
-    budget = min(gradients.max_tokens, max_tokens(config))
-    return sequences.tokenize_documents(sample, model.tokenizer(), budget)
 
 
 def foresee_walk(model: LanguageModel, gradients: GradientSettings, params: Attribution) -> None:
     """Refuse a batch of the walk that the GPU cannot hold, as soon as there is a model."""
     if not params.distributed.fsdp:
         refuse_large(model, gradients, memory_of_gpu())
+
+
+def foresee_scores(
+    working_set: Any,
+    contract: dict[str, Any],
+    model: LanguageModel,
+    gradients: GradientSettings,
+    params: Attribution,
+    scoring: ScoringSettings,
+) -> None:
+    """Refuse what a method of ``scoring`` cannot compare, before the walk."""
+    sample = take_sample(working_set, params.per_bin, contract["per_bin"])
+    dimensions = inspect(model.config(), gradients.moe_experts).dimensions(gradients.projection_dim)
+    foresee(scoring, dimensions, int(sample.count().execute()))
+
+
+def tokenize_documents(
+    working_set: Any, contract: dict[str, Any], model: LanguageModel, max_tokens: int, params: Attribution
+) -> Any:
+    """Return the token sequences of the documents that are attributed to."""
+    sample = take_sample(working_set, params.per_bin, contract["per_bin"])
+    return sequences.tokenize_documents(sample, model.tokenizer(), min(max_tokens, context_length(model.config())))
 
 
 def collect_corpus_gradients(
@@ -66,7 +70,7 @@ def collect_corpus_gradients(
 
 
 def render_benchmarks(
-    benchmarks: Path, model: LanguageModel, params: Evaluation, gradients: GradientSettings, attribution: Attribution
+    benchmarks: Path, model: LanguageModel, params: Evaluation, max_tokens: int, attribution: Attribution
 ) -> Any:
     """Return every choice of every benchmark item as lm-eval scores it, and what the item is for.
 
@@ -74,9 +78,7 @@ def render_benchmarks(
     """
     requests = build_requests(params, benchmarks, model.tokenizer(), model.config())
     split = split_items(requests, split=params.split_items, seed=params.split_seed)
-    queries.refuse_long_items(
-        items_for(split, "attribution"), gradients.max_tokens, attribution.nulls, query=attribution.query
-    )
+    queries.refuse_long_items(items_for(split, "attribution"), max_tokens, attribution.nulls, query=attribution.query)
     return split
 
 

@@ -8,6 +8,9 @@ from social_provenance.pipelines.attribution import nodes
 from social_provenance.pipelines.attribution.walk import SCORING, SETTINGS, create_walk
 
 CORPUS = ["documents", "working_set"]
+TOKENS = ["params:gradients.max_tokens", "params:attribution"]
+"""Settings of the walk on which tokens depend: what rests on tokens alone outlives a change of the others."""
+
 MODELS = ["language_model", "query_model"]
 
 
@@ -17,14 +20,20 @@ def create_pipeline() -> Pipeline:
         [
             Node(nodes.foresee_walk, ["language_model", *SETTINGS], None, name="foresee_walk"),
             Node(
-                nodes.tokenize_documents,
+                nodes.foresee_scores,
                 ["working_set", "sampling_contract", "language_model", *SETTINGS, SCORING],
+                None,
+                name="foresee_scores",
+            ),
+            Node(
+                nodes.tokenize_documents,
+                ["working_set", "sampling_contract", "language_model", *TOKENS],
                 "corpus_tokens",
                 name="tokenize_documents",
             ),
             Node(
                 nodes.render_benchmarks,
-                ["benchmark_items", "language_model", "params:evaluation", *SETTINGS],
+                ["benchmark_items", "language_model", "params:evaluation", *TOKENS],
                 "benchmark_requests",
                 name="render_benchmarks",
             ),
