@@ -22,6 +22,7 @@ from social_provenance.forgetting.objectives.ngdiff import NGDiff
 from social_provenance.forgetting.objectives.simnpo import SimNPO
 from social_provenance.forgetting.runs import workers
 from social_provenance.forgetting.runs.gather import StudyTables, gather_tables
+from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.runs.study import plan_parts
 from social_provenance.forgetting.settings import HeldOut, Lora
 from social_provenance.language_model import LanguageModel
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from social_provenance.forgetting.objectives.base import Step
-    from social_provenance.forgetting.runs.run import Bench
     from social_provenance.training.batches import Batch
 
     Maker = Callable[..., Bench]
@@ -191,6 +191,28 @@ def test_the_cost_is_known_before(plan: pd.DataFrame, make_bench: Maker, tokens:
     assert parts.pace is not None
     assert 0 < parts.pace() < 1
     assert parts.work[RANDOM].tokens != work.tokens
+
+
+def test_the_trial_leaves_no_model_behind_that_workers_would_be_sent(plan: pd.DataFrame, make_bench: Maker) -> None:
+    bench = make_bench(lora=Lora(rank=2, targets=("q_proj",)))
+    before = set(vars(bench))
+    parts = plan_parts(plan, bench)
+    assert parts.pace is not None
+    assert parts.pace()
+    assert set(vars(bench)) - before <= {"algorithms"}
+
+
+def test_a_step_that_does_not_fit_leaves_the_time_unknown(
+    plan: pd.DataFrame, make_bench: Maker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: Bench) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Bench, "load", refuse)
+    parts = plan_parts(plan, make_bench())
+    assert parts.pace is not None
+    assert parts.pace() is None
+    assert "the time of the unlearning runs is unknown" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from itertools import combinations
@@ -116,10 +117,11 @@ def _pace(bench: Bench, row: Mapping[Any, Any]) -> float | None:
     """
     import torch
 
+    fresh = replace(bench)  # what the trial loads is not sent to the workers
     if not torch.cuda.is_available():
-        return _try(bench, row)
+        return _try(fresh, row)
     with worker_pool(1) as pool:
-        return pool.submit(_try, bench, dict(row)).result()
+        return pool.submit(_try, fresh, dict(row)).result()
 
 
 def _try(bench: Bench, row: Mapping[Any, Any]) -> float | None:

@@ -111,11 +111,12 @@ class Engine:
 
     @classmethod
     def load(cls, model: LanguageModel, settings: GradientSettings, folder: Path) -> Engine:
-        """Load the model; files go below ``folder``."""
+        """Load the model, in fp32: its factors are inverted; files go below ``folder``."""
         import_bergson()
         from bergson.utils.worker_utils import setup_model_and_peft
 
-        config = index_config(model, settings, folder / "walk", Distributed())
+        full = settings.model_copy(update={"precision": "fp32"})
+        config = index_config(model, full, folder / "walk", Distributed())
         config.projection_dim = 0
         config.partial_run_path.mkdir()
         with quiet():

@@ -40,6 +40,7 @@ def foresee_runs(model: LanguageModel, max_tokens: int, params: Unlearning) -> N
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:
     """Return every run of the study, and the balance of its random sets."""
     documents = tokens.select_columns(["doc_id", "topic", "format", "length"]).to_pandas()
+    documents["length"] = documents["length"].clip(upper=params.max_tokens)  # sets are matched on what is trained on
     of_method = scores.filter(scores.method == method).to_pandas()
     contrasts = plan.choose_contrasts(of_method, topics[topics["method"] == method], documents, params)
     lengths = documents.set_index("doc_id")["length"]
