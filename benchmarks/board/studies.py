@@ -5,11 +5,13 @@ Every step is kept below the folder of the world and not repeated. A step made u
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +141,12 @@ class Study:
         return self.own / "data"
 
     def params(self) -> dict[str, Any]:
-        """Return all parameters of its runs, as plain values."""
+        """Return all parameters of its runs, as plain values; the caller may change them."""
+        return copy.deepcopy(self._resolved_params)
+
+    @cached_property
+    def _resolved_params(self) -> dict[str, Any]:
+        # Kept because a session parses all configuration, and every set of topics that is removed asks for it.
         with self._session({}) as session:
             params = session.load_context().params
         # Blocks that a node annotates are Pydantic models by now.

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from board.studies import _mean_rank, plan_variants, refuse_others, step
-from board.worlds import Truth
+from board.studies import Study, _mean_rank, plan_variants, refuse_others, step
+from board.worlds import Truth, World
 from social_provenance.errors import ProvenanceError
 from social_provenance.gradients.methods.registry import method_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -49,6 +52,25 @@ def test_further_kinds_of_query_are_scored_by_the_store_under_the_first_settings
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ProvenanceError, match="'trackstr' is no method"):
         plan_variants(["trackstr"], [1], [16])
+
+
+def test_parameters_are_resolved_once_and_what_a_caller_changes_stays_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions = []
+
+    @contextmanager
+    def session(study: Study, _: Any) -> Iterator[Any]:
+        sessions.append(study.seed)
+        params = {"pretraining": {"seed": study.seed}}
+        yield SimpleNamespace(load_context=lambda: SimpleNamespace(params=params))
+
+    monkeypatch.setattr(Study, "_session", session)
+    world = World.__new__(World)
+    first, second = (Study(world, seed, tmp_path) for seed in (0, 1))
+    first.params()["pretraining"]["seed"] = 7
+    assert (first.params(), second.params()) == ({"pretraining": {"seed": 0}}, {"pretraining": {"seed": 1}})
+    assert sessions == [0, 1]
 
 
 def test_a_step_is_done_once(tmp_path: Path) -> None:
