@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from social_provenance.annotations import LazyTable, PartFolders, Table
+from social_provenance.annotations import LazyTable, PartFolders, Record, Table
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests
@@ -41,8 +41,8 @@ def foresee_walk(model: LanguageModel, gradients: GradientSettings, params: Attr
 
 
 def foresee_scores(
-    working_set: Any,
-    contract: dict[str, Any],
+    working_set: LazyTable,
+    contract: Record,
     model: LanguageModel,
     gradients: GradientSettings,
     params: Attribution,
@@ -55,7 +55,7 @@ def foresee_scores(
 
 
 def tokenize_documents(
-    working_set: Any, contract: dict[str, Any], model: LanguageModel, max_tokens: int, params: Attribution
+    working_set: LazyTable, contract: Record, model: LanguageModel, max_tokens: int, params: Attribution
 ) -> Any:
     """Return the token sequences of the documents that are attributed to."""
     sample = take_sample(working_set, params.per_bin, contract["per_bin"])

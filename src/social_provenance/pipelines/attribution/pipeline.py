@@ -5,7 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Node, Pipeline
 
 from social_provenance.pipelines.attribution import nodes
-from social_provenance.pipelines.attribution.walk import SCORING, SETTINGS, create_walk
+from social_provenance.pipelines.attribution.walk import SCORING, create_walk, foresee
 
 CORPUS = ["documents", "working_set"]
 TOKENS = ["params:gradients.max_tokens", "params:attribution"]
@@ -18,13 +18,7 @@ def create_pipeline() -> Pipeline:
     """Return the pipeline ``attribution``: queries, gradients, scores."""
     return Pipeline(
         [
-            Node(nodes.foresee_walk, ["language_model", *SETTINGS], None, name="foresee_walk"),
-            Node(
-                nodes.foresee_scores,
-                ["working_set", "sampling_contract", "language_model", *SETTINGS, SCORING],
-                None,
-                name="foresee_scores",
-            ),
+            *foresee(),
             Node(
                 nodes.tokenize_documents,
                 ["working_set", "sampling_contract", "language_model", *TOKENS],

@@ -10,6 +10,19 @@ SCORING = "params:scoring"
 SETTINGS = ["params:gradients", "params:attribution"]
 
 
+def foresee() -> list[Node]:
+    """Return the nodes that refuse a walk that would fail, as early as that is known."""
+    return [
+        Node(nodes.foresee_walk, ["language_model", *SETTINGS], None, name="foresee_walk"),
+        Node(
+            nodes.foresee_scores,
+            ["working_set", "sampling_contract", "language_model", *SETTINGS, SCORING],
+            None,
+            name="foresee_scores",
+        ),
+    ]
+
+
 def create_walk() -> Pipeline:
     """Return the template: gradients of corpus and queries under one model, and their comparison."""
     return Pipeline(
