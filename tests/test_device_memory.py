@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from social_provenance.device_memory import BLOCK, counted, memory_of_gpu
+from social_provenance.device_memory import BLOCK, counted, found, memory_of_gpu
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,17 @@ def test_small_tensors_take_a_block() -> None:
     with counted() as tally:
         kept = [torch.ones(1) for _ in range(3)]
         assert tally.now == len(kept) * BLOCK
+
+
+def test_what_cannot_be_followed_is_unknown_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    def select() -> int:
+        with counted() as tally:
+            ones = torch.ones(SIDE)
+            return int(ones[ones > 0].sum()) + tally.peak
+
+    assert found(select, "a step") is None
+    assert "the GPU memory of a step is not known (DynamicOutputShapeException: " in caplog.text
+    assert found(lambda: 7, "a step") == 7
 
 
 def test_the_smallest_gpu_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,17 @@ is asked to compute it eagerly.
 
 from __future__ import annotations
 
+import logging
+import warnings
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+logger = logging.getLogger(__name__)
 
 BLOCK = 512
 """Bytes to which CUDA's allocator rounds up."""
@@ -49,6 +53,24 @@ class Tally:
 
     def _free(self, key: int) -> None:
         self.now -= self._alive.pop(key)
+
+
+def found(measure: Callable[[], int], what: str) -> int | None:
+    """Return the bytes that a function measures; None, with a warning, if they cannot be found from shapes.
+
+    Nothing ends for that: what selects by the content of tensors, or copies a model, may fit all the same.
+
+    Args:
+        measure: Follows a computation.
+        what: What it follows, for the warning.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return measure()
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")[:120]
+        logger.warning("the GPU memory of %s is not known (%s: %s)", what, type(error).__name__, reason)
+        return None
 
 
 @contextmanager

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, place
+from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, found, place
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.base import bounded
 from social_provenance.forgetting.runs.trainable import trainable
@@ -29,17 +29,15 @@ def run_memory(config: Any, settings: Unlearning, tokens: int) -> dict[str, int]
 
     Returns:
         ``step.<algorithm>``, an optimiser step on the longest documents, and ``read``, the reading of their losses.
-        An algorithm is left out if it cannot be followed by shapes alone: one that selects by the content of tensors,
-        or copies the model.
+        What cannot be followed by shapes alone is left out, with a warning.
     """
     length = min(tokens, settings.max_tokens or tokens)
     documents = [[1] * length] * max(settings.batch_documents, settings.read_documents)
-    found = {"read": _read(config, settings, documents)}
+    peaks = {"read": found(partial(_read, config, settings, documents), "the readings of unlearning")}
     for algorithm in settings.algorithms:
-        peak = _step(config, settings, algorithm, documents[: settings.batch_documents])
-        if peak is not None:
-            found[f"step.{algorithm.name}"] = peak
-    return found
+        step = partial(_step, config, settings, algorithm, documents[: settings.batch_documents])
+        peaks[f"step.{algorithm.name}"] = found(step, f"a step of {algorithm.name}")
+    return {stage: peak for stage, peak in peaks.items() if peak is not None}
 
 
 def refuse_large(config: Any, settings: Unlearning, tokens: int, room: int | None) -> None:
@@ -56,9 +54,9 @@ def refuse_large(config: Any, settings: Unlearning, tokens: int, room: int | Non
     """
     if room is None:
         return
-    found = run_memory(config, settings, tokens)
-    stage = max(found, key=lambda name: found[name])
-    if found[stage] + RESERVE <= room:
+    peaks = run_memory(config, settings, tokens)
+    stage = max(peaks, key=lambda name: peaks[name], default=None)
+    if stage is None or peaks[stage] + RESERVE <= room:
         return
     cures = [
         "unlearning.tokens_at_once" if settings.tokens_at_once is None else "a smaller unlearning.tokens_at_once",
@@ -68,30 +66,23 @@ def refuse_large(config: Any, settings: Unlearning, tokens: int, room: int | Non
         "a smaller unlearning.max_tokens",
     ]
     raise UnlearningError(
-        f"an unlearning run takes {found[stage] / GIGABYTE:.1f} GB ({stage}, documents of {tokens} tokens) and "
+        f"an unlearning run takes {peaks[stage] / GIGABYTE:.1f} GB ({stage}, documents of {tokens} tokens) and "
         f"{RESERVE / GIGABYTE:.0f} GB are left to CUDA, but the GPU has {room / GIGABYTE:.1f} GB: give "
         f"{', '.join(cures[:-1])} or {cures[-1]}"
     )
 
 
-def _step(config: Any, settings: Unlearning, algorithm: Objective, documents: Sequence[Sequence[int]]) -> int | None:
+def _step(config: Any, settings: Unlearning, algorithm: Objective, documents: Sequence[Sequence[int]]) -> int:
     # The third part of a batch takes what the second takes.
     parts = group([len(document) for document in documents], settings.batch_documents, settings.tokens_at_once)
     size = sum(map(len, parts[:2]))
     empty = empty_model(config, settings.precision)
-    try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            trainable(empty, settings.lora, checkpointing=settings.checkpointing) as model,
-            counted() as tally,
-        ):
-            place(model)
-            step = bounded(algorithm.prepare(model, documents, documents, size), settings.tokens_at_once)
-            batches = [take(documents, range(size))] * 2  # in the second step the optimiser has its moments
-            train(model, batches, lambda one: step(one, one), settings.optimiser, lambda _: 1.0, lambda *_: True)
-            return tally.peak
-    except RuntimeError:  # as torch ends what has no meaning without content
-        return None
+    with trainable(empty, settings.lora, checkpointing=settings.checkpointing) as model, counted() as tally:
+        place(model)
+        step = bounded(algorithm.prepare(model, documents, documents, size), settings.tokens_at_once)
+        batches = [take(documents, range(size))] * 2  # in the second step the optimiser has its moments
+        train(model, batches, lambda one: step(one, one), settings.optimiser, lambda _: 1.0, lambda *_: True)
+        return tally.peak
 
 
 def _read(config: Any, settings: Unlearning, documents: Sequence[Sequence[int]]) -> int:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, place
+from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, found, place
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed
 from social_provenance.gradients.walk.bergson_run import (
@@ -85,8 +85,8 @@ def refuse_large(model: LanguageModel, settings: GradientSettings, room: int | N
     """
     if room is None:
         return
-    needed = walk_memory(model, settings)
-    if needed + RESERVE <= room:
+    needed = found(lambda: walk_memory(model, settings), "a batch of the walk")
+    if needed is None or needed + RESERVE <= room:
         return
     batch = min(settings.token_batch, max_tokens(model.config()))
     fits = _largest_batch(model, settings, batch, room)

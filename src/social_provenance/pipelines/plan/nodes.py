@@ -7,7 +7,7 @@ from functools import partial
 
 from social_provenance.annotations import Record
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.device_memory import GIGABYTE, memory_of_gpu
+from social_provenance.device_memory import GIGABYTE, found, memory_of_gpu
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
 from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
@@ -53,8 +53,10 @@ def plan_memory(
     tokens = min(gradients.max_tokens, max_tokens(config))
     room = memory_of_gpu() if params.gpu_gigabytes is None else round(params.gpu_gigabytes * GIGABYTE)
     # The walk of a divided model depends on its processes, and is not predicted.
-    walk = {} if divided else {"walk": walk_memory(model, gradients)}
-    peaks = walk | {f"unlearn, {stage}": peak for stage, peak in memory.run_memory(config, unlearning, tokens).items()}
+    walk = None if divided else found(lambda: walk_memory(model, gradients), "a batch of the walk")
+    peaks = ({} if walk is None else {"walk": walk}) | {
+        f"unlearn, {stage}": peak for stage, peak in memory.run_memory(config, unlearning, tokens).items()
+    }
     for stage, peak in peaks.items():
         logger.info("plan, %s: %.1f GB of GPU memory", stage, peak / GIGABYTE)
     checks = [] if divided else [partial(refuse_large, model, gradients, room)]
