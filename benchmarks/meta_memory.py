@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.device_memory import RESERVE
+from social_provenance.device_memory import GIGABYTE, RESERVE
 from social_provenance.forgetting.runs.memory import run_memory
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.gradients.settings import GradientSettings
@@ -31,7 +31,7 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 LAYERS = 32
 PATTERN = 4
 """Layers after which attention over a window and over everything repeats."""
-CARD = 80 * 10**9
+CARD = 80 * GIGABYTE
 
 
 @dataclass(frozen=True)

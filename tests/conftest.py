@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,18 @@ def quick_spawn(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {"spawn": forks, "forkserver": forks}
     for module in (multiprocessing, torch.multiprocessing):
         monkeypatch.setattr(module, "get_context", lambda method=None: known.get(method, spawn))
+
+
+@pytest.fixture(scope="session")
+def most_at_once() -> Callable[[Any], int]:
+    """Return a function from what torch profiled, with memory, to the most bytes that it held at once."""
+
+    def find(profiled: Any) -> int:
+        events = profiled.profiler.kineto_results.events()
+        changes = (event.nbytes() for event in events if event.name() == "[memory]")
+        return max(accumulate(changes), default=0)
+
+    return find
 
 
 @pytest.fixture

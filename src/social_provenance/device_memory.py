@@ -9,12 +9,15 @@ is asked to compute it eagerly.
 
 from __future__ import annotations
 
+import copy
 import logging
 import warnings
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from social_provenance.processes import worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +76,32 @@ def found(measure: Callable[[], int], what: str) -> int | None:
         return None
 
 
+def trial(function: Callable[..., float], *arguments: Any) -> float | None:
+    """Return the result of a trial on the device; None if that has too little memory.
+
+    On a GPU it has a process of its own, whose memory is free again afterwards.
+
+    Args:
+        function: A function of a module, which another process can import.
+        arguments: Its arguments.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        return _within_memory(function, *arguments)
+    with worker_pool(1) as pool:
+        return pool.submit(_within_memory, function, *arguments).result()
+
+
+def _within_memory(function: Callable[..., float], *arguments: Any) -> float | None:
+    import torch
+
+    try:
+        return function(*arguments)
+    except torch.OutOfMemoryError:
+        return None
+
+
 @contextmanager
 def counted() -> Iterator[Tally]:
     """Count the memory of all tensors that are made in the block; they have shapes and no content."""
@@ -105,7 +134,7 @@ def place(model: Any) -> Any:
     return model
 
 
-def empty_model(config: Any, precision: str, **asked: Any) -> Any:
+def empty_model(config: Any, precision: str = "fp32", **asked: Any) -> Any:
     """Return the model of a configuration without weights, on torch's meta device.
 
     Args:
@@ -117,9 +146,8 @@ def empty_model(config: Any, precision: str, **asked: Any) -> Any:
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(
-            config, dtype=torch.bfloat16 if precision == "bf16" else torch.float32, **asked
-        )
+        kind = torch.bfloat16 if precision == "bf16" else torch.float32
+        return AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=kind, **asked)  # which it would change
 
 
 def _watch(tally: Tally) -> Any:
@@ -131,7 +159,7 @@ def _watch(tally: Tally) -> Any:
     class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             if func is torch.ops.aten._local_scalar_dense.default:
-                return (args[0].dtype.is_floating_point and 1.0) or 1  # what is read of a tensor without content
+                return 1.0 if args[0].dtype.is_floating_point else 1  # it has no content that could be read
             made = func(*args, **(kwargs or {}))
             for leaf in tree_leaves(made):
                 if isinstance(leaf, torch.Tensor):

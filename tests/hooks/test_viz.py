@@ -42,7 +42,7 @@ def test_kedro_viz_has_this_command_and_its_own_options() -> None:
 def test_a_name_that_nothing_has_is_refused_before_anything_starts(
     arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kedro_viz.integrations.pypi.get_latest_version", lambda: pytest.fail("it started"))
+    monkeypatch.setattr("kedro_viz.launchers.utils._find_kedro_project", lambda _: pytest.fail("it started"))
     with pytest.raises(SettingsError) as caught:
         viz.main(["run", *arguments], prog_name="kedro viz", standalone_mode=False)
     assert str(caught.value).startswith(said)

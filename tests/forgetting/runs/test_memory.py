@@ -20,6 +20,7 @@ from social_provenance.training.batches import document_losses, take
 from social_provenance.training.loop import train
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 TOKENS = 96
@@ -29,15 +30,6 @@ SETTINGS = Unlearning(batch_documents=4, read_documents=4)
 
 def _weights(model: Any) -> int:
     return sum(weight.numel() * weight.element_size() for weight in model.parameters())
-
-
-def _most_at_once(profiled: Any) -> int:
-    now = most = 0
-    for event in profiled.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            now += event.nbytes()
-            most = max(most, now)
-    return most
 
 
 @pytest.mark.parametrize(
@@ -51,7 +43,7 @@ def _most_at_once(profiled: Any) -> int:
     ids=["all weights", "adapters", "parts, computed again", "half the bits"],
 )
 def test_the_memory_found_from_shapes_is_that_of_a_step_and_of_a_reading(
-    tiny_model_folder: Path, given: dict[str, Any]
+    tiny_model_folder: Path, most_at_once: Callable[[Any], int], given: dict[str, Any]
 ) -> None:
     settings = SETTINGS.model_copy(update=given)
     base, documents = LanguageModel(str(tiny_model_folder)).load(settings.precision), [[1] * TOKENS] * 4
@@ -60,12 +52,12 @@ def test_the_memory_found_from_shapes_is_that_of_a_step_and_of_a_reading(
     with torch.no_grad(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as reading:
         document_losses(base, batch)
     if settings.tokens_at_once is None:
-        assert 1 <= found["read"] / (_weights(base) + _most_at_once(reading)) < 1.1
+        assert 1 <= found["read"] / (_weights(base) + most_at_once(reading)) < 1.1
     with trainable(base, settings.lora, checkpointing=settings.checkpointing) as model:
         step = bounded(settings.algorithms[0].prepare(model, documents, documents, 4), settings.tokens_at_once)
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as training:
             train(model, [batch] * 2, lambda one: step(one, one), settings.optimiser, lambda _: 1.0, lambda *_: True)
-        assert 1 <= found["step.ngdiff"] / (_weights(model) + _most_at_once(training)) < 1.1
+        assert 1 <= found["step.ngdiff"] / (_weights(model) + most_at_once(training)) < 1.1
 
 
 def test_what_takes_less_is_named_and_takes_less(tiny_model_folder: Path) -> None:

@@ -16,6 +16,7 @@ from social_provenance.gradients.walk.bergson_run import Walker
 from social_provenance.gradients.walk.bergson_trial import refuse_large, seconds_per_token, walk_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from datasets import Dataset
@@ -36,19 +37,9 @@ def full_batch() -> Dataset:
     return Dataset.from_dict(columns)
 
 
-def _most_at_once(profiled: Any) -> int:
-    """Return the most bytes that a profiled computation held at once."""
-    changes = [event.nbytes() for event in profiled.profiler.kineto_results.events() if event.name() == "[memory]"]
-    now = most = 0
-    for change in changes:
-        now += change
-        most = max(most, now)
-    return most
-
-
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_memory_found_from_shapes_is_that_of_the_walk(
-    model: LanguageModel, full_batch: Dataset, tmp_path: Path, precision: str
+    model: LanguageModel, full_batch: Dataset, tmp_path: Path, most_at_once: Callable[[Any], int], precision: str
 ) -> None:
     settings = SETTINGS.model_copy(update={"precision": precision})
     walker = Walker(model, settings, Distributed())
@@ -58,7 +49,7 @@ def test_the_memory_found_from_shapes_is_that_of_the_walk(
     (tmp_path / "second").mkdir()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
         walker.collect(full_batch, tmp_path / "second")
-    assert walk_memory(model, settings) == pytest.approx(weights + _most_at_once(profiled), rel=0.05)
+    assert walk_memory(model, settings) == pytest.approx(weights + most_at_once(profiled), rel=0.05)
 
 
 def test_it_grows_with_the_tokens_and_with_their_square_where_attention_is_eager(model: LanguageModel) -> None:

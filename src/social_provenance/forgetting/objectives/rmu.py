@@ -65,8 +65,7 @@ class RMU(Objective):
             present, loss = activations(model, layer, batch)
             return Value(loss, _distance(present, kept))
 
-        terms = (Term(value, lambda batch: int(batch.attention_mask.sum())) for value in (steer, hold))
-        return two_terms(model, parameters, *zip((1.0, self.alpha), terms, strict=True))
+        return two_terms(model, parameters, (1.0, Term(steer, _tokens)), (self.alpha, Term(hold, _tokens)))
 
     def _check(self, layer: int, count: int) -> None:
         if layer >= count:
@@ -105,6 +104,10 @@ def _listening(module: Any) -> Iterator[list[torch.Tensor]]:
         yield heard
     finally:
         hook.remove()
+
+
+def _tokens(batch: Batch) -> int:
+    return sum(batch.lengths)
 
 
 def _distance(present: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ from social_provenance.training.batches import document_losses, group, take
 from social_provenance.training.loop import train
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from social_provenance.forgetting.objectives.base import Objective
     from social_provenance.forgetting.settings import Unlearning
@@ -52,9 +52,12 @@ def refuse_large(config: Any, settings: Unlearning, tokens: int, room: int | Non
     Raises:
         UnlearningError: With the stage, the bytes that it takes, and the settings that take less.
     """
-    if room is None:
-        return
-    peaks = run_memory(config, settings, tokens)
+    if room is not None:
+        refuse_peaks(run_memory(config, settings, tokens), settings, tokens, room)
+
+
+def refuse_peaks(peaks: Mapping[str, int], settings: Unlearning, tokens: int, room: int) -> None:
+    """Do the same with the peaks that :func:`run_memory` found."""
     stage = max(peaks, key=lambda name: peaks[name], default=None)
     if stage is None or peaks[stage] + RESERVE <= room:
         return

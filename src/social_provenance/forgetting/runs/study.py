@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.artifacts import Parts, Work
+from social_provenance.device_memory import trial
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of
 from social_provenance.forgetting.objectives.base import bounded
@@ -18,7 +19,6 @@ from social_provenance.forgetting.runs.run import execute_run
 from social_provenance.forgetting.runs.trainable import checkpoint_bytes, trainable
 from social_provenance.forgetting.runs.workers import execute_runs
 from social_provenance.forgetting.vocabulary import IDS
-from social_provenance.processes import worker_pool
 from social_provenance.training.batches import take
 from social_provenance.training.loop import cpu_threads
 
@@ -110,44 +110,30 @@ def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
 
 
 def _pace(bench: Bench, row: Mapping[Any, Any]) -> float | None:
-    """Return the seconds per token of an optimiser step, measured on a run that is thrown away.
-
-    None if the device has too little memory. On a GPU the trial has a process of its own, whose memory is free again
-    when the runs begin.
-    """
-    import torch
-
+    """Return the seconds per token of an optimiser step, measured on a run that is thrown away; None if unknown."""
     fresh = replace(bench)  # what the trial loads is not sent to the workers
-    if not torch.cuda.is_available():
-        return _try(fresh, row)
-    with worker_pool(1) as pool:
-        return pool.submit(_try, fresh, dict(row)).result()
-
-
-def _try(bench: Bench, row: Mapping[Any, Any]) -> float | None:
-    import torch
-
-    settings, sets = bench.settings, bench.sets(row)
-    try:
-        with (
-            cpu_threads(settings.optimiser.threads),
-            trainable(bench.load(), settings.lora, checkpointing=settings.checkpointing) as model,
-        ):
-            model.train()
-            prepared = bench.algorithms[row["algorithm"]].prepare(
-                model, sets.forget, sets.retain, settings.batch_documents
-            )
-            step = bounded(prepared, settings.tokens_at_once)
-            forget, retain = (
-                take(part, range(min(settings.batch_documents, len(part))), model.device)
-                for part in (sets.forget, sets.retain)
-            )
-            step(forget, retain)
-            start = time.perf_counter()
-            step(forget, retain)
-            spent = time.perf_counter() - start
-    except torch.OutOfMemoryError:
+    spent = trial(_try_step, fresh, dict(row))
+    if spent is None:
         logger.warning("the time of the unlearning runs is unknown: a step does not fit the device")
-        return None
-    tokens = sum(int(batch.attention_mask.sum()) for batch in (forget, retain))
+    return spent
+
+
+def _try_step(bench: Bench, row: Mapping[Any, Any]) -> float:
+    settings, sets = bench.settings, bench.sets(row)
+    with (
+        cpu_threads(settings.optimiser.threads),
+        trainable(bench.load(), settings.lora, checkpointing=settings.checkpointing) as model,
+    ):
+        model.train()
+        prepared = bench.algorithms[row["algorithm"]].prepare(model, sets.forget, sets.retain, settings.batch_documents)
+        step = bounded(prepared, settings.tokens_at_once)
+        forget, retain = (
+            take(part, range(min(settings.batch_documents, len(part))), model.device)
+            for part in (sets.forget, sets.retain)
+        )
+        step(forget, retain)
+        start = time.perf_counter()
+        step(forget, retain)
+        spent = time.perf_counter() - start
+    tokens = sum(map(sum, (forget.lengths, retain.lengths)))
     return spent / (PASSES * tokens * settings.processes)

@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.device_memory import empty_model
 from social_provenance.errors import UnlearningError
 from social_provenance.fingerprint import digest_of_path
 from social_provenance.training.loop import seeded
@@ -88,11 +89,7 @@ def checkpoint_bytes(config: Any, lora: Lora | None) -> int:
     Raises:
         UnlearningError: If no module of the model has the name of an adapter's target.
     """
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        empty = AutoModelForCausalLM.from_config(config)
+    empty = empty_model(config)
     if lora is None:
         return BYTES * sum(int(parameter.numel()) for parameter in empty.parameters())
     check_targets(empty, lora)

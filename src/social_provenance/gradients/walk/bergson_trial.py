@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, found, place
+from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, found, place, trial
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed
 from social_provenance.gradients.walk.bergson_run import (
@@ -19,7 +19,6 @@ from social_provenance.gradients.walk.bergson_run import (
     quiet,
 )
 from social_provenance.language_model import max_tokens
-from social_provenance.processes import worker_pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,47 +115,40 @@ def seconds_per_token(model: LanguageModel, settings: GradientSettings, rows: Da
     Returns:
         None if the device has too little memory for a row.
     """
-    import torch
-
     step = max(1, len(rows) // TRIAL_ROWS)
     tried: list[list[int]] = [rows[place]["input_ids"] for place in (0, *range(0, len(rows), step))]
-    if torch.cuda.is_available():
-        with worker_pool(1) as pool:
-            spent = pool.submit(_try, model, settings, tried).result()
-    else:
-        spent = _try(model, settings, tried)
-    return None if spent is None else spent / processes
+    spent = trial(_walk_rows, model, settings, tried)
+    if spent is None:
+        longest = min(settings.max_tokens, max_tokens(model.config()), max(map(len, tried)))
+        logger.warning("the time of the walk is unknown: a row of %d tokens does not fit the device alone", longest)
+        return None
+    return spent / processes
 
 
-def _try(model: LanguageModel, settings: GradientSettings, rows: Sequence[Sequence[int]]) -> float | None:
+def _walk_rows(model: LanguageModel, settings: GradientSettings, rows: Sequence[Sequence[int]]) -> float:
     """Return the seconds per token of passes over rows; the first one warms up."""
     import torch
 
     import_bergson()
     config = index_config(model, settings, Path(), Distributed())
     limit = min(settings.max_tokens, max_tokens(model.config()))
+    with quiet():
+        loaded, _ = load_frozen(config)
     spent, tokens = 0.0, 0
-    try:
-        with quiet():
-            loaded, _ = load_frozen(config)
-        for number, row in enumerate(rows):
-            ids = torch.tensor([list(row)[:limit]], device=loaded.device)
-            start = time.perf_counter()
-            with matmul_precision(config):
-                loaded(input_ids=ids, labels=ids).loss.backward()
-            loaded.zero_grad()
-            if loaded.device.type == "cuda":
-                torch.cuda.synchronize()
-            if number == 0:
-                continue
-            spent += time.perf_counter() - start
-            tokens += ids.shape[1]
-            if tokens > TRIAL_TOKENS:
-                break
-    except torch.OutOfMemoryError:
-        longest = min(limit, max(map(len, rows)))
-        logger.warning("the time of the walk is unknown: a row of %d tokens does not fit the device alone", longest)
-        return None
+    for number, row in enumerate(rows):
+        ids = torch.tensor([list(row)[:limit]], device=loaded.device)
+        start = time.perf_counter()
+        with matmul_precision(config):
+            loaded(input_ids=ids, labels=ids).loss.backward()
+        loaded.zero_grad()
+        if loaded.device.type == "cuda":
+            torch.cuda.synchronize()
+        if number == 0:
+            continue
+        spent += time.perf_counter() - start
+        tokens += ids.shape[1]
+        if tokens > TRIAL_TOKENS:
+            break
     return spent / tokens
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.device_memory import empty_model
 from social_provenance.errors import AttributionError, excerpt
 
 if TYPE_CHECKING:
@@ -183,12 +184,8 @@ def warn_of_experts(coverage: Coverage, moe_experts: str) -> None:
 
 
 def _empty_model(config: Any) -> Any:
-    import torch
-    from transformers import AutoModelForCausalLM
-
     try:
-        with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config)
+        return empty_model(config)
     except Exception as error:
         reason = excerpt(" ".join(str(error).split()), 160)
         raise AttributionError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from social_provenance.annotations import Record
@@ -54,14 +55,16 @@ def plan_memory(
     room = memory_of_gpu() if params.gpu_gigabytes is None else round(params.gpu_gigabytes * GIGABYTE)
     # The walk of a divided model depends on its processes, and is not predicted.
     walk = None if divided else found(lambda: walk_memory(model, gradients), "a batch of the walk")
-    peaks = ({} if walk is None else {"walk": walk}) | {
-        f"unlearn, {stage}": peak for stage, peak in memory.run_memory(config, unlearning, tokens).items()
-    }
+    runs = memory.run_memory(config, unlearning, tokens)
+    peaks = ({} if walk is None else {"walk": walk}) | {f"unlearn, {stage}": peak for stage, peak in runs.items()}
     for stage, peak in peaks.items():
         logger.info("plan, %s: %.1f GB of GPU memory", stage, peak / GIGABYTE)
-    checks = [] if divided else [partial(refuse_large, model, gradients, room)]
+    checks: list[Callable[[], None]] = []
+    if room is not None:
+        checks += [] if divided else [partial(refuse_large, model, gradients, room)]
+        checks.append(partial(memory.refuse_peaks, runs, unlearning, tokens, room))
     refusals = []
-    for check in (*checks, partial(memory.refuse_large, config, unlearning, tokens, room)):
+    for check in checks:
         try:
             check()
         except ProvenanceError as error:
