@@ -23,7 +23,7 @@ from pathlib import Path
 
 HEAVY = """
 alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
-kedro_datasets.huggingface kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
+kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
 kedro_viz.launchers.cli lm_eval.models.huggingface lm_eval.tasks mlflow mlflow.store.tracking.sqlalchemy_store pandas
 pandera.ibis pandera.pandas pandera.strategies.pandas_strategies plotly.express plotly.offline scipy.stats
 sklearn.cluster sqlalchemy statsmodels.stats.multitest transformers.models.olmo3.modeling_olmo3
@@ -77,6 +77,8 @@ def run(arguments: list[str], out: str, err: str, inside: int | None) -> int:
 
 
 if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # libraries print what they please
     prepare()
     gc.freeze()  # what is imported is garbage to no command, and looking at it would copy it
     for line in iter(sys.stdin.readline, ""):
@@ -89,5 +91,5 @@ if __name__ == "__main__":
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)  # to take the interpreter apart takes seconds, and copies it too
-        print(child, flush=True)  # noqa: T201
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+        print(child, file=answers, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), file=answers, flush=True)

@@ -67,7 +67,5 @@ def test_a_stream_that_was_cut_at_any_byte_is_refused(tmp_path: Path) -> None:
     assert len(file.load()) == 4
     for size in range(len(whole)):
         path.write_bytes(whole[:size])
-        with pytest.raises(
-            DatasetError, match=r"t\.arrow is not a complete Arrow stream .*run the node"
-        ):
+        with pytest.raises(DatasetError, match=r"t\.arrow is not a complete Arrow stream .*run the node"):
             file.load()
