@@ -37,7 +37,7 @@ PLANTED = {
         "from social_provenance.datasets import tables",
     ),
     "Domain packages do not know Kedro": ("estimation/bootstrap/resample.py", "from kedro.io import DataCatalog"),
-    "Only the adapters bergson_run, bergson_trial and bergson_ekfac import Bergson": (
+    "Only the adapters of Bergson import it": (
         "gradients/walk/store.py",
         "from bergson.data import load_gradients",
     ),

@@ -15,7 +15,7 @@ from social_provenance.fingerprint import digest_of
 from social_provenance.gradients.queries.choices import no_weights, refuse_no_gradient, weigh_choices
 from social_provenance.gradients.query_set import QuerySet
 from social_provenance.gradients.walk.bergson_index import INDEX, STATES
-from social_provenance.gradients.walk.collect import CHUNK, write_moments
+from social_provenance.gradients.walk.finish import CHUNK, write_moments
 from social_provenance.gradients.walk.store import NUMBERS, ROWS, STORE, gradients_of
 
 if TYPE_CHECKING:

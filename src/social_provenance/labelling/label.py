@@ -183,7 +183,7 @@ def _write(
 
 
 def shards_together(sizes: Mapping[str, int], documents: int) -> Iterator[list[str]]:
-    """Yield the names of shards, in their order, in groups of at most so many documents; a larger one is alone.
+    """Yield the names of shards, in their order, in groups within an upper bound on documents; a larger one is alone.
 
     Args:
         sizes: Shard -> its documents.

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import ml_dtypes
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from social_provenance.gradients.walk.bergson_index import INDEX, convert_index, index_layout
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from social_provenance.errors import AttributionError
+from social_provenance.gradients.walk.bergson_index import (
+    INDEX,
+    STATES,
+    StatesOfRank,
+    convert_index,
+    index_layout,
+    join_states,
+)
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 100])
@@ -52,3 +60,30 @@ def test_an_index_of_that_precision_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / INDEX / "info.json").write_text(json.dumps(info))
     convert_index(tmp_path, "fp32", 2)  # would read gradients that are not there
     assert [path.name for path in (tmp_path / INDEX).iterdir()] == ["info.json"]
+
+
+@given(st.lists(st.lists(st.integers(0, 30), max_size=8, unique=True), min_size=1, max_size=4))
+def test_states_of_processes_are_joined_in_the_order_of_the_rows(shares: list[list[int]]) -> None:
+    places = {row: rank for rank, rows in enumerate(shares) for row in rows}  # a divided model walks a batch twice
+    rows = sorted(places)
+    numbered = [[rows.index(row) for row in share] for share in shares]
+    states = np.random.default_rng(0).standard_normal((len(rows), 3)).astype(np.float32)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for rank, share in enumerate(numbered):
+            own = StatesOfRank(folder, rank, (len(share), 3))
+            for start in range(0, len(share), 3):
+                own.add(share[start : start + 3], states[share[start : start + 3]])
+            own.close()
+        join_states(folder, len(rows))
+        if rows:
+            np.testing.assert_array_equal(np.load(folder / STATES), states)
+        assert {path.name for path in folder.iterdir()} <= {STATES}
+
+
+def test_rows_that_no_process_has_walked_on_this_disk_are_an_error(tmp_path: Path) -> None:
+    own = StatesOfRank(tmp_path, 0, (2, 3))
+    own.add([0, 2], np.zeros((2, 3), dtype=np.float32))
+    own.close()
+    with pytest.raises(AttributionError, match=r"has the hidden states of 2 of 4 rows: a process has"):
+        join_states(tmp_path, 4)

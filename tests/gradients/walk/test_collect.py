@@ -16,7 +16,7 @@ from social_provenance.datasets import PartsFolder, parts
 from social_provenance.datasets.folders import DRAFT
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed, GradientSettings
-from social_provenance.gradients.walk import bergson_run, collect
+from social_provenance.gradients.walk import bergson_run, collect, finish
 from social_provenance.gradients.walk.collect import Walk, Walker, plan_corpus, plan_queries, plan_store, shard_by_rank
 from social_provenance.gradients.walk.store import NUMBERS, ROWS, GradientStore
 from social_provenance.language_model import LanguageModel
@@ -224,8 +224,8 @@ def test_shards_of_another_setting_stay_beside_and_come_back_without_work(
     [
         (bergson_run._MeanStates, "__call__", 2),
         (bergson_run, "index_config", 1),
-        (collect, "_norms", 1),
-        (collect, "index_losses", 1),
+        (finish, "_norms", 1),
+        (finish, "index_losses", 1),
         (parts, "seal", 1),
     ],
     ids=["in a walk", "before a walk", "in the second look", "before the rows", "before the seal"],
@@ -373,7 +373,7 @@ def test_norms_and_second_moments_are_those_of_what_is_stored(
     kind: str,
     chunk: int,
 ) -> None:
-    monkeypatch.setattr("social_provenance.gradients.walk.collect.CHUNK", chunk)
+    monkeypatch.setattr("social_provenance.gradients.walk.finish.CHUNK", chunk)
     store = collect(sequences, store=kind)
     gradients = np.stack(list(by_id(store).values())).astype(np.float64)
     np.testing.assert_allclose(store.column("norm"), np.linalg.norm(gradients, axis=1), rtol=1e-6)

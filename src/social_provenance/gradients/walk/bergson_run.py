@@ -14,12 +14,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from social_provenance.gradients.walk.bergson_index import INDEX, STATES
+from social_provenance.gradients.walk.bergson_index import INDEX, StatesOfRank, join_states
 from social_provenance.gradients.walk.coverage import named_errors
 from social_provenance.language_model import max_tokens
-from social_provenance.processes import follow_parent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,19 +35,19 @@ def _nobody(rows: int) -> None:
 
 @dataclass
 class Walker:
-    """Collects gradients with one model, which is loaded once.
+    """Collects gradients in this process with one model, which is loaded once.
 
     Attributes:
         model: The model, whose loss is differentiated.
         settings: Projection and batches; a batch never exceeds the model's longest sequence.
-        distributed: Processes; with more than one, Bergson starts new ones for each call.
-        watch: Called with the number of rows of each batch, if they are processed in this process.
+        distributed: Processes, of which this is one.
+        watch: Called with the number of rows of each batch.
     """
 
     model: LanguageModel
     settings: GradientSettings
     distributed: Distributed
-    watch: Callable[[int], None] = _nobody
+    watch: Callable[[int], object] = _nobody
     _loaded: Any = field(default=None, init=False)
 
     def collect(self, sequences: Dataset, folder: Path) -> None:
@@ -63,28 +60,15 @@ class Walker:
                 ``embeddings.npy`` (rows x hidden size, fp32), the mean last hidden state.
         """
         import_bergson()
-        from bergson.distributed import launch_distributed_run
-        from numpy.lib.format import open_memmap
-
-        shape = (len(sequences), int(self.model.config().hidden_size))
-        config = self._config(folder)
-        shares = deal_batches(sequences["length"], config.token_batch_size, config.distributed.world_size, config.fsdp)
-        if config.distributed.rank == 0:  # another node may come here before the first has made the folder
-            open_memmap(folder / STATES, "w+", "float32", shape).flush()
+        config = index_config(self.model, self.settings, folder / INDEX, self.distributed)
         with quiet():
-            if config.distributed.world_size == 1:
-                if self._loaded is None:
-                    self._loaded = load_frozen(config)
-                with named_errors(self.model.path):
-                    _walk(self._loaded, config, sequences, folder / STATES, _Batches(shares[0], self.watch))
-            else:
-                job = (config, sequences, folder / STATES)
-                launch_distributed_run("collect", _work, [job, shares], config.distributed)
-        if config.distributed.rank == 0:
-            config.partial_run_path.rename(folder / INDEX)
-
-    def _config(self, folder: Path) -> Any:
-        return index_config(self.model, self.settings, folder / INDEX, self.distributed)
+            if self._loaded is None:
+                self._loaded = load_frozen(config)
+            (batches,) = deal_batches(sequences["length"], config.token_batch_size, 1, fsdp=False)
+            with named_errors(self.model.path):
+                walk_batches(self._loaded, config, sequences, folder, Batches(batches, self.watch))
+        join_states(folder, len(sequences))
+        config.partial_run_path.rename(folder / INDEX)
 
 
 def deal_batches(lengths: Sequence[int], batch_tokens: int, processes: int, fsdp: bool) -> list[list[list[int]]]:
@@ -160,26 +144,26 @@ def matmul_precision(config: Any) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _work(
-    rank: int, local_rank: int, world_size: int, job: tuple[Any, Dataset, Path], shares: list[list[list[int]]]
+def walk_batches(
+    loaded: tuple[Any, Any], config: Any, sequences: Dataset, folder: Path, batches: Batches, rank: int = 0
 ) -> None:
-    """Collect gradients as one of several processes."""
-    from bergson.distributed import init_dist
+    """Write the gradients of some batches into an index that other processes may write to as well, and their states.
 
-    follow_parent()
-    init_dist(rank, local_rank, world_size)
-    with quiet():
-        _walk(load_frozen(job[0]), *job, _Batches(shares[rank], _nobody))
-
-
-def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path, batches: _Batches) -> None:
+    Args:
+        loaded: Of :func:`load_frozen`.
+        config: Of :func:`index_config`.
+        sequences: Rows of the shard.
+        folder: Folder of the shard.
+        batches: Batches of this process.
+        rank: Number of this process.
+    """
     from bergson import PreprocessConfig
     from bergson.collection import collect_gradients
     from bergson.utils.worker_utils import create_processor
 
     model, targets = loaded
-    pooling = _MeanStates(batches, list(sequences["length"]), states)
-    handle = model.base_model.register_forward_hook(pooling)
+    states = StatesOfRank(folder, rank, (batches.rows, int(model.config.hidden_size)))
+    handle = model.base_model.register_forward_hook(_MeanStates(batches, list(sequences["length"]), states))
     try:
         with matmul_precision(config):
             collect_gradients(
@@ -193,14 +177,16 @@ def _walk(loaded: tuple[Any, Any], config: Any, sequences: Dataset, states: Path
             )
     finally:
         handle.remove()
-    pooling.close()
+    states.close()
 
 
-class _Batches(list[list[int]]):
+class Batches(list[list[int]]):
     """Batches that record which of them the model is processing."""
 
-    def __init__(self, batches: list[list[int]], watch: Callable[[int], None]) -> None:
+    def __init__(self, batches: list[list[int]], watch: Callable[[int], object] = _nobody) -> None:
+        """Take the batches, and what is called with the rows of each that is done."""
         super().__init__(batches)
+        self.rows = sum(map(len, batches))
         self._watch = watch
         self.current: list[int] = []
 
@@ -213,9 +199,8 @@ class _Batches(list[list[int]]):
 class _MeanStates:
     """Forward hook on the model's body: the mean last hidden state over each row's own tokens."""
 
-    def __init__(self, batches: _Batches, lengths: list[int], path: Path) -> None:
-        self._batches, self._lengths = batches, lengths
-        self._states = np.load(path, mmap_mode="r+")
+    def __init__(self, batches: Batches, lengths: list[int], states: StatesOfRank) -> None:
+        self._batches, self._lengths, self._states = batches, lengths, states
 
     def __call__(self, module: Any, args: Any, output: Any) -> None:
         import torch
@@ -225,10 +210,7 @@ class _MeanStates:
         rows = self._batches.current
         lengths = torch.tensor([self._lengths[row] for row in rows], device=states.device)
         mask = torch.arange(states.shape[1], device=states.device)[None, :] < lengths[:, None]
-        self._states[rows] = ((states * mask[..., None]).sum(dim=1) / lengths[:, None]).float().cpu().numpy()
-
-    def close(self) -> None:
-        self._states.flush()
+        self._states.add(rows, ((states * mask[..., None]).sum(dim=1) / lengths[:, None]).float().cpu().numpy())
 
 
 def mixing_coefficient(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -16,15 +17,15 @@ from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.device_memory import memory_of_gpu
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
-from social_provenance.gradients.walk.bergson_index import INDEX, STATES, convert_index, index_layout, index_losses
+from social_provenance.gradients.walk.bergson_ranks import walk_together
 from social_provenance.gradients.walk.bergson_run import Walker
 from social_provenance.gradients.walk.bergson_trial import refuse_large, seconds_per_token
 from social_provenance.gradients.walk.coverage import inspect, refuse_flat, refuse_too_wide, warn_of_experts
+from social_provenance.gradients.walk.finish import finish_shard
 from social_provenance.gradients.walk.query_model import choose_query_model
-from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from datasets import Dataset
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from social_provenance.language_model import LanguageModel
 
 logger = logging.getLogger(__name__)
-
-CHUNK = 4096
-"""Rows of a finished shard that are read at a time."""
 
 HEADERS = 14_000
 """Bytes of a shard beside its gradients: Bergson's settings, headers of Parquet and Arrow, the seal."""
@@ -172,15 +170,16 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
 
     disable_progress_bar()
     total = sum(len(pieces[name]) for name in waiting)
-    with tqdm(total=total, unit=" documents", smoothing=0.05, disable=None) as bar:
-        walker = Walker(walk.model, walk.settings, walk.distributed, bar.update)
+    shards = [(pieces[name], folder) for name, folder in waiting.items()]
+    with (
+        tqdm(total=total, unit=" documents", smoothing=0.05, disable=None) as bar,
+        closing(_walk(shards, walk, bar.update)) as walked,  # an error here ends the processes
+    ):
         done, start, told = 0, time.perf_counter(), time.perf_counter()
-        for name, folder in waiting.items():
-            # In memory: else the library leaves files inside the dataset, which then is another one.
-            rows = pieces[name].flatten_indices(keep_in_memory=True)
-            walker.collect(rows, folder)
+        for (name, folder), _ in zip(waiting.items(), walked, strict=True):
+            rows = pieces[name]
             if leads():
-                _finish(rows, walk, folder)
+                finish_shard(folder, rows, walk)
             done += len(rows)
             bar.update(done - bar.n)
             now = time.perf_counter()
@@ -193,63 +192,16 @@ def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path
             yield name
 
 
-def _finish(rows: Dataset, walk: Walk, folder: Path) -> None:
-    """Read every gradient of a shard once: refuse non-finite ones, write norms and second moments."""
-    import pandas as pd
-
-    convert_index(folder, walk.settings.store, CHUNK)
-    ids = [str(name) for name in rows[walk.id_column]]
-    norms = write_moments(folder, ids, walk.settings.store)
-    table = {"id": ids, "tokens": rows["length"], "loss": index_losses(folder), "norm": norms}
-    extra = {name: rows[name] for name in ("block", "choice") if name in rows.column_names}
-    pd.DataFrame(table | extra).to_parquet(folder / ROWS)
-    sizes, _ = index_layout(folder)
-    (folder / STORE).write_text(json.dumps({**walk.identity(), "modules": sizes, "states": STATES, "index": INDEX}))
-
-
-def write_moments(folder: Path, ids: list[str], store: str) -> np.ndarray:
-    """Write the sums of outer products of an index, and return the norm of each of its gradients.
-
-    Args:
-        folder: Folder of the shard.
-        ids: Name of each row.
-        store: Precision on disk, for the fix that an error names.
-
-    Raises:
-        AttributionError: Naming the first row whose gradient is not finite.
-    """
-    import torch
-    from safetensors.torch import save_file
-
-    sizes, _ = index_layout(folder)
-    norms = []
-    sums = {name: torch.zeros(size, size, dtype=torch.float64) for name, size in sizes.items()}
-    for start, piece in gradients_of(folder, CHUNK):
-        norms.append(_norms(ids[start : start + len(piece)], piece, store))
-        blocks = torch.split(torch.from_numpy(piece), list(sizes.values()), dim=1)
-        for name, block in zip(sizes, blocks, strict=True):
-            sums[name] += block.T @ block
-    save_file({name: total.float() for name, total in sums.items()}, folder / MOMENTS)
-    return np.concatenate(norms)
-
-
-def _norms(ids: list[str], gradients: np.ndarray, store: str) -> np.ndarray:
-    """Return the norm of each gradient.
-
-    Raises:
-        AttributionError: Naming the first row whose gradient is not finite, or so long that its second
-            moment overflows.
-    """
-    norms = np.linalg.norm(gradients.astype(np.float64), axis=1)
-    # Bergson clips an infinite gradient to the largest number of its type, whose square is infinite.
-    broken = ~(norms**2 < np.finfo(np.float32).max)
-    if broken.any():
-        fix = "store fp32 numbers (gradients.store)" if store == "fp16" else "check the weights of the model"
-        raise AttributionError(
-            f"the gradient of {ids[int(np.argmax(broken))]!r} is not finite (and of {int(broken.sum()) - 1} more in "
-            f"its shard): {fix}; finished shards stay"
-        )
-    return np.asarray(norms, dtype=np.float32)
+def _walk(shards: Sequence[tuple[Dataset, Path]], walk: Walk, watch: Callable[[int], object]) -> Generator[None]:
+    """Collect the gradients of shards, and yield once for each as soon as it has them."""
+    if walk.distributed.processes > 1:
+        yield from walk_together(shards, walk.model, walk.settings, walk.distributed)
+        return
+    walker = Walker(walk.model, walk.settings, walk.distributed, watch)
+    for rows, folder in shards:
+        # In memory: else the library leaves files inside the dataset, which then is another one.
+        walker.collect(rows.flatten_indices(keep_in_memory=True), folder)
+        yield
 
 
 def _refuse_few(name: str, rows: Dataset, walk: Walk) -> None:
