@@ -18,6 +18,7 @@ from social_provenance.capabilities.definitions import (
     refuse_functions,
     refuse_guessed_types,
     refuse_other_keys,
+    refuse_unrendered,
 )
 from social_provenance.errors import BenchmarkError
 
@@ -66,6 +67,16 @@ def test_what_is_no_text_where_lm_eval_takes_text_alone_is_named_with_its_key(va
         assert str(caught.value).endswith(
             ", and lm-eval takes str there: give it that in quotes, or leave it out (' ')"
         )
+
+
+@pytest.mark.parametrize("choice", ["{{a}}", "no {% if a %}x{% endif %}", "{# none #}b"])
+def test_a_template_in_a_list_of_choices_would_be_every_items_choice(choice: str) -> None:
+    for listed in (["b", choice], {"A": choice, "B": "b"}):
+        with pytest.raises(BenchmarkError) as caught:
+            refuse_unrendered(QUIZ, Path("DIR/quiz.yaml"), {"doc_to_choice": listed})
+        assert f"DIR/quiz.yaml: doc_to_choice lists {choice!r}, and templates in a list are not" in str(caught.value)
+    for listed in (["yes", "no", 3, "{a}"], {"A": "b"}, "{{[a, b]}}", None, len):
+        refuse_unrendered(QUIZ, Path("DIR/quiz.yaml"), {"doc_to_choice": listed})
 
 
 def test_a_function_is_named_and_not_imported(tmp_path: Path) -> None:

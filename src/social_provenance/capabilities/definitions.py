@@ -7,6 +7,7 @@ data: a ``!function``, which imports a Python file, a metric of the hub or a pro
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
     from social_provenance.capabilities.benchmark import Benchmark
+
+_TEMPLATE = re.compile(r"\{[{%#]")
 
 GUESSING = ("csv", "text", "xml", "pandas")
 """Formats of a task's data in which ``datasets`` guesses the type of a cell, or which have no columns."""
@@ -125,6 +128,21 @@ def refuse_other_keys(
             raise BenchmarkError(
                 f"benchmark {benchmark.name}: {place}: {key} is {'null' if value is None else excerpt(value)}, and "
                 f"lm-eval takes {takes} there: give it that in quotes, or leave it out ({field.default!r})"
+            )
+
+
+def refuse_unrendered(benchmark: Benchmark, definition: Path, config: Mapping[str, Any]) -> None:
+    """Refuse templates in a list of choices, which lm-eval takes as it is: their source would be every item's choices.
+
+    Raises:
+        BenchmarkError: Naming the file and the template.
+    """
+    listed = config.get("doc_to_choice")
+    for choice in listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ():
+        if isinstance(choice, str) and _TEMPLATE.search(choice):
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}: {definition}: doc_to_choice lists {excerpt(choice)}, and templates in a "
+                f"list are not rendered: write the list itself as one template, in quotes"
             )
 
 

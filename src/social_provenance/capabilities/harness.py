@@ -25,6 +25,7 @@ from social_provenance.capabilities.definitions import (
     refuse_functions,
     refuse_guessed_types,
     refuse_other_keys,
+    refuse_unrendered,
 )
 from social_provenance.capabilities.items import columns_of, evenly_spaced, read_items, typed_items
 from social_provenance.capabilities.normalisation import normalise_choices
@@ -60,6 +61,7 @@ def load_tasks(benchmark: Benchmark, folder: Path, *, allow_code: bool = False) 
         refuse_functions(benchmark, definition, _stock_folder(), allow_code=allow_code)
         config = _configure(benchmark, definition)
         refuse_other_keys(benchmark, definition, config, _keys())
+        refuse_unrendered(benchmark, definition, config)
         if not allow_code:
             refuse_code(benchmark, config, _metrics())
         task = _open_task(benchmark, _with_items(benchmark, config, definition, folder))
