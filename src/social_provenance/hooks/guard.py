@@ -50,7 +50,7 @@ class GuardHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Raise on a parameter that no pipeline reads, on the command line or in a file, and on a run of missing outputs.
+        """Raise on a parameter that no pipeline reads, typed or in a file, and on a run of missing outputs alone.
 
         Raises:
             SettingsError: With the parameter and the closest known one, or the option.
