@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from social_provenance.capabilities.benchmark import Benchmark, Evaluation
 
+logger = logging.getLogger(__name__)
+
 SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
 
 
@@ -66,6 +68,12 @@ def load_tasks(benchmark: Benchmark, folder: Path, *, allow_code: bool = False) 
             refuse_code(benchmark, config, _metrics())
         task = _open_task(benchmark, _with_items(benchmark, config, definition, folder))
         # Few-shot examples would be in the prompt of every query, and in its gradient.
+        if config.get("num_fewshot"):
+            logger.warning(
+                "benchmark %s: its items are asked without the %s examples of its definition (num_fewshot), so its "
+                "accuracy is not that of other reports: tasks are zero-shot",
+                *(benchmark.name, config["num_fewshot"]),
+            )
         task.set_config("num_fewshot", 0)
         tasks.append(task)
     return tasks
