@@ -63,8 +63,8 @@ def _check_links(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         if file.suffix in LINKED and file.is_symlink() and not file.exists():
             raise ModelError(
-                f"{file} is a link to {file.readlink()}, where nothing is: copy the model with what its links lead to "
-                f"(cp -rL), or fetch it again"
+                f"{file} is a link to {file.readlink()}, where nothing is: fetch the model again, or copy it with what "
+                f"its links lead to (cp -rL)"
             )
 
 

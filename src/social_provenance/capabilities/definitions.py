@@ -43,6 +43,11 @@ def find_definitions(benchmark: Benchmark, folder: Path, stock: Path) -> list[Pa
         return _tagged(benchmark, stock / benchmark.task)
     if (stock / benchmark.task).is_file():
         return [stock / benchmark.task]
+    if not folder.is_dir():
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: its task definition {benchmark.task!r} is not among lm-eval's own, and there "
+            f"is no folder of benchmarks at {folder}: give one with --params benchmarks=DIR"
+        )
     raise BenchmarkError(
         f"benchmark {benchmark.name}: no task definition {benchmark.task!r} in {folder} or among lm-eval's "
         f"own; give a YAML file there, or a path below lm_eval/tasks such as 'siqa/siqa.yaml'"
