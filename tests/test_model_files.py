@@ -26,6 +26,16 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
         LanguageModel(str(tmp_path)).check()
 
 
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_link_without_its_target_is_named(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    (copy / name).symlink_to("../blobs/1234")
+    (copy / "README.md").symlink_to("nowhere")
+    said = f"{copy / name} is a link to ../blobs/1234, where nothing is: fetch the model again, or copy it with"
+    with pytest.raises(ModelError, match=re.escape(said)):
+        LanguageModel(str(copy)).check()
+
+
 def test_a_folder_without_weights_is_refused(copy: Path) -> None:
     for file in copy.glob("*.safetensors"):
         file.unlink()

@@ -195,6 +195,28 @@ def test_a_weight_that_is_not_finite_is_named(
         LanguageModel.at(str(folder)).load()
 
 
+@pytest.mark.parametrize("place", [0, 3, -1])
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "bool"])
+def test_integers_are_not_taken_for_weights(
+    changed: Callable[[Change], Path], copy: Path, place: int, kind: str
+) -> None:
+    import torch
+
+    name = tensors_of(copy)[place]
+    folder = changed(lambda tensors: tensors.update({name: tensors[name].to(getattr(torch, kind))}))
+    with pytest.raises(ModelError, match=rf"has weight {re.escape(repr(name))} as [BIU]\w+ and not as real numbers"):
+        LanguageModel.at(str(folder))
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
+def test_any_real_numbers_are_weights(changed: Callable[[Change], Path], copy: Path, kind: str) -> None:
+    import torch
+
+    name = tensors_of(copy)[0]
+    folder = changed(lambda tensors: tensors.update({name: tensors[name].to(getattr(torch, kind))}))
+    assert LanguageModel.at(str(folder)).load().config.vocab_size == 320
+
+
 def test_large_finite_weights_are_finite(changed: Callable[[Change], Path]) -> None:
     import torch
 

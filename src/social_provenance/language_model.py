@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from social_provenance.errors import ModelError, excerpt
 from social_provenance.fingerprint import digest_of, digest_of_path
 from social_provenance.model_files import check_folder, is_packed, weight_files
-from social_provenance.model_weights import empty_with, refuse_more_tokens, refuse_not_finite, refuse_unlike
+from social_provenance.model_weights import (
+    empty_with,
+    refuse_more_tokens,
+    refuse_not_finite,
+    refuse_not_real,
+    refuse_unlike,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,7 +169,7 @@ class LanguageModel:
         try:
             yield
         except Exception as error:
-            reason = excerpt(next(iter(str(error).splitlines()), type(error).__name__), 200)
+            reason = excerpt(" ".join(str(error).split()) or type(error).__name__, 200)
             if "trust_remote_code" in str(error):
                 raise ModelError(
                     f"model {self.path} ships its own code, which is not run: give a model whose architecture is part "
@@ -190,6 +196,7 @@ def _check_fit(model: LanguageModel, stamp: tuple[tuple[str, int, int], ...]) ->
     with model.within_reach("weights"):
         empty, found = empty_with(weight_files(Path(model.path)), config)
     refuse_unlike(model.path, type(empty).__name__, found)
+    refuse_not_real(model.path, weight_files(Path(model.path)), empty)
     refuse_more_tokens(model.path, model.tokenizer(), empty)
 
 

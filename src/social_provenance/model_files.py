@@ -15,6 +15,8 @@ SAFETENSORS, PICKLES = "*.safetensors", ("*.bin", "*.pt", "*.pth", "*.ckpt")
 ADAPTER = "adapter_config.json"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 GGUF = ".gguf"
+LINKED = (".json", ".safetensors", ".model", ".txt")
+"""Suffixes of the files that transformers reads."""
 
 
 def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
@@ -27,6 +29,7 @@ def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
     Raises:
         ModelError: With the file, what is wrong with it, and the fix.
     """
+    _check_links(folder)
     adapter = (folder / ADAPTER).exists()
     if not (folder / "config.json").exists():
         what = (
@@ -53,6 +56,16 @@ def check_folder(folder: Path, *, tokenizer: bool = True) -> None:
         _check_weights(file)
     if tokenizer and not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise ModelError(f"{folder} has no tokenizer ({', '.join(TOKENIZER_FILES[:3])}): save it beside the weights")
+
+
+def _check_links(folder: Path) -> None:
+    """Check that no file that a model may need is a link whose target was not copied with it, as in a hub's cache."""
+    for file in sorted(folder.iterdir()):
+        if file.suffix in LINKED and file.is_symlink() and not file.exists():
+            raise ModelError(
+                f"{file} is a link to {file.readlink()}, where nothing is: fetch the model again, or copy it with what "
+                f"its links lead to (cp -rL)"
+            )
 
 
 def _check_config(file: Path) -> None:

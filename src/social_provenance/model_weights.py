@@ -95,6 +95,33 @@ def refuse_missing(place: str, weights: Collection[str]) -> None:
         )
 
 
+def refuse_not_real(place: str, files: Sequence[Path], model: Any) -> None:
+    """Check that the parameters of a model are stored as real numbers: transformers takes integers for values.
+
+    Buffers, such as masks and positions, may be integers.
+
+    Args:
+        place: Folder of the model.
+        files: Its safetensors files.
+        model: Model of its configuration, also one without memory for its weights.
+
+    Raises:
+        ModelError: With the first parameter that is not.
+    """
+    from safetensors import safe_open
+
+    needed = {name for name, _ in model.named_parameters()}
+    for file in files:
+        with safe_open(file, framework="pt") as opened:
+            for name in opened.keys():  # noqa: SIM118 (it is no mapping)
+                kind = opened.get_slice(name).get_dtype()
+                if kind.lstrip("B")[:1] != "F" and needed & {name, f"{model.base_model_prefix}.{name}"}:
+                    raise ModelError(
+                        f"{place} has weight {name!r} as {kind} and not as real numbers, so it is packed or quantised: "
+                        f"give the model as it was trained, in F32, BF16 or F16"
+                    )
+
+
 def refuse_more_tokens(place: str, tokenizer: Any, model: Any) -> None:
     """Check that every token of a tokenizer has an embedding.
 

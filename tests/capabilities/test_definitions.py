@@ -18,6 +18,7 @@ from social_provenance.capabilities.definitions import (
     refuse_functions,
     refuse_guessed_types,
     refuse_other_keys,
+    refuse_unrendered,
 )
 from social_provenance.errors import BenchmarkError
 
@@ -66,6 +67,28 @@ def test_what_is_no_text_where_lm_eval_takes_text_alone_is_named_with_its_key(va
         assert str(caught.value).endswith(
             ", and lm-eval takes str there: give it that in quotes, or leave it out (' ')"
         )
+
+
+@pytest.mark.parametrize("kind", ["nothing", "a file", "a link that leads nowhere"])
+def test_a_folder_of_benchmarks_that_is_none_is_named(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "benchmarks"
+    if kind == "a file":
+        place.touch()
+    elif kind != "nothing":
+        place.symlink_to("nowhere")
+    said = f"'quiz.yaml' is not among lm-eval's own, and there is no folder of benchmarks at {place}: give one with"
+    with pytest.raises(BenchmarkError, match=re.escape(said)):
+        find_definitions(QUIZ, place, tmp_path / "stock")
+
+
+@pytest.mark.parametrize("choice", ["{{a}}", "no {% if a %}x{% endif %}", "{# none #}b"])
+def test_a_template_in_a_list_of_choices_would_be_every_items_choice(choice: str) -> None:
+    for listed in (["b", choice], {"A": choice, "B": "b"}):
+        with pytest.raises(BenchmarkError) as caught:
+            refuse_unrendered(QUIZ, Path("DIR/quiz.yaml"), {"doc_to_choice": listed})
+        assert f"DIR/quiz.yaml: doc_to_choice lists {choice!r}, and templates in a list are not" in str(caught.value)
+    for listed in (["yes", "no", 3, "{a}"], {"A": "b"}, "{{[a, b]}}", None, len):
+        refuse_unrendered(QUIZ, Path("DIR/quiz.yaml"), {"doc_to_choice": listed})
 
 
 def test_a_function_is_named_and_not_imported(tmp_path: Path) -> None:

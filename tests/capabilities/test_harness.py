@@ -188,6 +188,17 @@ def test_an_override_changes_the_prompt_and_the_answer(render: Any, evaluation_o
     assert table["completion"][0] == ": glad"
 
 
+def test_examples_of_a_definition_are_left_out_with_a_warning(
+    render: Any, evaluation_of: Any, toy: Benchmark, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = render(evaluation_of(toy))
+    assert not caplog.records
+    shots = toy.model_copy(update={"overrides": {"num_fewshot": 3}})
+    assert render(evaluation_of(shots)).equals(plain)
+    (record,) = caplog.records
+    assert "asked without the 3 examples of its definition (num_fewshot)" in record.getMessage()
+
+
 def test_definitions_of_one_tag_are_pooled_over_their_items(
     write_task: Any, items: Any, render: Any, evaluation_of: Any, tiny_tokenizer: Any, tiny_model: Any
 ) -> None:

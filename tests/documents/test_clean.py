@@ -67,6 +67,15 @@ def test_records_without_an_id_are_no_duplicates_of_each_other(corpus_of: Any, r
     assert corpus.rejected.reason.to_pyarrow().to_pylist() == ["no_id"] * 4
 
 
+def test_a_corpus_without_a_record_is_not_blamed_on_the_parameters(corpus_of: Any) -> None:
+    with pytest.raises(CorpusError, match=r"^no shard has a record: give shards that are not empty"):
+        clean(corpus_of([]), SETTINGS)
+    with pytest.raises(
+        CorpusError, match=r"no document remains of 1 records \({'too_short': 1}\): check the documents"
+    ):
+        clean(corpus_of([{"id": "a", "text": "short"}], min_chars=50), SETTINGS)
+
+
 def test_every_record_ends_on_one_side_and_the_counts_add_up(corpus_of: Any, row: Any) -> None:
     rows = [
         row("a"),

@@ -121,9 +121,11 @@ def test_scores_that_are_no_probabilities_are_a_problem() -> None:
         read["given_topic_confidence"]({"t": {"Games": 4.5, "Health": -1}})
 
 
-@pytest.mark.parametrize("value", [True, 1.5, ["a"], {"a": "b"}])
-def test_a_required_field_without_a_plain_meaning_is_missing(value: Any) -> None:
-    assert read("id", {"id": value}, "doc_id") is None
+@pytest.mark.parametrize("value", [True, 1.5, 1e30, ["a"], {"a": "b"}])
+def test_a_required_field_without_a_plain_meaning_is_named(value: Any) -> None:
+    with pytest.raises(Unreadable, match="text or a whole number") as caught:
+        read("id", {"id": value}, "doc_id")
+    assert (caught.value.value, caught.value.place) == (value, "id")
 
 
 def test_a_mapping_on_the_way_that_is_cut_off_is_a_problem() -> None:

@@ -133,6 +133,12 @@ def test_what_is_neither_a_folder_nor_a_file_is_named() -> None:
         list_local(Path("/dev/null"))
 
 
+@pytest.mark.parametrize("name", ["x", "x.jsonl", "x/y.parquet"])
+def test_a_store_that_has_nothing_there_is_no_store_of_other_files(name: str) -> None:
+    with pytest.raises(CorpusError, match=rf"^the corpus at memory://nowhere/{name} cannot be listed \(FileNotFound"):
+        list_remote(f"memory://nowhere/{name}", {})
+
+
 @pytest.mark.parametrize("kind", [OSError, ValueError, RuntimeError, Exception])
 def test_an_error_of_a_store_is_one_of_the_corpus(monkeypatch: pytest.MonkeyPatch, kind: type[Exception]) -> None:
     def refuse(*_: object, **__: object) -> None:

@@ -93,6 +93,7 @@ BAD_ROWS = {
     '{"id": " ", "text": "hello"}': "no_id",
     '{"id": null, "text": "hello"}': "no_id",
     '{"id": true, "text": "hello"}': "no_id",
+    '{"id": 1e30, "text": "hello"}': "no_id",
     '{"id": "b"}': "no_text",
     '{"id": "b", "text": null}': "no_text",
     '{"id": "b", "text": ""}': "no_text",
@@ -114,6 +115,12 @@ CAUSES = dict(
         strict=False,
     )
 )
+KIND = "must be text or a whole number of at most 64 bits"
+CAUSES |= {
+    '{"id": true, "text": "hello"}': f"id True {KIND}",
+    '{"id": 1e30, "text": "hello"}': f"id 1e+30 {KIND}",
+    '{"id": "b", "text": ["hello"]}': f"text ['hello'] {KIND}",
+}
 SAID = {"not_json": "is not a JSON object", "no_id": "has no id", "no_text": "has no text"}
 ELSEWHERE = "name its place in raw_documents.fields.{} in the catalog, "
 FIXES = {"not_json": "", "no_id": ELSEWHERE.format("doc_id"), "no_text": ELSEWHERE.format("text")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +54,14 @@ def test_every_way_to_write_a_host_is_one_site(url: str) -> None:
         ("https://wwww.site.org", "wwww.site.org"),
         ("https://localhost/", "localhost"),
         ("site.xn--p1ai/x", "site.рф"),
+        ("https://faß.de", "faß.de"),
+        ("https://xn--fa-hia.de", "faß.de"),
+        ("https://\uff53ite\uff0eorg", "site.org"),
+        ("https://例え\u3002jp/x", "例え.jp"),
+        ("https://xn--a-.org", "xn--a-.org"),
+        ("https://xn--zzzzzz.org", "xn--zzzzzz.org"),
+        ("https://index.html", "index.html"),
+        ("site.pdf.org", "site.pdf.org"),
     ],
 )
 def test_other_hosts_are_other_sites(url: str, site: str) -> None:
@@ -60,10 +70,42 @@ def test_other_hosts_are_other_sites(url: str, site: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    [None, "", "urn:uuid:1234", "mailto:a@site.org", "file:///a/b", "/a/b.org", "a", "a b.org", "1.5", "https://", "?"],
+    [
+        None,
+        "",
+        "urn:uuid:1234",
+        "mailto:a@site.org",
+        "file:///a/b",
+        "/a/b.org",
+        "a",
+        "a b.org",
+        "1.5",
+        "https://",
+        "?",
+        "a.html",
+        "A.PHP?x=1",
+    ],
 )
 def test_what_names_no_host_has_no_site(url: str | None) -> None:
     assert web_site(url) is None
+
+
+LABELS = st.text(st.characters(categories=["Ll", "Lo", "Nd"]), min_size=1, max_size=8).filter(
+    lambda label: unicodedata.normalize("NFKC", label).lower() == label and not label.isascii()
+)
+
+
+@given(LABELS)
+def test_letters_and_their_punycode_are_one_site(label: str) -> None:
+    code = label.encode("punycode").decode()
+    assert web_site(f"https://xn--{code}.org/x") == web_site(f"https://{label}.org/y") == f"{label}.org"
+
+
+@given(st.text(st.characters(codec="ascii", categories=["Ll", "Nd", "Pd"]), max_size=12))
+def test_any_punycode_is_read_or_left(code: str) -> None:
+    site = web_site(f"https://xn--{code}.org")
+    assert site is not None
+    site.encode()  # no lone surrogate
 
 
 @given(st.text())

@@ -47,6 +47,12 @@ def start(**given: Any) -> None:
     GuardHooks().before_pipeline_run({"runtime_params": given}, catalog_with(given))
 
 
+def test_a_run_of_what_is_not_there_is_refused_because_what_is_there_may_be_of_other_inputs() -> None:
+    with pytest.raises(SettingsError, match=r"^--only-missing-outputs .*: leave it out"):
+        GuardHooks().before_pipeline_run({"only_missing_outputs": True}, catalog_with({}))
+    GuardHooks().before_pipeline_run({"only_missing_outputs": False}, catalog_with({}))
+
+
 def test_a_misspelled_block_of_a_file_is_refused() -> None:
     catalog = catalog_with({"documents": {}, "workingset": {}})
     with pytest.raises(SettingsError) as caught:

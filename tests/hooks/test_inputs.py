@@ -40,6 +40,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataCatalog:
             "raw": {"type": f"{own}ShardFolder", "path": f"{tmp_path}/corpus"},
             "table": {"type": f"{own}TableFile", "filepath": f"{tmp_path}/table.parquet"},
             "parts": {"type": f"{own}PartsFolder", "path": f"{tmp_path}/parts"},
+            "rows": {"type": f"{own}RecordFolder", "path": f"{tmp_path}/rows"},
             "note": {"type": "json.JSONDataset", "filepath": f"{tmp_path}/note.json"},
             "model": {"type": f"{own}LanguageModelFolder", "path": f"{tmp_path}/model"},
             "items": {"type": f"{own}BenchmarkFolder", "path": f"{tmp_path}/items"},
@@ -68,6 +69,16 @@ def test_what_is_missing_is_named_with_its_place_and_the_smallest_pipeline_that_
     )
     with pytest.raises(ArtifactError, match=r"there is no table at .*: run --pipelines corpus, which makes it$"):
         check(catalog, "table")
+
+
+def test_a_table_of_parts_is_named_with_its_pipeline_too(
+    catalog: DataCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MADE_BY, "records", Pipeline([Node(nothing, "raw", "rows", name="read_rows")]))
+    with pytest.raises(
+        ArtifactError, match=f"^there is no rows at {tmp_path / 'rows'}: run --pipelines records, which"
+    ):
+        check(catalog, "rows")
 
 
 def test_what_no_pipeline_makes_has_to_be_put_there(catalog: DataCatalog, tmp_path: Path) -> None:

@@ -99,6 +99,15 @@ def test_what_the_system_refuses_has_its_path_and_a_cure(number: int, piece: str
     assert any(cure in line for cure in ("--params root=DIR", "run again", "shorter path"))
 
 
+@pytest.mark.parametrize("target", ["loop", "nowhere/data"])
+def test_a_link_that_leads_nowhere_is_not_called_a_file(tmp_path: Path, target: str) -> None:
+    (tmp_path / "loop").symlink_to(target)
+    line = line_of(lambda: (tmp_path / "loop").mkdir(parents=True, exist_ok=True))
+    assert line.startswith(
+        f"{tmp_path / 'loop'} is a link that leads nowhere and a folder is needed there: move it away"
+    )
+
+
 def test_an_error_of_the_system_without_a_path_is_not_guessed_at() -> None:
     assert one_line(raised(errno.EIO)) is None
 

@@ -7,6 +7,7 @@ data: a ``!function``, which imports a Python file, a metric of the hub or a pro
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from dataclasses import Field
 
     from social_provenance.capabilities.benchmark import Benchmark
+
+_TEMPLATE = re.compile(r"\{[{%#]")
 
 GUESSING = ("csv", "text", "xml", "pandas")
 """Formats of a task's data in which ``datasets`` guesses the type of a cell, or which have no columns."""
@@ -40,6 +43,11 @@ def find_definitions(benchmark: Benchmark, folder: Path, stock: Path) -> list[Pa
         return _tagged(benchmark, stock / benchmark.task)
     if (stock / benchmark.task).is_file():
         return [stock / benchmark.task]
+    if not folder.is_dir():
+        raise BenchmarkError(
+            f"benchmark {benchmark.name}: its task definition {benchmark.task!r} is not among lm-eval's own, and there "
+            f"is no folder of benchmarks at {folder}: give one with --params benchmarks=DIR"
+        )
     raise BenchmarkError(
         f"benchmark {benchmark.name}: no task definition {benchmark.task!r} in {folder} or among lm-eval's "
         f"own; give a YAML file there, or a path below lm_eval/tasks such as 'siqa/siqa.yaml'"
@@ -125,6 +133,21 @@ def refuse_other_keys(
             raise BenchmarkError(
                 f"benchmark {benchmark.name}: {place}: {key} is {'null' if value is None else excerpt(value)}, and "
                 f"lm-eval takes {takes} there: give it that in quotes, or leave it out ({field.default!r})"
+            )
+
+
+def refuse_unrendered(benchmark: Benchmark, definition: Path, config: Mapping[str, Any]) -> None:
+    """Refuse templates in a list of choices, which lm-eval takes as it is: their source would be every item's choices.
+
+    Raises:
+        BenchmarkError: Naming the file and the template.
+    """
+    listed = config.get("doc_to_choice")
+    for choice in listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else ():
+        if isinstance(choice, str) and _TEMPLATE.search(choice):
+            raise BenchmarkError(
+                f"benchmark {benchmark.name}: {definition}: doc_to_choice lists {excerpt(choice)}, and templates in a "
+                f"list are not rendered: write the list itself as one template, in quotes"
             )
 
 

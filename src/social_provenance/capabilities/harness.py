@@ -25,6 +25,7 @@ from social_provenance.capabilities.definitions import (
     refuse_functions,
     refuse_guessed_types,
     refuse_other_keys,
+    refuse_unrendered,
 )
 from social_provenance.capabilities.items import columns_of, evenly_spaced, read_items, typed_items
 from social_provenance.capabilities.normalisation import normalise_choices
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.capabilities.benchmark import Benchmark, Evaluation
+
+logger = logging.getLogger(__name__)
 
 SPLITS = ("training_split", "validation_split", "test_split", "fewshot_split")
 
@@ -60,10 +63,17 @@ def load_tasks(benchmark: Benchmark, folder: Path, *, allow_code: bool = False) 
         refuse_functions(benchmark, definition, _stock_folder(), allow_code=allow_code)
         config = _configure(benchmark, definition)
         refuse_other_keys(benchmark, definition, config, _keys())
+        refuse_unrendered(benchmark, definition, config)
         if not allow_code:
             refuse_code(benchmark, config, _metrics())
         task = _open_task(benchmark, _with_items(benchmark, config, definition, folder))
         # Few-shot examples would be in the prompt of every query, and in its gradient.
+        if config.get("num_fewshot"):
+            logger.warning(
+                "benchmark %s: its items are asked without the %s examples of its definition (num_fewshot), so its "
+                "accuracy is not that of other reports: tasks are zero-shot",
+                *(benchmark.name, config["num_fewshot"]),
+            )
         task.set_config("num_fewshot", 0)
         tasks.append(task)
     return tasks

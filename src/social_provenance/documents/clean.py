@@ -64,6 +64,8 @@ def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
     rejected += [_rejected(table, ibis.literal(reason)) for reason, table in reasons.items()]
     if not int(kept.count().execute()):  # here, because what a node returns is on disk before the next one reads it
         dropped = _count_reasons(ibis.union(*rejected))
+        if not dropped:
+            raise CorpusError("no shard has a record: give shards that are not empty with --params corpus=DIR")
         raise CorpusError(
             f"no document remains of {sum(dropped.values())} records ({dropped}): check the documents parameters"
         )

@@ -79,7 +79,7 @@ def compile_fields(fields: Mapping[str, Place], shard: str) -> dict[str, Callabl
     A mapping of labels to probabilities, as classifiers write them, is read as its most probable label in a text
     field, and as the probability of the document's label in a confidence; a label from probabilities has its
     probability as confidence where none is given. A list of one is read as its element, a number written as text as a
-    number. Any other value raises :class:`Unreadable`, except in a required field, which is then missing.
+    number. Any other value raises :class:`Unreadable`.
     """
     readers = {name: _reader(name, _listed(places), shard) for name, places in fields.items()}
     for name in NUMBERS:
@@ -153,8 +153,8 @@ def _reader(
     name: str, places: Sequence[str], shard: str, convert: Callable[[Any], Any] | None = None
 ) -> Callable[[Row], Any]:
     finders = _finders(places, shard)
-    several, required = len(places) > 1, name in REQUIRED
-    text = read_text if required else read_single
+    several = len(places) > 1
+    text = read_text if name in REQUIRED else read_single
     convert = convert or (read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text)
 
     def read(row: Row) -> Any:
@@ -169,7 +169,7 @@ def _reader(
                 continue
             if found is not None:
                 return found
-        if problem is not None and not required:
+        if problem is not None:
             raise problem
         return None
 

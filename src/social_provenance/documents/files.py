@@ -111,6 +111,8 @@ def list_remote(source: str, options: Mapping[str, Any]) -> Listing:
         system, root = fsspec.core.url_to_fs(source, **options)
         above, pattern = split_pattern(root, system.exists)
         places = system.glob(f"{literal(above).rstrip('/')}/{pattern}") if pattern else system.find(root)
+        if not places and not pattern:
+            system.info(root)  # finding nothing is no error, whether or not the store is there
         sizes = {place: int(system.info(place).get("size") or 0) for place in places if not system.isdir(place)}
     except Exception as error:  # each store has errors of its own
         raise CorpusError(

@@ -189,23 +189,25 @@ class _Judge:
     def _record(self, raw: Any, readers: Sequence[tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
         if type(raw) is Broken:
             return self._put_aside({}, raw.problem, f"row {self.row} {_FIXES[raw.problem]}{raw.describe()}")
-        record, unreadable = {}, []
+        record: dict[str, Any] = {}
+        unreadable: dict[str, Unreadable] = {}
         for name, read in readers:
             try:
                 record[name] = read(raw)
             except Unreadable as error:
                 record[name] = None
-                unreadable.append((name, error))
+                unreadable[name] = error
         doc_id, text = record["doc_id"], record["text"]
         if doc_id is None or not doc_id.strip():
-            return self._put_aside(record, "no_id", f"row {self.row} has no id: {excerpt(raw)}")
+            said = f"row {self.row} has no id{_why(unreadable.get('doc_id'))}: {excerpt(raw)}"
+            return self._put_aside(record, "no_id", said)
         text = normalise(text) if text else ""
         if not text or text.isspace():
-            return self._put_aside(record, "no_text", f"row {self.row} has no text: {excerpt(raw)}")
+            said = f"row {self.row} has no text{_why(unreadable.get('text'))}: {excerpt(raw)}"
+            return self._put_aside(record, "no_text", said)
         if unreadable:
-            name, problem = unreadable[0]
-            value = f"{problem.place.rpartition('.')[2]} {excerpt(problem.value)}"
-            said = f"{value} of document {excerpt(doc_id)}, row {self.row}: must be {problem.why}"
+            name, problem = next(iter(unreadable.items()))
+            said = f"{_value(problem)} of document {excerpt(doc_id)}, row {self.row}: must be {problem.why}"
             return self._put_aside(record, "unreadable_field", said, name)
         record |= {"shard": self.shard.name, "row": self.row, "n_chars": len(text), "text": None}
         record["reason"] = self._reason(text)
@@ -255,6 +257,16 @@ _FIXES = {
     "not_json": "is not a JSON object",
     "unreadable_field": "cannot be read",
 }
+
+
+def _value(problem: Unreadable) -> str:
+    """Return the last step of the place of a value, and the value."""
+    return f"{problem.place.rpartition('.')[2]} {excerpt(problem.value)}"
+
+
+def _why(problem: Unreadable | None) -> str:
+    """Return in brackets why a required field cannot be read; empty if nothing is there."""
+    return f" ({_value(problem)} must be {problem.why})" if problem else ""
 
 
 def _elsewhere(problem: str, name: str) -> str:

@@ -236,7 +236,7 @@ def _broken(line: bytes, error: Any) -> Broken:
     """Return a line that is not JSON, with the cause."""
     if line.startswith(BYTE_ORDER_MARKS):
         utf8 = line.startswith(BOM_UTF8)
-        kind = "a byte-order mark" if utf8 else "the byte-order mark of UTF-16"
+        kind = "a byte-order mark" if utf8 else "the byte-order mark of UTF-16 or UTF-32"
         why = f"it starts with {kind}: save the file as UTF-8 without one"
         return Broken("not_json" if utf8 else "not_utf8", line, why)
     try:

@@ -131,7 +131,7 @@ def read_text(value: Any) -> str | None:
             raise Unreadable(value, "text in UTF-8") from error
     if value is None or (type(value) in (list, dict) and not value):
         return None
-    raise Unreadable(value, "text")
+    raise Unreadable(value, "text or a whole number of at most 64 bits")  # JSON has longer ones, read as 1e+20
 
 
 def read_single(value: Any) -> str | None:

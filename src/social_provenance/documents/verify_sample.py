@@ -21,11 +21,12 @@ from social_provenance.documents.rows import Broken, Damage
 from social_provenance.documents.sampling import RULE, corpus_digest, sample_digest, seeded_order
 from social_provenance.documents.shards import find_shards
 from social_provenance.documents.text import content_hash, normalise
+from social_provenance.documents.values import Unreadable
 from social_provenance.errors import ProvenanceError, SamplingError, excerpt
 from social_provenance.paths import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -120,14 +121,22 @@ def _raw_hashes(corpus: str, wanted: set[str]) -> dict[str, str]:
         readers = compile_fields(FIELDS, shard.name)
         try:
             for row in shard.rows():
-                if type(row) is Broken or (name := readers["doc_id"](row)) not in wanted:
+                if type(row) is Broken or (name := _text_of(readers["doc_id"], row)) not in wanted:
                     continue
-                hashes[name] = content_hash(normalise(readers["text"](row) or ""))
+                hashes[name] = content_hash(normalise(_text_of(readers["text"], row)))
         except Damage as error:
             raise SamplingError(
                 f"shard {shard.place} is damaged ({error}), so its documents cannot be checked: fetch it again"
             ) from error
     return hashes
+
+
+def _text_of(read: Callable[[Any], Any], row: Any) -> str:
+    """Return the text of a field; empty if there is none."""
+    try:
+        return read(row) or ""
+    except Unreadable:
+        return ""
 
 
 def _against(verdict: Verdict, rows: pd.DataFrame, hashes: Mapping[str, str]) -> None:

@@ -50,11 +50,16 @@ class GuardHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Raise on a parameter that no pipeline reads, on the command line or in a file.
+        """Raise on a parameter that no pipeline reads, typed or in a file, and on a run of missing outputs alone.
 
         Raises:
-            SettingsError: With the parameter and the closest known one.
+            SettingsError: With the parameter and the closest known one, or the option.
         """
+        if run_params.get("only_missing_outputs"):
+            raise SettingsError(
+                "--only-missing-outputs takes what exists for finished, whatever corpus and parameters made it: "
+                "leave it out, finished parts are reused all the same"
+            )
         given = run_params.get("runtime_params") or {}
         refuse_misspelled(given, "--params")
         refuse_misspelled(catalog.load("parameters"), "conf/*/parameters*.yml")

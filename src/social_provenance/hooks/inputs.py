@@ -52,7 +52,7 @@ def missing_at(catalog: DataCatalog, name: str) -> Path | None:
     if not isinstance(place, Path) or isinstance(dataset, OptionalDataset | BenchmarkFolder) or dataset.exists():
         return None
     own = _own_error(dataset)
-    if own is not None:
+    if own is not None and not isinstance(own, ArtifactError):  # which does not know what makes it
         raise own
     return place
 

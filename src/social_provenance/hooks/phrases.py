@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -86,7 +87,7 @@ def _of_system(error: OSError) -> str | None:
         errno.ENOSPC: f"the disk of {path} is full: {_MORE_ROOM}",
         errno.EDQUOT: f"the disk of {path} is full: {_MORE_ROOM}",
         errno.EFBIG: f"{path} is larger than a file may be there: {_LIMIT}",
-        errno.EEXIST: f"{path} is a file and a folder is needed there: {_MOVE}",
+        errno.EEXIST: f"{path} is {_kind(path)} and a folder is needed there: {_MOVE}",
         errno.ENOTDIR: f"{path} is below a file where a folder is needed: {_MOVE}",
         errno.EISDIR: f"{path} is a folder and a file is needed there: move it away, and run again",
         errno.EROFS: f"{path} cannot be written, its file system is read-only: give another folder with "
@@ -97,6 +98,11 @@ def _of_system(error: OSError) -> str | None:
     }
     lines |= {errno.EPERM: lines[errno.EACCES]}
     return lines.get(error.errno or 0)
+
+
+def _kind(path: str | bytes) -> str:
+    """Return what is at a path where no folder is."""
+    return "a link that leads nowhere" if os.path.islink(path) and not os.path.exists(path) else "a file"
 
 
 def _of_dataset(error: DatasetError, cause: BaseException) -> str | None:
