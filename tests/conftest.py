@@ -357,32 +357,41 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Return a function that runs a command or script of ``preloaded.py``, and returns how it ended.
 
-    Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
-    than most commands. ``meanwhile`` is called with its number and the file of its log, while it runs; it sees what is
-    mounted for the process ``inside``.
+    Each has a process of its own, forked from one that has imported the heavy libraries: those take longer than most
+    commands. ``meanwhile`` is called with its number and the file of its log, while it runs.
     """
-    script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
-    folder = tmp_path_factory.mktemp("kedro")
+    script = [sys.executable, str(PROJECT / "tests/preloaded.py")]
+    folder = tmp_path_factory.mktemp("forked")
     with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
-        def run(
-            *arguments: str, meanwhile: Meanwhile | None = None, inside: int | None = None
-        ) -> subprocess.CompletedProcess[str]:
+        def run(meanwhile: Meanwhile | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
             out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
             assert process.stdin is not None
             assert process.stdout is not None
-            given = {"arguments": arguments, "out": str(out), "err": str(err), "inside": inside}
-            print(json.dumps(given), file=process.stdin, flush=True)
+            print(json.dumps({**given, "out": str(out), "err": str(err)}), file=process.stdin, flush=True)
             number = int(process.stdout.readline())
             if meanwhile:
                 meanwhile(number, err)
             code = int(process.stdout.readline())
-            return subprocess.CompletedProcess(("kedro", *arguments), code, out.read_text(), err.read_text())
+            return subprocess.CompletedProcess((), code, out.read_text(), err.read_text())
 
         yield run
+
+
+@pytest.fixture(scope="session")
+def kedro(forked: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
+
+    It takes what :func:`forked` takes, and sees what is mounted for the process ``inside``.
+    """
+
+    def run(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
+        return forked(arguments=arguments, **given)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
-"""A process that has imported the heavy libraries and the package and forks for each ``kedro`` command.
+"""A process that has imported the heavy libraries and the package and forks for each ``kedro`` command or script.
 
 The command starts at once: no module is left to import, and what parses the configuration has learned its grammar.
 
-Reads one JSON object a line, the arguments of the command and the files for what it prints, and answers with two lines:
-the number of its process, which leads a group of its own, and its exit code. Ends with its input.
+Reads one JSON object a line, the arguments of :func:`run`, and answers with two lines: the number of the process that
+it forked, which leads a group of its own, and its exit code. Ends with its input.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import runpy
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 HEAVY = """
 alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
@@ -59,16 +60,17 @@ def enter(process: int) -> None:
     os.chdir(here)
 
 
-def run(arguments: list[str], out: str, err: str, inside: int | None) -> int:
-    """Be ``python -m kedro`` with these arguments, and return its exit code."""
+def run(out: str, err: str, inside: int | None = None, **given: Any) -> int:
+    """Be ``python`` with what is given, print to files, and return the exit code."""
     if inside is not None:
         enter(inside)
     for descriptor, name in ((0, os.devnull), (1, out), (2, err)):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT, 0o600), descriptor)
-    sys.argv = ["kedro", *arguments]
     try:
-        runpy.run_module("kedro", run_name="__main__", alter_sys=True)
+        run_script(**given) if "script" in given else run_kedro(**given)
     except SystemExit as ended:
+        if isinstance(ended.code, str):
+            sys.stderr.write(ended.code)
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         sys.excepthook(*sys.exc_info())  # the project's own, by which errors are one line
@@ -76,7 +78,26 @@ def run(arguments: list[str], out: str, err: str, inside: int | None) -> int:
     return 0
 
 
+def run_kedro(arguments: list[str]) -> None:
+    """Be ``python -m kedro`` with these arguments."""
+    sys.argv = ["kedro", *arguments]
+    runpy.run_module("kedro", run_name="__main__", alter_sys=True)
+
+
+def run_script(script: str, folder: str, paths: list[str], environment: dict[str, str]) -> None:
+    """Be ``python -c`` in a folder, where ``paths`` have another copy of the package: of this one nothing is left."""
+    os.chdir(folder)
+    os.environ.update(environment)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "social_provenance"]:
+        del sys.modules[name]
+    sys.path[:0] = paths
+    sys.excepthook = sys.__excepthook__
+    exec(compile(script, "<string>", "exec"), {"__name__": "__main__"})
+
+
 if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # some libraries print as they are imported, which is no answer
     prepare()
     gc.freeze()  # what is imported is garbage to no command, and looking at it would copy it
     for line in iter(sys.stdin.readline, ""):
@@ -89,5 +110,5 @@ if __name__ == "__main__":
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)  # to take the interpreter apart takes seconds, and copies it too
-        print(child, flush=True)  # noqa: T201
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
+        answers.write(f"{child}\n")
+        answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
