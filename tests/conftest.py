@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import gzip
 import json
 import multiprocessing
@@ -348,12 +347,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     half = len(items) // 2
     last = sorted(readers[1:], key=lambda item: item.get_closest_marker("slow") is None)
     items[:] = [*others[:half], *readers[:1], *others[half:], *last]
-
-
-def pytest_collection_finish() -> None:
-    """Leave out of garbage collection what was imported to collect the tests: it is garbage to none of them."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
