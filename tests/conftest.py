@@ -8,9 +8,11 @@ import json
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -350,25 +352,58 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[socket.socket]:
+    """Return a connection to ``preloaded.py``, which the first worker that needs it starts for all."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "preloaded"
+    own = place.with_name(f"preloaded-{os.getpid()}")
+    with ExitStack() as started, socket.socket(socket.AF_UNIX) as connection:
+        while not _connected(connection, place):
+            door = started.enter_context(socket.socket(socket.AF_UNIX))
+            door.bind(str(own))
+            door.listen()
+            try:
+                place.hardlink_to(own)
+            except FileExistsError:  # another worker was first
+                own.unlink()
+                continue
+            command = [sys.executable, str(PROJECT / "tests/preloaded.py"), str(door.fileno())]
+            given: dict[str, Any] = {"cwd": PROJECT, "stdin": subprocess.PIPE, "pass_fds": [door.fileno()]}
+            started.enter_context(subprocess.Popen(command, **given))
+        yield connection
+
+
+def _connected(connection: socket.socket, place: Path) -> bool:
+    """Connect to a socket, and return whether somebody listens there."""
+    try:
+        connection.connect(str(place))
+    except FileNotFoundError:
+        return False
+    except ConnectionRefusedError:  # the worker that had started it has ended
+        place.unlink(missing_ok=True)
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def forked(
+    tmp_path_factory: pytest.TempPathFactory, preloaded: socket.socket
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     """Return a function that runs a command or script of ``preloaded.py``, and returns how it ended.
 
     Each has a process of its own, forked from one that has imported the heavy libraries: those take longer than most
     commands. ``meanwhile`` is called with its number and the file of its log, while it runs.
     """
-    script = [sys.executable, str(PROJECT / "tests/preloaded.py")]
     folder = tmp_path_factory.mktemp("forked")
-    with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with preloaded.makefile("r") as answers:
 
         def run(meanwhile: Meanwhile | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
             out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
-            assert process.stdin is not None
-            assert process.stdout is not None
-            print(json.dumps({**given, "out": str(out), "err": str(err)}), file=process.stdin, flush=True)
-            number = int(process.stdout.readline())
+            preloaded.sendall(f"{json.dumps({**given, 'out': str(out), 'err': str(err)})}\n".encode())
+            number = int(answers.readline())
             if meanwhile:
                 meanwhile(number, err)
-            code = int(process.stdout.readline())
+            code = int(answers.readline())
             return subprocess.CompletedProcess((), code, out.read_text(), err.read_text())
 
         yield run

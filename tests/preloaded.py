@@ -2,8 +2,9 @@
 
 The command starts at once: no module is left to import, and what parses the configuration has learned its grammar.
 
-Reads one JSON object a line, the arguments of :func:`run`, and answers with two lines: the number of the process that
-it forked, which leads a group of its own, and its exit code. Ends with its input.
+Listens at the socket whose descriptor is its argument, until its input ends, and forks a process for each connection,
+for which it waits. That reads one JSON object a line, the arguments of :func:`run`, and answers with two lines: the number of the process
+that it forked, which leads a group of its own, and its exit code.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
+import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 HEAVY = """
 alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
@@ -95,20 +98,43 @@ def run_script(script: str, folder: str, paths: list[str], environment: dict[str
     exec(compile(script, "<string>", "exec"), {"__name__": "__main__"})
 
 
+def serve(connection: socket.socket) -> None:
+    """Run what is asked for over a connection, one after another."""
+    with connection.makefile("r") as asked:
+        for line in asked:
+            child = os.fork()
+            if child == 0:
+                os.setsid()
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where tests run in background
+                connection.close()
+                end(run(**json.loads(line)))
+            connection.sendall(f"{child}\n".encode())
+            connection.sendall(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n".encode())
+
+
+def end(code: int) -> NoReturn:
+    """End this process; to take the interpreter apart takes seconds, and copies it too."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # some libraries print as they are imported, which is no answer
+    gc.disable()  # almost nothing that is imported is garbage
     prepare()
+    gc.enable()
     gc.freeze()  # what is imported is garbage to no command, and looking at it would copy it
-    for line in iter(sys.stdin.readline, ""):
-        child = os.fork()
-        if child == 0:
-            os.setsid()
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # may be ignored where tests run in the background
-            code = run(**json.loads(line))
-            atexit._run_exitfuncs()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)  # to take the interpreter apart takes seconds, and copies it too
-        answers.write(f"{child}\n")
-        answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+    connections = []
+    with socket.socket(fileno=int(sys.argv[1])) as door:
+        while door in select.select([door, sys.stdin], [], [])[0]:
+            connection, _ = door.accept()
+            connections.append(os.fork())
+            if connections[-1] == 0:
+                door.close()
+                serve(connection)
+                end(0)
+            connection.close()
+    for process in connections:
+        os.waitpid(process, 0)
+    end(0)
