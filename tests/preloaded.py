@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import functools
 import gc
 import importlib
 import inspect
 import json
 import os
 import pkgutil
-import runpy
 import select
 import signal
 import socket
@@ -50,7 +50,6 @@ def prepare() -> None:
     )
     for kind in ("catalog", "parameters"):
         loader[kind]
-    inspect.stack()  # Dynaconf asks for it, and the first answer looks at the file of every module
 
 
 def enter(process: int) -> None:
@@ -82,9 +81,13 @@ def run(out: str, err: str, inside: int | None = None, **given: Any) -> int:
 
 
 def run_kedro(arguments: list[str]) -> None:
-    """Be ``python -m kedro`` with these arguments."""
+    """Be ``kedro`` with these arguments."""
+    from kedro.framework.cli import main
+
+    # Dynaconf needs the files of its callers. With their lines, which it asks for too, every module is looked at.
+    inspect.stack = functools.partial(inspect.stack, 0)
     sys.argv = ["kedro", *arguments]
-    runpy.run_module("kedro", run_name="__main__", alter_sys=True)
+    main()
 
 
 def run_script(script: str, folder: str, paths: list[str], environment: dict[str, str]) -> None:
