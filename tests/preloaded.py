@@ -3,8 +3,8 @@
 The command starts at once: no module is left to import, and what parses the configuration has learned its grammar.
 
 Listens at the socket whose descriptor is its argument, until its input ends, and forks a process for each connection,
-for which it waits. That reads one JSON object a line, the arguments of :func:`run`, and answers with two lines: the number of the process
-that it forked, which leads a group of its own, and its exit code.
+for which it waits. That reads one JSON object a line, the arguments of :func:`run`, and answers with two lines: the
+number of the process that it forked, which leads a group of its own, and its exit code.
 """
 
 from __future__ import annotations
