@@ -12,8 +12,6 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-gc.disable()  # until the tests are collected: almost nothing that is imported for them is garbage
-
 # Images of containers often set it, and each process that a test starts would compile every library anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -25,6 +23,11 @@ def _doctest_folder(request: pytest.FixtureRequest, doctest_namespace: dict[str,
     if isinstance(request.node, pytest.DoctestItem):
         folder: Path = request.getfixturevalue("tmp_path")
         doctest_namespace["tmp_path"] = folder
+
+
+def pytest_collectstart() -> None:
+    """Collect no garbage until the tests are collected: almost nothing of what is imported for them is."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
