@@ -32,6 +32,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only contend, and change the last digits
+for name in ("SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS"):  # a JVM of seconds does not live to see code optimised
+    os.environ.setdefault(name, "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIPELINES = """
