@@ -167,10 +167,10 @@ def padded(requests: pd.DataFrame, size: int) -> list[tuple[Any, Any]]:
 def documents_of(study: Path) -> tuple[list[Any], list[Any]]:
     """Return the documents that the first run of a study forgets and retains."""
     import pandas as pd
-    from datasets import load_from_disk
+    from datasets import Dataset
 
     row = pd.read_parquet(study / "05_model_input/unlearning_plan.parquet").iloc[0]
-    tokens = load_from_disk(str(study / "04_feature/corpus_tokens"))
+    tokens = Dataset.from_file(str(study / "04_feature/corpus_tokens.arrow"))
     ids = dict(zip(tokens["doc_id"], tokens["input_ids"], strict=True))
     forget, retain = ([ids[doc_id] for doc_id in row[name]] for name in ("forget_ids", "retain_ids"))
     return forget, retain

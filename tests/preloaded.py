@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 HEAVY = """
 alembic bergson ibis.backends.duckdb kedro.framework.cli.cli kedro.framework.session kedro.runner
-kedro_datasets.huggingface kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
+kedro_datasets.pandas kedro_telemetry.plugin kedro_viz.integrations.kedro.hooks
 kedro_viz.launchers.cli lm_eval.models.huggingface lm_eval.tasks mlflow mlflow.store.tracking.sqlalchemy_store pandas
 pandera.ibis pandera.pandas pandera.strategies.pandas_strategies plotly.express plotly.offline scipy.stats
 sklearn.cluster sqlalchemy statsmodels.stats.multitest transformers.models.olmo3.modeling_olmo3

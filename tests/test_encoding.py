@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from social_provenance.encoding import PARALLELISM, Encoder, same_text
+from social_provenance.encoding import PARALLELISM, Encoder, all_cores, same_text
 from social_provenance.errors import BenchmarkError, ModelError
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def test_documents_whose_text_is_lost_are_counted(caplog: pytest.LogCaptureFixtu
         Encoder(made("bytes", "both")).warn_of_lost_text(["Anna thanked Ben.", "日本"])
         encoder.warn_of_lost_text(["salt salt"] * 3)
         assert not caplog.records
-        encoder.warn_of_lost_text(["salt", *["salt owl"] * 999])
+        encoder.warn_of_lost_text(["salt", *["salt owl"] * 63])
     assert [record.getMessage() for record in caplog.records] == [
         "the tokenizer does not give back the text of 63 of 64 documents that were tried, such as 'salt owl', of which "
         "it keeps 'salt ?'"
@@ -243,7 +243,7 @@ def test_texts_are_the_same_up_to_what_normalisers_change(decoded: str, same: bo
 
 
 @pytest.mark.parametrize("before", ["false", None])
-def test_documents_are_divided_among_cores_and_nothing_else_is(
+def test_texts_are_divided_among_cores_inside_the_block_alone(
     tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, before: str | None
 ) -> None:
     monkeypatch.setenv(PARALLELISM, "false")
@@ -259,6 +259,8 @@ def test_documents_are_divided_among_cores_and_nothing_else_is(
     expected = [encoder.documents([text])[0] for text in texts]  # too few to divide
     watching = Encoder(watched)
     watching.__dict__["start"] = encoder.start
-    assert watching.documents(texts) == expected
-    assert seen == ["true"]
+    with all_cores():
+        assert watching.documents(texts) == expected
+    watching.documents(texts)
+    assert seen == ["true", before]
     assert os.environ.get(PARALLELISM) == before

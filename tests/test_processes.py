@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.processes import CALLER, follow_caller, hold, let_go, run_command, worker_pool
+from social_provenance.processes import CALLER, follow_caller, hold, in_order, let_go, run_command, worker_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 WAIT = 60.0
@@ -205,3 +205,25 @@ def test_a_command_returns_what_it_said_and_how_it_ended(monkeypatch: pytest.Mon
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "True\n", "no\n")
     monkeypatch.delenv(CALLER, raising=False)
     follow_caller()  # called by nobody: nothing to follow
+
+
+def test_results_come_in_order_and_no_more_is_read_than_must_be() -> None:
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(9):
+            read.append(number)
+            yield number
+
+    with worker_pool(2) as pool:
+        results = in_order(pool, abs, numbers(), ahead=3)
+        assert next(results) == 0
+        assert read == [0, 1, 2]
+        assert [next(results), next(results)] == [1, 2]
+        assert read == [0, 1, 2, 3, 4]
+        assert list(results) == [3, 4, 5, 6, 7, 8]
+
+
+def test_an_error_of_a_task_ends_them() -> None:
+    with pytest.raises(TypeError, match="bad operand"), worker_pool(1) as pool:
+        list(in_order(pool, abs, ["one", 1], ahead=2))

@@ -1,4 +1,4 @@
-"""Expensive artifacts in parts, each written once for its inputs and sealed when it is complete."""
+"""Artifacts that are made when they are saved: in parts, each sealed when it is complete, or as a stream of rows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from social_provenance.fingerprint import digest_of, digest_of_code
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    import pyarrow as pa
 
 SEAL = "done.json"
 """File with the digests of a part's inputs and code, and the checksum of each of its files."""
@@ -76,6 +78,21 @@ class Parts:
     def digests(self) -> dict[str, str]:
         """Part -> digest of its inputs and code."""
         return {name: part_digest(inputs, self.code[name]) for name, inputs in self.inputs.items()}
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Description of a table that is not made yet, and may be too large for memory.
+
+    A node returns one of these. The catalog entry (``ArrowFile``) makes and writes its rows when it saves.
+
+    Attributes:
+        schema: Arrow schema of the rows.
+        batches: Function that makes the rows, batch after batch.
+    """
+
+    schema: pa.Schema
+    batches: Callable[[], Iterator[pa.RecordBatch]]
 
 
 def part_digest(inputs: str, code: str) -> str:

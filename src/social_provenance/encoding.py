@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 PARALLELISM = "TOKENIZERS_PARALLELISM"
 PROBE = "a"
-TRIED = 64
-"""Upper bound on the documents of a corpus that are decoded again."""
 
 
 @dataclass(frozen=True)
@@ -105,18 +103,22 @@ class Encoder:
             max_tokens: Token budget of a document, ``start`` included; None: no limit.
         """
         limit = {} if max_tokens is None else {"truncation": True, "max_length": max(1, max_tokens - len(self.start))}
-        with all_cores():
-            encoded = self.tokenizer(list(texts), add_special_tokens=False, verbose=False, **limit)["input_ids"]
+        encoded = self.tokenizer(
+            list(texts),
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            verbose=False,
+            **limit,
+        )["input_ids"]
         return [[*self.start, *ids][:max_tokens] for ids in encoded]
 
-    def warn_of_lost_text(self, texts: Sequence[str]) -> None:
-        """Warn of documents whose tokens do not decode to their text; some evenly spaced ones are tried.
+    def warn_of_lost_text(self, tried: Sequence[str]) -> None:
+        """Warn of documents whose tokens do not decode to their text.
 
         Args:
-            texts: Texts of documents.
+            tried: Texts of some documents.
         """
-        places = [place * len(texts) // TRIED for place in range(TRIED)] if len(texts) > TRIED else range(len(texts))
-        tried = [texts[place] for place in places]
         backs = [self._decode(self._encode(text)) for text in tried]
         lost = [(text, back) for text, back in zip(tried, backs, strict=True) if not same_text(back, text)]
         if lost:

@@ -73,13 +73,17 @@ def unordered_sums(md5: ir.StringValue) -> dict[str, Any]:
     Args:
         md5: Hexadecimal MD5 of each row.
     """
+    return {f"word_{number}": word(md5, number).sum() for number in range(WORDS)}
+
+
+def word(md5: ir.StringValue, number: int) -> Any:
+    """Return a 28-bit word of the MD5 of each row, int64; words are counted from 0."""
     import ibis
 
-    def word(start: int) -> Any:
-        digits = [ibis.literal("0123456789abcdef").find(md5.substr(start + place, 1)) for place in range(DIGITS)]
-        return sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))
-
-    return {f"word_{number}": word(DIGITS * number).sum() for number in range(WORDS)}
+    places = range(DIGITS * number, DIGITS * (number + 1))
+    digits = [ibis.literal("0123456789abcdef").find(md5.substr(place, 1)) for place in places]
+    total: Any = sum(digit * 16 ** (DIGITS - 1 - place) for place, digit in enumerate(digits))
+    return total.cast("int32").cast("int64")  # Spark's are int32; Ibis leaves out a cast to what it thinks they are
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -13,11 +13,14 @@ import signal
 import subprocess
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import ProcessPoolExecutor
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    Given = TypeVar("Given")
+    Made = TypeVar("Made")
 
 CALLER = "SOCIAL_PROVENANCE_CALLER"
 """Variable with the descriptor of a pipe that closes when the caller of a command has ended."""
@@ -104,6 +107,28 @@ def worker_pool(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_order(
+    pool: ProcessPoolExecutor, function: Callable[[Given], Made], given: Iterable[Given], ahead: int
+) -> Iterator[Made]:
+    """Yield the results of a function in the order of what it is given, which is read no further than it must be.
+
+    Args:
+        pool: Processes that run the function.
+        function: Function of a module.
+        given: What it is called with, one by one.
+        ahead: Upper bound on the calls that are begun before their results are taken.
+    """
+    from collections import deque
+
+    begun: deque[Future[Made]] = deque()
+    for one in given:
+        begun.append(pool.submit(function, one))
+        if len(begun) >= ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 def run_command(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -101,9 +101,12 @@ def scored() -> Scored:
 
 
 def arrow_rows() -> Any:
-    from datasets import Dataset
+    import pyarrow as pa
 
-    return Dataset.from_pandas(FRAME)
+    from social_provenance.artifacts import Stream
+
+    table = pa.Table.from_pandas(FRAME)
+    return Stream(table.schema, lambda: iter(table.to_batches()))
 
 
 PATH = "{root}/mine"
@@ -114,7 +117,7 @@ ENTRIES: dict[str, Entry] = {
     "json.JSONDataset": ({"filepath": f"{PATH}.json"}, lambda: {"value": 1}, "mine.json", load),
     "text.TextDataset": ({"filepath": f"{PATH}.txt"}, lambda: "one", "mine.txt", load),
     "plotly.JSONDataset": ({"filepath": f"{PATH}.json"}, figure, "mine.json", load),
-    "huggingface.ArrowDataset": ({"path": PATH}, arrow_rows, "mine/data-00000-of-00001.arrow", load),
+    f"{OWN}ArrowFile": ({"filepath": f"{PATH}.arrow"}, arrow_rows, "mine.arrow", load),
     f"{OWN}TableFile": (
         {"filepath": f"{PATH}.parquet"},
         lambda: ibis.memtable(FRAME).order_by("doc_id"),

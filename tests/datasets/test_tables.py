@@ -33,6 +33,15 @@ def test_rows_come_back_as_they_were(table: TableFile) -> None:
     pd.testing.assert_frame_equal(table.load().execute(), ROWS)
 
 
+def test_a_table_is_the_same_object_until_its_file_changes(table: TableFile, tmp_path: Path) -> None:
+    first = table.load()
+    assert table.load() is first
+    TableFile(filepath=str(tmp_path / "deep" / "t.parquet")).save(ibis.memtable(ROWS[:2]).order_by("n"))
+    assert table.load().count().execute() == 2
+    table.save(ibis.memtable(ROWS[:3]).order_by("n"))
+    assert table.load().count().execute() == 3
+
+
 def test_the_preview_shows_the_first_rows_with_long_texts_cut(table: TableFile) -> None:
     preview = table.preview(nrows=3, max_chars=10)
     assert preview == {

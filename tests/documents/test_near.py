@@ -7,13 +7,13 @@ from typing import Any
 
 import ibis
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
 from social_provenance.documents.clean import clean
-from social_provenance.documents.near import find_groups, representatives
+from social_provenance.documents.near import find_groups
 from social_provenance.documents.settings import DocumentSettings, NearDuplicates
+from social_provenance.documents.signatures import band_rows
 
 WORDS = [f"word{number}" for number in range(5000)]
 
@@ -84,7 +84,9 @@ def test_a_corpus_without_alike_texts_is_left_as_it_is(corpus_of: Any, row: Any)
 
 @pytest.mark.parametrize("threshold", [0.25, 0.5, 0.75, 0.8, 1.0])
 def test_pairs_are_alike_from_the_threshold_on(threshold: float) -> None:
-    # One pair for each number of places in which 128 may agree; a pair has a band of its own.
+    # One pair for each number of places in which 128 may agree; a pair shares its last band and no other.
+    settings = NearDuplicates(threshold=threshold)
+    others = settings.permutations // band_rows(threshold, settings.permutations) - 1
     records = []
     for agreeing in range(129):
         other = np.arange(128, dtype=np.uint32)
@@ -92,9 +94,12 @@ def test_pairs_are_alike_from_the_threshold_on(threshold: float) -> None:
         for name, signature in (("a", np.arange(128, dtype=np.uint32)), ("b", other)):
             doc_id = f"{agreeing:03d}{name}"
             records.append({"doc_id": doc_id, "shard": "s", "row": len(records), "cluster_id": f"site of {doc_id}"})
-            records[-1] |= {"signature": signature.tobytes(), "bands": [agreeing]}
+            own = [1000 * len(records) + band for band in range(others)]
+            records[-1] |= {"signature": signature.tobytes(), "bands": [*own, agreeing]}
     table = ibis.memtable(pa.Table.from_pylist(records))
-    groups = find_groups(table, table.select("doc_id", "shard", "row"), NearDuplicates(threshold=threshold))
+    found = find_groups(table, table.select("doc_id", "shard", "row"), settings)
+    assert found is not None
+    groups = found.execute()
     alike = [f"{agreeing:03d}" for agreeing in range(129) if agreeing / 128 >= threshold]
     assert dict(zip(groups["member"], groups["alike_id"], strict=True)) == {
         f"{pair}{name}": f"{pair}a" for pair in alike for name in "ab"
@@ -102,7 +107,27 @@ def test_pairs_are_alike_from_the_threshold_on(threshold: float) -> None:
     assert (groups["site"] == "site of " + groups["alike_id"]).all()
 
 
-def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id() -> None:
-    pairs = pd.DataFrame({"one": ["b", "c", "x"], "other": ["c", "a", "y"]})
-    groups = representatives(pairs).set_index("member")["alike_id"].to_dict()
-    assert groups == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+def test_what_is_alike_through_others_is_one_group_named_after_its_smallest_id(order: slice) -> None:
+    # In band 0 a meets b and x meets y, in band 1 b meets c; d meets nobody.
+    settings = NearDuplicates(threshold=0.97)
+    count = settings.permutations // band_rows(0.97, settings.permutations)
+    assert count > 1
+    shared = {"b": (1, 2), "a": (1, 3), "c": (4, 2), "y": (5, 6), "x": (5, 7), "d": (8, 9)}
+    records = [
+        {
+            "doc_id": name,
+            "shard": f"shard {name}",
+            "row": 7,
+            "cluster_id": f"site of {name}",
+            "signature": np.zeros(128, dtype=np.uint32).tobytes(),
+            "bands": [*bands, *range(place * 1000, place * 1000 + count - 2)],
+        }
+        for place, (name, bands) in enumerate(list(shared.items())[order], 1)
+    ]
+    table = ibis.memtable(pa.Table.from_pylist(records))
+    found = find_groups(table, table.select("doc_id", "shard", "row"), settings)
+    assert found is not None
+    groups = found.execute().set_index("member")
+    assert groups["alike_id"].to_dict() == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}
+    assert groups["site"].to_dict() == {name: f"site of {alike}" for name, alike in groups["alike_id"].items()}

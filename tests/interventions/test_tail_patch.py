@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from datasets import Dataset
 
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import TailPatchError
@@ -37,7 +38,7 @@ def patched(tiny_model: Any, tiny_tokenizer: Any, requests: pd.DataFrame) -> Pat
 
 @pytest.fixture
 def regions(documents: pd.DataFrame) -> dict[Region, Any]:
-    return regions_of(documents, "topic")
+    return regions_of(Dataset.from_pandas(documents), "topic")
 
 
 def test_without_a_learning_rate_nothing_changes(patched: PatchedModel, regions: dict[Region, Any]) -> None:
@@ -61,7 +62,7 @@ def test_the_order_of_regions_and_documents_does_not_matter(
     patched: PatchedModel, regions: dict[Region, Any], documents: pd.DataFrame
 ) -> None:
     one = patch_regions(patched, regions, SETTINGS)
-    turned = regions_of(documents.iloc[::-1], "topic")
+    turned = regions_of(Dataset.from_pandas(documents.iloc[::-1], preserve_index=False), "topic")
     other = patch_regions(patched, dict(reversed(turned.items())), SETTINGS)
     key = ["topic", "repeat", "dose", "benchmark"]
     pd.testing.assert_frame_equal(
@@ -83,7 +84,7 @@ def test_repeats_are_other_mini_batches(patched: PatchedModel, regions: dict[Reg
 
 
 def test_bins_are_patched_as_well(patched: PatchedModel, documents: pd.DataFrame) -> None:
-    bins = regions_of(documents, "bin")
+    bins = regions_of(Dataset.from_pandas(documents), "bin")
     assert len(bins) == len(documents)
     changes = patch_regions(patched, bins, SETTINGS.model_copy(update={"doses": (1,)}))
     assert set(zip(changes["topic"], changes["format"], strict=True)) == set(bins)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kedro.io import DatasetError
 
 from social_provenance.datasets.parts import PartsFolder
@@ -19,6 +23,8 @@ from social_provenance.labelling.label import (
     count_bins,
     join_labels,
     plan_labels,
+    read_shards,
+    shards_together,
     survey,
 )
 from social_provenance.labelling.settings import Labelling, Light
@@ -59,11 +65,11 @@ def watch(monkeypatch: pytest.MonkeyPatch, fail_at: int | None = None) -> list[s
     seen: list[str] = []
     own = labelling._label_shard
 
-    def run(rows: Any, given: Any, labeller: Any, batch: int, folder: Path, progress: Any) -> None:
+    def run(chunks: Any, given: Any, labeller: Any, folder: Path, progress: Any) -> None:
         if len(seen) == fail_at:
             raise KeyboardInterrupt
         seen.append(folder.name.partition("-")[0])
-        own(rows, given, labeller, batch, folder, progress)
+        own(chunks, given, labeller, folder, progress)
 
     monkeypatch.setattr(labelling, "_label_shard", run)
     return seen
@@ -201,3 +207,68 @@ def test_prevalence_has_every_bin_and_shares_that_sum_to_one(
 def test_a_corpus_with_all_labels_needs_no_classifier(make_documents: Make, tmp_path: Path) -> None:
     run = partial(label, make_documents(given=60), {}, tmp_path / "labels")
     assert set(run()["topic_source"]) == {"given"}
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6),
+    batch=st.integers(1, 12),
+    cut=st.integers(1, 15),
+    together=st.integers(1, 20),
+)
+@settings(max_examples=60, deadline=None)
+def test_shards_are_read_whole_and_in_frames_of_one_size_however_an_engine_cuts_them(
+    sizes: list[int], batch: int, cut: int, together: int
+) -> None:
+    rows = [(f"s{shard:02d}", row) for shard, size in enumerate(sizes) for row in range(size)]
+    columns = {name: [f"{name} {shard} {row}" for shard, row in rows] for name in labelling.READ}
+    columns |= {"shard": [shard for shard, _ in rows], "row": [row for _, row in rows]}
+    own = pa.table(columns)
+    groups = list(shards_together({f"s{shard:02d}": size for shard, size in enumerate(sizes)}, together))
+    assert [shard for group in groups for shard in group] == [f"s{shard:02d}" for shard in range(len(sizes))]
+    assert all(len(group) == 1 or sum(sizes[int(shard[1:])] for shard in group) <= together for group in groups)
+    for group in groups:
+        found = own.filter(pc.is_in(own["shard"], pa.array(group)))
+        read = read_shards(Cut(found, cut), group, batch)
+        for shard, (name, frames) in zip(group, read, strict=True):
+            size = sizes[int(shard[1:])]
+            taken = list(frames)
+            assert name == shard
+            assert [len(frame) for frame in taken] == [batch] * (size // batch) + [size % batch] * (size % batch > 0)
+            expected = [f"doc_id {shard} {row}" for row in range(size)]
+            assert [doc_id for frame in taken for doc_id in frame["doc_id"]] == expected
+            assert all(list(frame.columns) == list(labelling.READ) for frame in taken)
+
+
+class Cut:
+    """A sorted table whose engine cuts its rows at places of its own."""
+
+    def __init__(self, table: pa.Table, size: int) -> None:
+        self._table, self._size = table, size
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ibis.memtable(self._table), name)
+
+    def filter(self, _: Any) -> Cut:
+        return self
+
+    def select(self, *names: str) -> Cut:
+        return Cut(self._table.select(names), self._size)
+
+    def order_by(self, *_: str) -> Cut:
+        return self
+
+    def to_pyarrow_batches(self, chunk_size: int) -> Any:
+        assert chunk_size > 0
+        return self._table.to_batches(max_chunksize=self._size)
+
+
+def test_of_shards_in_no_order_each_has_its_own_documents(make_documents: Make) -> None:
+    documents = make_documents(shards=5).sample(frac=1, random_state=1)
+    table = ibis.memtable(documents)
+    names = sorted(set(documents["shard"]))[1:4]
+    read = {shard: pd.concat(list(frames)) for shard, frames in read_shards(table, names, 3)}
+    assert list(read) == names
+    for shard, frame in read.items():
+        expected = documents[documents["shard"] == shard].sort_values("row")
+        assert frame["doc_id"].tolist() == expected["doc_id"].tolist()
+        assert frame["text"].tolist() == expected["text"].tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +104,22 @@ def test_only_the_classifier_that_is_asked_runs(labeller: OfficialLabeller, make
     format_alone = OfficialLabeller({"format": labeller.classifiers["format"]}, labeller.with_url)
     expected = labeller.predict(pages)[["format", "format_confidence"]]
     pd.testing.assert_frame_equal(format_alone.predict(pages, ["format"]), expected)
+
+
+@pytest.mark.parametrize(("longest", "times"), [(5, 1), (6, 2)])
+def test_texts_are_tokenised_once_for_two_classifiers_that_read_alike(
+    labeller: OfficialLabeller, make_pages: Make, monkeypatch: pytest.MonkeyPatch, longest: int, times: int
+) -> None:
+    topic, form = (replace(labeller.classifiers[axis], max_tokens=5) for axis in ("topic", "format"))
+    both = OfficialLabeller({"topic": topic, "format": replace(form, max_tokens=longest)}, labeller.with_url)
+    pages, calls = make_pages(10), []
+    encode = Classifier.encode
+    monkeypatch.setattr(Classifier, "encode", lambda own, texts: calls.append(own) or encode(own, texts))
+    said = both.predict(pages)
+    assert len(calls) == times
+    for axis in ("topic", "format"):
+        alone = OfficialLabeller({axis: both.classifiers[axis]}, labeller.with_url).predict(pages, [axis])
+        pd.testing.assert_frame_equal(said[[axis, f"{axis}_confidence"]], alone)
 
 
 def test_the_variants_without_url_read_the_text_alone(settings: Official, make_pages: Make) -> None:
@@ -251,7 +268,7 @@ def test_what_own_code_computes_and_no_file_keeps_is_there(own: Official) -> Non
     with torch.no_grad():
         logits = torch.stack([plain(**loaded.tokenizer(text, return_tensors="pt")).logits[0] for text in texts])
     expected = torch.softmax(logits * torch.tensor([1.0, -1.0, 1.0, -1.0]), dim=-1).numpy()
-    np.testing.assert_allclose(loaded.probabilities(texts), expected, atol=1e-5)
+    np.testing.assert_allclose(loaded.probabilities(loaded.encode(texts)), expected, atol=1e-5)
 
 
 def test_settings_of_a_classifier_may_be_others_than_its_file_says(own: Official) -> None:

@@ -18,12 +18,14 @@ Modules, inputs first:
 - ``parts``: artifacts in parts (``PartsFolder``); ``records``: parts that load as one table (``RecordFolder``)
 - ``literal``, ``tables``: tables on any Ibis backend, from the path as written (``TableFile``)
 - ``arrays``: results made of arrays (``ArraysFile``)
+- ``arrow``: rows that are written batch after batch and read from disk (``ArrowFile``)
 - ``optional``: a dataset that may be missing (``OptionalDataset``)
 - ``identity``: location and digest of any dataset, for lineage
 - ``folders``, ``spread``: atomic replacement of folders; tasks in several processes or on Spark
 """
 
 from social_provenance.datasets.arrays import ArraysFile
+from social_provenance.datasets.arrow import ArrowFile
 from social_provenance.datasets.benchmarks import BenchmarkFolder
 from social_provenance.datasets.checkpoints import CheckpointFolder
 from social_provenance.datasets.hub import HubCorpus
@@ -37,6 +39,7 @@ from social_provenance.datasets.tables import TableFile
 
 __all__ = [
     "ArraysFile",
+    "ArrowFile",
     "BenchmarkFolder",
     "CheckpointFolder",
     "HubCorpus",

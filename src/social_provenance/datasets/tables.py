@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kedro_datasets._typing import TablePreview
@@ -11,8 +12,6 @@ from social_provenance.datasets.literal import LiteralFile
 from social_provenance.errors import ArtifactError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import ibis.expr.types as ir
 
 SAVE: dict[str, dict[str, Any]] = {"pyspark": {"mode": "overwrite"}, "duckdb": {"row_group_size": 16_384}}
@@ -47,12 +46,21 @@ class TableFile(LiteralFile):
         backend = (entry.get("connection") or {}).get("backend", "duckdb")
         defaults = SAVE.get(backend, {}) if entry.get("file_format", "parquet") == "parquet" else {}
         super().__init__(**{**entry, "save_args": {**defaults, **(entry.get("save_args") or {})}})
+        self._loaded: tuple[Any, ir.Table] | None = None
 
     def location(self) -> Path | str:
         return kept_at(self, self._place).location()
 
     def digest(self) -> str:
         return kept_at(self, self._place).digest()
+
+    def load(self) -> ir.Table:
+        """Return the table; the same object as before where the files are the same, so that it is checked once."""
+        place = self.location()
+        stamp = _stamp(place) if isinstance(place, Path) else None
+        if self._loaded is None or stamp is None or self._loaded[0] != stamp:
+            self._loaded = stamp, super().load()
+        return self._loaded[1]
 
     def save(self, data: ir.Table) -> None:
         import ibis.expr.operations as ops
@@ -62,6 +70,7 @@ class TableFile(LiteralFile):
                 f"the rows of {self._place} have no order, so each run would write another file: "
                 f"end the node that returns the table with order_by and the columns of its key"
             )
+        self._loaded = None
         super().save(data)
 
     def preview(self, nrows: int = 5, max_chars: int = 80) -> TablePreview:
@@ -74,3 +83,10 @@ class TableFile(LiteralFile):
 
         data = [[cut(row[column]) for column in columns] for row in rows]
         return TablePreview({"index": list(range(len(data))), "columns": columns, "data": data})
+
+
+def _stamp(place: Path) -> list[tuple[str, int, int, int]]:
+    """Return name, size, time of the last change and number of each file at a place."""
+    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+    found = [(str(path), path.stat()) for path in files if path.exists()]
+    return [(name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in found]

@@ -54,13 +54,12 @@ def clean(records: ir.Table, settings: DocumentSettings) -> CleanCorpus:
     kept = ranked.filter(ranked.copy == 0).drop("copy")
     refuse_repeated_ids(kept)
     reasons = {"duplicate_text": ranked.filter(ranked.copy > 0)}
-    groups = None
-    if settings.near_duplicates and not (found := find_groups(fit, kept, settings.near_duplicates)).empty:
-        groups = ibis.memtable(found)
-        if settings.near_duplicates.drop:
-            others = groups.filter(groups.member != groups.alike_id)
-            reasons["near_duplicate"] = kept.semi_join(others, kept.doc_id == others.member)
-            kept, groups = kept.anti_join(others, kept.doc_id == others.member), None
+    near = settings.near_duplicates
+    groups = find_groups(fit, kept, near) if near else None
+    if near and near.drop and groups is not None:
+        others = groups.filter(groups.member != groups.alike_id)
+        reasons["near_duplicate"] = kept.semi_join(others, kept.doc_id == others.member)
+        kept, groups = kept.anti_join(others, kept.doc_id == others.member), None
     rejected = [_rejected(records.filter(records.reason.notnull()), records.reason)]
     rejected += [_rejected(table, ibis.literal(reason)) for reason, table in reasons.items()]
     if not int(kept.count().execute()):  # here, because what a node returns is on disk before the next one reads it

@@ -16,12 +16,14 @@ from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.items import evenly_spaced
 from social_provenance.errors import TailPatchError
 from social_provenance.training.batches import Tokens, mean_loss, pad
+from social_provenance.training.documents import StoredTokens
 from social_provenance.training.loop import cpu_threads, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
+    from datasets import Dataset
 
     from social_provenance.capabilities.harness import Scorer
     from social_provenance.interventions.settings import TailPatch
@@ -60,18 +62,20 @@ def take_items(requests: pd.DataFrame, items: int | None) -> pd.DataFrame:
     return requests[requests["item"].isin(chosen)].reset_index(drop=True)
 
 
-def regions_of(documents: pd.DataFrame, level: str) -> dict[Region, list[Tokens]]:
-    """Return the token ids of each region's documents, sorted by ``doc_id``, so that input order has no effect.
+def regions_of(tokens: Dataset, level: str) -> dict[Region, StoredTokens]:
+    """Return the documents of each region, sorted by ``doc_id``, so that input order has no effect.
 
     Args:
-        documents: ``doc_id``, ``topic``, ``format``, ``input_ids``.
+        tokens: ``doc_id``, ``topic``, ``format``, ``input_ids``.
         level: ``topic`` or ``bin``.
     """
-    regions: dict[Region, list[Tokens]] = {}
+    documents = tokens.select_columns(["doc_id", "topic", "format"]).to_pandas()
+    rows = tokens.select_columns(["input_ids"])
+    places: dict[Region, list[int]] = {}
     for row in documents.sort_values(["topic", "format", "doc_id"]).itertuples():
         region = (str(row.topic), None if level == "topic" else str(row.format))
-        regions.setdefault(region, []).append([int(token) for token in row.input_ids])  # type: ignore[union-attr]
-    return regions
+        places.setdefault(region, []).append(int(row.Index))
+    return {region: StoredTokens(rows, own) for region, own in places.items()}
 
 
 def patch_regions(
@@ -168,10 +172,10 @@ def _dose(
 
 def _batches(documents: Sequence[Tokens], rng: random.Random, size: int, device: Any) -> Iterator[Batch]:
     """Yield mini-batches forever, the documents in a new order each pass."""
-    deck: list[Tokens] = []
+    deck: list[int] = []
     while True:
         batch: list[Tokens] = []
         while len(batch) < size:
-            deck = deck or rng.sample(list(documents), len(documents))
-            batch.append(deck.pop())
+            deck = deck or rng.sample(range(len(documents)), len(documents))
+            batch.append(documents[deck.pop()])
         yield pad(batch, device)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from social_provenance.artifacts import Parts, Work, part_name
 from social_provenance.fingerprint import digest_of, digest_of_path, unordered_sums
@@ -17,11 +20,12 @@ from social_provenance.labelling.progress import Progress
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import ibis.expr.types as ir
     import pandas as pd
+    import pyarrow as pa
 
     from social_provenance.labelling.settings import Labelling
 
@@ -31,6 +35,9 @@ READ = ("doc_id", "text", "url", *(f"given_{axis}" for axis in AXES), *(f"given_
 """Columns on which labels depend."""
 
 LABELS = "labels.parquet"
+
+TOGETHER = 250_000
+"""Upper bound on the documents whose shards one query reads; a larger shard is read alone."""
 
 
 class Labeller(Protocol):
@@ -82,8 +89,9 @@ def plan_labels(documents: ir.Table, classifier: Mapping[str, Path], settings: L
         known = shards[shard]
         classified = not settings.keep_given or known.given < known.documents
         inputs[name] = digest_of(known.content, settings.keep_given, said_by if classified else None)
-    write = partial(_write, documents, given, names, classifier, settings)
-    return Parts(inputs, write, {name: Work(shards[shard].documents) for name, shard in names.items()})
+    sizes = {name: (shard, shards[shard].documents) for name, shard in names.items()}
+    write = partial(_write, documents, given, sizes, classifier, settings)
+    return Parts(inputs, write, {name: Work(documents) for name, (_, documents) in sizes.items()})
 
 
 def survey(documents: ir.Table) -> dict[str, Shard]:
@@ -156,26 +164,89 @@ def open_labeller(classifier: Mapping[str, Path], settings: Labelling) -> Iterat
 
 
 def _write(
-    documents: Any,
+    documents: ir.Table,
     given: GivenLabels,
-    names: Mapping[str, str],
+    shards: Mapping[str, tuple[str, int]],
     classifier: Mapping[str, Path],
     settings: Labelling,
     waiting: Mapping[str, Path],
 ) -> Iterator[str]:
-    shards = [names[name] for name in waiting]
-    total = int(documents.filter(documents.shard.isin(shards)).count().execute())
-    with open_labeller(classifier, settings) as labeller, Progress(total) as progress:
-        for name, folder in waiting.items():
-            rows = documents.filter(documents.shard == names[name]).select(*READ)
-            own = given if settings.keep_given else None
-            _label_shard(rows, own, labeller, settings.batch, folder, progress)
-            progress.tell(names[name])
-            yield name
+    names = {shards[name][0]: name for name in waiting}
+    sizes = {shard: shards[name][1] for shard, name in names.items()}
+    own = given if settings.keep_given else None
+    with open_labeller(classifier, settings) as labeller, Progress(sum(sizes.values())) as progress:
+        for group in shards_together(sizes, TOGETHER):
+            for shard, chunks in read_shards(documents, group, settings.batch):
+                _label_shard(chunks, own, labeller, waiting[names[shard]], progress)
+                progress.tell(shard)
+                yield names[shard]
+
+
+def shards_together(sizes: Mapping[str, int], documents: int) -> Iterator[list[str]]:
+    """Yield the names of shards, in their order, in groups of at most so many documents; a larger one is alone.
+
+    Args:
+        sizes: Shard -> its documents.
+        documents: Upper bound on the documents of a group.
+    """
+    group: list[str] = []
+    held = 0
+    for name, size in sizes.items():
+        if group and held + size > documents:
+            yield group
+            group, held = [], 0
+        group.append(name)
+        held += size
+    if group:
+        yield group
+
+
+def read_shards(documents: ir.Table, shards: Sequence[str], batch: int) -> Iterator[tuple[str, Iterator[pd.DataFrame]]]:
+    """Yield the documents of some shards, shard by shard, each in frames of ``batch`` rows with the columns ``READ``.
+
+    Args:
+        documents: Table of the corpus pipeline. One query reads all shards: each asks a file for its index first, which
+            is as long as the corpus.
+        shards: Names of shards.
+        batch: Rows of a frame; the last one of a shard may have fewer.
+    """
+    # The bounds let an engine leave out whole row groups, because the table is in the order of the shards.
+    within = documents.shard.between(min(shards), max(shards)) & documents.shard.isin(shards)
+    rows = documents.filter(within).select("shard", "row", *READ).order_by("shard", "row")
+    pieces = (piece for found in rows.to_pyarrow_batches(chunk_size=batch) for piece in _runs(found))
+    for shard, own in groupby(pieces, key=lambda piece: piece["shard"][0].as_py()):
+        yield shard, _frames(own, batch)
+
+
+def _runs(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Divide rows where the shard changes."""
+    shard = rows["shard"].to_numpy(zero_copy_only=False)
+    starts = [0, *(np.flatnonzero(shard[1:] != shard[:-1]) + 1).tolist(), len(rows)]
+    yield from (rows.slice(start, end - start) for start, end in pairwise(starts) if end > start)
+
+
+def _frames(pieces: Iterable[pa.RecordBatch], batch: int) -> Iterator[pd.DataFrame]:
+    """Join and divide rows to frames of ``batch`` rows, wherever an engine has cut them."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    for piece in pieces:
+        held.append(piece)
+        while (count := sum(map(len, held))) >= batch:
+            last = held[-1]
+            keep = len(last) - (count - batch)
+            yield pa.Table.from_batches([*held[:-1], last.slice(0, keep)]).select(READ).to_pandas()
+            held = [last.slice(keep)] if keep < len(last) else []
+    if held:
+        yield pa.Table.from_batches(held).select(READ).to_pandas()
 
 
 def _label_shard(
-    rows: Any, given: GivenLabels | None, labeller: Labeller | None, batch: int, folder: Path, progress: Progress
+    chunks: Iterable[pd.DataFrame],
+    given: GivenLabels | None,
+    labeller: Labeller | None,
+    folder: Path,
+    progress: Progress,
 ) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -183,12 +254,10 @@ def _label_shard(
     numbers = {"topic_confidence", "format_confidence"}
     schema = pa.schema([(name, pa.float64() if name in numbers else pa.string()) for name in LABEL_COLUMNS])
     with pq.ParquetWriter(folder / LABELS, schema) as file:
-        for chunk in rows.to_pyarrow_batches(chunk_size=batch):
-            frame = chunk.to_pandas()
-            if len(frame):
-                labels = label_frame(frame, given, labeller)
-                file.write_table(pa.Table.from_pandas(labels, schema=schema, preserve_index=False))
-                progress.add(len(frame))
+        for frame in chunks:
+            labels = label_frame(frame, given, labeller)
+            file.write_table(pa.Table.from_pandas(labels, schema=schema, preserve_index=False))
+            progress.add(len(frame))
 
 
 def label_frame(frame: pd.DataFrame, given: GivenLabels | None, labeller: Labeller | None) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from social_provenance.encoding import all_cores
 from social_provenance.errors import LabelError, ModelError
+from social_provenance.fingerprint import digest_of
 from social_provenance.labelling.linear import AXES, inputs
 from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.model_weights import refuse_missing
@@ -60,9 +62,12 @@ class OfficialLabeller:
         texts, urls = inputs(documents)
         read = [f"{url}\n\n{text}" for text, url in zip(texts, urls, strict=True)] if self.with_url else texts
         columns: dict[str, Any] = {}
+        tokens: dict[str, list[list[int]]] = {}
         for axis in axes:
             classifier = self.classifiers[axis]
-            chances = classifier.probabilities(read)
+            if classifier.reading not in tokens:
+                tokens[classifier.reading] = classifier.encode(read)
+            chances = classifier.probabilities(tokens[classifier.reading])
             columns[axis] = np.array(classifier.slugs, dtype=object)[chances.argmax(axis=1)]
             columns[f"{axis}_confidence"] = chances.max(axis=1)
         return pd.DataFrame(columns, index=documents.index)
@@ -109,13 +114,33 @@ class Classifier:
         copies = [copy.deepcopy(own).to(device) for device in settings.devices or _devices()]
         return cls(copies, tokenizer, slugs, min(settings.max_tokens, max_tokens(own.config)), settings.batch_tokens)
 
-    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return class probabilities, shape (texts, labels); texts of similar length are batched together."""
+    @cached_property
+    def reading(self) -> str:
+        """Digest of what the tokens of a text depend on: classifiers in which it is the same can share them."""
+        backend = getattr(self.tokenizer, "backend_tokenizer", None)
+        whole = backend.to_str() if backend is not None else id(self.tokenizer)
+        return digest_of(type(self.tokenizer).__name__, whole, self.max_tokens)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the token ids of texts, with the special tokens of the classifier."""
         with all_cores():
-            tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)[
-                "input_ids"
-            ]
-        found = np.zeros((len(texts), len(self.slugs)))
+            tokens: list[list[int]] = self.tokenizer(
+                list(texts),
+                truncation=True,
+                max_length=self.max_tokens,
+                return_attention_mask=False,
+                return_token_type_ids=False,
+                verbose=False,
+            )["input_ids"]
+        return tokens
+
+    def probabilities(self, tokens: Sequence[list[int]]) -> np.ndarray:
+        """Return class probabilities, shape (texts, labels); texts of similar length are batched together.
+
+        Args:
+            tokens: Token ids of each text, of :meth:`encode`.
+        """
+        found = np.zeros((len(tokens), len(self.slugs)))
         batches: SimpleQueue[list[int]] = SimpleQueue()
         for batch in batches_by_length([len(ids) for ids in tokens], self.batch_tokens):
             batches.put(batch)

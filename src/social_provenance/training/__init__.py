@@ -9,5 +9,6 @@
 - ``loop``: AdamW with a clipped gradient, token losses, seeds and threads; :class:`~.loop.Optimiser`,
   :func:`~.loop.train`, :func:`~.loop.token_losses`, :func:`~.loop.cpu_threads`, :func:`~.loop.seeded`;
 - ``batches``: padded documents and their losses; :class:`~.batches.Batch`, :func:`~.batches.pairs`,
-  :func:`~.batches.mean_loss`, :func:`~.batches.document_losses`, :func:`~.batches.read_losses`.
+  :func:`~.batches.mean_loss`, :func:`~.batches.document_losses`, :func:`~.batches.read_losses`;
+- ``documents``: documents that stay on disk; :class:`~.documents.DocumentTokens`, :class:`~.documents.StoredTokens`.
 """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import Any
 
 import ibis
 import pandas as pd
 import pytest
 
+from social_provenance.encoding import Encoder
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.walk import sequences
-from social_provenance.gradients.walk.sequences import held_out, tokenize_documents
+from social_provenance.gradients.walk.sequences import held_out, stream_tokens, tokenize_documents
 
 TEXTS = {"b": "The judge saw the contract near the court.", "a": "Anna thanked Ben.", "c": "In Velda."}
 
@@ -50,9 +52,58 @@ def test_documents_that_come_in_another_order_give_the_same_sequences(tiny_token
 
 
 def test_a_document_in_which_nothing_can_be_predicted_is_named(tiny_tokenizer: Any) -> None:
-    said = r"document 'x' has fewer than two tokens \(and 1 more\): raise documents\.min_chars"
+    said = r"document 'x' has fewer than two tokens: raise documents\.min_chars"
     with pytest.raises(AttributionError, match=said):
         tokenize_documents(_documents({**TEXTS, "x": "A", "y": ""}), tiny_tokenizer, 512)
+
+
+@pytest.mark.parametrize(("batch", "chunk"), [(1, 3), (2, 1), (5, 2), (7, 100)])
+def test_rows_are_written_in_batches_of_one_size_however_an_engine_cuts_them(
+    batch: int, chunk: int, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {f"d{number:02d}": f"The rod {number} is hot." for number in range(13)}
+    whole = tokenize_documents(_documents(texts), tiny_tokenizer, 512)
+    cut = Cut(_documents(texts), chunk)
+    monkeypatch.setattr(sequences, "BATCH", batch)
+    batches = list(stream_tokens(cut, tiny_tokenizer, 512).batches())
+    assert [len(rows) for rows in batches] == [batch] * (13 // batch) + [13 % batch] * (13 % batch > 0)
+    assert [row for rows in batches for row in rows.to_pylist()] == whole.to_list()
+
+
+def test_two_processes_give_the_rows_of_one(tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequences, "BATCH", 3)
+    table = _documents({f"d{number:02d}": f"The rod {number} is hot." for number in range(20)})
+    one, two = (list(stream_tokens(table, tiny_tokenizer, 6, processes).batches()) for processes in (1, 2))
+    assert one == two
+    assert len(one) == 7
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_some_documents_are_decoded_again_and_they_are_evenly_spaced(
+    count: int, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(Encoder, "warn_of_lost_text", lambda _, texts: tried.extend(texts))
+    monkeypatch.setattr(sequences, "BATCH", 10)
+    texts = {f"d{number:03d}": f"The rod {number} is hot." for number in range(count)}
+    with caplog.at_level(logging.WARNING):
+        list(stream_tokens(_documents(texts), tiny_tokenizer, 512).batches())
+    assert tried == list(texts.values())[:: -(-count // sequences.TRIED)]
+
+
+class Cut:
+    """A table whose engine cuts its rows at places of its own."""
+
+    def __init__(self, table: Any, size: int) -> None:
+        self._table, self._size = table, size
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._table, name)
+        return (lambda *given: Cut(found(*given), self._size)) if name in ("select", "order_by") else found
+
+    def to_pyarrow_batches(self, chunk_size: int) -> Any:
+        assert chunk_size == sequences.BATCH
+        return self._table.to_pyarrow().to_batches(max_chunksize=self._size)
 
 
 def _held_out(tokenizer: Any, seed: int, within: tuple[str, ...] = ("d3", "d5")) -> list[str]:

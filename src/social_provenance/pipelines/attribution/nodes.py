@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from social_provenance.annotations import LazyTable, PartFolders, Record, Table
-from social_provenance.artifacts import Parts
+from social_provenance.artifacts import Parts, Stream
 from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.capabilities.harness import Scorer, build_requests
 from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
@@ -56,10 +56,11 @@ def foresee_scores(
 
 def tokenize_documents(
     working_set: LazyTable, contract: Record, model: LanguageModel, max_tokens: int, params: Attribution
-) -> Any:
-    """Return the token sequences of the documents that are attributed to."""
+) -> Stream:
+    """Return the token sequences of the documents that are attributed to; they are made when they are saved."""
     sample = take_sample(working_set, params.per_bin, contract["per_bin"])
-    return sequences.tokenize_documents(sample, model.tokenizer(), min(max_tokens, context_length(model.config())))
+    budget = min(max_tokens, context_length(model.config()))
+    return sequences.stream_tokens(sample, model.tokenizer(), budget, params.tokenizer_processes)
 
 
 def collect_corpus_gradients(

@@ -32,5 +32,7 @@ class Attribution(Parameters):
     """Number of blocks into which a benchmark's queries are divided, for intervals over queries."""
     seed: int = 0
     """Seed of blocks, nulls and random weights."""
+    tokenizer_processes: PositiveInt = 1
+    """Number of processes that tokenise the documents."""
     distributed: Distributed = Field(default_factory=Distributed)
     """Processes that compute corpus gradients."""

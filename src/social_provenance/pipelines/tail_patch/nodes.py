@@ -12,10 +12,9 @@ from social_provenance.language_model import LanguageModel
 
 def patch_regions(tokens: Any, model: LanguageModel, requests: Any, batch_size: int, params: TailPatch) -> Any:
     """Return the change of each benchmark after a few extra steps on each region."""
-    documents = tokens.select_columns(["doc_id", "topic", "format", "input_ids"]).to_pandas()
     scorer = Scorer(tail_patch.take_items(requests, params.items), batch_size)
     patched = tail_patch.PatchedModel(model.load(), model.tokenizer(), scorer)
-    return tail_patch.patch_regions(patched, tail_patch.regions_of(documents, params.level), params)
+    return tail_patch.patch_regions(patched, tail_patch.regions_of(tokens, params.level), params)
 
 
 def summarise_patches(changes: Any, confidence: float) -> Any:

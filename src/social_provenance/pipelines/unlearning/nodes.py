@@ -22,6 +22,7 @@ from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
 from social_provenance.language_model import max_tokens as context_length
+from social_provenance.training.documents import DocumentTokens
 
 
 def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unlearning) -> None:
@@ -52,17 +53,10 @@ def forget_documents(
 ) -> Parts:
     """Return a description of the planned runs; the catalog trains and evaluates them when it saves it."""
     wanted = {doc_id for name in IDS for ids in runs[name] for doc_id in ids}
-    # Not `filter`, which writes a cache file into the folder of the dataset and so changes its digest.
-    rows = tokens.select([place for place, doc_id in enumerate(tokens["doc_id"]) if doc_id in wanted])
-    columns = (rows["doc_id"], rows["input_ids"], rows["topic"], rows["format"])
-    documents = {doc_id: (ids, (topic, form)) for doc_id, ids, topic, form in zip(*columns, strict=True)}
-    bench = Bench(
-        model,
-        Scorer(items_for(requests, "evaluation"), batch_size),
-        {doc_id: ids for doc_id, (ids, _) in documents.items()},
-        {doc_id: region for doc_id, (_, region) in documents.items()},
-        params,
-    )
+    documents = DocumentTokens(tokens, wanted)
+    found = tokens.select_columns(["topic", "format"]).select(documents.places)  # not `filter`, which writes a file
+    bins = dict(zip(documents, zip(found["topic"], found["format"], strict=True), strict=True))
+    bench = Bench(model, Scorer(items_for(requests, "evaluation"), batch_size), documents, bins, params)
     return study.plan_parts(runs, bench)
 
 
