@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,18 @@ def _doctest_folder(request: pytest.FixtureRequest, doctest_namespace: dict[str,
     if isinstance(request.node, pytest.DoctestItem):
         folder: Path = request.getfixturevalue("tmp_path")
         doctest_namespace["tmp_path"] = folder
+
+
+def pytest_collectstart() -> None:
+    """Collect no garbage until the tests are collected: almost nothing of what is imported for them is."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of garbage collection what was imported to collect the tests: it is garbage to none of them."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # tensors and tables are few and free themselves; syntax trees are many
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

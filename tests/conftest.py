@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import fcntl
-import gc
 import gzip
 import json
 import multiprocessing
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # more threads only contend, and change the last digits
+for name in ("SPARK_SUBMIT_OPTS", "SPARK_LAUNCHER_OPTS"):  # a JVM of seconds does not live to see code optimised
+    os.environ.setdefault(name, "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 PROJECT = Path(__file__).resolve().parents[1]
 PIPELINES = """
@@ -350,39 +353,75 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [*others[:half], *readers[:1], *others[half:], *last]
 
 
-def pytest_collection_finish() -> None:
-    """Leave out of garbage collection what was imported to collect the tests: it is garbage to none of them."""
-    gc.collect()
-    gc.freeze()
+@pytest.fixture(scope="session")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[socket.socket]:
+    """Return a connection to ``preloaded.py``, which the first worker that needs it starts for all."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "preloaded"
+    own = place.with_name(f"preloaded-{os.getpid()}")
+    with ExitStack() as started, socket.socket(socket.AF_UNIX) as connection:
+        while not _connected(connection, place):
+            door = started.enter_context(socket.socket(socket.AF_UNIX))
+            door.bind(str(own))
+            door.listen()
+            try:
+                place.hardlink_to(own)
+            except FileExistsError:  # another worker was first
+                own.unlink()
+                continue
+            command = [sys.executable, str(PROJECT / "tests/preloaded.py"), str(door.fileno())]
+            given: dict[str, Any] = {"cwd": PROJECT, "stdin": subprocess.PIPE, "pass_fds": [door.fileno()]}
+            started.enter_context(subprocess.Popen(command, **given))
+        yield connection
+
+
+def _connected(connection: socket.socket, place: Path) -> bool:
+    """Connect to a socket, and return whether somebody listens there."""
+    try:
+        connection.connect(str(place))
+    except FileNotFoundError:
+        return False
+    except ConnectionRefusedError:  # the worker that had started it has ended
+        place.unlink(missing_ok=True)
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
-def kedro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-    """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
+def forked(
+    tmp_path_factory: pytest.TempPathFactory, preloaded: socket.socket
+) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Return a function that runs a command or script of ``preloaded.py``, and returns how it ended.
 
-    Each command has a process of its own, forked from one that has imported the heavy libraries: those take longer
-    than most commands. ``meanwhile`` is called with its number and the file of its log, while it runs; it sees what is
-    mounted for the process ``inside``.
+    Each has a process of its own, forked from one that has imported the heavy libraries: those take longer than most
+    commands. ``meanwhile`` is called with its number and the file of its log, while it runs.
     """
-    script = [sys.executable, str(PROJECT / "tests/preloaded_kedro.py")]
-    folder = tmp_path_factory.mktemp("kedro")
-    with subprocess.Popen(script, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    folder = tmp_path_factory.mktemp("forked")
+    with preloaded.makefile("r") as answers:
 
-        def run(
-            *arguments: str, meanwhile: Meanwhile | None = None, inside: int | None = None
-        ) -> subprocess.CompletedProcess[str]:
+        def run(meanwhile: Meanwhile | None = None, **given: Any) -> subprocess.CompletedProcess[str]:
             out, err = (Path(tempfile.mkstemp(dir=folder)[1]) for _ in range(2))
-            assert process.stdin is not None
-            assert process.stdout is not None
-            given = {"arguments": arguments, "out": str(out), "err": str(err), "inside": inside}
-            print(json.dumps(given), file=process.stdin, flush=True)
-            number = int(process.stdout.readline())
+            preloaded.sendall(f"{json.dumps({**given, 'out': str(out), 'err': str(err)})}\n".encode())
+            number = int(answers.readline())
             if meanwhile:
                 meanwhile(number, err)
-            code = int(process.stdout.readline())
-            return subprocess.CompletedProcess(("kedro", *arguments), code, out.read_text(), err.read_text())
+            code = int(answers.readline())
+            return subprocess.CompletedProcess((), code, out.read_text(), err.read_text())
 
         yield run
+
+
+@pytest.fixture(scope="session")
+def kedro(forked: Callable[..., subprocess.CompletedProcess[str]]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs a ``kedro`` command in the project, as a user does, and returns how it ended.
+
+    It takes what :func:`forked` takes, and sees what is mounted for the process ``inside``.
+    """
+
+    def run(*arguments: str, **given: Any) -> subprocess.CompletedProcess[str]:
+        return forked(arguments=arguments, **given)
+
+    return run
 
 
 @pytest.fixture(scope="session")

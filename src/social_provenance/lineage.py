@@ -9,7 +9,8 @@ digest ``UNKNOWN``, in its record and among the ancestors of everything derived 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from social_provenance.errors import LineageError, excerpt
@@ -27,6 +28,9 @@ PARAMETER = "params:"
 SCORED_BY = (f"{PARAMETER}scoring", f"{PARAMETER}gradients")
 """Parameters whose values make scores comparable. A null that was scored under others is one of another study, although
 no dataset tells: it has the same ancestors."""
+
+OPTIONAL = ("accepted", "parameters")
+"""Fields of a record that are written only if they are not empty."""
 
 UNKNOWN = "unknown"
 """Digest of a dataset whose content cannot be identified; any two of them compare as equal."""
@@ -80,9 +84,11 @@ class Record:
         """Ancestors whose content is unknown."""
         return tuple(name for name, digest in self.ancestors.items() if digest == UNKNOWN)
 
-    def row(self) -> dict[str, Any]:
-        """Return the row of the ledger's file; accepted code and parameters are included if there are any."""
-        return {name: value for name, value in asdict(self).items() if value or name not in ("accepted", "parameters")}
+    @cached_property  # the ledger is written before and after every node
+    def text(self) -> str:
+        """Row of the ledger's file, as JSON in one line; accepted code and parameters only if there are any."""
+        row = {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps({name: value for name, value in row.items() if value or name not in OPTIONAL})
 
 
 def _nowhere(name: str) -> str:
@@ -288,5 +294,6 @@ class Ledger:
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".part")
-        draft.write_text(json.dumps({name: record.row() for name, record in self.records.items()}, indent=1))
+        lines = [f"{json.dumps(name)}: {record.text}" for name, record in self.records.items()]
+        draft.write_text("{\n" + ",\n".join(lines) + "\n}\n")
         draft.replace(self.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,7 @@ from social_provenance.gradients.methods.registry import find_methods
 from social_provenance.gradients.methods.store_methods import GradientCorpus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 RECIPES = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -180,8 +181,8 @@ print(json.dumps({**answer, "without_law": modules_without_test(SOURCE, Path("te
 
 
 @pytest.fixture
-def project_copy(tmp_path: Path) -> Copy:
-    return Copy.below(tmp_path)
+def project_copy(tmp_path: Path, forked: Callable[..., Any]) -> Copy:
+    return Copy.below(tmp_path, forked)
 
 
 def test_a_figure_with_its_section_takes_five_files(project_copy: Copy) -> None:

@@ -104,6 +104,6 @@ def test_a_small_world_is_judged_once_and_a_bank_of_other_settings_is_refused(tm
     assert parts == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*/seed-*/log.parquet")}
 
     with pytest.raises(SystemExit):
-        leaderboard.main([*asked, "--evaluate-every", "10"])
+        leaderboard.main([*asked, "--evaluate-every", "5"])
     refused = json.loads(capsys.readouterr().out.splitlines()[-1])["failed"]["miniature-51"]
-    assert "bank was made under other settings: evaluate_every was 20 and is 10" in refused
+    assert "bank was made under other settings: evaluate_every was 10 and is 5" in refused

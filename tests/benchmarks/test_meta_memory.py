@@ -14,7 +14,7 @@ def test_a_linear_measure_is_extrapolated_to_all_layers() -> None:
 
 @pytest.mark.slow
 def test_the_7b_study_fits_80_gigabytes_and_would_not_otherwise() -> None:
-    layers = [4, 8]
+    layers = [2, 4]  # 4 and 8 give the same to 1%, and take twice the time
     found = {
         name: meta_memory.extrapolate(
             lambda count, own=own: meta_memory.peaks(meta_memory.Olmo3(f"olmo3-{count}", None, count), *own), layers

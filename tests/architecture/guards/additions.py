@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any
@@ -22,7 +19,8 @@ from guards.project import ROOT, read_project
 from guards.source import greedy_nodes, long_functions, long_modules, misnamed_nodes, modules_without_test
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import subprocess
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 TREE = ("src", "conf", "docs", "tests", "pyproject.toml", "conftest.py", *BESIDE)
@@ -42,12 +40,14 @@ class Copy:
 
     Attributes:
         root: Its folder.
+        run: Runs a script on it in a process of its own.
     """
 
     root: Path
+    run: Callable[..., subprocess.CompletedProcess[str]]
 
     @classmethod
-    def below(cls, folder: Path) -> Copy:
+    def below(cls, folder: Path, run: Callable[..., subprocess.CompletedProcess[str]]) -> Copy:
         """Copy the project into a folder."""
         for name in TREE:
             source, target = ROOT / name, folder / name
@@ -56,7 +56,7 @@ class Copy:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns(UNFINISHED, ".pytest_cache"))
             else:
                 shutil.copy(source, target)
-        return cls(folder)
+        return cls(folder, run)
 
     def write(self, path: str, text: str) -> None:
         """Add a file; ``path`` is relative to the project."""
@@ -86,15 +86,12 @@ class Copy:
         Raises:
             RuntimeError: With what the script said before it failed.
         """
-        paths = (self.root / "src", self.root / "tests" / "architecture")
-        result = subprocess.run(
-            [sys.executable, "-c", script],
-            cwd=self.root,
+        result = self.run(
+            script=script,
+            folder=str(self.root),
+            paths=[str(self.root / "src"), str(self.root / "tests/architecture")],
             # Plugins of pytest are loaded as it starts, which a script may have it do after importing them otherwise.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
+            environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
         if result.returncode:
             raise RuntimeError(f"{result.stdout[-4000:]}{result.stderr[-4000:]}")

@@ -42,6 +42,7 @@ def tasks_in(plan: pd.DataFrame, tmp_path: Path) -> Callable[[str], dict[str, An
     return make
 
 
+@pytest.mark.usefixtures("quick_spawn")  # test_kills.py compares bytes of processes that are spawned
 def test_two_processes_leave_the_bytes_that_one_leaves(
     make_bench: Maker, tasks_in: Callable[[str], dict[str, Any]], tmp_path: Path
 ) -> None:
