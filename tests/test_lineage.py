@@ -122,6 +122,15 @@ def test_of_the_users_own_data_the_latest_version_counts(tmp_path: Path) -> None
     assert ledger.outdated({"new": "n1", "old": "o1", "oldest": "p1"}) == ["old", "oldest"]
 
 
+def test_what_a_run_made_of_data_is_outdated_where_data_of_the_user_takes_their_place(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "lineage.json")
+    ledger.complete({"items": "i1"}, "write", RUN, {})
+    ledger.complete({"model": "m1"}, "train", RUN, {"items": "i1"})
+    assert ledger.outdated({"model": "m1", "items": "i1"}) == []
+    ledger.place_of = lambda name: "/elsewhere" if name == "items" else ""
+    assert ledger.outdated({"model": "m1", "items": "other"}) == ["model"]
+
+
 def test_a_null_that_was_scored_with_other_settings_is_no_null_of_these_scores(tmp_path: Path) -> None:
     values = {"params:scoring": "damped", "params:seed": "0"}
     ledger = Ledger(tmp_path / "lineage.json", value_of=lambda name: values.get(name, ""))

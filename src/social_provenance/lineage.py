@@ -246,7 +246,7 @@ class Ledger:
         now: dict[str, str | None] = {}
         for record in sorted(self.records.values(), key=lambda record: record.run):
             now |= record.ancestors
-        now |= {**inputs, **{name: record.digest for name, record in self.records.items()}}
+        now |= {**inputs, **{name: own.digest for name in self.records if (own := self.record_of(name))}}
         return [
             name
             for name in self.records
