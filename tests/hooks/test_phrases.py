@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,36 @@ def test_a_full_disk_is_recognised_in_the_words_of_any_library(said: str) -> Non
     line = one_line(RuntimeError(said))
     assert line is not None
     assert line.startswith(f"the disk ({said}) is full: free space, or")
+
+
+@pytest.mark.parametrize(
+    ("spill", "expected"),
+    [
+        (
+            "1MB",
+            r"the engine has no room on disk for what exceeds its memory \(.*KiB/.*KiB\): free space at connection",
+        ),
+        (None, r"the engine has too little memory \(.*MiB/.*MiB\): raise connection\.memory_limit in globals\.yml"),
+    ],
+)
+def test_an_engine_that_has_neither_memory_nor_disk_says_what_to_raise(
+    spill: str | None, expected: str, tmp_path: Path
+) -> None:
+    import duckdb
+
+    place = f"SET temp_directory='{tmp_path if spill else ''}'"
+    own = duckdb.connect()
+    for setting in (
+        "SET memory_limit='30MB'",
+        "SET threads=1",
+        place,
+        f"SET max_temp_directory_size='{spill or '0KB'}'",
+    ):
+        own.execute(setting)
+    error = error_of(lambda: own.execute("CREATE TABLE t AS SELECT range r, md5(range::VARCHAR) m FROM range(3000000)"))
+    line = one_line(error)
+    assert line is not None
+    assert re.match(expected, line), line
 
 
 @pytest.mark.parametrize("said", ["[Errno 27] Error writing bytes to file. Detail: [errno 27] File too large"])

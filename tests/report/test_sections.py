@@ -253,6 +253,11 @@ def test_the_lineage_of_a_page_is_what_is_behind_it_and_nothing_else() -> None:
         "map": "m1",
         "corpus": "c1",
     }
+    assert list(found) == ["corpus", "scores", "table", "map"]
+    turned = sections.behind(
+        dict(reversed(records.items())), ["map"]
+    )  # as a study whose pipelines ran in another order
+    assert list(turned.items()) == list(found.items())
     assert found["map"] == records["map"]
     assert found["table"]["inputs"] == found["corpus"]["inputs"] == []  # replaced since, and the user's own
     assert "4 datasets" in sections.write_report(records, map="<h2>a map</h2>")

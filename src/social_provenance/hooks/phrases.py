@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 NO_ROOM = re.compile(r"no space left on device|disk quota exceeded|database or disk is full", re.IGNORECASE)
 TOO_LARGE = re.compile(r"file too large", re.IGNORECASE)
+NO_SPILL = re.compile(r"failed to offload data block of size .*?\((?P<used>[^()]*) used\)", re.S)
+NO_MEMORY = re.compile(
+    r"(could not allocate block of size|failed to allocate data of size).*?\((?P<used>[^()]*) used\)", re.S
+)
 _DATASET = re.compile(
     r"^(?:(?P<name>[\w.@#-]+): )?Failed while (?P<verb>loading|saving) data (?:from|to) dataset ", re.S
 )
@@ -75,6 +79,17 @@ def _of_room(error: BaseException, place: str) -> str | None:
     """Return one line for a disk that is full, or a file that may not grow, in the words of any library."""
     if NO_ROOM.search(str(error)):
         return f"the disk{place} is full: {_MORE_ROOM}"
+    if spill := NO_SPILL.search(str(error)):
+        return (
+            f"the engine has no room on disk for what exceeds its memory ({spill['used']}): free space at "
+            f"connection.temp_directory (else .spill in the data folder), name another place in globals.yml of the "
+            f"environment, or raise connection.memory_limit there"
+        )
+    if memory := NO_MEMORY.search(str(error)):
+        return (
+            f"the engine has too little memory ({memory['used']}): raise connection.memory_limit in globals.yml of the "
+            f"environment, or lower connection.threads there"
+        )
     return f"a file{place} is larger than a file may be there: {_LIMIT}" if TOO_LARGE.search(str(error)) else None
 
 

@@ -179,22 +179,23 @@ def write_report(records: Record | None, **sections: str) -> str:
 
 
 def behind(records: Record, names: Iterable[str]) -> Record:
-    """Return the records of datasets and of all that they were made from, in the order of ``records``.
+    """Return the records of datasets and of all that they were made from, each after what it was made from.
 
-    A dataset that was made again since, or is the user's own, has only the digest of the version behind them.
+    The order does not depend on that of ``records``, in which a study happened to be run. A dataset that was made again
+    since, or is the user's own, has only the digest of the version behind them.
     """
     digests: dict[str, str] = {}
     for name in names:
         if name in records:
             digests |= {**records[name].get("ancestors", {}), name: records[name]["digest"]}
     digests = {name: digest for name, digest in digests.items() if not name.startswith(PARAMETER)}
-    order = [name for name in records if name in digests]
+    made_from = {name: len(records.get(name, {}).get("ancestors", {})) for name in digests}
     unknown = {"node": "", "inputs": []}
     return {
         name: row
         if (row := records.get(name, {})).get("digest") == digests[name]
         else {**unknown, "digest": digests[name]}
-        for name in [*order, *(name for name in digests if name not in records)]
+        for name in sorted(digests, key=lambda name: (made_from[name], name))
     }
 
 
