@@ -275,7 +275,7 @@ def gradient_settings(size: Size, precision: str) -> GradientSettings:
 
 def measure_walk(model: LanguageModel, size: Size, precision: str, rate: float) -> dict[str, Any]:
     """Return the pace and the memory of a walk over full batches."""
-    from social_provenance.device_memory import empty_model
+    from social_provenance.device_memory import empty_model, found
     from social_provenance.gradients.settings import Distributed
     from social_provenance.gradients.walk.bergson_run import Walker
     from social_provenance.gradients.walk.bergson_trial import walk_memory
@@ -298,7 +298,7 @@ def measure_walk(model: LanguageModel, size: Size, precision: str, rate: float) 
         "seconds": walk.seconds,
         "tokens_a_second": tokens / walk.seconds,
         "share_of_matrix_rate": 6 * parameters * tokens / walk.seconds / rate,
-        **walk.memory(walk_memory(model, settings)),
+        **walk.memory(found(lambda: walk_memory(model, settings), "a batch of the walk")),
     }
 
 
@@ -415,11 +415,9 @@ def measure_agreement(model: LanguageModel, size: Size, folder: Path) -> dict[st
     """Return how the scores of precisions agree, with each other and with exact ones."""
     tiny, small = SIZES["tiny"], folder / "tiny"
     stores = {name: walk_rows(model, size, name, folder / name) for name in PRECISIONS}
-    own = stores
-    if size is not tiny:
-        small_model = make_model(tiny, folder / "model")
-        own = {name: walk_rows(small_model, tiny, name, small / name) for name in PRECISIONS}
-    exact = exact_stores(model if size is tiny else small_model, tiny, own["fp32"], small / "fp64")
+    other = make_model(tiny, small / "model")
+    own = {name: walk_rows(other, tiny, name, small / name) for name in PRECISIONS}
+    exact = exact_stores(other, tiny, own["fp32"], small / "fp64")
     reference, exact_scores = scores_of(stores["fp32"]), scores_of(exact)
     return {
         "documents": size.documents,

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 METHODS = {"gradient_cosine", "influence", "trackstar"}
 SPEARMAN, DEVIATION = 0.98, 0.05
-"""What bf16 keeps to: of a tiny model 0.999 and 0.02 were seen."""
+"""Bounds that bf16 keeps: 0.999 and 0.02 were seen. Of walks that were broken on purpose the best, by the worst of the
+methods, had 0.93 and 0.37: another projection, rows in another order, weights of 8 bits, attention of another scale, a
+loss of another reduction."""
 
 
 @pytest.mark.slow

@@ -24,7 +24,12 @@ def test_settings_that_take_other_memory_are_followed_apart() -> None:
     assert same == meta_memory.that_take_memory(gradients, unlearning)
     for more in ({"token_batch": 8192}, {"precision": "bf16"}, {"attention": "eager"}):
         assert meta_memory.that_take_memory(gradients.model_copy(update=more), unlearning) != same
-    for more in ({"tokens_at_once": 4096}, {"lora": None}, {"checkpointing": False}, {"read_documents": 64}):
+    for more in (
+        {"tokens_at_once": 4096},
+        {"lora": None, "precision": "fp32"},
+        {"checkpointing": False},
+        {"read_documents": 64},
+    ):
         assert meta_memory.that_take_memory(gradients, unlearning.model_copy(update=more)) != same
 
 
