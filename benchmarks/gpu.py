@@ -354,7 +354,7 @@ def exact_stores(model: LanguageModel, size: Size, like: dict[str, Path], folder
     import numpy as np
     import pandas as pd
 
-    from social_provenance.gradients.walk.collect import write_moments
+    from social_provenance.gradients.walk.finish import write_moments
     from social_provenance.gradients.walk.store import NUMBERS, ROWS
 
     folders = {name: Path(shutil.copytree(own, folder / name)) for name, own in like.items()}
