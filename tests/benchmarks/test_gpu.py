@@ -26,12 +26,12 @@ loss of another reduction."""
 
 @pytest.mark.slow
 def test_a_walk_and_unlearning_are_measured_without_kedro_and_agree_with_exact_gradients() -> None:
-    command = [sys.executable, gpu.__file__, "--size", "tiny", "--parts", "walk,agreement,unlearning"]
+    command = [sys.executable, gpu.__file__, "--size", "tiny"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     found = json.loads(done.stdout)
     assert set(found) == {
         *("device", "device_bytes", "cpu_threads", "versions", "model", "matrix_flops"),
-        *("walk", "agreement", "unlearning", "foreign_modules", "wall_s"),
+        *(*gpu.PARTS, "foreign_modules", "wall_s"),
     }
     assert found["foreign_modules"] == []
     assert set(found["walk"]) == set(gpu.PRECISIONS)
@@ -41,6 +41,8 @@ def test_a_walk_and_unlearning_are_measured_without_kedro_and_agree_with_exact_g
         assert one["predicted_bytes"] > 0
         assert (one["peak_bytes"] is None) == (found["device"] == "cpu")
     assert found["walk"]["bf16"]["predicted_bytes"] < found["walk"]["fp32"]["predicted_bytes"]
+    assert found["evaluation"]["items"] == gpu.SIZES["tiny"].items
+    assert found["evaluation"]["requests_a_second"] > 0
     exact = found["agreement"]["with_fp64"]
     assert exact["fp32"]["gradients"] < 1e-5
     assert 1e-4 < exact["bf16"]["gradients"] < DEVIATION
