@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/meta_memory.py [--layers 4,8] [--whole]
 
-The architecture is that of OLMo3-7B, the settings are those of ``conf/olmo3`` and of alternatives. Every stage is
+The architecture is that of OLMo3-7B, the settings are those of ``conf/olmo3``, of
+``conf/olmo3_one_gpu`` and of alternatives. Every stage is
 followed on tensors without content (``social_provenance.device_memory``). Memory is linear in the number of layers, so
 models of ``--layers`` are followed and extrapolated to all; ``--whole`` follows the whole model too, in minutes.
 Nothing here was compared with a GPU: the workspaces of CUDA and fragmentation come on top.
@@ -11,6 +12,7 @@ Nothing here was compared with a GPU: the workspaces of CUDA and fragmentation c
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from dataclasses import dataclass
@@ -28,10 +30,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
+ENVIRONMENTS = ("olmo3", "olmo3_one_gpu")
 LAYERS = 32
 PATTERN = 4
 """Layers after which attention over a window and over everything repeats."""
 CARD = 80 * GIGABYTE
+FILLING = (
+    *("algorithms", "lora", "precision", "checkpointing"),
+    *("batch_documents", "read_documents", "max_tokens", "tokens_at_once"),
+)
+"""Parameters of unlearning on which the memory of a run depends."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +78,25 @@ def read_parameters(environment: str) -> dict[str, Any]:
     return read
 
 
+def that_take_memory(
+    gradients: GradientSettings, unlearning: Unlearning | None
+) -> tuple[GradientSettings, Unlearning | None]:
+    """Return the settings with all that takes no memory of a GPU as it is by default; tf32 takes what fp32 takes."""
+    own = gradients.model_dump(exclude={"ranks_per_shard", "store"})
+    walk = GradientSettings(**(own | {"precision": "bf16" if gradients.precision == "bf16" else "fp32"}))
+    return walk, unlearning and Unlearning(**unlearning.model_dump(include=set(FILLING)))
+
+
 def peaks(model: Olmo3, gradients: GradientSettings, unlearning: Unlearning | None) -> dict[str, int]:
-    """Return stage -> bytes at its peak."""
-    found = {"walk": walk_memory(model, gradients)}
-    if unlearning is not None:
-        found |= run_memory(model.config(), unlearning, gradients.max_tokens)
-    return found
+    """Return stage -> bytes at its peak; what settings have in common is followed once."""
+    walk, runs = that_take_memory(gradients, unlearning)
+    found = {"walk": walk_memory(model, walk)}
+    return found | (_of_runs(model, runs.model_dump_json(), walk.max_tokens) if runs else {})
+
+
+@functools.lru_cache(maxsize=64)
+def _of_runs(model: Olmo3, settings: str, tokens: int) -> dict[str, int]:
+    return run_memory(model.config(), Unlearning.model_validate_json(settings), tokens)
 
 
 def extrapolate(measure: Callable[[int], Mapping[str, int]], layers: Sequence[int]) -> dict[str, int]:
@@ -86,9 +107,12 @@ def extrapolate(measure: Callable[[int], Mapping[str, int]], layers: Sequence[in
 
 
 def settings_of() -> dict[str, tuple[GradientSettings, Unlearning | None]]:
-    """Return settings by name: those of ``conf/olmo3``, and what it would be otherwise."""
-    own = read_parameters("olmo3")
-    gradients, unlearning = GradientSettings(**own["gradients"]), Unlearning(**own["unlearning"])
+    """Return settings by name: those of the environments, and what ``conf/olmo3`` would take otherwise."""
+    environments = {
+        name: (GradientSettings(**own["gradients"]), Unlearning(**own["unlearning"]))
+        for name, own in ((name, read_parameters(name)) for name in ENVIRONMENTS)
+    }
+    gradients, unlearning = environments["olmo3"]
     whole = {"precision": "fp32", "checkpointing": False, "tokens_at_once": None, "batch_documents": 8}
     whole |= {"read_documents": 8, "max_tokens": 1024}
 
@@ -99,7 +123,7 @@ def settings_of() -> dict[str, tuple[GradientSettings, Unlearning | None]]:
         return gradients, unlearning.model_copy(update={**whole, **given})
 
     return {
-        "olmo3": (gradients, unlearning),
+        **environments,
         "walk, fp32, 8,192 tokens": walk(8192, "fp32"),
         "walk, bf16, 4,096 tokens": walk(4096, "bf16"),
         "walk, bf16, 8,192 tokens": walk(8192, "bf16"),
