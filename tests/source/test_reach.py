@@ -322,7 +322,7 @@ def test_the_reader_of_the_store_is_behind_the_walk_and_its_docstrings_are_not(e
     before = digest_of_code(collect._write)
     for file, old, new, same in (
         ("gradients/walk/store.py", "yield start, numbers[", "yield start, 2 * numbers[", False),
-        ("gradients/walk/collect.py", '"""Read every gradient', '"""Reads every gradient', True),
+        ("gradients/walk/finish.py", '"""Read every gradient', '"""Reads every gradient', True),
         ("gradients/walk/collect.py", "iter(batch_size=1000)", "iter(batch_size=999)", True),
     ):
         assert (digest_of_code(collect._write, code=edited(file, old, new)) == before) is same

@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from kedro.io import DatasetError
@@ -18,7 +17,7 @@ from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.gradients.walk import bergson_run, collect, finish
 from social_provenance.gradients.walk.collect import Walk, Walker, plan_corpus, plan_queries, plan_store, shard_by_rank
-from social_provenance.gradients.walk.store import NUMBERS, ROWS, GradientStore
+from social_provenance.gradients.walk.store import NUMBERS, GradientStore
 from social_provenance.language_model import LanguageModel
 from social_provenance.source.reach import Code
 
@@ -361,36 +360,6 @@ def test_half_precision_rounds_the_numbers_and_halves_the_file(
     assert sizes[0] * 2 == sizes[1]
     assert half.identity == store.identity  # they can be compared
     assert half.digest != store.digest
-
-
-@pytest.mark.parametrize("kind", ["fp32", "fp16"])
-@pytest.mark.parametrize("chunk", [1, 3, 4096])
-def test_norms_and_second_moments_are_those_of_what_is_stored(
-    collect: Callable[..., GradientStore],
-    sequences: Dataset,
-    by_id: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: str,
-    chunk: int,
-) -> None:
-    monkeypatch.setattr("social_provenance.gradients.walk.finish.CHUNK", chunk)
-    store = collect(sequences, store=kind)
-    gradients = np.stack(list(by_id(store).values())).astype(np.float64)
-    np.testing.assert_allclose(store.column("norm"), np.linalg.norm(gradients, axis=1), rtol=1e-6)
-    sums = store.sums()
-    assert set(sums) == set(store.modules)
-    for name, columns in store.modules.items():
-        block = gradients[:, columns]
-        assert sums[name].dtype == torch.float32
-        np.testing.assert_allclose(sums[name], block.T @ block, rtol=1e-6, atol=1e-6 * (block**2).sum())
-
-
-def test_the_rows_of_a_shard_tell_its_documents(store: GradientStore, sequences: Dataset) -> None:
-    rows = pd.read_parquet(store.shards["all"] / ROWS)
-    assert list(rows) == ["id", "tokens", "loss", "norm"]
-    assert list(rows["id"]) == list(sequences["doc_id"])
-    assert list(rows["tokens"]) == list(sequences["length"])
-    assert rows["loss"].dtype == rows["norm"].dtype == np.float32
 
 
 def test_queries_keep_their_block_and_full_precision(

@@ -41,7 +41,7 @@ def walk_together(
 ) -> Iterator[None]:
     """Walk shards in the processes of all nodes, and yield once for each shard as soon as it is walked.
 
-    The processes go on with the next shard meanwhile. They end when the iterator is closed.
+    The processes walk the next shard meanwhile. They end when the iterator is closed.
 
     Args:
         shards: Rows (``input_ids``, ``length``, and ``labels`` where not every token counts) and folder of each. The
