@@ -6,17 +6,22 @@ import importlib.util
 import json
 import random
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pandas as pd
 import pytest
 
+from scale import write_corpus
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+PROJECT = Path(__file__).resolve().parents[2]
 TABLES = {
     "02_intermediate/documents.parquet": ["doc_id"],
     "02_intermediate/rejected_documents.parquet": ["shard", "row"],
@@ -51,6 +56,38 @@ def corpus(tmp_path: Path, write_shard: Callable[..., Path], row: Callable[..., 
     damaged = write_shard(folder / "d.jsonl.zst", rows)
     damaged.write_bytes(damaged.read_bytes()[:-100])
     return folder
+
+
+@pytest.mark.campaign
+@pytest.mark.spark
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java")
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="needs the extra spark")
+def test_a_driver_of_a_gigabyte_is_enough_for_many_documents(tmp_path: Path) -> None:
+    """Driver and workers are one process in local mode: nothing as large as the corpus may be in either."""
+    corpus, conf = tmp_path / "corpus", tmp_path / "conf"
+    write_corpus(corpus, 200_000, 600)
+    shutil.copytree(PROJECT / "conf", conf)
+    engines = conf / "spark/engines.yml"
+    assert "spark.driver.memory: 4g" in engines.read_text()
+    engines.write_text(engines.read_text().replace("spark.driver.memory: 4g", "spark.driver.memory: 1g"))
+    (conf / "one").mkdir()
+    for env in ("one", "spark"):
+        (conf / env / "parameters.yml").write_text("documents: {near_duplicates: {}}")
+        given = f"root={tmp_path / env},corpus={corpus},documents.min_chars=1,working_set.min_documents=1"
+        command = [sys.executable, "-m", "kedro", "run", "--conf-source", str(conf), "--env", env]
+        command += ["--pipelines", "corpus,taxonomy", "--params", given]
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr[-3000:]
+    one, other = (tmp_path / env for env in ("one", "spark"))
+    for name in TABLES:
+        found = [
+            duckdb.read_parquet(f"{place / name}{'/*' if (place / name).is_dir() else ''}") for place in (one, other)
+        ]
+        columns = ", ".join(found[0].columns)
+        assert len(found[0]) == len(found[1]) > 500
+        assert len(found[0].project(columns).except_(found[1].project(columns))) == 0, name
+    assert [(one / name).read_text() for name in FILES] == [(other / name).read_text() for name in FILES]
+    assert json.loads((one / FILES[0]).read_text())["rejected"] == {"near_duplicate": 20_000}
 
 
 @pytest.mark.slow
