@@ -130,6 +130,16 @@ def test_a_copy_has_the_same_digest_and_other_weights_or_tokens_another(copy: Pa
     assert len(digests) == 3
 
 
+def test_a_quantised_model_is_refused_before_anything_is_computed(copy: Path) -> None:
+    config = json.loads((copy / "config.json").read_text())
+    packed = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (copy / "config.json").write_text(json.dumps({**config, "quantization_config": packed}))
+    with pytest.raises(
+        ModelError, match=r"is quantised \(quantization_config .*bitsandbytes.*give the model as it was"
+    ):
+        LanguageModel.at(str(copy)).check()
+
+
 def test_the_digest_of_a_name_is_that_of_name_and_revision() -> None:
     digests = {LanguageModel("a/b", revision).digest() for revision in (None, "main", "v2")}
     assert len(digests | {LanguageModel("a/c").digest()}) == 4

@@ -191,8 +191,11 @@ def _check_fit(model: LanguageModel, stamp: tuple[tuple[str, int, int], ...]) ->
     """Check that configuration, weights and tokenizer of a folder, whose files have this stamp, belong together."""
     del stamp
     config = model.config()
-    if getattr(config, "quantization_config", None):
-        return  # the tensors on disk are then others than those of the architecture
+    if quantised := getattr(config, "quantization_config", None):
+        raise ModelError(
+            f"{model.path} is quantised (quantization_config {excerpt(quantised)} in its config.json): packed weights "
+            f"have no gradients: give the model as it was trained, in F32, BF16 or F16"
+        )
     with model.within_reach("weights"):
         empty, found = empty_with(weight_files(Path(model.path)), config)
     refuse_unlike(model.path, type(empty).__name__, found)
