@@ -63,8 +63,9 @@ def refuse_peaks(peaks: Mapping[str, int], settings: Unlearning, tokens: int, ro
         return
     cures = [
         "unlearning.tokens_at_once" if settings.tokens_at_once is None else "a smaller unlearning.tokens_at_once",
-        *(["unlearning.checkpointing=true"] if not settings.checkpointing else []),
-        *(["unlearning.lora"] if settings.lora is None else []),
+        *(["a smaller unlearning.read_documents"] if stage == "read" else []),
+        *(["unlearning.checkpointing=true"] if not settings.checkpointing and stage != "read" else []),
+        *(["unlearning.lora"] if settings.lora is None and stage != "read" else []),
         *(["unlearning.precision=bf16"] if settings.precision == "fp32" else []),
         "a smaller unlearning.max_tokens",
     ]

@@ -18,11 +18,15 @@ from social_provenance.forgetting.effects import tables as effect_tables
 from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs import gather, memory, study
 from social_provenance.forgetting.runs.run import Bench
+from social_provenance.forgetting.runs.trainable import checkpoint_bytes
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
 from social_provenance.language_model import max_tokens as context_length
 from social_provenance.training.documents import DocumentTokens
+
+BYTES_OF_SIGN, ADDED = 4, 16
+"""Upper bounds on the bytes of a character, of which none is more than a token, and on tokens that are added."""
 
 
 def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unlearning) -> None:
@@ -32,10 +36,14 @@ def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unle
     plan.refuse_small_topics(dict(zip(counted["topic"], map(int, counted["documents"]), strict=True)), params)
 
 
-def foresee_runs(model: LanguageModel, max_tokens: int, params: Unlearning) -> None:
-    """Refuse runs that the GPU cannot hold, as soon as there is a model."""
+def foresee_runs(working_set: LazyTable, model: LanguageModel, max_tokens: int, params: Unlearning) -> None:
+    """Refuse runs that the GPU cannot hold, and adapters of no module, as soon as there are documents and a model."""
     config = model.config()
-    memory.refuse_large(config, params, min(max_tokens, context_length(config)), memory_of_gpu())
+    checkpoint_bytes(config, params.lora)
+    room = memory_of_gpu()
+    if room is not None:
+        longest = BYTES_OF_SIGN * int(working_set.text.length().max().execute()) + ADDED
+        memory.refuse_large(config, params, min(max_tokens, context_length(config), longest), room)
 
 
 def plan_unlearning(scores: Any, topics: Any, tokens: Any, method: str, params: Unlearning) -> tuple[Any, Any]:

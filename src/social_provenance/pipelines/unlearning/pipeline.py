@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.foresee_runs,
-                ["language_model", "params:gradients.max_tokens", "params:unlearning"],
+                ["working_set", "language_model", "params:gradients.max_tokens", "params:unlearning"],
                 None,
                 name="foresee_runs",
             ),
