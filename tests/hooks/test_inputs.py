@@ -130,5 +130,6 @@ def test_the_tutorial_shows_what_is_printed(request: pytest.FixtureRequest) -> N
     (shown,) = re.findall(r"--pipelines (\S+) makes them again", page)
     printed = ",".join(with_makers(["reporting"], ["unlearning_effects", "validation"]))
     assert shown == printed
-    again = f"--pipelines random_weights,aggregation,{printed} --params scoring.damping=1.0"  # the warning of the run before
+    # The warning of the run before asks for random weights.
+    again = f"--pipelines random_weights,aggregation,{printed} --params scoring.damping=1.0"
     assert page.count(again) == 1
