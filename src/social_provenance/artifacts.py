@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from social_provenance.fingerprint import digest_of, digest_of_code
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -93,6 +93,22 @@ class Stream:
 
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
+
+
+def in_batches(pieces: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
+    """Join and divide rows to tables of ``rows`` rows, wherever an engine has cut them; the last may have fewer."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    for piece in pieces:
+        held.append(piece)
+        while (count := sum(map(len, held))) >= rows:
+            last = held[-1]
+            keep = len(last) - (count - rows)
+            yield pa.Table.from_batches([*held[:-1], last.slice(0, keep)])
+            held = [last.slice(keep)] if keep < len(last) else []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
 def part_digest(inputs: str, code: str) -> str:

@@ -133,3 +133,15 @@ def by_id() -> Callable[..., dict[str, np.ndarray]]:
         return found
 
     return read
+
+
+@pytest.fixture(scope="session")
+def assert_near() -> Callable[[dict[str, np.ndarray], dict[str, np.ndarray]], None]:
+    """Return a function that compares gradients by their ids, up to rounding."""
+
+    def compare(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+        assert set(one) == set(other)
+        for name, gradient in one.items():
+            np.testing.assert_allclose(other[name], gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
+
+    return compare

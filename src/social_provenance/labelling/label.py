@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from social_provenance.artifacts import Parts, Work, part_name
+from social_provenance.artifacts import Parts, Work, in_batches, part_name
 from social_provenance.fingerprint import digest_of, digest_of_path, unordered_sums
 from social_provenance.labelling.given import SOURCE, GivenLabels, has_both
 from social_provenance.labelling.linear import ARRAYS, AXES, DESCRIPTION, LinearLabeller
@@ -215,7 +215,7 @@ def read_shards(documents: ir.Table, shards: Sequence[str], batch: int) -> Itera
     rows = documents.filter(within).select("shard", "row", *READ).order_by("shard", "row")
     pieces = (piece for found in rows.to_pyarrow_batches(chunk_size=batch) for piece in _runs(found))
     for shard, own in groupby(pieces, key=lambda piece: piece["shard"][0].as_py()):
-        yield shard, _frames(own, batch)
+        yield shard, (table.select(READ).to_pandas() for table in in_batches(own, batch))
 
 
 def _runs(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -223,22 +223,6 @@ def _runs(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     shard = rows["shard"].to_numpy(zero_copy_only=False)
     starts = [0, *(np.flatnonzero(shard[1:] != shard[:-1]) + 1).tolist(), len(rows)]
     yield from (rows.slice(start, end - start) for start, end in pairwise(starts) if end > start)
-
-
-def _frames(pieces: Iterable[pa.RecordBatch], batch: int) -> Iterator[pd.DataFrame]:
-    """Join and divide rows to frames of ``batch`` rows, wherever an engine has cut them."""
-    import pyarrow as pa
-
-    held: list[pa.RecordBatch] = []
-    for piece in pieces:
-        held.append(piece)
-        while (count := sum(map(len, held))) >= batch:
-            last = held[-1]
-            keep = len(last) - (count - batch)
-            yield pa.Table.from_batches([*held[:-1], last.slice(0, keep)]).select(READ).to_pandas()
-            held = [last.slice(keep)] if keep < len(last) else []
-    if held:
-        yield pa.Table.from_batches(held).select(READ).to_pandas()
 
 
 def _label_shard(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from social_provenance.errors import AttributionError
@@ -62,6 +62,7 @@ def test_an_index_of_that_precision_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / INDEX).iterdir()] == ["info.json"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 30), max_size=8, unique=True), min_size=1, max_size=4))
 def test_states_of_processes_are_joined_in_the_order_of_the_rows(shares: list[list[int]]) -> None:
     places = {row: rank for rank, rows in enumerate(shares) for row in rows}  # a divided model walks a batch twice

@@ -8,8 +8,9 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.artifacts import leads
 from social_provenance.errors import AttributionError
-from social_provenance.gradients.walk.bergson_index import INDEX
+from social_provenance.gradients.walk.bergson_index import INDEX, join_states
 from social_provenance.gradients.walk.bergson_run import (
     Batches,
     deal_batches,
@@ -45,13 +46,14 @@ def walk_together(
 
     Args:
         shards: Rows (``input_ids``, ``length``, and ``labels`` where not every token counts) and folder of each. The
-            folder gets ``index``, a Bergson index, and the states of each process.
+            folder gets ``index``, a Bergson index, and the states of all processes.
         model: The model.
         settings: Projection and batches.
         distributed: Processes.
 
     Raises:
-        AttributionError: If a process ends with an error, which is on its standard error, or is killed.
+        AttributionError: If a process ends with an error, which is on its standard error, is killed, or has written
+            to another disk.
     """
     import_bergson()
     from bergson.distributed import launch_distributed_run
@@ -71,13 +73,18 @@ def walk_together(
             ended.set_result(None)
 
     threading.Thread(target=launch, daemon=True).start()
-    leads = jobs[0][0].distributed.rank == 0
+
+    def is_walked(folder: Path) -> bool:
+        return leads() and (folder / INDEX).exists()  # the first node may move a folder before another looks
+
     try:
-        for _, _, folder in jobs:
-            while not ended.done() and not (leads and (folder / INDEX).exists()):
+        for _, rows, folder in jobs:
+            while not ended.done() and not is_walked(folder):
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-            if not (leads and (folder / INDEX).exists()):
+            if not is_walked(folder):
                 _end(ended)
+            if leads():
+                join_states(folder, len(rows))
             yield
         _end(ended)
     finally:

@@ -14,7 +14,6 @@ from social_provenance.gradients.walk.bergson_index import (
     convert_index,
     index_layout,
     index_losses,
-    join_states,
 )
 from social_provenance.gradients.walk.store import MOMENTS, ROWS, STORE, gradients_of
 
@@ -38,12 +37,10 @@ def finish_shard(folder: Path, rows: Dataset, walk: Walk) -> None:
         walk: Model and settings.
 
     Raises:
-        AttributionError: If a gradient is not finite, or a process has written elsewhere.
+        AttributionError: If a gradient is not finite.
     """
     import pandas as pd
 
-    if walk.distributed.processes > 1:
-        join_states(folder, len(rows))
     convert_index(folder, walk.settings.store, CHUNK)
     ids = [str(name) for name in rows[walk.id_column]]
     norms = write_moments(folder, ids, walk.settings.store)

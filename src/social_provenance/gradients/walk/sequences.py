@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.artifacts import Stream
+from social_provenance.artifacts import Stream, in_batches
 from social_provenance.encoding import Encoder, all_cores
 from social_provenance.errors import AttributionError
 from social_provenance.processes import in_order, worker_pool
@@ -93,7 +93,8 @@ class _Tokenise:
 def _tokens(documents: Any, tokenise: _Tokenise, processes: int) -> Iterator[pa.RecordBatch]:
     ordered = documents.select(*READ).order_by("doc_id")
     tried = _Tried(-(-int(documents.count().execute()) // TRIED))
-    rows = (tried.note(batch) for batch in _batches(ordered))
+    batches = in_batches(ordered.to_pyarrow_batches(chunk_size=BATCH), BATCH)
+    rows = (tried.note(batch.to_pydict()) for batch in batches)
     for made in _tokenised(rows, tokenise, processes):
         short = [row for row, length in enumerate(made["length"].to_pylist()) if length < 2]
         if short:
@@ -125,16 +126,6 @@ def _start(tokenise: _Tokenise) -> None:
 
 def _work(rows: dict[str, list[Any]]) -> pa.RecordBatch:
     return _own[0](rows)
-
-
-def _batches(table: Any) -> Iterator[dict[str, list[Any]]]:
-    """Yield the rows of a table, :data:`BATCH` at a time: engines cut them at places of their own."""
-    rows = chain.from_iterable(
-        zip(*(batch[name].to_pylist() for name in READ), strict=True)
-        for batch in table.to_pyarrow_batches(chunk_size=BATCH)
-    )
-    while batch := list(islice(rows, BATCH)):
-        yield dict(zip(READ, map(list, zip(*batch, strict=True)), strict=True))
 
 
 @dataclass

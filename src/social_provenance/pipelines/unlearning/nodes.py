@@ -9,7 +9,7 @@ from social_provenance.annotations import LazyTable
 from social_provenance.artifacts import Parts
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
-from social_provenance.device_memory import memory_of_gpu
+from social_provenance.device_memory import empty_model, memory_of_gpu
 from social_provenance.errors import UnlearningError
 from social_provenance.estimation.bootstrap.settings import Bootstrap
 from social_provenance.forgetting.design import plan
@@ -18,7 +18,7 @@ from social_provenance.forgetting.effects import tables as effect_tables
 from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs import gather, memory, study
 from social_provenance.forgetting.runs.run import Bench
-from social_provenance.forgetting.runs.trainable import checkpoint_bytes
+from social_provenance.forgetting.runs.trainable import check_targets
 from social_provenance.forgetting.settings import Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 from social_provenance.language_model import LanguageModel
@@ -39,7 +39,8 @@ def foresee_unlearning(working_set: LazyTable, per_bin: int | None, params: Unle
 def foresee_runs(working_set: LazyTable, model: LanguageModel, max_tokens: int, params: Unlearning) -> None:
     """Refuse runs that the GPU cannot hold, and adapters of no module, as soon as there are documents and a model."""
     config = model.config()
-    checkpoint_bytes(config, params.lora)
+    if params.lora is not None:
+        check_targets(empty_model(config), params.lora)
     room = memory_of_gpu()
     if room is not None:
         longest = BYTES_OF_SIGN * int(working_set.text.length().max().execute()) + ADDED
