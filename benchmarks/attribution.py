@@ -112,7 +112,8 @@ def make_world(world: World, documents: int, items: dict[str, int]) -> int:
     from datasets.utils.logging import disable_progress_bar
 
     from social_provenance.language_model import TrainedModel
-    from social_provenance.pretraining.pretrain import Architecture, Pretraining, new_model
+    from social_provenance.pretraining.pretrain import new_model
+    from social_provenance.pretraining.settings import Architecture, Pretraining
     from social_provenance.pretraining.tokenizer import BYTES, load_tokenizer, train_tokenizer
 
     disable_progress_bar()

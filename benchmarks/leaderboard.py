@@ -2,7 +2,8 @@
 
 Usage: python benchmarks/leaderboard.py --worlds miniature:51,miniature:52,tofu:STUDY --folder DIR
            [--methods trackstar,influence,...] [--damping 0.1,10] [--projection 16,32] [--query gold,rival]
-           [--seeds 2] [--halves 12] [--singles] [--roles] [--top 2] [--outcome end] [--page FILE]
+           [--normalizer none,adam] [--seeds 2] [--halves 12] [--singles] [--roles] [--top 2] [--outcome end]
+           [--page FILE]
 
 For each world a model is trained under each seed, every method scores every topic for every benchmark, and models are
 retrained without random halves of the topics (``--halves``; 0: none), without single topics (``--singles``), without
@@ -215,6 +216,9 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--query", default="gold", help="kinds of query; those after the first under the first settings"
     )
+    parser.add_argument(
+        "--normalizer", default="none", help="what gradients are divided by: none, adam; those after the first likewise"
+    )
     parser.add_argument("--seeds", type=int, default=2, help="models in each world")
     parser.add_argument("--halves", type=int, default=12)
     parser.add_argument("--singles", action="store_true", help="also leave out every topic alone")
@@ -228,7 +232,9 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     given.worlds = [parse_world(text, given.environment) for text in given.worlds.split(",")]
     dampings = [float(value) for value in given.damping.split(",")]
     projections = [int(value) for value in given.projection.split(",")]
-    given.variants = plan_variants(given.methods.split(","), dampings, projections, given.query.split(","))
+    given.variants = plan_variants(
+        given.methods.split(","), dampings, projections, given.query.split(","), given.normalizer.split(",")
+    )
     given.folder = given.folder.resolve()
     return given
 

@@ -11,7 +11,7 @@ from social_provenance.fingerprint import digest_of, digest_of_code
 from social_provenance.interventions.effects import measure_retraining
 from social_provenance.interventions.retraining import RUN, final, seed_of
 from social_provenance.pipelines.counterfactual.nodes import retrain_without
-from social_provenance.pretraining.pretrain import Pretraining
+from social_provenance.pretraining.settings import Pretraining
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from board.worlds import Truth, World
 
 PROJECT = Path(__file__).resolve().parents[2]
-GOLD = "gold"
-"""Kind of query that names of folders and rows leave out."""
+GOLD, PLAIN = "gold", "none"
+"""Kind of query and normalizer of gradients that names of folders and rows leave out."""
 
 UNDAMPED = ("gradient_cosine",)
 """Methods of the gradient store without a preconditioner."""
@@ -61,18 +61,20 @@ class Variant:
         damping: ``scoring.damping``.
         methods: Names in the registry.
         query: ``attribution.query``.
+        normalizer: ``gradients.normalizer``.
     """
 
     projection: int
     damping: float
     methods: tuple[str, ...]
     query: str = GOLD
+    normalizer: str = PLAIN
 
     @property
     def name(self) -> str:
         """Name of its folder."""
         query = "" if self.query == GOLD else f"-query-{self.query}"
-        return f"projection-{self.projection}-damping-{self.damping:g}{query}"
+        return f"projection-{self.projection}-damping-{self.damping:g}{query}{self._divided}"
 
     def label(self, method: str) -> str:
         """Return the name of a method in tables, with the settings on which it depends."""
@@ -80,15 +82,36 @@ class Variant:
             return method
         projection = f" projection={self.projection}" if find_methods()[method].needs == "store" else ""
         query = "" if self.query == GOLD else f" query={self.query}"
-        return method + projection + ("" if method in UNDAMPED else f" damping={self.damping:g}") + query
+        return (
+            method
+            + projection
+            + ("" if method in UNDAMPED else f" damping={self.damping:g}")
+            + query
+            + self._divided.replace("-", " ")
+        )
+
+    @property
+    def walk(self) -> str:
+        """Name of the walk that its scores are made from."""
+        query = "" if self.query == GOLD else f"-{self.query}"
+        return f"walk-{self.projection}{query}{self._divided}"
+
+    @property
+    def _divided(self) -> str:
+        return "" if self.normalizer == PLAIN else f"-{self.normalizer}"
 
 
 def plan_variants(
-    methods: Sequence[str], dampings: Sequence[float], projections: Sequence[int], queries: Sequence[str] = (GOLD,)
+    methods: Sequence[str],
+    dampings: Sequence[float],
+    projections: Sequence[int],
+    queries: Sequence[str] = (GOLD,),
+    normalizers: Sequence[str] = (PLAIN,),
 ) -> list[Variant]:
     """Return the variants: each method under every setting on which it depends, and no other.
 
-    Kinds of query other than the first are tried with methods of the store, under the first projection and damping.
+    Kinds of query and normalizers of gradients other than the first are tried with methods of the store, under the
+    first projection and damping.
 
     Raises:
         ProvenanceError: If there is no such method.
@@ -111,9 +134,10 @@ def plan_variants(
             }
             chosen = tuple(name for name, need in needs.items() if kept[need](name))
             if chosen:
-                variants.append(Variant(projection, damping, chosen, queries[0]))
+                variants.append(Variant(projection, damping, chosen, queries[0], normalizers[0]))
     of_store = tuple(name for name, need in needs.items() if need == "store")
-    return variants + [Variant(projections[0], dampings[0], of_store, query) for query in queries[1:] if of_store]
+    others = [(query, normalizers[0]) for query in queries[1:]] + [(queries[0], other) for other in normalizers[1:]]
+    return variants + [Variant(projections[0], dampings[0], of_store, *other) for other in others if of_store]
 
 
 @dataclass(frozen=True)
@@ -193,13 +217,12 @@ class Study:
 
     def _compare(self, variant: Variant) -> dict[str, float]:
         """Run the attribution and return need -> seconds: those of the walk over the corpus, and of the comparison."""
-        gradients = {"projection_dim": variant.projection}
+        gradients = {"projection_dim": variant.projection, "normalizer": variant.normalizer}
         needs = {find_methods()[name].needs for name in variant.methods}
         scoring = {"damping": variant.damping, "methods": list(variant.methods), "default_method": variant.methods[0]}
         settings = {"gradients": gradients, "scoring": scoring, "bootstrap": {"replicates": REPLICATES}}
         settings["attribution"] = {"nulls": NULLS, "query": variant.query}
-        kind = "" if variant.query == GOLD else f"-{variant.query}"
-        record = self.own / f"walk-{variant.projection}{kind}.json"
+        record = self.own / f"{variant.walk}.json"
         spent = self.run(["attribution"], settings, outputs=WALKED)
         if not record.exists():
             record.write_text(json.dumps(spent))

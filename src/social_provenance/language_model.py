@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +21,7 @@ from social_provenance.model_weights import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DEFAULT_MAX_TOKENS = 2048
 NO_CODE = {"trust_remote_code": False}
@@ -29,6 +29,9 @@ NO_CODE = {"trust_remote_code": False}
 
 HUB = "hf://"
 """Prefix of a name on the hub: without a scheme, Kedro takes it for a path relative to the project."""
+
+SECOND_MOMENTS = "second_moments.safetensors"
+"""File of a model folder: weight -> Adam's average of its squared gradient."""
 
 
 @dataclass(frozen=True)
@@ -210,15 +213,26 @@ def max_tokens(config: Any) -> int:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model in memory together with its tokenizer, ready to be saved."""
+    """A model in memory together with its tokenizer, ready to be saved.
+
+    Attributes:
+        model: The model.
+        tokenizer: Its tokenizer.
+        second_moments: Weight -> Adam's average of its squared gradient at the end of the training, of its shape;
+            empty: unknown.
+    """
 
     model: Any
     tokenizer: Any
+    second_moments: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors), configuration and tokenizer."""
+        """Write weights (safetensors), configuration, tokenizer and, where they are known, second moments."""
+        from safetensors.torch import save_file
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
+        if self.second_moments:
+            save_file(dict(self.second_moments), folder / SECOND_MOMENTS)

@@ -100,6 +100,13 @@ def test_nulls_have_a_score_of_every_document(test_study: Path) -> None:
         assert len(counts) == table["variant"].nunique() * 4 * 4
 
 
+def test_random_weights_are_calibrated_and_judge_nothing(test_study: Path) -> None:
+    tests = pd.read_parquet(test_study / "08_reporting/null_tests.parquet")
+    assert set(tests["variant"]) == {"wrong_answers", "generic_text"}
+    calibration = pd.read_parquet(test_study / "08_reporting/null_calibration.parquet")
+    assert "random_weights" in set(calibration["variant"]) & set(calibration["judge"])
+
+
 def test_every_topic_is_patched(test_study: Path) -> None:
     table = pd.read_parquet(test_study / "08_reporting/tail_patch.parquet")
     assert table.groupby(["benchmark", "dose"]).size().tolist() == [24] * 4 * 2

@@ -19,7 +19,7 @@ from social_provenance.interventions.retraining import (
     seed_of,
 )
 from social_provenance.interventions.settings import Counterfactual
-from social_provenance.pretraining.pretrain import Architecture, Pretraining
+from social_provenance.pretraining.settings import Architecture, Pretraining
 from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:

@@ -43,8 +43,7 @@ def _train(model: Weight, gradients: list[float], settings: Optimiser = PLAIN, *
         seen.append({"step": step, **measured})
         return step < kept.get("last", 1000)
 
-    steps = train(model, gradients, _push(model), settings, kept.get("rate", lambda _: 1.0), after_step)
-    assert steps == len(seen)
+    train(model, gradients, _push(model), settings, kept.get("rate", lambda _: 1.0), after_step)
     return seen
 
 
@@ -54,8 +53,10 @@ def test_the_first_step_of_adamw_moves_by_the_learning_rate_against_the_gradient
     assert float(model.weight.detach()) == pytest.approx(0.9, abs=1e-6)
 
 
-def _adamw(weights: np.ndarray, gradients: np.ndarray, shares: np.ndarray, settings: Optimiser) -> np.ndarray:
-    """Return the weights after AdamW as Loshchilov and Hutter 2019 write it, gradients clipped by their norm."""
+def _adamw(
+    weights: np.ndarray, gradients: np.ndarray, shares: np.ndarray, settings: Optimiser
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights and average of squares after AdamW (Loshchilov and Hutter 2019), gradients clipped by norm."""
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     for step, (gradient, share) in enumerate(zip(gradients, shares, strict=True), start=1):
         clipped = gradient * min(1.0, settings.clip / float(np.linalg.norm(gradient)))
@@ -64,7 +65,7 @@ def _adamw(weights: np.ndarray, gradients: np.ndarray, shares: np.ndarray, setti
         unbiased = mean / (1 - 0.9**step), square / (1 - settings.beta2**step)
         rate = settings.learning_rate * share
         weights = weights - rate * settings.weight_decay * weights - rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
-    return weights
+    return weights, square
 
 
 @pytest.mark.parametrize("beta2", [0.5, 0.95, 0.999])
@@ -81,10 +82,10 @@ def test_many_steps_are_those_of_adamw(beta2: float, decay: float, clip: float) 
         model.weight.grad = torch.from_numpy(gradient[None].copy())
         return {}
 
-    train(model, gradients, set_gradients, settings, lambda step: float(shares[step - 1]), lambda *_: True)
-    np.testing.assert_allclose(
-        model.weight.detach().numpy()[0], _adamw(start, gradients, shares, settings), rtol=0, atol=1e-6
-    )
+    moments = train(model, gradients, set_gradients, settings, lambda step: float(shares[step - 1]), lambda *_: True)
+    weights, square = _adamw(start, gradients, shares, settings)
+    np.testing.assert_allclose(model.weight.detach().numpy()[0], weights, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(moments["weight"].numpy()[0], square, rtol=1e-5)
 
 
 def test_weight_decay_is_decoupled_from_the_gradient() -> None:

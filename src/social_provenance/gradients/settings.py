@@ -28,6 +28,9 @@ class GradientSettings(Parameters):
     attention: Literal["auto", "sdpa", "eager"] = "auto"
     """Implementation of attention: that which transformers chooses, a fused kernel, or the plain formula, whose
     memory grows with the square of the tokens."""
+    normalizer: Literal["none", "adam"] = "none"
+    """What gradients are divided by before they are projected: ``adam`` is the root of Adam's average of squared
+    gradients in the model's folder, so that they are steps as the training took them, but for momentum."""
     store: Literal["fp32", "fp16"] = "fp32"
     """Precision on disk. Half precision halves the store; a gradient beyond its range is an error."""
     ranks_per_shard: PositiveInt = 100

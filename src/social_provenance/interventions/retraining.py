@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from social_provenance.interventions.settings import Counterfactual
-    from social_provenance.pretraining.pretrain import Pretraining
+    from social_provenance.pretraining.settings import Pretraining
 
 LOG = "log.parquet"
 TOPIC, HALF = "topic", "half"
@@ -176,10 +176,8 @@ def _equal_steps(settings: Pretraining, steps: int) -> Pretraining:
 
 def _train(training: Training, settings: Pretraining, left_out: Sequence[int], folder: Path) -> None:
     documents = list(training.tokens.values())
-    _, log, _ = pretrain(
-        documents, training.tokenizer, lambda _: training.requests, settings, training.batch_size, left_out
-    )
-    log.to_parquet(folder / LOG)
+    made = pretrain(documents, training.tokenizer, lambda _: training.requests, settings, training.batch_size, left_out)
+    made.log.to_parquet(folder / LOG)
 
 
 def _shared(training: Training) -> str:

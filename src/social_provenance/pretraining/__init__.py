@@ -7,6 +7,6 @@
                                   benchmarks, at every evaluation
 
 - ``tokenizer``: a lossless byte-level BPE; :func:`~.tokenizer.train_tokenizer`, :func:`~.tokenizer.load_tokenizer`;
-- ``pretrain``: an OLMo3-architecture model, trained until every benchmark is learned; :class:`~.pretrain.Pretraining`,
-  :func:`~.pretrain.pretrain`.
+- ``pretrain``: an OLMo3-architecture model, trained until every benchmark is learned; :func:`~.pretrain.pretrain`;
+- ``settings``: its parameters, :class:`~.settings.Pretraining`.
 """

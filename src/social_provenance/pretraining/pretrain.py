@@ -5,96 +5,48 @@ from __future__ import annotations
 import copy
 import logging
 import random
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.errors import PretrainingError
-from social_provenance.parameters import Parameters
-from social_provenance.training.loop import Optimiser, seeded, train
+from social_provenance.training.loop import seeded, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     import pandas as pd
     import torch
+
+    from social_provenance.pretraining.settings import Pretraining
 
     Batch = tuple[torch.Tensor, torch.Tensor]
 
 logger = logging.getLogger(__name__)
 
-Share = Annotated[float, Field(ge=0, le=1)]
-
 UNTRAINED = -100
 """Label of a token without a loss."""
 
 
-class Architecture(Parameters):
-    """Shape of an OLMo3 model; the defaults give 0.7 M parameters with 1,280 tokens."""
+@dataclass(frozen=True)
+class Pretrained:
+    """What a pretraining leaves.
 
-    hidden_size: PositiveInt = 128
-    """Dimensions of the residual stream; a multiple of ``heads``."""
-    layers: PositiveInt = 2
-    """Transformer blocks."""
-    heads: PositiveInt = 4
-    """Attention heads per block, with as many key-value heads."""
-    intermediate_size: PositiveInt = 256
-    """Dimensions of a block's feed-forward layer."""
-    max_tokens: PositiveInt = 8192
-    """Longest sequence, in tokens."""
-    initial_std: PositiveFloat = 0.088
-    """Standard deviation of the initial weights; about 1 / sqrt(hidden_size). The 0.02 of large models makes a
-    small one stay on a plateau for a time that differs between benchmarks
-    (docs/decisions/0005)."""
+    Attributes:
+        model: The model.
+        log: ``step``, ``loss`` (nats per token, with label smoothing), ``benchmark``, ``accuracy``, ``gold_logprob``,
+            ``choice_logprob``.
+        checkpoints: ``step-000032`` -> the model after that step, in order; a step beyond the end has none.
+        second_moments: Weight -> AdamW's average of its squared gradient at the end.
+    """
 
-
-class Pretraining(Parameters):
-    """Parameters of the pretraining of a small model."""
-
-    seed: int = 0
-    """Seed of the weights and of the order of the documents."""
-    vocab_size: Annotated[int, Field(gt=256)] = 1280
-    """Vocabulary of the byte-level BPE, tokens, including the 256 bytes."""
-    architecture: Architecture = Architecture()
-    """Shape of the model."""
-    optimiser: Optimiser = Optimiser(learning_rate=4e-3)
-    """Optimiser."""
-    label_smoothing: Share = 0.1
-    """Share of the target distribution spread evenly over the vocabulary. It keeps the model from saturating,
-    and a saturated model hides its provenance (docs/decisions/0005)."""
-    sequence_tokens: PositiveInt = 64
-    """Tokens per training sequence."""
-    batch_sequences: PositiveInt = 16
-    """Sequences per step."""
-    max_steps: PositiveInt = 1600
-    """Upper bound on optimiser steps."""
-    warmup_steps: NonNegativeInt = 40
-    """Steps of linear warm-up of the learning rate."""
-    decay_steps: PositiveInt = 100
-    """Steps of linear decay to zero, from when every benchmark has been learned, or at the end."""
-    evaluate_every: PositiveInt = 32
-    """Steps between evaluations of the benchmarks."""
-    learned_accuracy: Share | None = 0.9
-    """Accuracy that every benchmark has to reach at some evaluation before the learning rate decays; null: train for
-    ``max_steps``. At a constant learning rate accuracies vary from step to step, so a benchmark that has reached it
-    may be below it again, until the decay raises all of them."""
-    required_accuracy: Share = 0.85
-    """Accuracy of any benchmark below which the run ends with an error, unless ``learned_accuracy`` is null."""
-    leave_out_sources: Sequence[str] = ()
-    """Sources whose documents are not trained on."""
-    checkpoints: Sequence[PositiveInt] = ()
-    """Steps after which a checkpoint is kept, for the pipeline ``trajectory``."""
-
-    @model_validator(mode="after")
-    def _decay_fits(self) -> Pretraining:
-        if self.decay_steps > self.max_steps:
-            raise ValueError(f"decay_steps ({self.decay_steps}) exceeds max_steps ({self.max_steps}): lower it")
-        return self
+    model: Any
+    log: pd.DataFrame
+    checkpoints: dict[str, Any]
+    second_moments: dict[str, torch.Tensor]
 
 
 @dataclass
@@ -176,7 +128,7 @@ def pretrain(
     settings: Pretraining,
     batch_size: int,
     left_out: Collection[int] = (),
-) -> tuple[Any, pd.DataFrame, dict[str, Any]]:
+) -> Pretrained:
     """Train a model on documents and evaluate the benchmarks on the way.
 
     The learning rate warms up, stays constant, and decays linearly to zero over ``decay_steps``: from the step
@@ -192,11 +144,6 @@ def pretrain(
         settings: Architecture, optimisation and when to stop.
         batch_size: Choices scored at a time.
         left_out: Positions of the documents to leave out.
-
-    Returns:
-        The model; its log: ``step``, ``loss`` (nats per token, with label smoothing), ``benchmark``, ``accuracy``,
-        ``gold_logprob``, ``choice_logprob``; and its checkpoints, ``step-000032`` -> the model
-        after that step, in order. A step beyond the end has none.
 
     Raises:
         PretrainingError: If a benchmark is below ``required_accuracy``, unless ``learned_accuracy`` is null.
@@ -220,11 +167,13 @@ def pretrain(
             return step < progress.last_step
 
         with seeded(settings.seed):
-            train(model, batches, _language_modelling(model, settings), settings.optimiser, progress.rate, after_step)
+            moments = train(
+                model, batches, _language_modelling(model, settings), settings.optimiser, progress.rate, after_step
+            )
     log = pd.DataFrame(progress.log)
     _require_learned(log, settings)
     _log_missing(settings.checkpoints, int(log["step"].max()))
-    return model, log, progress.kept
+    return Pretrained(model, log, progress.kept, moments)
 
 
 def _require_learned(log: pd.DataFrame, settings: Pretraining) -> None:

@@ -37,7 +37,7 @@ def train(
     settings: Optimiser,
     rate: Callable[[int], float],
     after_step: Callable[[int, dict[str, float]], bool],
-) -> int:
+) -> dict[str, torch.Tensor]:
     """Take optimiser steps until the batches end or ``after_step`` returns False.
 
     Args:
@@ -50,7 +50,7 @@ def train(
         after_step: Step and measurements -> whether to go on.
 
     Returns:
-        The number of steps taken.
+        Parameter -> AdamW's average of its squared gradient, of its shape; empty without a step.
     """
     import torch
 
@@ -58,7 +58,6 @@ def train(
     optimiser = torch.optim.AdamW(
         parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, betas=(0.9, settings.beta2)
     )
-    step = 0
     with cpu_threads(settings.threads):
         for step, batch in enumerate(batches, start=1):
             model.train()
@@ -71,7 +70,8 @@ def train(
             if not after_step(step, {**measured, "grad_norm": float(norm)}):
                 break
     model.eval()
-    return step
+    averages = ((name, optimiser.state.get(parameter, {})) for name, parameter in model.named_parameters())
+    return {name: average["exp_avg_sq"] for name, average in averages if average}
 
 
 def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

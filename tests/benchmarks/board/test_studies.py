@@ -49,6 +49,17 @@ def test_further_kinds_of_query_are_scored_by_the_store_under_the_first_settings
     assert plan_variants(["bm25"], [0.1], [16], ["gold", "rival"]) == plan_variants(["bm25"], [0.1], [16])
 
 
+def test_further_normalizers_are_walked_apart_and_scored_under_the_first_settings() -> None:
+    variants = plan_variants(["trackstar", "gradient_cosine", "bm25"], [0.1, 10], [16], normalizers=["none", "adam"])
+    labels = [variant.label(method) for variant in variants for method in variant.methods]
+    assert [label for label in labels if "adam" in label] == [
+        "trackstar projection=16 damping=0.1 adam",
+        "gradient_cosine projection=16 adam",
+    ]
+    assert len({variant.name for variant in variants}) == len(variants)
+    assert len({variant.walk for variant in variants}) == 2
+
+
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ProvenanceError, match="'trackstr' is no method"):
         plan_variants(["trackstr"], [1], [16])

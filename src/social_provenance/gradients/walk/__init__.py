@@ -14,6 +14,7 @@
   model once for all shards (``walk_together``).
 - ``bergson_index``: the files of its index, their precision, the states beside it (``convert_index``, ``join_states``).
 - ``finish``: norms and second moments of a shard, while the next one is walked (``finish_shard``).
+- ``bergson_adam``: gradients divided by the root of Adam's second moments (``adam_normalizers``).
 - ``bergson_trial``: memory and seconds of a walk before it, from shapes and by a trial (``walk_memory``).
 - ``store``: reads shards in chunks and checks their bytes (``GradientStore``, ``query_stores``).
 - ``forecast``: documents, tokens, bytes and seconds of a walk before it (``forecast_walk``).

@@ -12,15 +12,16 @@ import contextlib
 import io
 import logging
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from social_provenance.gradients.walk.bergson_adam import adam_normalizers, read_moments
 from social_provenance.gradients.walk.bergson_index import INDEX, StatesOfRank, join_states
 from social_provenance.gradients.walk.coverage import named_errors
-from social_provenance.language_model import max_tokens
+from social_provenance.language_model import SECOND_MOMENTS, max_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import torch
     from datasets import Dataset
@@ -115,6 +116,7 @@ def index_config(model: LanguageModel, settings: GradientSettings, run_path: Pat
         moe_experts=settings.moe_experts,
         fsdp=distributed.fsdp,
         distributed=DistributedConfig(nnode=distributed.nnode, nproc_per_node=distributed.nproc_per_node),
+        optimizer_state=str(Path(model.path) / SECOND_MOMENTS) if settings.normalizer == "adam" else "",
     )
     config.use_tf32_matmuls = settings.precision == "tf32"  # given to it, it would change this process for good
     return config
@@ -159,9 +161,12 @@ def walk_batches(
     """
     from bergson import PreprocessConfig
     from bergson.collection import collect_gradients
-    from bergson.utils.worker_utils import create_processor
+    from bergson.utils.worker_utils import processor_for
 
     model, targets = loaded
+    if rank == 0:
+        processor_for(config).save(config.partial_run_path)  # without second moments, as large as the model
+    moments = read_moments(Path(config.optimizer_state)) if config.optimizer_state else {}
     states = StatesOfRank(folder, rank, (batches.rows, int(model.config.hidden_size)))
     handle = model.base_model.register_forward_hook(_MeanStates(batches, list(sequences["length"]), states))
     try:
@@ -169,7 +174,7 @@ def walk_batches(
             collect_gradients(
                 model=model,
                 data=sequences,
-                processor=create_processor(model, config, targets),
+                processor=processor_for(config, adam_normalizers(model, moments, targets)),
                 cfg=config,
                 batches=batches,
                 target_modules=targets,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from social_provenance.device_memory import GIGABYTE, RESERVE, counted, empty_model, found, place, trial
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.settings import Distributed
+from social_provenance.gradients.walk.bergson_adam import adam_normalizers
 from social_provenance.gradients.walk.bergson_run import (
     import_bergson,
     index_config,
@@ -62,8 +63,12 @@ def walk_memory(model: LanguageModel, settings: GradientSettings) -> int:
         empty.requires_grad_(False)
         empty.get_input_embeddings().requires_grad_(True)
         place(empty)
+        adam = settings.normalizer == "adam"
+        moments = {name: torch.empty(weight.shape) for name, weight in empty.named_parameters()} if adam else {}
         collector = StreamingGradientCollector(
-            model=empty.base_model, processor=processor_for(config), dtype=torch.float32
+            model=empty.base_model,
+            processor=processor_for(config, adam_normalizers(empty, moments, None)),
+            dtype=torch.float32,
         )
         ids = torch.zeros(shape, dtype=torch.long)
         with collector.with_batch(torch.ones(shape, dtype=torch.bool)):

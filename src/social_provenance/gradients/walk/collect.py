@@ -17,6 +17,7 @@ from social_provenance.artifacts import Parts, Work, leads, node
 from social_provenance.device_memory import memory_of_gpu
 from social_provenance.errors import AttributionError
 from social_provenance.fingerprint import digest_of
+from social_provenance.gradients.walk.bergson_adam import refuse_without_moments
 from social_provenance.gradients.walk.bergson_ranks import walk_together
 from social_provenance.gradients.walk.bergson_run import Walker
 from social_provenance.gradients.walk.bergson_trial import refuse_large, seconds_per_token
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 HEADERS = 14_000
 """Bytes of a shard beside its gradients: Bergson's settings, headers of Parquet and Arrow, the seal."""
 
-SHARED = ("projection_dim", "projection_type", "loss_reduction", "moe_experts", "precision", "attention")
+SHARED = ("projection_dim", "projection_type", "loss_reduction", "moe_experts", "precision", "attention", "normalizer")
 """Settings that gradients must have in common to be compared."""
 
 SECONDS_BETWEEN_LINES = 5.0
@@ -142,6 +143,8 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
     refuse_flat(walk.model, coverage)
     refuse_too_wide(coverage, walk.settings.projection_dim)
     warn_of_experts(coverage, walk.settings.moe_experts)
+    if walk.settings.normalizer == "adam":
+        refuse_without_moments(walk.model, coverage.modules)
     if not walk.distributed.fsdp:
         refuse_large(walk.model, walk.settings, memory_of_gpu())
     for name, rows in pieces.items():

@@ -61,6 +61,10 @@ def compare_profiles(influence: Influence) -> tuple[Table, Table]:
 def judge_by_nulls(documents: Scored, nulls: LazyTable, random_weights: LazyTable | None) -> tuple[Table, Table]:
     """Return the tests of every bin against each null, and the share of bins that the nulls themselves are called in.
 
+    Random weights judge nothing: they have hardly any map, so that against their spread every map of the trained
+    model stands out, that of wrong answers too. The calibration shows it; how alike both maps are is
+    :func:`explain_maps`.
+
     Args:
         documents: The scored documents.
         nulls: Scores for items and null queries, each query scaled to norm 1.
@@ -73,7 +77,8 @@ def judge_by_nulls(documents: Scored, nulls: LazyTable, random_weights: LazyTabl
         for variant in table.select("variant").distinct().order_by("variant").to_pyarrow()["variant"].to_pylist()
     }
     compared = discoveries.compared_with_nulls(documents, wide.pop(discoveries.ITEMS, None))
-    return discoveries.null_tests(compared, wide), discoveries.null_calibration(compared, wide)
+    judges = {variant: table for variant, table in wide.items() if variant != explained.UNTRAINED}
+    return discoveries.null_tests(compared, judges), discoveries.null_calibration(compared, wide)
 
 
 def explain_maps(

@@ -9,7 +9,8 @@ from social_provenance.artifacts import Parts
 from social_provenance.interventions import effects, retraining
 from social_provenance.interventions.settings import Counterfactual
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import Pretraining, leave_out
+from social_provenance.pretraining.pretrain import leave_out
+from social_provenance.pretraining.settings import Pretraining
 
 
 def tokenize_training(documents: Any, labels: Any, tokenizer: str, pretraining: Pretraining) -> Any:

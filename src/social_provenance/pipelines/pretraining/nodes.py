@@ -11,7 +11,8 @@ from social_provenance.capabilities.harness import build_requests
 from social_provenance.language_model import TrainedModel
 from social_provenance.pretraining import pretrain
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import Pretraining, leave_out
+from social_provenance.pretraining.pretrain import leave_out
+from social_provenance.pretraining.settings import Pretraining
 
 
 def train_tokenizer(documents: Any, params: Pretraining) -> str:
@@ -28,8 +29,9 @@ def train_model(
     bpe.check_round_trip(loaded, texts[:100])
     requests = partial(build_requests, evaluation, benchmarks, loaded)
     tokens = loaded(texts, verbose=False)["input_ids"]
-    model, log, kept = pretrain.pretrain(tokens, loaded, requests, params, evaluation.batch_size)
-    return TrainedModel(model, loaded), log, {label: TrainedModel(one, loaded) for label, one in kept.items()}
+    made = pretrain.pretrain(tokens, loaded, requests, params, evaluation.batch_size)
+    checkpoints = {label: TrainedModel(model, loaded) for label, model in made.checkpoints.items()}
+    return TrainedModel(made.model, loaded, made.second_moments), made.log, checkpoints
 
 
 def _texts(documents: Any) -> list[str]:
