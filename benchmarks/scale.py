@@ -150,16 +150,17 @@ def measure(place: Path, small: Path, corpus_only: bool) -> dict[str, dict[str, 
 class Watch:
     """Hook that measures each node, its loads and saves among it."""
 
-    def __init__(self) -> None:
-        """Look at this process and its children twenty times a second."""
-        self.process, self.base = psutil.Process(), 0
+    def __init__(self, every: float = 0.05) -> None:
+        """Look at this process and its children every so many seconds."""
+        self.process, self.base, self.every = psutil.Process(), 0, every
         self.taken: dict[str, dict[str, float]] = {}
-        self.peak, self.over = 0, threading.Event()
+        self.peak, self.highest, self.over = 0, 0, threading.Event()
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:
-        while not self.over.wait(0.05):
+        while not self.over.wait(self.every):
             self.peak = max(self.peak, held_by(self.process))
+            self.highest = max(self.highest, self.peak)
 
     @hook_impl
     def before_dataset_loaded(self, node: Any) -> None:
