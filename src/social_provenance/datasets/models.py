@@ -78,6 +78,8 @@ class LanguageModelFolder(AbstractDataset[TrainedModel, LanguageModel]):
 class OptionalModelFolder(AbstractDataset[TrainedModel, LanguageModel | None]):
     """A model as :class:`LanguageModelFolder` has it, or none: a null ``path`` loads None. It is never written.
 
+    With ``must_exist: false`` a folder that is not there loads None, too.
+
     Example:
         .. code-block:: yaml
 
@@ -93,9 +95,16 @@ class OptionalModelFolder(AbstractDataset[TrainedModel, LanguageModel | None]):
     """
 
     def __init__(
-        self, *, path: str | None = None, revision: str | None = None, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        path: str | None = None,
+        revision: str | None = None,
+        must_exist: bool = True,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         """Describe the model, or that there is none."""
+        if not must_exist and path and not path.startswith(HUB) and not Path(path).exists():
+            path = None
         self._path = path
         self._revision = revision
         self.metadata = metadata

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
-from pathlib import Path
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.documents.records import GIVEN, RECORDS, write_records
@@ -12,12 +10,15 @@ from social_provenance.errors import CorpusError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from social_provenance.documents.settings import DocumentSettings
     from social_provenance.documents.shards import Shard
 
 
-def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, texts: int) -> dict[str, Any]:
+def survey(
+    shards: Sequence[Shard], settings: DocumentSettings, look_at: int, texts: int, folder: Path
+) -> dict[str, Any]:
     """Read a few shards, evenly spaced, and extrapolate their statistics to all.
 
     Shards are weighted by size where sizes are known, else equally. Duplicates are not searched, so ``fit`` is
@@ -28,11 +29,13 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         settings: Rules for records.
         look_at: Shards to read.
         texts: Documents whose texts are returned, evenly spaced.
+        folder: Empty folder for the records of the shards that are read, a folder for each.
 
     Returns:
         ``shards`` and ``bytes`` of the corpus; estimates of ``records``, ``fit`` (accepted records),
-        ``labelled`` (accepted ones with topic and format), ``chars`` (of accepted texts), ``records_bytes`` (disk) and
-        ``seconds`` (reading all in one process); ``looked_at``, the number of shards read; ``texts``.
+        ``labelled`` (accepted ones with topic and format), ``chars`` (of accepted texts), ``records_bytes``
+        (disk); ``looked_at``, the shards read; ``texts``; ``scale``, all shards in
+        units of those; ``bins``, how many of those that were read are in each bin that occurs among them.
 
     Raises:
         CorpusError: If the shards that were read have no document.
@@ -43,22 +46,22 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
     chosen = list(shards)[::step][:look_at]
     counts = dict.fromkeys(("records", "fit", "labelled", "chars", "records_bytes"), 0)
     sample_texts: list[str] = []
-    with tempfile.TemporaryDirectory() as name:
-        start = time.perf_counter()
-        for shard in chosen:
-            tally = write_records(shard, settings, Path(name))
-            file = Path(name) / RECORDS
-            counts["records"] += tally.records
-            counts["fit"] += tally.fit
-            counts["chars"] += tally.chars
-            counts["records_bytes"] += file.stat().st_size
-            rows = pq.read_table(file, columns=["text", *GIVEN[:2]])
-            counts["labelled"] += rows.drop_null().num_rows
-            kept = rows["text"].drop_null()
-            sample_texts += [
-                kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))
-            ]
-        seconds = time.perf_counter() - start
+    given: Counter[tuple[str, str]] = Counter()
+    for number, shard in enumerate(chosen):
+        own = folder / str(number)
+        own.mkdir()
+        tally = write_records(shard, settings, own)
+        file = own / RECORDS
+        counts["records"] += tally.records
+        counts["fit"] += tally.fit
+        counts["chars"] += tally.chars
+        counts["records_bytes"] += file.stat().st_size
+        rows = pq.read_table(file, columns=["text", *GIVEN[:2]])
+        both = rows.drop_null()
+        counts["labelled"] += both.num_rows
+        given.update(zip(*(both[name].to_pylist() for name in GIVEN[:2]), strict=True))
+        kept = rows["text"].drop_null()
+        sample_texts += [kept[place].as_py() for place in range(0, len(kept), max(1, len(kept) * len(chosen) // texts))]
     if not counts["fit"]:
         raise CorpusError(
             f"no document is in {', '.join(shard.place for shard in chosen)}: raise plan.shards, or check "
@@ -70,51 +73,11 @@ def survey(shards: Sequence[Shard], settings: DocumentSettings, look_at: int, te
         "shards": len(shards),
         "bytes": known,
         **{key: round(value * scale) for key, value in counts.items()},
-        "seconds": seconds * scale,
         "looked_at": [shard.name for shard in chosen],
+        "scale": scale,
+        "bins": sorted(given.values()),
         "texts": sample_texts[:texts],
     }
-
-
-def list_stages(
-    estimate: Mapping[str, Any],
-    later: Mapping[str, Mapping[str, Any]],
-    relabel: bool,
-    *,
-    processes: int,
-    cleaned_a_second: int,
-    labels_a_second: int,
-) -> list[dict[str, Any]]:
-    """Return documents, tokens, bytes on disk and hours of each stage, null if unknown.
-
-    Args:
-        estimate: Result of :func:`survey`.
-        later: Stage -> its ``documents``, ``tokens``, ``bytes`` and ``seconds``, for stages that need the model.
-        relabel: Whether documents that come with labels are classified too.
-        processes: Number of processes that read shards.
-        cleaned_a_second: Rate of deduplication and writing, documents per second.
-        labels_a_second: Rate of labelling, documents per second.
-    """
-    fit = estimate["fit"]
-    unlabelled = fit if relabel else fit - estimate["labelled"]
-    stages = [
-        {
-            "stage": "read",
-            "documents": estimate["records"],
-            "bytes": estimate["records_bytes"],
-            "seconds": estimate["seconds"] / processes,
-        },
-        {"stage": "clean", "documents": fit, "bytes": estimate["chars"], "seconds": fit / cleaned_a_second},
-        {"stage": "label", "documents": unlabelled, "seconds": unlabelled / labels_a_second},
-        *({"stage": name, **stage} for name, stage in later.items()),
-    ]
-    return [
-        {
-            **{name: stage.get(name) for name in ("stage", "documents", "tokens", "bytes")},
-            "hours": None if stage["seconds"] is None else round(stage["seconds"] / 3600, 4),
-        }
-        for stage in stages
-    ]
 
 
 def describe_survey(estimate: Mapping[str, Any]) -> str:
@@ -124,16 +87,3 @@ def describe_survey(estimate: Mapping[str, Any]) -> str:
         f"{estimate['shards']:,} shards, {size}: about {estimate['records']:,} records, {estimate['fit']:,} of them "
         f"documents ({chars}), {estimate['labelled']:,} of those with both labels"
     )
-
-
-def describe(stage: Mapping[str, Any]) -> str:
-    """Format a stage of a plan as one line."""
-    pieces = [f"{stage['documents']:,} documents"]
-    pieces += [f"{stage['tokens']:,} tokens"] if stage["tokens"] is not None else []
-    pieces += [f"{stage['bytes'] / 1e6:,.1f} MB"] if stage["bytes"] is not None else []
-    pieces += ["time not known" if stage["hours"] is None else _duration(stage["hours"])]
-    return f"{stage['stage']}: {', '.join(pieces)}"
-
-
-def _duration(hours: float) -> str:
-    return f"{hours:,.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
-from social_provenance.forgetting.runs.run import Bench
+from social_provenance.forgetting.runs.run import Bench, execute_run
 from social_provenance.forgetting.runs.study import PASSES, plan_parts
-from social_provenance.forgetting.runs.workers import execute_runs
 from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
 from social_provenance.gradients.methods.text_methods import TextCorpus
 from social_provenance.gradients.queries.build import build_queries, query_sets
@@ -26,8 +25,10 @@ from social_provenance.gradients.walk.sequences import tokenize_documents
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.interventions import tail_patch
 from social_provenance.language_model import max_tokens
+from social_provenance.planning.clock import clocked
 from social_provenance.planning.runs import made_up_plan
 from social_provenance.pretraining.pretrain import pretrain
+from social_provenance.processes import worker_pool
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
@@ -127,13 +128,6 @@ def try_small_model(sample: Sample, study: Study, stages: Sequence[str]) -> dict
     return found
 
 
-def clocked(function: Callable[[], Any]) -> float:
-    """Return the seconds of a call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def try_pretraining(sample: Sample, study: Study) -> dict[str, Any]:
     """Return the seconds of a step, and of an evaluation of all items."""
     tokenizer = sample.model.tokenizer()
@@ -223,28 +217,32 @@ def try_patches(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]
 
 
 def try_runs(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]:
-    """Return the seconds of an unlearning run among others, of the start of its process, and of the trial of a run."""
+    """Return the seconds of an unlearning run, of the start of a process, and of the trial that a study begins with."""
     settings = study.unlearning
     shorter = -(-settings.steps // LONGEST_RUN)
     brief = settings.model_copy(
         update={"steps": settings.steps // shorter, "read_every": max(1, settings.read_every // shorter)}
     )
     scorer = Scorer(items_for(sample.requests, "evaluation"), study.evaluation.batch_size)
-    plan, documents, bins = made_up_plan(tokens["input_ids"], brief, 2 * brief.processes)
+    plan, documents, bins = made_up_plan(tokens["input_ids"], brief, 2)
     bench = Bench(sample.model, scorer, documents, bins, brief)
-    parts = plan_parts(plan, bench)
-    start = time.perf_counter()
-    pace = parts.pace() if parts.pace else None
-    trial = time.perf_counter() - start
+    parts, pace = plan_parts(plan, bench), []
+    trial = clocked(lambda: pace.append(parts.pace() if parts.pace else None))
     with tempfile.TemporaryDirectory() as folder:
-        tasks = {row["run_id"]: (row, _empty(Path(folder) / row["run_id"])) for row in plan.to_dict("records")}
-        start = time.perf_counter()
-        ends = [time.perf_counter() - start for _ in execute_runs(bench, tasks)]
-    first, last = ends[brief.processes - 1], ends[-1]
-    run = last - first
+        rows = [(row, _empty(Path(folder) / row["run_id"])) for row in plan.to_dict("records")]
+        _, run = (clocked(lambda row=row, at=at: execute_run(bench, row, at)) for row, at in rows)  # type: ignore[misc]
     batch = 2 * settings.batch_documents * sum(map(len, documents.values())) / len(documents)
-    more = 0.0 if pace is None else (settings.steps - brief.steps) * PASSES * batch * pace * settings.processes
-    return {"run": run + more, "start": max(0.0, first - run), "trial": trial}
+    step = (pace[0] or 0.0) * PASSES * batch * settings.processes
+    few = Scorer(tail_patch.take_items(scorer.requests, 1), scorer.batch_size)
+    with worker_pool(1) as pool:
+        start = pool.submit(_first_score, sample.model, few).result()
+    return {"run": run + (settings.steps - brief.steps) * step, "start": start, "trial": trial}
+
+
+def _first_score(model: LanguageModel, scorer: Scorer) -> float:
+    """Return the seconds of the processor that a new process takes until it has scored something."""
+    scorer.score(model.load(), model.tokenizer())
+    return time.process_time()
 
 
 def _queries(sample: Sample, tokens: Dataset, study: Study, items: int | None) -> pd.DataFrame:

@@ -10,7 +10,6 @@
 A node returns a description of all runs (:class:`~social_provenance.artifacts.Parts`); they are trained when the
 catalog saves it, and only those that are missing.
 
-- ``forecast``: number of runs and cost of a study, before it is planned;
 - ``memory``: GPU memory of a run, before it starts; :func:`~.memory.run_memory`;
 - ``trainable``: all weights or adapters, and the checkpoint;
 - ``evaluation``: losses and answers of a model at one step; :class:`~.evaluation.Evaluator`;

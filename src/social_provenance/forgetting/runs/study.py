@@ -66,7 +66,7 @@ def plan_parts(plan: pd.DataFrame, bench: Bench) -> Parts:
         _refuse_overlap(row)
         content = [[digests[doc_id] for doc_id in row[name]] for name in IDS]
         inputs[run_id] = digest_of(shared, bench.algorithms[row["algorithm"]], row["digest"], content)
-        work[run_id] = _work(row, bench, size)
+        work[run_id] = count_work(row, bench, size)
 
     # Results do not depend on the process that executes a run, nor on other runs: the code of a run is that of
     # execute_run and of its algorithm's class, so an edit of workers or of another algorithm recomputes nothing.
@@ -100,7 +100,14 @@ def _digest_of_requests(requests: pd.DataFrame) -> str:
     )
 
 
-def _work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
+def count_work(row: Mapping[Any, Any], bench: Bench, size: int) -> Work:
+    """Return the cost of a run: a step is three passes over its tokens, a reading one over all that is read.
+
+    Args:
+        row: Row of the plan.
+        bench: Benchmarks and documents that runs share.
+        size: Bytes of a checkpoint.
+    """
     sets, settings = bench.sets(row), bench.settings
     forget, retain = (sum(map(len, part)) for part in (sets.forget, sets.retain))
     batch = settings.batch_documents * (forget / len(sets.forget) + retain / len(sets.retain))

@@ -4,7 +4,7 @@
 
     texts --> sequences --> collect --> bergson_run, bergson_ranks --> finish --> shards --> store
                               |
-              coverage, bergson_trial, forecast
+              coverage, bergson_trial
 
 - ``sequences``: documents as token sequences (``stream_tokens``, ``tokenize_documents``, ``held_out``).
 - ``coverage``: the modules and parameters that gradients cover (``inspect``).
@@ -17,6 +17,5 @@
 - ``bergson_adam``: gradients divided by the root of Adam's second moments (``adam_normalizers``).
 - ``bergson_trial``: memory and seconds of a walk before it, from shapes and by a trial (``walk_memory``).
 - ``store``: reads shards in chunks and checks their bytes (``GradientStore``, ``query_stores``).
-- ``forecast``: documents, tokens, bytes and seconds of a walk before it (``forecast_walk``).
 - ``bergson_query``: a command that prepares a shard for Bergson's own ``query``.
 """

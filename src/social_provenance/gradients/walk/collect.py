@@ -156,15 +156,26 @@ def plan_store(pieces: Mapping[str, Dataset], walk: Walk) -> Parts:
         walk.settings.store,
         [version(name) for name in ("bergson", "torch", "transformers")],
     )
-    numbers = coverage.dimensions(walk.settings.projection_dim)
-    hidden = int(walk.model.config().hidden_size)
-    width = numbers * (2 if walk.settings.store == "fp16" else 4) + 4 * hidden
-    fixed = 4 * numbers * walk.settings.projection_dim**2 + HEADERS
+    fixed, width = store_bytes(
+        coverage.dimensions(walk.settings.projection_dim), int(walk.model.config().hidden_size), walk.settings
+    )
     work = {name: Work(len(rows), sum(rows["length"]), fixed + len(rows) * width) for name, rows in pieces.items()}
     inputs = {name: digest_of(shared, _digest_of_rows(rows, walk.id_column)) for name, rows in pieces.items()}
     # A sharded model does not fit the one process of a trial.
     pace = None if walk.distributed.fsdp else partial(_pace, max(pieces.values(), key=len), walk)
     return Parts(inputs, partial(_write, pieces, walk), work, pace)
+
+
+def store_bytes(dimensions: int, hidden: int, settings: GradientSettings) -> tuple[int, int]:
+    """Return the bytes of a part beside its rows, and those of a row.
+
+    Args:
+        dimensions: Of the projected gradient.
+        hidden: Hidden size of the model.
+        settings: Settings of the gradients.
+    """
+    width = dimensions * (2 if settings.store == "fp16" else 4) + 4 * hidden
+    return 4 * dimensions * settings.projection_dim**2 + HEADERS, width
 
 
 def _write(pieces: Mapping[str, Dataset], walk: Walk, waiting: Mapping[str, Path]) -> Iterator[str]:

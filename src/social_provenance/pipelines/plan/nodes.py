@@ -3,94 +3,106 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 
 from social_provenance.annotations import Record
-from social_provenance.capabilities.benchmark import Evaluation
 from social_provenance.device_memory import GIGABYTE, found, memory_of_gpu
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
-from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
-from social_provenance.errors import ProvenanceError
+from social_provenance.documents.survey import describe_survey
 from social_provenance.forgetting.runs import memory
-from social_provenance.forgetting.runs.forecast import forecast_steps
-from social_provenance.forgetting.settings import Unlearning
-from social_provenance.gradients.settings import Distributed, GradientSettings
-from social_provenance.gradients.walk.bergson_trial import refuse_large, walk_memory
-from social_provenance.gradients.walk.forecast import forecast_walk
+from social_provenance.gradients.walk.bergson_trial import walk_memory
 from social_provenance.labelling.settings import Labelling
 from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.pipelines.plan.params import Plan
-from social_provenance.regions.grid import BINS
+from social_provenance.planning.corpus import try_corpus
+from social_provenance.planning.costs import Found, estimate_costs
+from social_provenance.planning.laws import measure_machine
+from social_provenance.planning.places import bytes_of_limit, places_to_check
+from social_provenance.planning.refusals import checks_of_model, list_refusals
+from social_provenance.planning.shape import model_to_try
+from social_provenance.planning.sizes import Sizes
+from social_provenance.planning.stages import stages_of
+from social_provenance.planning.study import Study
+from social_provenance.planning.table import describe, tabulate
+from social_provenance.planning.try_study import try_study
+from social_provenance.processes import memory_held
 
 logger = logging.getLogger(__name__)
 
+PRETRAINING = "pretraining"
 
-def survey_corpus(shards: list[Shard], documents: DocumentSettings, params: Plan) -> Record:
-    """Estimate the content of the corpus from a few shards, and log it."""
-    estimate = survey(shards, documents, params.shards, params.texts)
+
+def survey_corpus(shards: list[Shard], documents: DocumentSettings, labelling: Labelling, params: Plan) -> Record:
+    """Estimate the content of the corpus from a few shards, clean and label them, and log what they have."""
+    estimate = try_corpus(shards, documents, labelling, params.shards, params.texts)
     logger.info("plan, %s", describe_survey(estimate))
     return estimate
 
 
 def try_model(
-    estimate: Record,
-    model: LanguageModel,
-    gradients: GradientSettings,
-    distributed: Record,
-    per_bin: int,
+    estimate: Record, model: LanguageModel | None, benchmarks: Path, parameters: Record
 ) -> Record:
-    """Forecast the cost of gradients of the working set from steps on some texts."""
-    documents = min(estimate["fit"], per_bin * len(BINS))
-    return forecast_walk(estimate["texts"], documents, model, gradients, Distributed.model_validate(distributed))
+    """Count the study, and try its stages on a sample, with the model or one of its shape."""
+    params = Plan.model_validate(parameters["plan"])
+    study, stages = Study.of(parameters), [stage.name for stage in stages_of(params.pipelines)]
+    trained = study.pretraining if PRETRAINING in params.pipelines else None
+    with model_to_try(None if trained else model, estimate["texts"], trained) as tried:
+        return try_study(estimate, tried, benchmarks, study, stages)
 
 
-def plan_memory(
-    model: LanguageModel, gradients: GradientSettings, distributed: Record, unlearning: Unlearning, params: Plan
-) -> Record:
-    """Find the peak of GPU memory of the walk and of unlearning from shapes, log it, and warn of what does not fit."""
-    config, divided = model.config(), Distributed.model_validate(distributed).fsdp
-    tokens = min(gradients.max_tokens, max_tokens(config))
+def plan_memory(estimate: Record, model: LanguageModel | None, parameters: Record) -> Record:
+    """Find the peak of memory of the walk and of unlearning from shapes, and what would be refused of a model."""
+    params = Plan.model_validate(parameters["plan"])
+    study = Study.of(parameters)
     room = memory_of_gpu() if params.gpu_gigabytes is None else round(params.gpu_gigabytes * GIGABYTE)
-    # The walk of a divided model depends on its processes, and is not predicted.
-    walk = None if divided else found(lambda: walk_memory(model, gradients), "a batch of the walk")
-    runs = memory.run_memory(config, unlearning, tokens)
+    trained = study.pretraining if PRETRAINING in params.pipelines else None
+    with model_to_try(None if trained else model, estimate["texts"], trained) as tried:
+        # The walk of a divided model depends on its processes, and is not predicted.
+        walk = None
+        if not study.distributed.fsdp:
+            walk = found(lambda: walk_memory(tried, study.gradients), "a batch of the walk")
+        tokens = min(study.gradients.max_tokens, max_tokens(tried.config()))
+        runs = memory.run_memory(tried.config(), study.unlearning, tokens)
+        refusals = list_refusals(checks_of_model(tried, study, room))
     peaks = ({} if walk is None else {"walk": walk}) | {f"unlearn, {stage}": peak for stage, peak in runs.items()}
     for stage, peak in peaks.items():
-        logger.info("plan, %s: %.1f GB of GPU memory", stage, peak / GIGABYTE)
-    checks: list[Callable[[], None]] = []
-    if room is not None:
-        checks += [] if divided else [partial(refuse_large, model, gradients, room)]
-        checks.append(partial(memory.refuse_peaks, runs, unlearning, tokens, room))
-    refusals = []
-    for check in checks:
-        try:
-            check()
-        except ProvenanceError as error:
-            refusals.append(str(error))
-            logger.warning("plan, this would be refused: %s", error)
+        logger.info("plan, %s: %.1f GB of memory of the device", stage, peak / GIGABYTE)
     return {"gpu_bytes": room, "peaks": peaks, "refusals": refusals}
 
 
-def plan_study(
-    estimate: Record,
-    walk: Record,
-    labelling: Labelling,
-    unlearning: Unlearning,
-    evaluation: Evaluation,
-    params: Plan,
-) -> Record:
-    """Forecast documents, tokens, bytes and hours of each stage, and log them."""
-    later = {"walk": walk, "unlearn": forecast_steps(walk, unlearning, len(evaluation.benchmarks))}
-    plan = list_stages(
-        estimate,
-        later,
-        not labelling.keep_given,
-        processes=params.processes,
-        cleaned_a_second=params.cleaned_a_second,
-        labels_a_second=params.labels_a_second,
+def plan_study(estimate: Record, trials: Record, peaks: Record, places: Record, parameters: Record) -> Record:
+    """Estimate hours, memory, disk and spill of each stage, and log them."""
+    params = Plan.model_validate(parameters["plan"])
+    study, here = Study.of(parameters), memory_of_gpu()
+    steps = study.pretraining.max_steps
+    machine = measure_machine(
+        study.gradients.precision, params.gpu_teraflops, has_device=here is not None or params.gpu_gigabytes is None
     )
-    for stage in plan:
-        logger.info("plan, %s", describe(stage))
-    return {"looked_at": estimate["looked_at"], "stages": plan}
+    costs = estimate_costs(
+        Found(
+            study=study,
+            sizes=Sizes(**trials["sizes"]),
+            survey={**estimate, **{name: value for name, value in trials.items() if name not in {"sizes", "trials"}}},
+            trials=trials["trials"],
+            machine=machine,
+            memory_limit=bytes_of_limit(places["connection"]),
+            processes=params.processes,
+            pretraining_steps=min(steps, params.pretraining_steps or steps),
+            peaks=peaks["peaks"],
+        ),
+        params.pipelines,
+    )
+    rows = tabulate(costs, study, memory_held(), peaks["peaks"], gpu=peaks["gpu_bytes"] is not None)
+    for row in rows:
+        logger.info("plan, %s", describe(row))
+    return {"looked_at": estimate["looked_at"], "stages": rows}
+
+
+def refuse_study(estimate: Record, trials: Record, peaks: Record, plan: Record, places: Record) -> Record:
+    """List what the run would be refused for, a line each, and log it."""
+    known = [line for record in (estimate, trials, peaks) for line in record["refusals"]]
+    refusals = [*known, *list_refusals(places_to_check(plan["stages"], places))]
+    for line in refusals:
+        logger.warning("plan, this would be refused: %s", line)
+    return {"refusals": refusals}
