@@ -98,7 +98,9 @@ def compare(plan: dict[str, Any], study: dict[str, Any]) -> dict[str, Any]:
     from social_provenance.planning.stages import stage_of
 
     known = register_pipelines()
-    homes = {node.name: name for name in (*STUDY, *SMALL_WORLD, *CHECKS, "random_weights") for node in known[name].nodes}
+    homes = {
+        node.name: name for name in (*STUDY, *SMALL_WORLD, *CHECKS, "random_weights") for node in known[name].nodes
+    }
     seconds: dict[str, float] = {}
     for node, one in study["nodes"].items():
         name = stage_of(node, homes[node])

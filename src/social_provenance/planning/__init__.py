@@ -13,6 +13,12 @@
 - ``trials``: seconds of the study's own code on a sample, a second each (``try_model``).
 - ``laws``: seconds of what is not tried, from counts and the speed of this machine (``LAWS``, ``Machine``).
 - ``sizes``: counts of documents, tokens, requests and runs (``Sizes``).
-- ``costs``: the cost of each stage (``estimate_costs``).
+- ``corpus``: a survey of the corpus, and trials of cleaning and labelling (``try_corpus``).
+- ``try_study``: all that a model's shape and the benchmarks say (``try_study``).
+- ``clock``: seconds of a trial beside other work (``Clock``).
+- ``found``: what costs are estimated from (``Found``, ``Cost``); ``corpus_costs``, ``model_costs``, ``costs``: the cost
+  of each stage (``estimate_costs``).
+- ``table``: costs as rows (``tabulate``).
+- ``places``: room on disk (``places_to_check``).
 - ``refusals``: checks, each of which refuses in one line (``list_refusals``, ``refuse_full_disk``).
 """

@@ -1,4 +1,4 @@
-"""Trials of cleaning and labelling on the records of a few shards, and the size of the working set that they promise."""
+"""Trials of cleaning and labelling on the records of a few shards, and the size of the working set to expect."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def expected_documents(counts: Sequence[int], fit: int, per_bin: int) -> int:
         return min(fit, per_bin * len(BINS))
     beyond = found.var() - mean
     rates = np.full(len(BINS), mean) if beyond <= 0 else (found + mean**2 / beyond) * beyond / (beyond + mean)
-    return int(round(float(np.minimum(rates / rates.sum() * fit, per_bin).sum())))
+    return round(float(np.minimum(rates / rates.sum() * fit, per_bin).sum()))
 
 
 def _try_tables(folder: Path, documents: DocumentSettings, labelling: Labelling, found: dict[str, Any]) -> None:

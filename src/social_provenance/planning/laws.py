@@ -1,7 +1,7 @@
 """Laws for the stages that are not tried: seconds from counts, in units of this machine's speed.
 
-The constants were measured by ``benchmarks/scale.py`` and ``benchmarks/plan.py`` (docs/explanation/scale.md) on a machine
-whose speed was measured by the same trial as that of the machine at hand, so that no law is of one machine.
+The constants were measured by ``benchmarks/scale.py`` and ``benchmarks/plan.py`` (docs/explanation/scale.md) on a
+machine whose speed was measured as that of the machine at hand is, so that no law is of one machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run would be refused for, found before it starts: checks that are called one by one, and list what they say."""
+"""What a run would be refused for, found before it starts: checks, each of which refuses in one line."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def refuse_full_disk(folder: Path, needed: int, what: str, setting: str) -> None
     free = shutil.disk_usage(next(path for path in (folder, *folder.absolute().parents) if path.exists())).free
     if needed > free:
         raise ArtifactError(
-            f"{folder} needs {needed / GIGABYTE:.1f} GB for {what} and its disk has {free / GIGABYTE:.1f} GB free: make "
-            f"room, or name another place with {setting}"
+            f"{folder} needs {needed / GIGABYTE:.1f} GB for {what} and its disk has {free / GIGABYTE:.1f} GB free: "
+            f"make room, or name another place with {setting}"
         )
 
 

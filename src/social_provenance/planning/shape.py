@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def model_to_try(known: LanguageModel | None, texts: Sequence[str], settings: Pretraining | None) -> Iterator[LanguageModel]:
+def model_to_try(
+    known: LanguageModel | None, texts: Sequence[str], settings: Pretraining | None
+) -> Iterator[LanguageModel]:
     """Provide the model of a study, or one with random weights in a folder that is gone afterwards.
 
     Args:

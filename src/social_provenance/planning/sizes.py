@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
+from social_provenance.forgetting.runs.forecast import count_runs, made_up_plan
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.runs.study import count_work
 from social_provenance.forgetting.runs.trainable import checkpoint_bytes
@@ -14,7 +15,6 @@ from social_provenance.gradients.walk.coverage import inspect
 from social_provenance.interventions.tail_patch import take_items
 from social_provenance.language_model import max_tokens
 from social_provenance.planning.corpus import expected_documents
-from social_provenance.planning.runs import count_runs, made_up_plan
 from social_provenance.regions.grid import BINS, TOPICS
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def count_study(
     drawn = expected_documents(survey["bins"], fit, study.per_bin)
     per_bin = study.attributed_per_bin
     attributed = drawn if per_bin is None else min(drawn, expected_documents(survey["bins"], fit, per_bin))
-    asked, held = (items_for(requests, use) for use in ("attribution", "evaluation"))  # type: ignore[arg-type]
+    asked, held = (items_for(requests, use) for use in ("attribution", "evaluation"))
     gold = asked[asked["is_gold"]]
     variants = 1 + len(study.nulls)
     benchmarks = int(requests["benchmark"].nunique())

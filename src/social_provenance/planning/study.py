@@ -18,6 +18,8 @@ from social_provenance.pretraining.pretrain import Pretraining
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from social_provenance.gradients.queries.nulls import Null
+
 
 @dataclass(frozen=True)
 class Study:
@@ -64,7 +66,7 @@ class Study:
         )
 
     @property
-    def nulls(self) -> Sequence[str]:
+    def nulls(self) -> Sequence[Null]:
         """Names of the null queries."""
         return tuple(self.queries["nulls"])
 

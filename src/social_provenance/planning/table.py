@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.device_memory import GIGABYTE
-from social_provenance.planning.costs import ON_DEVICE, Cost
+from social_provenance.planning.costs import ON_DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from social_provenance.planning.found import Cost
     from social_provenance.planning.study import Study
 
 COLUMNS = (
@@ -18,7 +19,9 @@ COLUMNS = (
 )
 
 
-def tabulate(costs: Mapping[str, Cost], study: Study, base: int, peaks: Mapping[str, int], *, gpu: bool) -> list[dict[str, Any]]:
+def tabulate(
+    costs: Mapping[str, Cost], study: Study, base: int, peaks: Mapping[str, int], *, gpu: bool
+) -> list[dict[str, Any]]:
     """Return one row per stage, of the fields of :data:`COLUMNS`; what is unknown is null.
 
     Args:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.harness import Scorer
 from social_provenance.capabilities.split import items_for
+from social_provenance.forgetting.runs.forecast import made_up_plan
 from social_provenance.forgetting.runs.run import Bench, execute_run
 from social_provenance.forgetting.runs.study import PASSES, plan_parts
 from social_provenance.gradients.methods.scoring import plan_scores, plan_text_scores
@@ -26,13 +27,12 @@ from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.interventions import tail_patch
 from social_provenance.language_model import max_tokens
 from social_provenance.planning.clock import clocked
-from social_provenance.planning.runs import made_up_plan
 from social_provenance.pretraining.pretrain import pretrain
 from social_provenance.processes import worker_pool
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
     from datasets import Dataset
@@ -199,19 +199,19 @@ def try_comparison(
     documents = min(MORE, len(tokens))
     one, many = compare(1), compare(COPIES)
     points = ((documents, COPIES * documents),) * 2
-    lines = [
-        Line.through((at[0], few), (at[1], more)) for at, few, more in zip(points, one, many, strict=True)
-    ]
+    lines = [Line.through((at[0], few), (at[1], more)) for at, few, more in zip(points, one, many, strict=True)]
     return {"gradients": vars(lines[0]), "texts": vars(lines[1])}
 
 
 def try_patches(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]:
     """Return the seconds of patching the model with one region once."""
     settings = study.tail_patch
-    scorer = Scorer(tail_patch.take_items(sample.requests.drop(columns="use"), settings.items), study.evaluation.batch_size)
+    scorer = Scorer(
+        tail_patch.take_items(sample.requests.drop(columns="use"), settings.items), study.evaluation.batch_size
+    )
     patched = tail_patch.PatchedModel(sample.model.load(), sample.model.tokenizer(), scorer)
     documents = tokens["input_ids"]
-    regions = {("one", None): documents[::2], ("other", None): documents[1::2]}
+    regions: dict[tuple[str, str | None], Any] = {("one", None): documents[::2], ("other", None): documents[1::2]}
     few = settings.model_copy(update={"repeats": TRIED_PATCHES})
     return {"patch": clocked(lambda: tail_patch.patch_regions(patched, regions, few)) / (2 * TRIED_PATCHES)}
 

@@ -10,6 +10,7 @@
 A node returns a description of all runs (:class:`~social_provenance.artifacts.Parts`); they are trained when the
 catalog saves it, and only those that are missing.
 
+- ``forecast``: number of runs and sizes of their sets, before they are planned;
 - ``memory``: GPU memory of a run, before it starts; :func:`~.memory.run_memory`;
 - ``trainable``: all weights or adapters, and the checkpoint;
 - ``evaluation``: losses and answers of a model at one step; :class:`~.evaluation.Evaluator`;

@@ -10,13 +10,15 @@ from social_provenance.device_memory import GIGABYTE, found, memory_of_gpu
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import Shard
 from social_provenance.documents.survey import describe_survey
+from social_provenance.encoding import Encoder
 from social_provenance.forgetting.runs import memory
 from social_provenance.gradients.walk.bergson_trial import walk_memory
 from social_provenance.labelling.settings import Labelling
 from social_provenance.language_model import LanguageModel, max_tokens
 from social_provenance.pipelines.plan.params import Plan
 from social_provenance.planning.corpus import try_corpus
-from social_provenance.planning.costs import Found, estimate_costs
+from social_provenance.planning.costs import estimate_costs
+from social_provenance.planning.found import Found
 from social_provenance.planning.laws import measure_machine
 from social_provenance.planning.places import bytes_of_limit, places_to_check
 from social_provenance.planning.refusals import checks_of_model, list_refusals
@@ -40,9 +42,7 @@ def survey_corpus(shards: list[Shard], documents: DocumentSettings, labelling: L
     return estimate
 
 
-def try_model(
-    estimate: Record, model: LanguageModel | None, benchmarks: Path, parameters: Record
-) -> Record:
+def try_model(estimate: Record, model: LanguageModel | None, benchmarks: Path, parameters: Record) -> Record:
     """Count the study, and try its stages on a sample, with the model or one of its shape."""
     params = Plan.model_validate(parameters["plan"])
     study, stages = Study.of(parameters), [stage.name for stage in stages_of(params.pipelines)]
@@ -65,10 +65,14 @@ def plan_memory(estimate: Record, model: LanguageModel | None, parameters: Recor
         tokens = min(study.gradients.max_tokens, max_tokens(tried.config()))
         runs = memory.run_memory(tried.config(), study.unlearning, tokens)
         refusals = list_refusals(checks_of_model(tried, study, room))
-    peaks = ({} if walk is None else {"walk": walk}) | {f"unlearn, {stage}": peak for stage, peak in runs.items()}
+        longest = max(map(len, Encoder(tried.tokenizer()).documents(estimate["texts"], tokens)))
+        host = runs if room is not None else memory.run_memory(tried.config(), study.unlearning, longest)
+    known = {} if walk is None else {"walk": walk}
+    peaks = known | {f"unlearn, {stage}": peak for stage, peak in runs.items()}
+    on_host = known | {f"unlearn, {stage}": peak for stage, peak in host.items()}
     for stage, peak in peaks.items():
         logger.info("plan, %s: %.1f GB of memory of the device", stage, peak / GIGABYTE)
-    return {"gpu_bytes": room, "peaks": peaks, "refusals": refusals}
+    return {"gpu_bytes": room, "peaks": peaks, "host_peaks": on_host, "refusals": refusals}
 
 
 def plan_study(estimate: Record, trials: Record, peaks: Record, places: Record, parameters: Record) -> Record:
@@ -89,7 +93,7 @@ def plan_study(estimate: Record, trials: Record, peaks: Record, places: Record, 
             memory_limit=bytes_of_limit(places["connection"]),
             processes=params.processes,
             pretraining_steps=min(steps, params.pretraining_steps or steps),
-            peaks=peaks["peaks"],
+            host_peaks=peaks["host_peaks"],
         ),
         params.pipelines,
     )
