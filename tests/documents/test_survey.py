@@ -8,7 +8,7 @@ import pytest
 
 from social_provenance.documents.settings import DocumentSettings
 from social_provenance.documents.shards import find_shards
-from social_provenance.documents.survey import describe, describe_survey, list_stages, survey
+from social_provenance.documents.survey import describe_survey, survey
 from social_provenance.errors import CorpusError
 
 if TYPE_CHECKING:
@@ -24,56 +24,39 @@ def corpus(tmp_path: Path, write_shard: Any, row: Any) -> Path:
     return tmp_path
 
 
-def test_what_a_few_shards_have_is_scaled_to_all(corpus: Path) -> None:
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("records")
+
+
+def test_what_a_few_shards_have_is_scaled_to_all(corpus: Path, folder: Path) -> None:
     shards = find_shards(str(corpus))
-    found = survey(shards, SETTINGS, look_at=2, texts=5)
+    found = survey(shards, SETTINGS, look_at=2, texts=5, folder=folder)
     assert found["looked_at"] == ["0.jsonl", "3.jsonl"]
     assert (found["shards"], found["records"], found["fit"], found["chars"]) == (6, 60, 54, 216)
     assert found["bytes"] == sum(shard.size for shard in shards)
     assert found["texts"] == ["four"] * 5
-    assert found["seconds"] > 0
+    assert (found["scale"], found["bins"]) == (3.0, [])
 
 
-def test_more_shards_than_there_are_is_all_of_them(corpus: Path) -> None:
-    found = survey(find_shards(str(corpus)), SETTINGS, look_at=100, texts=1000)
+def test_more_shards_than_there_are_is_all_of_them(corpus: Path, folder: Path) -> None:
+    found = survey(find_shards(str(corpus)), SETTINGS, look_at=100, texts=1000, folder=folder)
     assert (len(found["looked_at"]), found["records"], len(found["texts"])) == (6, 60, 54)
 
 
-def test_a_survey_that_finds_no_document_says_where_it_looked(corpus: Path) -> None:
+def test_a_survey_that_finds_no_document_says_where_it_looked(corpus: Path, folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"no document is in .*0\.jsonl: raise plan\.shards"):
-        survey(find_shards(str(corpus)), DocumentSettings(min_chars=500), look_at=1, texts=5)
+        survey(find_shards(str(corpus)), DocumentSettings(min_chars=500), look_at=1, texts=5, folder=folder)
 
 
-def test_documents_with_both_labels_are_counted(tmp_path: Path, write_shard: Any, row: Any) -> None:
+def test_documents_with_both_labels_are_counted(tmp_path: Path, folder: Path, write_shard: Any, row: Any) -> None:
     both = {"weborganizer": {"topic": "Games", "format": "FAQ"}}
     one = {"weborganizer": {"topic": "Games"}}
     rows = [row("a", "long enough", **both), row("b", "x", **both), row("c", "long enough", **one)]
     write_shard(tmp_path / "a.jsonl", rows)
-    found = survey(find_shards(str(tmp_path)), SETTINGS, look_at=1, texts=5)
+    found = survey(find_shards(str(tmp_path)), SETTINGS, look_at=1, texts=5, folder=folder)
     assert (found["records"], found["fit"], found["labelled"]) == (3, 2, 1)
+    assert found["bins"] == [1]
     assert describe_survey({**found, "bytes": 2_500_000}) == (
         "1 shards, 2.5 MB: about 3 records, 2 of them documents (0.0 million characters), 1 of those with both labels"
     )
-
-
-FOUND = {"records": 100, "fit": 90, "labelled": 30, "chars": 5_000_000_000, "records_bytes": 7, "seconds": 7200.0}
-RATES = {"processes": 2, "cleaned_a_second": 10, "labels_a_second": 1}
-
-
-def test_stages_are_listed_with_what_is_known_of_them() -> None:
-    walk = {"documents": 50, "tokens": 1000, "bytes": 10, "seconds": None, "token_seconds": None}
-    stages = {stage.pop("stage"): stage for stage in list_stages(FOUND, {"walk": walk}, False, **RATES)}
-    assert stages == {
-        "read": {"documents": 100, "tokens": None, "bytes": 7, "hours": 1.0},
-        "clean": {"documents": 90, "tokens": None, "bytes": 5_000_000_000, "hours": 0.0025},
-        "label": {"documents": 60, "tokens": None, "bytes": None, "hours": 0.0167},
-        "walk": {"documents": 50, "tokens": 1000, "bytes": 10, "hours": None},
-    }
-    assert describe({"stage": "clean", **stages["clean"]}) == "clean: 90 documents, 5,000.0 MB, 0.1 minutes"
-    assert describe({"stage": "walk", **stages["walk"]}) == "walk: 50 documents, 1,000 tokens, 0.0 MB, time not known"
-    assert describe({"stage": "read", **stages["read"]}) == "read: 100 documents, 0.0 MB, 1.0 hours"
-
-
-def test_labels_that_came_are_not_spared_where_all_are_labelled_anew() -> None:
-    stages = {stage["stage"]: stage["documents"] for stage in list_stages(FOUND, {}, True, **RATES)}
-    assert stages == {"read": 100, "clean": 90, "label": 90}

@@ -48,10 +48,8 @@ def survey(
     sample_texts: list[str] = []
     given: Counter[tuple[str, str]] = Counter()
     for number, shard in enumerate(chosen):
-        own = folder / str(number)
-        own.mkdir()
-        tally = write_records(shard, settings, own)
-        file = own / RECORDS
+        (own := folder / str(number)).mkdir()
+        tally, file = write_records(shard, settings, own), own / RECORDS
         counts["records"] += tally.records
         counts["fit"] += tally.fit
         counts["chars"] += tally.chars

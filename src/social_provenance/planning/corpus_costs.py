@@ -50,7 +50,7 @@ def label(found: Found) -> Cost:
     trained = min(settings.light.max_train, sizes.documents - sizes.unlabelled)
     seconds = found.law("label")
     if survey["trained"]:
-        seconds += survey["train_seconds"] * max(1.0, trained / survey["trained"]) ** 1.5
+        seconds += survey["train_seconds"] * max(1.0, trained / survey["trained"])
     if survey["classified"]:
         seconds += survey["label_seconds"] * max(1.0, sizes.documents / survey["classified"]) / settings.processes
     # As settings.light says: n documents take 8 x n x n bytes, plus 100 kB each.

@@ -74,7 +74,7 @@ LAWS = {
     "random_weights": Law(1.0, {"cells": 2e-6}),
     "aggregate": Law(3.0, {"cells": 7e-6, "replicated": 2.8e-4}),
     "unlearn": Law(2.0, {"runs": 0.01}),
-    "effects": Law(2.0, {"changes": 1e-5}),
+    "effects": Law(6.5, {"changes": 3e-5}),
     "validate": Law(1.0, {}),
     "report": Law(4.0, {}),
 }

@@ -47,8 +47,8 @@ class Study:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Study:
-        """Return the study of Kedro's parameters, whose blocks are plain values or models."""
-        attribution, working_set = _plain(parameters["attribution"]), _plain(parameters["working_set"])
+        """Return the study of parameters, whose blocks are plain values or models."""
+        attribution, working_set = (dict(plain_blocks(parameters)[name]) for name in ("attribution", "working_set"))
         return cls(
             documents=DocumentSettings.model_validate(parameters["documents"]),
             labelling=Labelling.model_validate(parameters["labelling"]),
@@ -71,5 +71,8 @@ class Study:
         return tuple(self.queries["nulls"])
 
 
-def _plain(block: Any) -> dict[str, Any]:
-    return dict(block.model_dump() if hasattr(block, "model_dump") else block)
+def plain_blocks(blocks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return blocks of parameters as values of JSON."""
+    return {
+        name: block.model_dump(mode="json") if hasattr(block, "model_dump") else block for name, block in blocks.items()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from social_provenance.annotations import Record
 from social_provenance.device_memory import GIGABYTE, found, memory_of_gpu
@@ -25,7 +26,7 @@ from social_provenance.planning.refusals import checks_of_model, list_refusals
 from social_provenance.planning.shape import model_to_try
 from social_provenance.planning.sizes import Sizes
 from social_provenance.planning.stages import stages_of
-from social_provenance.planning.study import Study
+from social_provenance.planning.study import Study, plain_blocks
 from social_provenance.planning.table import describe, tabulate
 from social_provenance.planning.try_study import try_study
 from social_provenance.processes import memory_held
@@ -35,6 +36,16 @@ logger = logging.getLogger(__name__)
 PRETRAINING = "pretraining"
 
 
+def gather_corpus_settings(**blocks: Any) -> Record:
+    """Return the parameters of corpus and attribution that the cost of a study depends on, as plain values."""
+    return plain_blocks(blocks)
+
+
+def gather_model_settings(**blocks: Any) -> Record:
+    """Return the parameters of what trains or tests a model, as plain values."""
+    return plain_blocks(blocks)
+
+
 def survey_corpus(shards: list[Shard], documents: DocumentSettings, labelling: Labelling, params: Plan) -> Record:
     """Estimate the content of the corpus from a few shards, clean and label them, and log what they have."""
     estimate = try_corpus(shards, documents, labelling, params.shards, params.texts)
@@ -42,19 +53,21 @@ def survey_corpus(shards: list[Shard], documents: DocumentSettings, labelling: L
     return estimate
 
 
-def try_model(estimate: Record, model: LanguageModel | None, benchmarks: Path, parameters: Record) -> Record:
+def try_model(
+    estimate: Record, model: LanguageModel | None, benchmarks: Path, corpus: Record, training: Record
+) -> Record:
     """Count the study, and try its stages on a sample, with the model or one of its shape."""
-    params = Plan.model_validate(parameters["plan"])
-    study, stages = Study.of(parameters), [stage.name for stage in stages_of(params.pipelines)]
+    params = Plan.model_validate(training["plan"])
+    study, stages = Study.of({**corpus, **training}), [stage.name for stage in stages_of(params.pipelines)]
     trained = study.pretraining if PRETRAINING in params.pipelines else None
     with model_to_try(None if trained else model, estimate["texts"], trained) as tried:
         return try_study(estimate, tried, benchmarks, study, stages)
 
 
-def plan_memory(estimate: Record, model: LanguageModel | None, parameters: Record) -> Record:
+def plan_memory(estimate: Record, model: LanguageModel | None, corpus: Record, training: Record) -> Record:
     """Find the peak of memory of the walk and of unlearning from shapes, and what would be refused of a model."""
-    params = Plan.model_validate(parameters["plan"])
-    study = Study.of(parameters)
+    params = Plan.model_validate(training["plan"])
+    study = Study.of({**corpus, **training})
     room = memory_of_gpu() if params.gpu_gigabytes is None else round(params.gpu_gigabytes * GIGABYTE)
     trained = study.pretraining if PRETRAINING in params.pipelines else None
     with model_to_try(None if trained else model, estimate["texts"], trained) as tried:
@@ -75,10 +88,12 @@ def plan_memory(estimate: Record, model: LanguageModel | None, parameters: Recor
     return {"gpu_bytes": room, "peaks": peaks, "host_peaks": on_host, "refusals": refusals}
 
 
-def plan_study(estimate: Record, trials: Record, peaks: Record, places: Record, parameters: Record) -> Record:
+def plan_study(
+    estimate: Record, trials: Record, peaks: Record, places: Record, corpus: Record, training: Record
+) -> Record:
     """Estimate hours, memory, disk and spill of each stage, and log them."""
-    params = Plan.model_validate(parameters["plan"])
-    study, here = Study.of(parameters), memory_of_gpu()
+    params = Plan.model_validate(training["plan"])
+    study, here = Study.of({**corpus, **training}), memory_of_gpu()
     steps = study.pretraining.max_steps
     machine = measure_machine(
         study.gradients.precision, params.gpu_teraflops, has_device=here is not None or params.gpu_gigabytes is None

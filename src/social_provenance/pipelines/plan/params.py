@@ -9,11 +9,14 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from social_provenance.parameters import Parameters
 
+STUDY = ("corpus", "taxonomy", "attribution", "aggregation", "unlearning", "reporting")
+"""The pipelines that any corpus needs."""
+
 
 class Plan(Parameters):
     """Parameters of the forecast before an expensive run."""
 
-    pipelines: Annotated[Sequence[str], Field(min_length=1)]
+    pipelines: Annotated[Sequence[str], Field(min_length=1)] = STUDY
     """Pipelines that the study will run, none that is made of others."""
     shards: PositiveInt = 2
     """Number of shards to read, evenly spaced."""
