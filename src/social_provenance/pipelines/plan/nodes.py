@@ -78,11 +78,12 @@ def plan_memory(estimate: Record, model: LanguageModel | None, corpus: Record, t
         tokens = min(study.gradients.max_tokens, max_tokens(tried.config()))
         runs = memory.run_memory(tried.config(), study.unlearning, tokens)
         refusals = list_refusals(checks_of_model(tried, study, room))
+        # Where a GPU has the model, the host holds no more of it than the weights that it reads.
         longest = max(map(len, Encoder(tried.tokenizer()).documents(estimate["texts"], tokens)))
-        host = runs if room is not None else memory.run_memory(tried.config(), study.unlearning, longest)
+        host = {} if room is not None else memory.run_memory(tried.config(), study.unlearning, longest)
     known = {} if walk is None else {"walk": walk}
     peaks = known | {f"unlearn, {stage}": peak for stage, peak in runs.items()}
-    on_host = known | {f"unlearn, {stage}": peak for stage, peak in host.items()}
+    on_host = {f"unlearn, {stage}": peak for stage, peak in host.items()} | ({} if room is not None else known)
     for stage, peak in peaks.items():
         logger.info("plan, %s: %.1f GB of memory of the device", stage, peak / GIGABYTE)
     return {"gpu_bytes": room, "peaks": peaks, "host_peaks": on_host, "refusals": refusals}
