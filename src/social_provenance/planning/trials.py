@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,11 @@ from social_provenance.gradients.walk.sequences import tokenize_documents
 from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.interventions import tail_patch
 from social_provenance.language_model import max_tokens
-from social_provenance.planning.clock import clocked
+from social_provenance.planning.clock import clocked, fewest_seconds
 from social_provenance.pretraining.pretrain import pretrain
 from social_provenance.processes import worker_pool
 from social_provenance.regions.grid import BINS
+from social_provenance.training.loop import cpu_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +151,8 @@ def try_scorer(sample: Sample, requests: pd.DataFrame, study: Study) -> Line:
     model, tokenizer = sample.model.load(), sample.model.tokenizer()
     scorers = [Scorer(tail_patch.take_items(requests, items), study.evaluation.batch_size) for items in ITEMS]
     scorers[0].score(model, tokenizer)
-    points = [(len(one.requests), clocked(lambda one=one: one.score(model, tokenizer))) for one in scorers]  # type: ignore[misc]
+    with cpu_threads(study.pretraining.optimiser.threads):
+        points = [(len(one.requests), clocked(partial(one.score, model, tokenizer))) for one in scorers]
     return Line.through(*points) if points[0][0] < points[1][0] else Line(points[0][1], 0.0)
 
 
@@ -157,19 +160,20 @@ def try_walk(
     sample: Sample, tokens: Dataset, study: Study, folder: Path
 ) -> tuple[dict[str, Any], tuple[dict[str, Path], dict[str, Path]]]:
     """Return the seconds of a walk by tokens, of its own trial, and of a set of queries; and the stores."""
-    points, shard = [], {}
+    points = []
     for count in (1, FEW, MORE):
         part = tokens.select(range(min(count, len(tokens))))
         parts = plan_corpus(part, sample.model, study.gradients, Distributed())
-        name = next(iter(parts.inputs))
-        shard = {name: _empty(folder / f"shard-{count}")}
-        points.append((sum(part["length"]), clocked(lambda parts=parts, at=shard: list(parts.write(at)))))  # type: ignore[misc]
-    trial = clocked(parts.pace) if parts.pace else 0.0
+        points.append((sum(part["length"]), fewest_seconds(partial(_write, parts))))
+    shard = {name: _empty(folder / "shard") for name in parts.inputs}
+    list(parts.write(shard))
+    trial = fewest_seconds(parts.pace) if parts.pace else 0.0
     line = Line.through(*points[1:])
     sets, few = (query_sets(_queries(sample, tokens, study, items)) for items in (None, ITEMS[0]))
     parts = plan_queries(few, sample.model, study.gradients, Distributed())
     folders = {name: _empty(folder / name) for name in few}
-    spent = clocked(lambda: list(parts.write(folders)))
+    list(parts.write(folders))
+    spent = fewest_seconds(partial(_write, parts))
     asked = sum(sum(rows["length"]) for rows in few.values())
     of_set = max(0.0, spent - line.at(asked)) / len(few)
     return {
