@@ -3,9 +3,11 @@
 Usage: python benchmarks/plan.py [--env ENV] [--pipelines NAME,...] [--params name=value,...] [--folder DIR]
 
 First ``plan`` is run, then the study for real, each in a process of its own and in the same fresh data folder. A hook
-measures every node, and seconds of nodes are summed to the stages of the plan. ``ratio`` is predicted to measured
-seconds; ``worst`` is the stage, of those above 5 s, whose ratio is farthest from 1 on a logarithmic scale. Memory is
-what all processes of the study held at once, disk what the data folder holds at the end. With ``--folder`` both are
+measures every node, and seconds of nodes are summed to the stages of the plan. ``measured_s`` are of the wall,
+``alone_s`` what it would show without other work on the machine: a node's processor time, divided by its processes,
+where that is less. ``ratio`` and ``alone`` are predicted to measured seconds of stages above 5 s, and ``worst`` those
+farthest from 1 on a logarithmic scale. Memory is what all processes of the study held at once, disk what the data
+folder holds at the end. With ``--folder`` both are
 kept, and what was measured there before is not run again.
 """
 
@@ -26,6 +28,7 @@ from scale import PROJECT, Watch
 
 LEAST = 5.0
 """Seconds that a stage must take to be judged."""
+KINDS = ("ratio", "alone")
 
 
 def main() -> None:
@@ -50,7 +53,9 @@ def main() -> None:
         planning = measure(folder / "plan.json", given.env, [*before, "plan"], params)
         study = measure(folder / "study.json", given.env, named, params)
         plan = json.loads((root / "08_reporting/study_plan.json").read_text())
-        print(json.dumps(compare(plan, study) | {"plan_s": planning["wall_s"], "cores": os.cpu_count()}))
+        settings = json.loads((root / "02_intermediate/model_settings.json").read_text())
+        shared = {"unlearn": settings["unlearning"]["processes"], "read": settings["plan"]["processes"]}
+        print(json.dumps(compare(plan, study, shared) | {"plan_s": planning["wall_s"], "cores": os.cpu_count()}))
 
 
 def measure(kept: Path, env: str, pipelines: list[str], params: str) -> dict[str, Any]:
@@ -88,8 +93,13 @@ def run(kept: Path, env: str, pipelines: list[str], text: str) -> None:
     kept.write_text(json.dumps(measured))
 
 
-def compare(plan: dict[str, Any], study: dict[str, Any]) -> dict[str, Any]:
-    """Return predicted and measured seconds of each stage, the ratios of those above ``LEAST``, and the worst one.
+def compare(plan: dict[str, Any], study: dict[str, Any], processes: dict[str, int]) -> dict[str, Any]:
+    """Return predicted and measured seconds of each stage, the ratios of those above ``LEAST``, and the worst ones.
+
+    Args:
+        plan: The dataset ``study_plan``.
+        study: What :func:`run` has written.
+        processes: Stage -> processes that share its work, if there is more than one.
 
     Raises:
         SystemExit: If a node belongs to no stage of the plan.
@@ -101,35 +111,45 @@ def compare(plan: dict[str, Any], study: dict[str, Any]) -> dict[str, Any]:
     homes = {
         node.name: name for name in (*STUDY, *SMALL_WORLD, *CHECKS, "random_weights") for node in known[name].nodes
     }
-    seconds: dict[str, float] = {}
+    wall: dict[str, float] = {}
+    alone: dict[str, float] = {}
     for node, one in study["nodes"].items():
         name = stage_of(node, homes[node])
         if name is None:
             sys.exit(f"node {node} is in no stage of the plan")
-        seconds[name] = seconds.get(name, 0.0) + one["wall_s"]
+        wall[name] = wall.get(name, 0.0) + one["wall_s"]
+        alone[name] = alone.get(name, 0.0) + min(one["wall_s"], one["cpu_s"] / processes.get(name, 1))
     rows = {row["stage"]: row for row in plan["stages"]}
     stages = {}
-    for name, measured in seconds.items():
+    for name, measured in wall.items():
         hours = rows[name]["hours"] if name in rows else None
-        predicted = None if hours is None else hours * 3600
-        stages[name] = {
-            "predicted_s": None if predicted is None else round(predicted, 1),
-            "measured_s": round(measured, 1),
-            "ratio": None if predicted is None or measured < LEAST else round(predicted / measured, 2),
-        }
-    judged = {name: one["ratio"] for name, one in stages.items() if one["ratio"]}
+        one = {"measured_s": round(measured, 1), "alone_s": round(alone[name], 1)}
+        if hours is not None:
+            one["predicted_s"] = round(hours * 3600, 1)
+            if measured >= LEAST:
+                one |= {"ratio": round(hours * 3600 / measured, 2), "alone": round(hours * 3600 / alone[name], 2)}
+        stages[name] = one
     total = sum(row["hours"] or 0 for row in plan["stages"]) * 3600
-    host = max(row["host_gigabytes"] or 0 for row in plan["stages"])
-    disk = sum(row["disk_gigabytes"] or 0 for row in plan["stages"])
+    host = max(row["host_gigabytes"] for row in plan["stages"])
+    disk = sum(row["disk_gigabytes"] for row in plan["stages"])
     return {
         "stages": stages,
-        "worst": max(judged, key=lambda name: abs(math.log(judged[name])), default=None),
-        "worst_ratio": max(judged.values(), key=lambda ratio: abs(math.log(ratio)), default=None),
-        "total": {"predicted_s": round(total, 1), "measured_s": round(sum(seconds.values()), 1)},
+        "worst": {kind: worst({name: one[kind] for name, one in stages.items() if kind in one}) for kind in KINDS},
+        "total": {
+            "predicted_s": round(total, 1),
+            "measured_s": round(sum(wall.values()), 1),
+            "alone_s": round(sum(alone.values()), 1),
+        },
         "host_gigabytes": {"predicted": round(host, 2), "measured": round(study["host_bytes"] / 1e9, 2)},
         "disk_gigabytes": {"predicted": round(disk, 3), "measured": round(study["disk_bytes"] / 1e9, 3)},
-        "unmeasured": [name for name in rows if name not in seconds],
+        "unmeasured": [name for name in rows if name not in wall],
     }
+
+
+def worst(ratios: dict[str, float]) -> list[Any]:
+    """Return the stage whose ratio is farthest from 1 on a logarithmic scale, and the ratio; nothing without any."""
+    name = max(ratios, key=lambda each: abs(math.log(max(ratios[each], 1e-9))), default=None)
+    return [] if name is None else [name, ratios[name]]
 
 
 if __name__ == "__main__":
