@@ -16,7 +16,7 @@ from social_provenance.interventions.settings import TailPatch
 from social_provenance.labelling.settings import Labelling
 from social_provenance.language_model import LanguageModel
 from social_provenance.planning.found import Found
-from social_provenance.planning.laws import Machine
+from social_provenance.planning.laws import REFERENCE_SECONDS, Machine
 from social_provenance.planning.sizes import count_study
 from social_provenance.planning.study import Study
 from social_provenance.pretraining.pretrain import Pretraining
@@ -97,7 +97,7 @@ def found(survey: dict[str, Any], requests: pd.DataFrame, model: LanguageModel, 
         sizes=count_study(survey, survey["lengths"], requests, model, study),
         survey=survey,
         trials=TRIALS,
-        machine=Machine(0.18, 1e11),
+        machine=Machine(REFERENCE_SECONDS, 1e11),
         memory_limit=10**9,
         processes=2,
         pretraining_steps=20,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from social_provenance.planning.costs import estimate_costs
-from social_provenance.planning.laws import Machine
+from social_provenance.planning.laws import REFERENCE_SECONDS, Machine
 
 if TYPE_CHECKING:
     from social_provenance.planning.found import Found
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def test_without_trials_a_slower_device_takes_longer_and_an_unknown_one_is_unknown(found: Found) -> None:
     untried = replace(found, trials={})
     fast = estimate_costs(untried, ["attribution"])["walk"]
-    slow = estimate_costs(replace(untried, machine=Machine(0.18, 1e10)), ["attribution"])["walk"]
-    unknown = estimate_costs(replace(untried, machine=Machine(0.18, None)), ["attribution"])["walk"]
+    slow = estimate_costs(replace(untried, machine=Machine(REFERENCE_SECONDS, 1e10)), ["attribution"])["walk"]
+    unknown = estimate_costs(replace(untried, machine=Machine(REFERENCE_SECONDS, None)), ["attribution"])["walk"]
     assert fast.seconds is not None
     assert slow.seconds == pytest.approx(10 * fast.seconds)
     assert (unknown.seconds, unknown.by) == (None, "unknown")
