@@ -19,7 +19,7 @@ from social_provenance.planning.found import Found
 from social_provenance.planning.laws import REFERENCE_SECONDS, Machine
 from social_provenance.planning.sizes import count_study
 from social_provenance.planning.study import Study
-from social_provenance.pretraining.pretrain import Pretraining
+from social_provenance.pretraining.settings import Pretraining
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ def pretrain(found: Found) -> Cost:
     steps = found.pretraining_steps
     evaluations = -(-steps // settings.evaluate_every)
     batch = settings.batch_sequences * settings.sequence_tokens
-    disk = 4 * sizes.parameters * (1 + len([step for step in settings.checkpoints if step <= steps]))
+    disk = 4 * sizes.parameters * (2 + len([step for step in settings.checkpoints if step <= steps]))
     logits = 16 * batch * settings.vocab_size
     held = STATE * sizes.parameters + logits + 8 * sizes.corpus_tokens
     tried = found.trials.get("pretrain")

@@ -14,7 +14,7 @@ from social_provenance.pretraining.pretrain import new_model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from social_provenance.pretraining.pretrain import Pretraining
+    from social_provenance.pretraining.settings import Pretraining
 
 
 @contextmanager

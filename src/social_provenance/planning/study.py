@@ -13,7 +13,7 @@ from social_provenance.gradients.methods.settings import ScoringSettings
 from social_provenance.gradients.settings import Distributed, GradientSettings
 from social_provenance.interventions.settings import TailPatch
 from social_provenance.labelling.settings import Labelling
-from social_provenance.pretraining.pretrain import Pretraining
+from social_provenance.pretraining.settings import Pretraining
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from social_provenance.capabilities.harness import build_requests
@@ -64,10 +65,12 @@ def try_study(
         train_tokenizer(texts, study.pretraining.vocab_size)
     learned = clock.seconds()
     sizes = count_study(survey, lengths, requests, model, study)
+    # What divides gradients takes no time that shows, and a model that is not trained yet has no moments to divide by.
+    plain = replace(study, gradients=study.gradients.model_copy(update={"normalizer": "none"}))
     small = sizes.parameters <= SMALL and not study.distributed.fsdp
     return {
         "sizes": vars(sizes),
-        "trials": try_small_model(Sample(model, texts, requests), study, stages) if small else {},
+        "trials": try_small_model(Sample(model, texts, requests), plain, stages) if small else {},
         "lengths": lengths,
         "render_seconds": render,
         "tokenise_seconds": tokenise,
