@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.processes import CALLER, follow_caller, hold, in_order, let_go, run_command, worker_pool
+from social_provenance.processes import (
+    CALLER,
+    follow_caller,
+    hold,
+    in_order,
+    let_go,
+    memory_held,
+    run_command,
+    worker_pool,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,3 +236,9 @@ def test_results_come_in_order_and_no_more_is_read_than_must_be() -> None:
 def test_an_error_of_a_task_ends_them() -> None:
     with pytest.raises(TypeError, match="bad operand"), worker_pool(1) as pool:
         list(in_order(pool, abs, ["one", 1], ahead=2))
+
+
+def test_the_memory_of_a_process_grows_with_what_it_holds() -> None:
+    before = memory_held()
+    held = bytearray(b"x" * 50_000_000)
+    assert memory_held() - before > 0.8 * len(held)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from social_provenance.annotations import Record
 from social_provenance.device_memory import GIGABYTE, found, memory_of_gpu
@@ -36,12 +35,12 @@ logger = logging.getLogger(__name__)
 PRETRAINING = "pretraining"
 
 
-def gather_corpus_settings(**blocks: Any) -> Record:
+def gather_corpus_settings(**blocks: object) -> Record:
     """Return the parameters of corpus and attribution that the cost of a study depends on, as plain values."""
     return plain_blocks(blocks)
 
 
-def gather_model_settings(**blocks: Any) -> Record:
+def gather_model_settings(**blocks: object) -> Record:
     """Return the parameters of what trains or tests a model, as plain values."""
     return plain_blocks(blocks)
 
