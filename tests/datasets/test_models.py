@@ -149,6 +149,6 @@ def test_an_optional_model_with_a_place_is_that_model_and_is_not_written(
 def test_a_model_that_need_not_exist_is_none_until_it_does(tmp_path: Path) -> None:
     place = str(tmp_path / "model")
     assert OptionalModelFolder(path=place, must_exist=False).load() is None
-    with pytest.raises(ModelError, match="there is no model at"):
+    with pytest.raises(DatasetError, match="there is no model at"):
         OptionalModelFolder(path=place).load()
     assert OptionalModelFolder(path="hf://owner/name", must_exist=False).load() is not None

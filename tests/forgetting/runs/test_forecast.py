@@ -6,7 +6,7 @@ from social_provenance.forgetting.runs.forecast import made_up_plan
 from social_provenance.forgetting.settings import HeldOut, Unlearning
 from social_provenance.forgetting.vocabulary import IDS
 
-SETTINGS = Unlearning(forget_documents=5, retain_per_topic=2, held_out=HeldOut(per_bin=1), steps=10)
+SETTINGS = Unlearning(forget_documents=5, retain_per_topic=2, held_out=HeldOut(per_bin=1), steps=12)
 
 
 def test_sets_are_of_the_size_of_a_study_and_no_two_share_a_document() -> None:
