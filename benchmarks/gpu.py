@@ -501,7 +501,7 @@ def measure_evaluation(model: LanguageModel, size: Size) -> dict[str, Any] | str
 
     import pandas as pd
 
-    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.scoring import Scorer
 
     rng, tokenizer = random.Random(SEED), model.tokenizer()
     rows = []
@@ -516,9 +516,9 @@ def measure_evaluation(model: LanguageModel, size: Size) -> dict[str, Any] | str
     before = held()
     loaded = model.load("bf16")
     scorer = Scorer(pd.DataFrame(rows), 16)
-    scorer.score(loaded, tokenizer)
+    scorer.score(loaded)
     with measured(before) as scoring:
-        answers = scorer.score(loaded, tokenizer)
+        answers = scorer.score(loaded)
     return {
         "requests": len(rows),
         "items": len(answers),

@@ -84,8 +84,9 @@ def measure_training(study: Path, repeats: int) -> float:
         for pair in batches:
             optimiser.zero_grad()
             for sign, batch in zip((-1, 1), pair, strict=True):
+                labels = batch.input_ids.masked_fill(batch.attention_mask == 0, -100)[:, 1:]
                 logits = own(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[:, :-1]
-                loss = functional.cross_entropy(logits.flatten(0, 1).float(), batch.labels[:, 1:].flatten())
+                loss = functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten())
                 (sign * loss).backward()
             torch.nn.utils.clip_grad_norm_(own.parameters(), 1.0)
             optimiser.step()
@@ -99,7 +100,8 @@ def measure_evaluation(study: Path, real: Path | None, repeats: int) -> dict[str
     import pandas as pd
     import torch
 
-    from social_provenance.capabilities.harness import Scorer, build_requests
+    from social_provenance.capabilities.harness import build_requests
+    from social_provenance.capabilities.scoring import Scorer
     from social_provenance.capabilities.split import items_for
     from social_provenance.language_model import LanguageModel
 
@@ -117,7 +119,7 @@ def measure_evaluation(study: Path, real: Path | None, repeats: int) -> dict[str
             for ids, mask in batches:
                 model(input_ids=ids, attention_mask=mask)
 
-    sides: dict[str, Callable[[], Any]] = {"ours": lambda: scorer.score(model, tokenizer), "forward": forward}
+    sides: dict[str, Callable[[], Any]] = {"ours": lambda: scorer.score(model), "forward": forward}
     found = alternate(sides, repeats)
     figures = {"evaluation_to_forward": found["ours"] / found["forward"], "choices": len(requests)}
     if real is None:

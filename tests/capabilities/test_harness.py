@@ -12,7 +12,8 @@ import yaml
 
 from social_provenance.capabilities.answers import summarise
 from social_provenance.capabilities.benchmark import Benchmark, Evaluation
-from social_provenance.capabilities.harness import Scorer, build_requests, load_tasks
+from social_provenance.capabilities.harness import build_requests, load_tasks
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.gradients.queries.build import build_queries, query_sets
 from social_provenance.language_model import LanguageModel
 
@@ -59,12 +60,12 @@ def _evaluate(tasks: Sequence[Any], model: Any, tokenizer: Any, places: Any) -> 
     return evaluate(lm, named, samples=chosen, bootstrap_iters=1, log_samples=True), lm.heard
 
 
-def _choices(scorer: Scorer, model: Any, tokenizer: Any) -> list[list[float]]:
+def _choices(scorer: Scorer, model: Any) -> list[list[float]]:
     """Return the log-probability of every choice of each item: each in turn is called the gold one."""
     found: dict[str, list[float]] = {}
     for choice in sorted(scorer.requests["choice"].unique()):
         marked = scorer.requests.assign(is_gold=scorer.requests["choice"] == choice)
-        for row in Scorer(marked, scorer.batch_size).score(model, tokenizer).itertuples():
+        for row in Scorer(marked, scorer.batch_size).score(model).itertuples():
             found.setdefault(row.item, []).append(row.gold_logprob)
     return [found[item] for item in scorer.requests["item"].unique()]
 
@@ -73,12 +74,12 @@ def _compare(tasks: Sequence[Any], requests: pd.DataFrame, model: Any, tokenizer
     """Assert that lm-eval's accuracy, log-probabilities of choices and tokens are ours."""
     theirs, heard = _evaluate(tasks, model, tokenizer, places)
     scorer = Scorer(requests, batch_size=4)
-    ours = scorer.score(model, tokenizer)
+    ours = scorer.score(model)
     samples = [sample for task in tasks for sample in theirs["samples"][task.task_name]]
     assert ours["correct"].tolist() == [bool(sample["acc"]) for sample in samples]
     if len(tasks) == 1:
         assert summarise(ours)["accuracy"].tolist() == [theirs["results"][tasks[0].task_name]["acc,none"]]
-    for mine, sample in zip(_choices(scorer, model, tokenizer), samples, strict=True):
+    for mine, sample in zip(_choices(scorer, model), samples, strict=True):
         assert mine == pytest.approx([logprob for logprob, _ in sample["filtered_resps"]], abs=1e-5)
     pairs = zip(requests["prompt_ids"].map(tuple), requests["completion_ids"].map(tuple), strict=True)
     assert sorted(pairs) == sorted(heard)
@@ -110,7 +111,7 @@ def test_an_answer_is_correct_where_lm_evals_accuracy_of_that_normalisation_says
     for seed in range(6):
         random = LanguageModel(str(tiny_model_folder)).untrained(seed)
         theirs, _ = _evaluate(load_tasks(benchmark, folder), random.model, random.tokenizer, None)
-        ours = scorer.score(random.model, random.tokenizer)
+        ours = scorer.score(random.model)
         samples = theirs["samples"]["toy"]
         assert ours["correct"].tolist() == [bool(sample[metric]) for sample in samples]
         assert summarise(ours)["accuracy"].tolist() == [theirs["results"]["toy"][f"{metric},none"]]
@@ -214,33 +215,31 @@ def test_definitions_of_one_tag_are_pooled_over_their_items(
 
 
 @pytest.mark.parametrize("size", [1, 3, 64])
-def test_a_score_does_not_depend_on_the_batch(requests: Any, tiny_model: Any, tiny_tokenizer: Any, size: int) -> None:
-    usual = Scorer(requests, 4).score(tiny_model, tiny_tokenizer)
-    other = Scorer(requests, size).score(tiny_model, tiny_tokenizer)
+def test_a_score_does_not_depend_on_the_batch(requests: Any, tiny_model: Any, size: int) -> None:
+    usual = Scorer(requests, 4).score(tiny_model)
+    other = Scorer(requests, size).score(tiny_model)
     assert other["gold_logprob"].tolist() == pytest.approx(usual["gold_logprob"].tolist(), abs=1e-5)
     assert other["correct"].equals(usual["correct"])
 
 
-def test_requests_read_back_from_a_file_score_the_same(
-    requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any, tmp_path: Path
-) -> None:
+def test_requests_read_back_from_a_file_score_the_same(requests: pd.DataFrame, tiny_model: Any, tmp_path: Path) -> None:
     import pandas as pd
 
     requests.to_parquet(tmp_path / "requests.parquet")
-    again = Scorer(pd.read_parquet(tmp_path / "requests.parquet"), 4).score(tiny_model, tiny_tokenizer)
-    pd.testing.assert_frame_equal(again, Scorer(requests, 4).score(tiny_model, tiny_tokenizer), check_dtype=False)
+    again = Scorer(pd.read_parquet(tmp_path / "requests.parquet"), 4).score(tiny_model)
+    pd.testing.assert_frame_equal(again, Scorer(requests, 4).score(tiny_model), check_dtype=False)
 
 
 @pytest.mark.parametrize("training", [True, False])
 def test_scoring_leaves_the_model_and_the_random_stream_as_they_were(
-    requests: pd.DataFrame, tiny_model: Any, tiny_tokenizer: Any, training: bool
+    requests: pd.DataFrame, tiny_model: Any, training: bool
 ) -> None:
     before = [parameter.detach().clone() for parameter in tiny_model.parameters()]
     tiny_model.train(training)
     torch.manual_seed(0)
     expected = torch.rand(2)
     torch.manual_seed(0)
-    Scorer(requests, 4).score(tiny_model, tiny_tokenizer)
+    Scorer(requests, 4).score(tiny_model)
     assert tiny_model.training is training
     assert torch.equal(torch.rand(2), expected)
     assert all(torch.equal(a, b) for a, b in zip(before, tiny_model.parameters(), strict=True))

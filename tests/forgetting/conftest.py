@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.forgetting.effects.changes import RunTables
 from social_provenance.forgetting.runs.run import Bench
 from social_provenance.forgetting.settings import Unlearning

@@ -10,7 +10,7 @@ import pytest
 import torch
 from datasets import Dataset
 
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.errors import TailPatchError
 from social_provenance.interventions.settings import TailPatch
 from social_provenance.interventions.tail_patch import (
@@ -32,8 +32,8 @@ COLUMNS = ["topic", "format", "repeat", "dose", "benchmark", "change", "normalis
 
 
 @pytest.fixture
-def patched(tiny_model: Any, tiny_tokenizer: Any, requests: pd.DataFrame) -> PatchedModel:
-    return PatchedModel(tiny_model, tiny_tokenizer, Scorer(requests, batch_size=4))
+def patched(tiny_model: Any, requests: pd.DataFrame) -> PatchedModel:
+    return PatchedModel(tiny_model, Scorer(requests, batch_size=4))
 
 
 @pytest.fixture

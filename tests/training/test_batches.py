@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from social_provenance.training.batches import (
     document_losses,
     group,
-    logits_of,
     mean_loss,
     pad,
     pairs,
@@ -31,15 +30,18 @@ def _rows(batch: Any) -> list[tuple[int, ...]]:
     return [tuple(row[mask == 1].tolist()) for row, mask in zip(batch.input_ids, batch.attention_mask, strict=True)]
 
 
-def test_padding_is_no_label_and_no_context() -> None:
+def test_padding_is_no_context_and_is_not_predicted() -> None:
     batch = pad([[5, 6], [7, 8, 9]])
     assert batch.input_ids.tolist() == [[5, 6, 0], [7, 8, 9]]
-    assert batch.labels.tolist() == [[5, 6, -100], [7, 8, 9]]
     assert batch.attention_mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert batch.predicted == [1, 2]
+    assert batch.positions(batch.predicted).tolist() == [0, 3, 4]
 
 
-def test_a_token_that_equals_the_padding_keeps_its_label() -> None:
-    assert pad([[0, 5, 0], [7]]).labels.tolist() == [[0, 5, 0], [7, -100, -100]]
+def test_a_token_that_equals_the_padding_is_a_token() -> None:
+    batch = pad([[0, 5, 0], [7]])
+    assert batch.predicted == [2, 0]
+    assert batch.positions(batch.lengths).tolist() == [0, 1, 2, 3]
 
 
 def test_the_loss_is_the_models_own_mean_over_tokens(tiny_model: Any) -> None:
@@ -129,8 +131,11 @@ def test_rows_say_where_documents_stand() -> None:
 
 
 def test_logits_do_not_depend_on_what_a_document_is_padded_with(tiny_model: Any) -> None:
-    alone = logits_of(tiny_model, pad(DOCUMENTS[:1]))[0]
-    torch.testing.assert_close(logits_of(tiny_model, pad(DOCUMENTS))[0, :3], alone)
+    alone, padded = (
+        tiny_model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits[0, :3]
+        for batch in (pad(DOCUMENTS[:1]), pad(DOCUMENTS))
+    )
+    torch.testing.assert_close(padded, alone)
 
 
 def test_each_pass_deals_every_document_once() -> None:

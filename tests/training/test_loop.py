@@ -9,9 +9,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 from torch import nn
-from torch.nn import functional
 
-from social_provenance.training.loop import Optimiser, cpu_threads, seeded, token_losses, train
+from social_provenance.training.loop import Optimiser, cpu_threads, seeded, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,17 +161,6 @@ def test_gradients_do_not_pile_up_over_steps() -> None:
     norms = []
     train(model, [1.0] * 3, set_gradients, PLAIN, lambda _: 1.0, lambda _, seen: not norms.append(seen["grad_norm"]))
     assert norms == pytest.approx([0.5, 0.5, 0.5])
-
-
-def test_token_losses_are_cross_entropies_of_the_next_token() -> None:
-    logits = torch.randn(2, 4, 9, generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([[1, 2, 3, 4], [-100, -100, 5, -100]])
-    losses, counted = token_losses(logits, labels)
-    assert counted.tolist() == [[True, True, True], [False, True, False]]
-    for row, place in [(0, 0), (0, 1), (0, 2), (1, 1)]:
-        expected = -functional.log_softmax(logits[row, place], dim=-1)[labels[row, place + 1]]
-        assert float(losses[row, place]) == pytest.approx(float(expected), rel=1e-5)
-    assert losses[~counted].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -1,7 +1,6 @@
-"""The adapter of lm-eval: tasks from local files, their requests, the score of a model.
+"""The adapter of lm-eval: tasks from local files, and their requests.
 
-Requests are built and tokenised once and then score any number of checkpoints; results equal those of
-``lm_eval.evaluator.evaluate`` (a test compares them). Items of local files are read by
+Requests are built and tokenised once and then score any number of checkpoints. Items of local files are read by
 :mod:`~social_provenance.capabilities.items`, not by ``datasets``, which would guess types, and all templates are
 rendered in Jinja's sandbox (:mod:`~social_provenance.capabilities.templates`).
 """
@@ -17,7 +16,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.answers import answers
 from social_provenance.capabilities.definitions import (
     find_definitions,
     is_stock,
@@ -112,40 +110,6 @@ def build_requests(evaluation: Evaluation, folder: Path, tokenizer: Any, config:
             reader = ItemReader(benchmark, task, encoder.pair, max_tokens(config))
             rows += reader.read(places, evaluation.max_unusable_share)
     return normalise_choices(pd.DataFrame(rows), evaluation.normalise)
-
-
-class Scorer:
-    """Scorer of models on requests that were tokenised once."""
-
-    def __init__(self, requests: pd.DataFrame, batch_size: int) -> None:
-        """Take the requests of :func:`build_requests`."""
-        self.requests = requests
-        self.batch_size = batch_size
-        columns = zip(
-            requests["prompt"],
-            requests["completion"],
-            requests["prompt_ids"],
-            requests["completion_ids"],
-            strict=True,
-        )
-        self._encoded = [((prompt, end), list(before), list(after)) for prompt, end, before, after in columns]
-
-    @property
-    def normalisation(self) -> str:
-        """Unit of the log-probabilities: ``none``, ``token`` or ``byte``, the same for all requests of a study."""
-        return str(self.requests["normalisation"].iloc[0])
-
-    def score(self, model: Any, tokenizer: Any) -> pd.DataFrame:
-        """Return the model's answer to each item; the model's training mode is restored.
-
-        Returns:
-            One row per item, as :func:`~social_provenance.capabilities.answers.answers` reduces them.
-        """
-        training = model.training
-        with _quiet():
-            scored = _lm(model, tokenizer, self.batch_size)._loglikelihood_tokens(self._encoded, disable_tqdm=True)
-        model.train(training)
-        return answers(self.requests.assign(logprob=[logprob for logprob, _ in scored]))
 
 
 def _stock_folder() -> Path:
@@ -255,19 +219,12 @@ def _open_task(benchmark: Benchmark, config: dict[str, Any]) -> Any:
         ) from error
 
 
-def _lm(model: Any, tokenizer: Any, batch_size: int) -> Any:
-    from lm_eval.models.huggingface import HFLM
-
-    with _quiet():
-        return HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
-
-
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Silence the harness's loggers and progress bars; its errors are still raised."""
     from datasets.utils.logging import disable_progress_bar, enable_progress_bar
 
-    loggers = [logging.getLogger(name) for name in ("lm_eval", "lm_eval.api.task", "lm_eval.models.huggingface")]
+    loggers = [logging.getLogger(name) for name in ("lm_eval", "lm_eval.api.task")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from datasets import Dataset
 
-    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.scoring import Scorer
     from social_provenance.interventions.settings import TailPatch
     from social_provenance.training.batches import Batch
 
@@ -39,17 +39,15 @@ class PatchedModel:
 
     Attributes:
         model: Model in memory; every patch starts from its weights and restores them.
-        tokenizer: Tokenizer of the model.
         scorer: Scores the items of the benchmarks.
     """
 
     model: Any
-    tokenizer: Any
     scorer: Scorer
 
     def evaluate(self) -> pd.Series:
         """Return the mean normalised gold log-probability of each benchmark, nats per item."""
-        table = summarise(self.scorer.score(self.model, self.tokenizer))
+        table = summarise(self.scorer.score(self.model))
         scores: pd.Series = table.set_index("benchmark")["choice_logprob"]
         return scores
 

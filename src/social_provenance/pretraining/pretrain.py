@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from social_provenance.capabilities.answers import summarise
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.errors import PretrainingError
 from social_provenance.training.loop import seeded, train
 
@@ -161,7 +161,7 @@ def pretrain(
             bar.update()
             progress.keep(step, model)
             if step % settings.evaluate_every == 0 or step >= progress.last_step:
-                evaluation = summarise(scorer.score(model, tokenizer))
+                evaluation = summarise(scorer.score(model))
                 progress.see(step, measured["loss"], evaluation)
                 bar.set_postfix({row.benchmark: f"{row.accuracy:.2f}" for row in evaluation.itertuples()})
             return step < progress.last_step

@@ -6,9 +6,10 @@
                         │                     │                          │
                   shuffled, padded   loss of the caller        evaluate, or stop
 
-- ``loop``: AdamW with a clipped gradient, token losses, seeds and threads; :class:`~.loop.Optimiser`,
-  :func:`~.loop.train`, :func:`~.loop.token_losses`, :func:`~.loop.cpu_threads`, :func:`~.loop.seeded`;
+- ``loop``: AdamW with a clipped gradient, seeds and threads; :class:`~.loop.Optimiser`,
+  :func:`~.loop.train`, :func:`~.loop.cpu_threads`, :func:`~.loop.seeded`;
 - ``batches``: padded documents and their losses; :class:`~.batches.Batch`, :func:`~.batches.pairs`,
   :func:`~.batches.mean_loss`, :func:`~.batches.document_losses`, :func:`~.batches.read_losses`;
+- ``head``: losses of predicted tokens, their logits in chunks; :func:`~.head.token_losses`, :func:`~.head.in_chunks`;
 - ``documents``: documents that stay on disk; :class:`~.documents.DocumentTokens`, :class:`~.documents.StoredTokens`.
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from social_provenance.training.loop import token_losses
+from social_provenance.training.head import token_losses
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +23,6 @@ class Batch:
 
     Attributes:
         input_ids: Token ids, shape (documents, tokens), 0 on padding.
-        labels: The same with -100 on padding.
         attention_mask: 1 on tokens, 0 on padding, shape (documents, tokens).
         rows: Index of each document in the set that the batch was drawn from.
         lengths: Tokens of each document.
@@ -31,11 +30,23 @@ class Batch:
     """
 
     input_ids: torch.Tensor
-    labels: torch.Tensor
     attention_mask: torch.Tensor
     rows: tuple[int, ...]
     lengths: tuple[int, ...]
     tokens_at_once: int | None = None
+
+    @property
+    def predicted(self) -> list[int]:
+        """Number of predicted tokens of each document: all but its first."""
+        return [max(0, length - 1) for length in self.lengths]
+
+    def positions(self, counts: Sequence[int]) -> torch.Tensor:
+        """Return the first tokens of every document, so many of each, as indices of the flattened batch."""
+        import torch
+
+        width = self.input_ids.shape[1]
+        found = [row * width + np.arange(count) for row, count in enumerate(counts)]
+        return torch.tensor(np.concatenate(found), device=self.input_ids.device)
 
     def parts(self) -> list[Batch]:
         """Return batches of the same documents, in their order, none with more tokens than are taken at once.
@@ -48,8 +59,8 @@ class Batch:
     def _part(self, rows: list[int]) -> Batch:
         lengths = tuple(self.lengths[row] for row in rows)
         width = max(lengths)
-        ids, labels, mask = (tensor[rows, :width] for tensor in (self.input_ids, self.labels, self.attention_mask))
-        return Batch(ids, labels, mask, tuple(self.rows[row] for row in rows), lengths)
+        ids, mask = (tensor[rows, :width] for tensor in (self.input_ids, self.attention_mask))
+        return Batch(ids, mask, tuple(self.rows[row] for row in rows), lengths)
 
 
 def group(lengths: Sequence[int], documents: int, tokens: int | None) -> list[list[int]]:
@@ -89,26 +100,20 @@ def take(documents: Sequence[Tokens], rows: Sequence[int], device: Any = "cpu") 
         document = documents[row]
         ids[index, : len(document)] = torch.tensor(list(document))
         mask[index, : len(document)] = 1
-    labels = ids.masked_fill(mask == 0, -100)
-    return Batch(ids.to(device), labels.to(device), mask.to(device), tuple(rows), lengths)
-
-
-def logits_of(model: Any, batch: Batch) -> torch.Tensor:
-    """Return the logits of a batch, shape (documents, tokens, vocabulary)."""
-    logits: torch.Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-    return logits
+    return Batch(ids.to(device), mask.to(device), tuple(rows), lengths)
 
 
 def mean_loss(model: Any, batch: Batch) -> torch.Tensor:
     """Return the mean loss of a batch, nats per token."""
-    losses, counted = token_losses(logits_of(model, batch), batch.labels)
-    return losses.sum() / counted.sum()
+    return token_losses(model, batch).sum() / sum(batch.predicted)
 
 
 def document_losses(model: Any, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the loss (nats) and the number of predicted tokens of each document, both of shape (documents,)."""
-    losses, counted = token_losses(logits_of(model, batch), batch.labels)
-    return losses.sum(dim=1), counted.sum(dim=1)
+    import torch
+
+    losses = token_losses(model, batch).sum(dim=1)
+    return losses, torch.tensor(batch.predicted, device=losses.device)
 
 
 def read_losses(model: Any, documents: Sequence[Tokens], size: int, tokens: int | None = None) -> np.ndarray:

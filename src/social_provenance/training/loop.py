@@ -12,8 +12,6 @@ from social_provenance.parameters import Parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    import torch
-
 
 class Optimiser(Parameters):
     """AdamW (Loshchilov & Hutter 2019) with a clipped gradient."""
@@ -72,25 +70,6 @@ def train(
     model.eval()
     averages = ((name, optimiser.state.get(parameter, {})) for name, parameter in model.named_parameters())
     return {name: average["exp_avg_sq"] for name, average in averages if average}
-
-
-def token_losses(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the cross-entropy (nats) of each next token and which positions count.
-
-    Args:
-        logits: Shape (batch, tokens, vocabulary).
-        labels: Token ids, shape (batch, tokens); -100 where no loss is taken.
-
-    Returns:
-        Losses and mask, shape (batch, tokens - 1); the loss is 0 where the mask is False.
-    """
-    from torch.nn import functional
-
-    targets = labels[:, 1:]
-    # One row per token: over a transposed class dimension the same takes several times as long on a CPU.
-    rows = logits[:, :-1].float().flatten(0, 1)
-    losses = functional.cross_entropy(rows, targets.flatten(), reduction="none").view_as(targets)
-    return losses, targets != -100
 
 
 @contextmanager

@@ -249,6 +249,4 @@ def _wider(batch: Batch) -> Batch:
     def more(tensor: torch.Tensor, value: int) -> torch.Tensor:
         return torch.nn.functional.pad(tensor, (0, 5), value=value)
 
-    return Batch(
-        more(batch.input_ids, 17), more(batch.labels, -100), more(batch.attention_mask, 0), batch.rows, batch.lengths
-    )
+    return Batch(more(batch.input_ids, 17), more(batch.attention_mask, 0), batch.rows, batch.lengths)

@@ -8,23 +8,30 @@ import pytest
 import torch
 
 from social_provenance.forgetting.objectives.reference import reference_losses, reference_of, untouched
-from social_provenance.training.batches import logits_of, pad, read_losses
+from social_provenance.training.batches import pad, read_losses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from social_provenance.training.batches import Batch
+
+
+def _logits_of(model: Any, batch: Batch) -> torch.Tensor:
+    logits: torch.Tensor = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    return logits
+
 
 def _logits(reference: Any, documents: list[list[int]]) -> torch.Tensor:
     with reference() as before:
-        return logits_of(before, pad(documents))
+        return _logits_of(before, pad(documents))
 
 
 def test_all_weights_are_kept_as_a_copy(model: Any, forget: list[list[int]], move: Callable[..., Any]) -> None:
     reference = reference_of(model)
-    before = logits_of(model.eval(), pad(forget)).detach()
+    before = _logits_of(model.eval(), pad(forget)).detach()
     move(model)
     assert torch.equal(_logits(reference, forget), before)
-    assert not torch.equal(logits_of(model, pad(forget)), before)
+    assert not torch.equal(_logits_of(model, pad(forget)), before)
 
 
 def test_adapters_need_no_copy(
@@ -36,7 +43,7 @@ def test_adapters_need_no_copy(
     with reference() as before:
         assert before is own
     assert torch.equal(_logits(reference, forget), _logits(reference_of(model), forget))
-    assert not torch.equal(logits_of(own, pad(forget)), _logits(reference, forget))
+    assert not torch.equal(_logits_of(own, pad(forget)), _logits(reference, forget))
 
 
 def test_the_model_is_left_as_it_was(model: Any, adapted: Callable[..., Any]) -> None:

@@ -17,7 +17,7 @@ from social_provenance.forgetting.objectives.terms import (
     trainable_parameters,
     two_terms,
 )
-from social_provenance.training.batches import logits_of, mean_loss, pad
+from social_provenance.training.batches import mean_loss, pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,17 +82,42 @@ def test_the_divergence_is_the_mean_over_predicted_tokens(
     model: Any, retain: Documents, move: Callable[..., Any]
 ) -> None:
     term = divergence(model)
-    kept = [logits_of(model, pad([document]))[0, :-1].softmax(-1).detach() for document in retain]
+    kept = [model(input_ids=torch.tensor([document])).logits[0, :-1].softmax(-1).detach() for document in retain]
     move(model)
     sums = []
     for before, document in zip(kept, retain, strict=True):
-        after = logits_of(model, pad([document]))[0, :-1].softmax(-1).detach()
+        after = model(input_ids=torch.tensor([document])).logits[0, :-1].softmax(-1).detach()
         sums.append(float((before * (before / after).log()).sum()))
     value = term(pad(retain))
     assert value.objective is not None
     assert float(value.objective.detach()) == pytest.approx(sum(sums) / sum(len(one) for one in kept), rel=1e-4)
     assert float(value.objective.detach()) > 0.01
     assert float(value.loss.detach()) == pytest.approx(float(mean_loss(model, pad(retain)).detach()), rel=1e-6)
+
+
+@pytest.mark.parametrize("at_once", [1, 700, 10**9])
+@pytest.mark.parametrize("adapters", [False, True])
+def test_the_divergence_in_chunks_is_that_of_the_whole_batch(
+    model: Any,
+    retain: Documents,
+    *,
+    move: Callable[..., Any],
+    gradient: Callable[..., Any],
+    at_once: int,
+    adapters: bool,
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    if adapters:  # the head among them, which is off where the untouched model is asked
+        model = get_peft_model(model, LoraConfig(r=2, target_modules=["q_proj", "lm_head"], task_type="CAUSAL_LM"))
+    whole, chunked = divergence(model), divergence(model, at_once)
+    move(model)
+    (expected, towards), (found, same) = (
+        (value.objective, gradient(value.objective, model)) for value in (one(pad(retain)) for one in (whole, chunked))
+    )
+    assert float(expected.detach()) > 0.001
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(same, towards, rtol=1e-4, atol=1e-6)
 
 
 def test_the_divergence_pulls_back_to_the_untouched_model(

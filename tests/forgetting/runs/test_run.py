@@ -73,10 +73,10 @@ def summary(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("lora", [None, LORA], ids=["all weights", "adapters"])
 def test_step_0_is_the_untouched_model_to_the_last_bit(
-    carry: Carry, tiny_model: Any, tiny_tokenizer: Any, make_bench: Maker, lora: Lora | None
+    carry: Carry, tiny_model: Any, make_bench: Maker, lora: Lora | None
 ) -> None:
     answers = pd.read_parquet(carry(lora=lora) / ANSWERS)
-    untouched = make_bench().scorer.score(tiny_model, tiny_tokenizer)
+    untouched = make_bench().scorer.score(tiny_model)
     for name in ("gold_logprob", "margin", "choice_logprob"):
         assert answers.loc[answers["step"] == 0, name].tolist() == untouched[name].tolist()
         assert answers.loc[answers["step"] == 2, name].tolist() != untouched[name].tolist()
@@ -176,12 +176,12 @@ def test_only_the_first_tokens_of_held_out_documents_are_looked_at(carry: Carry,
 
 
 def test_the_checkpoint_gives_the_answers_that_the_run_noted(
-    carry: Carry, make_bench: Maker, plan: pd.DataFrame, tiny_tokenizer: Any, tiny_model_folder: Path
+    carry: Carry, make_bench: Maker, plan: pd.DataFrame, tiny_model_folder: Path
 ) -> None:
     run = carry()
     model = LanguageModel(str(run / CHECKPOINT)).load()
     noted = pd.read_parquet(run / ANSWERS).query("step == 4")
-    again = make_bench().scorer.score(model, tiny_tokenizer)
+    again = make_bench().scorer.score(model)
     assert noted["gold_logprob"].tolist() == pytest.approx(again["gold_logprob"].tolist(), abs=1e-5)
     assert summary(run)["checkpoint"] == digest_of_path(run / CHECKPOINT)
     origin = json.loads((run / CHECKPOINT / "unlearning.json").read_text())
@@ -232,9 +232,7 @@ def test_the_models_own_folder_is_not_touched(carry: Carry, tiny_model_folder: P
     assert digest_of_path(tiny_model_folder) == before
 
 
-def test_adapters_leave_the_weights_of_the_model(
-    carry: Carry, make_bench: Maker, tiny_model_folder: Path, tiny_tokenizer: Any
-) -> None:
+def test_adapters_leave_the_weights_of_the_model(carry: Carry, make_bench: Maker, tiny_model_folder: Path) -> None:
     from peft import PeftModel
 
     scorer, folder = make_bench().scorer, carry(lora=LORA)
@@ -245,9 +243,9 @@ def test_adapters_leave_the_weights_of_the_model(
     answers = pd.read_parquet(folder / ANSWERS)
     noted, before = (answers.loc[answers["step"] == step, "gold_logprob"].tolist() for step in (4, 0))
     # The untouched weights together with the adapters are the whole of what was trained.
-    assert scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist() == pytest.approx(noted, abs=1e-5)
+    assert scorer.score(model)["gold_logprob"].tolist() == pytest.approx(noted, abs=1e-5)
     with model.disable_adapter():
-        assert scorer.score(model, tiny_tokenizer)["gold_logprob"].tolist() == pytest.approx(before, abs=1e-5)
+        assert scorer.score(model)["gold_logprob"].tolist() == pytest.approx(before, abs=1e-5)
     assert noted != pytest.approx(before, abs=1e-5)
 
 

@@ -15,7 +15,7 @@ from kedro.io import DatasetError
 from safetensors import SafetensorError
 
 import social_provenance
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.datasets import PartsFolder
 from social_provenance.errors import UnlearningError
 from social_provenance.forgetting.objectives.ngdiff import NGDiff

@@ -91,7 +91,7 @@ def activations(model: Any, layer: int, batch: Batch) -> tuple[torch.Tensor, tor
     """Return the output of a layer at the real tokens of a batch, shape (tokens, hidden), and the mean loss."""
     with _listening(_blocks(model)[layer]) as heard:
         loss = mean_loss(model, batch)
-    return heard[0][batch.attention_mask == 1].float(), loss
+    return heard[0].flatten(0, 1)[batch.positions(batch.lengths)].float(), loss
 
 
 @contextmanager

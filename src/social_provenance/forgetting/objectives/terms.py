@@ -15,8 +15,8 @@ from pydantic import NonNegativeFloat
 
 from social_provenance.forgetting.objectives.base import Objective, Step
 from social_provenance.forgetting.objectives.reference import reference_of
-from social_provenance.training.batches import document_losses, logits_of, mean_loss
-from social_provenance.training.loop import token_losses
+from social_provenance.training.batches import document_losses, mean_loss
+from social_provenance.training.head import LOGITS_AT_ONCE, chunk_of, hidden_states, in_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,7 +193,7 @@ def _add(
 
 def predicted_tokens(batch: Batch) -> int:
     """Return the number of predicted tokens of a batch, over which its loss is a mean."""
-    return int((batch.labels[:, 1:] != -100).sum())
+    return sum(batch.predicted)
 
 
 def likelihood(model: Any) -> Term:
@@ -211,25 +211,35 @@ def ascent(model: Any) -> Term:
     return Term(value, predicted_tokens)
 
 
-def divergence(model: Any) -> Term:
+def divergence(model: Any, at_once: int = LOGITS_AT_ONCE) -> Term:
     """Return the mean of KL(untouched || model) over the predicted tokens of a batch, nats, as a term.
 
-    Padding predicts nothing and has no part in it.
+    Args:
+        model: Model in training.
+        at_once: Upper bound on the logits of each of the two that are in memory at once.
     """
+    import torch
     from torch.nn import functional
 
     reference = reference_of(model)
 
     def value(batch: Batch) -> Value:
+        positions = batch.positions(batch.predicted)
         with reference() as before:
-            expected = logits_of(before, batch)[:, :-1]
-        logits = logits_of(model, batch)
-        losses, counted = token_losses(logits, batch.labels)
-        kept = functional.log_softmax(expected[counted].float(), dim=-1)
-        present = functional.log_softmax(logits[:, :-1][counted].float(), dim=-1)
-        return Value(
-            losses.sum() / counted.sum(), functional.kl_div(present, kept, reduction="batchmean", log_target=True)
-        )
+            kept = hidden_states(before, batch, positions)
+        present = hidden_states(model, batch, positions)
+
+        def both(states: torch.Tensor, targets: torch.Tensor, untouched: torch.Tensor) -> torch.Tensor:
+            with reference():  # with adapters both are one model
+                expected = functional.log_softmax(kept.logits(untouched), dim=-1)
+            found = functional.log_softmax(present.logits(states), dim=-1)
+            apart = functional.kl_div(found, expected, reduction="none", log_target=True).sum(dim=-1)
+            return torch.stack([functional.nll_loss(found, targets, reduction="none"), apart], dim=1)
+
+        targets = batch.input_ids.flatten()[positions + 1]
+        size = chunk_of(present.vocabulary, at_once)
+        mean = in_chunks(both, present.states, targets, kept.states, size=size).mean(dim=0)
+        return Value(mean[0], mean[1])
 
     return Term(value, predicted_tokens)
 

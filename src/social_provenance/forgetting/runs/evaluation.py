@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.scoring import Scorer
     from social_provenance.training.batches import Tokens
 
 
@@ -59,7 +59,7 @@ class Snapshot:
         forget_loss: Loss of the forget set, nats per token.
         retain_loss: Loss of the retain set, nats per token.
         held_out: Loss of each held-out document, nats per token, shape (documents,).
-        answers: Answer to each item, of :meth:`social_provenance.capabilities.harness.Scorer.score`.
+        answers: Answer to each item, of :meth:`social_provenance.capabilities.scoring.Scorer.score`.
         forget_loss_se: Standard error of the loss of the forget set, where a sample of it is read; else 0.
         retain_loss_se: Standard error of that of the retain set.
     """
@@ -82,23 +82,22 @@ class Snapshot:
 class Evaluator:
     """Evaluates models; the untouched model is evaluated once per set of documents for all runs of a process."""
 
-    def __init__(self, scorer: Scorer, tokenizer: Any, size: int, tokens: int | None = None) -> None:
+    def __init__(self, scorer: Scorer, size: int, tokens: int | None = None) -> None:
         """Keep what every evaluation needs.
 
         Args:
             scorer: Scores the items of the benchmarks.
-            tokenizer: Tokenizer of the model.
             size: Batch size of losses, documents.
             tokens: Upper bound on the tokens of such a batch, padding included; None: no bound.
         """
-        self._scorer, self._tokenizer, self._size, self._tokens = scorer, tokenizer, size, tokens
+        self._scorer, self._size, self._tokens = scorer, size, tokens
         self._losses: dict[int, np.ndarray] = {}
         self._answers: pd.DataFrame | None = None
 
     def evaluate(self, model: Any, sets: Sets) -> Snapshot:
         """Return the losses of a run's documents and the answers to all items."""
         losses = [self._read(model, documents) for documents in sets.read]
-        return _snapshot(sets, losses, self._scorer.score(model, self._tokenizer))
+        return _snapshot(sets, losses, self._scorer.score(model))
 
     def evaluate_untouched(self, model: Any, sets: Sets) -> Snapshot:
         """Return the same of the untouched model."""
@@ -107,7 +106,7 @@ class Evaluator:
             if key not in self._losses:
                 self._losses[key] = self._read(model, documents)
         if self._answers is None:
-            self._answers = self._scorer.score(model, self._tokenizer)
+            self._answers = self._scorer.score(model)
         return _snapshot(sets, [self._losses[key] for key in keys], self._answers)
 
     def _read(self, model: Any, documents: Sequence[Tokens]) -> np.ndarray:

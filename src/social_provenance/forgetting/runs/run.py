@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from social_provenance.capabilities.harness import Scorer
+    from social_provenance.capabilities.scoring import Scorer
     from social_provenance.forgetting.objectives.base import Objective
     from social_provenance.forgetting.settings import Unlearning
     from social_provenance.language_model import LanguageModel
@@ -53,8 +53,7 @@ class Bench:
 
     @cached_property
     def evaluator(self) -> Evaluator:
-        settings = self.settings
-        return Evaluator(self.scorer, self.model.tokenizer(), settings.read_documents, settings.tokens_at_once)
+        return Evaluator(self.scorer, self.settings.read_documents, self.settings.tokens_at_once)
 
     @cached_property
     def algorithms(self) -> Mapping[str, Objective]:

@@ -8,7 +8,8 @@ from typing import Any
 from social_provenance.annotations import LazyTable, PartFolders, Record, Table
 from social_provenance.artifacts import Parts, Stream
 from social_provenance.capabilities.benchmark import Evaluation
-from social_provenance.capabilities.harness import Scorer, build_requests
+from social_provenance.capabilities.harness import build_requests
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.capabilities.split import answered_items, items_for, keep_answers, split_items
 from social_provenance.device_memory import memory_of_gpu
 from social_provenance.documents.sampling import take_sample
@@ -91,7 +92,7 @@ def answer_items(
     asked = items_for(requests, "attribution")
     if params.items == "all":
         return keep_answers(None)
-    return keep_answers(Scorer(asked, batch_size).score(asked_model.load(), model.tokenizer()))
+    return keep_answers(Scorer(asked, batch_size).score(asked_model.load()))
 
 
 def build_queries(

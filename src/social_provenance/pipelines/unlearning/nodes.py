@@ -7,7 +7,7 @@ from typing import Any
 
 from social_provenance.annotations import LazyTable
 from social_provenance.artifacts import Parts
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.capabilities.split import items_for
 from social_provenance.device_memory import empty_model, memory_of_gpu
 from social_provenance.errors import UnlearningError
