@@ -22,6 +22,8 @@ from social_provenance.processes import worker_pool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import torch
+
 logger = logging.getLogger(__name__)
 
 BLOCK = 512
@@ -167,6 +169,13 @@ def _watch(tally: Tally) -> Any:
             return made
 
     return Watch()  # type: ignore[no-untyped-call]
+
+
+def compute_device() -> torch.device:
+    """Return the device that comparisons of gradients are computed on: the first GPU where there is one."""
+    import torch
+
+    return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
 def memory_of_gpu() -> int | None:

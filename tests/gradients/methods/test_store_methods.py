@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from social_provenance.gradients.methods import score_files
+from social_provenance.gradients.methods.gradient_cosine import GradientCosine
+from social_provenance.gradients.methods.influence import Influence
+from social_provenance.gradients.methods.preconditioner import Preconditioner, _sums
 from social_provenance.gradients.methods.store_methods import GradientCorpus, Gradients, StoreMethod, unit_rows
+from social_provenance.gradients.methods.trackstar import TrackStar
+from social_provenance.gradients.methods.trak import Trak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from social_provenance.gradients.methods.preconditioner import Preconditioner
     from social_provenance.gradients.walk.store import GradientStore
 
     Maker = Callable[..., GradientStore]
@@ -131,3 +137,26 @@ def test_the_length_of_a_documents_gradient_does_not_matter(
     gradients[1] = 3 * gradients[0]
     scores = of(make_store(gradients=gradients), make_store(11, seed=2), method)
     assert scores[1] == pytest.approx(scores[0], rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", [TrackStar, Influence, GradientCosine, Trak])
+def test_everything_is_compared_on_one_device(
+    make_store: Maker, scoring: Any, monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    gpu = torch.device("cuda:0")
+    for module in ("outliers", "preconditioner", "store_methods", "trak"):
+        monkeypatch.setattr(f"social_provenance.gradients.methods.{module}.compute_device", lambda: gpu)
+    settings = scoring(winsorise=1.0)
+    corpus = GradientCorpus.of(make_store(12), {"siqa": {"items": make_store(5, blocks=BLOCKS)}}, settings)
+    side = corpus.documents.store.width
+    with FakeTensorMode(allow_non_fake_inputs=True):  # a product of tensors of two devices is refused
+        roots = [(slice(0, side), torch.eye(side, device=gpu))]
+        preconditioner = Preconditioner(tuple(roots), 0.5, pd.DataFrame())
+        method = kind(torch.eye(side, device=gpu)) if kind is Trak else kind()
+        directions = method.aim(Gradients(corpus.queries["siqa"]["items"], settings), preconditioner)
+        for _, documents in corpus.chunks():
+            assert (method.describe(documents, preconditioner) @ directions.T).device == gpu
+        sums = _sums(corpus.documents.store, corpus.documents.winsoriser, 5)
+        assert {total.device.type for total in sums.values()} == {"cpu"}
+        with pytest.raises(RuntimeError, match="same device"):
+            documents @ torch.eye(side)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from social_provenance.device_memory import compute_device
+
 if TYPE_CHECKING:
     import torch
 
@@ -37,12 +39,15 @@ class Winsoriser:
         return np.asarray(np.minimum(1.0, self.limit / np.maximum(norms.astype(np.float64), np.finfo(np.float32).tiny)))
 
     def apply(self, piece: Chunk) -> torch.Tensor:
-        """Return the gradients of a chunk, outliers shortened, rows x dimensions."""
+        """Return the gradients of a chunk on the device of comparisons, outliers shortened, rows x dimensions."""
         import torch
 
-        gradients = torch.from_numpy(piece.gradients)
+        device = compute_device()
+        gradients = torch.from_numpy(piece.gradients).to(device)
         factors = self.factors(piece.rows["norm"].to_numpy())
-        return gradients * torch.from_numpy(factors).float()[:, None] if (factors < 1).any() else gradients
+        if not (factors < 1).any():
+            return gradients
+        return gradients * torch.from_numpy(factors.astype(np.float32)).to(device)[:, None]
 
 
 def fit_winsoriser(store: GradientStore, winsorise: float | None) -> Winsoriser:

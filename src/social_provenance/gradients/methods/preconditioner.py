@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from social_provenance.device_memory import compute_device
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.walk.bergson_run import inverse_root, mixing_coefficient
 from social_provenance.gradients.walk.store import GradientStore
@@ -50,7 +51,7 @@ class Preconditioner:
     """The inverse root of the mixed second moment of a set of queries and the corpus.
 
     Attributes:
-        roots: Columns of a module -> its inverse root.
+        roots: Columns of a module -> its inverse root, on the device of comparisons.
         mixing: lambda, the weight of the queries' second moment.
         audit: One row per module: ``module``, ``numbers``, ``effective_rank``, ``condition``,
             ``damped_share``.
@@ -92,16 +93,15 @@ def second_moment(store: GradientStore, winsoriser: Winsoriser, chunk: int) -> S
 def _sums(shard: GradientStore, winsoriser: Winsoriser, chunk: int) -> dict[str, torch.Tensor]:
     import torch
 
-    modules = shard.modules
-    sums = {
-        name: torch.zeros(at.stop - at.start, at.stop - at.start, dtype=torch.float64) for name, at in modules.items()
-    }
+    modules, device = shard.modules, compute_device()
+    sides = {name: at.stop - at.start for name, at in modules.items()}
+    sums = {name: torch.zeros(side, side, dtype=torch.float64, device=device) for name, side in sides.items()}
     for piece in shard.chunks(chunk):
         gradients = winsoriser.apply(piece)
         for name, columns in modules.items():
             block = gradients[:, columns]
             sums[name] += block.T @ block
-    return sums
+    return {name: total.cpu() for name, total in sums.items()}
 
 
 def mix(
@@ -122,7 +122,7 @@ def mix(
     import pandas as pd
 
     weight = mixing_coefficient(query.eigenvalues(), corpus.eigenvalues(), target_component)
-    roots, audit = [], []
+    roots, audit, device = [], [], compute_device()  # spectra of small matrices are a matter of the CPU
     for name, columns in modules.items():
         mixed = weight * query.matrices[name] + (1 - weight) * corpus.matrices[name]
         root, described = inverse_root(mixed, damping), describe(mixed, damping)
@@ -131,7 +131,7 @@ def mix(
                 f"the second moment of module {name!r} cannot be inverted: raise scoring.damping, which is {damping}; "
                 f"if that does not help, no document has a gradient there"
             )
-        roots.append((columns, root))
+        roots.append((columns, root.to(device)))
         audit.append({"module": name, **described})
     return Preconditioner(tuple(roots), weight, pd.DataFrame(audit))
 

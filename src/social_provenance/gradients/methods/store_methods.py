@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from social_provenance.device_memory import compute_device
 from social_provenance.gradients.methods.base import Benchmark, Corpus, Needs, ProductMethod, Variant
 from social_provenance.gradients.methods.outliers import Winsoriser, fit_winsoriser
 from social_provenance.gradients.methods.preconditioner import Preconditioner, SecondMoment, mix, second_moment
@@ -47,7 +48,7 @@ class StoreMethod(ProductMethod):
         """Return the features of gradients, rows x dimensions.
 
         Args:
-            gradients: Outliers shortened, fp32, rows x dimensions.
+            gradients: Outliers shortened, fp32, rows x dimensions, on the device of comparisons.
             preconditioner: That of the queries that documents are compared with.
         """
 
@@ -69,14 +70,14 @@ class StoreMethod(ProductMethod):
         sums = torch.zeros(len(sizes), queries.store.width)
         for rows, gradients in queries.chunks():
             blocks = torch.tensor(rows["block"].to_numpy())
-            sums.index_add_(0, blocks, transform(gradients))
-        return sums / sizes[:, None]
+            sums.index_add_(0, blocks, transform(gradients).cpu())  # a GPU would add in any order
+        return (sums / sizes[:, None]).to(compute_device())
 
     def describe(self, documents: torch.Tensor, preconditioner: Preconditioner) -> torch.Tensor:
         return self.transform(documents, preconditioner)
 
     def multiply(self, features: torch.Tensor, directions: torch.Tensor) -> np.ndarray:
-        return np.asarray((features @ directions.T).numpy())
+        return np.asarray((features @ directions.T).cpu().numpy())
 
 
 @dataclass(frozen=True)

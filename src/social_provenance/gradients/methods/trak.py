@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from social_provenance.device_memory import compute_device
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.methods.store_methods import StoreMethod
 
@@ -27,7 +28,7 @@ class Trak(StoreMethod):
     checkpoint stands for Park et al.'s ensemble, and their weights 1 - p are left out.
 
     Attributes:
-        inverse: Inverse kernel, dimensions x dimensions.
+        inverse: Inverse kernel, dimensions x dimensions, on the device of comparisons.
     """
 
     inverse: torch.Tensor
@@ -101,7 +102,7 @@ def invert_kernel(
 
     width = store.width
     refuse_kernel(width, len(store.column("id")), damping=damping, max_joint=max_joint)
-    total, rows = torch.zeros(width, width), 0
+    total, rows = torch.zeros(width, width, device=compute_device()), 0
     for piece in store.chunks(chunk):
         gradients = winsoriser.apply(piece)
         total += gradients.T @ gradients

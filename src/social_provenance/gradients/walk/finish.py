@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from social_provenance.device_memory import compute_device
 from social_provenance.errors import AttributionError
 from social_provenance.gradients.walk.bergson_index import (
     INDEX,
@@ -66,14 +67,14 @@ def write_moments(folder: Path, ids: list[str], store: str) -> np.ndarray:
     from safetensors.torch import save_file
 
     sizes, _ = index_layout(folder)
-    norms = []
-    sums = {name: torch.zeros(size, size, dtype=torch.float64) for name, size in sizes.items()}
+    norms, device = [], compute_device()
+    sums = {name: torch.zeros(size, size, dtype=torch.float64, device=device) for name, size in sizes.items()}
     for start, piece in gradients_of(folder, CHUNK):
         norms.append(_norms(ids[start : start + len(piece)], piece, store))
-        blocks = torch.split(torch.from_numpy(piece), list(sizes.values()), dim=1)
+        blocks = torch.split(torch.from_numpy(piece).to(device), list(sizes.values()), dim=1)
         for name, block in zip(sizes, blocks, strict=True):
             sums[name] += block.T @ block
-    save_file({name: total.float() for name, total in sums.items()}, folder / MOMENTS)
+    save_file({name: total.float().cpu() for name, total in sums.items()}, folder / MOMENTS)
     return np.concatenate(norms)
 
 
