@@ -68,7 +68,7 @@ def quotes(value: Any) -> int:
         if type(own) is str:
             count += 2 + own.count('"')
         elif type(own) is dict:
-            count += sum(2 + name.count('"') for name in own)
+            count += 2 * len(own) + "".join(own).count('"')
             left.extend(own.values())
         elif type(own) is list:
             left.extend(own)

@@ -153,9 +153,10 @@ def _reader(
     name: str, places: Sequence[str], shard: str, convert: Callable[[Any], Any] | None = None
 ) -> Callable[[Row], Any]:
     finders = _finders(places, shard)
-    several = len(places) > 1
     text = read_text if name in REQUIRED else read_single
     convert = convert or (read_confidence if name in NUMBERS else read_label if name.startswith(LABEL) else text)
+    if len(places) == 1:
+        return _reader_of_one(*next(iter(finders.items())), convert)
 
     def read(row: Row) -> Any:
         problem = None
@@ -164,14 +165,25 @@ def _reader(
                 value = find(row)
                 found = None if value is None else convert(value)
             except Unreadable as error:
-                # Of several places, a mapping is another layout's: other fields read what is in it.
-                problem = problem or (None if several and isinstance(error.value, dict) else error.at(place))
+                # A mapping is another layout's: other fields read what is in it.
+                problem = problem or (None if isinstance(error.value, dict) else error.at(place))
                 continue
             if found is not None:
                 return found
         if problem is not None:
             raise problem
         return None
+
+    return read
+
+
+def _reader_of_one(place: str, find: Callable[[Row], Any], convert: Callable[[Any], Any]) -> Callable[[Row], Any]:
+    def read(row: Row) -> Any:
+        try:
+            value = find(row)
+            return None if value is None else convert(value)
+        except Unreadable as error:
+            raise error.at(place) from None
 
     return read
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?[/\\]{2}([^/\\?#]*)", re.IGNORECASE)
 _BARE = re.compile(
@@ -41,6 +42,7 @@ def web_site(url: str | None) -> str | None:
     return _spelled(_PORT.sub("", found.group(1).rpartition("@")[2]))
 
 
+@lru_cache(maxsize=1 << 16)  # pages of one site are near each other
 def _spelled(host: str) -> str | None:
     """Return a host in one spelling."""
     if not host.isascii():

@@ -122,6 +122,8 @@ def read_text(value: Any) -> str | None:
     """
     if type(value) is str:
         return value or None
+    if value is None:
+        return None
     if type(value) is int:
         return str(value)
     if type(value) is bytes:
@@ -129,14 +131,14 @@ def read_text(value: Any) -> str | None:
             return value.decode() or None
         except UnicodeDecodeError as error:
             raise Unreadable(value, "text in UTF-8") from error
-    if value is None or (type(value) in (list, dict) and not value):
+    if type(value) in (list, dict) and not value:
         return None
     raise Unreadable(value, "text or a whole number of at most 64 bits")  # JSON has longer ones, read as 1e+20
 
 
 def read_single(value: Any) -> str | None:
     """Return a value as :func:`read_text` does, or the element of a list of one."""
-    return read_text(_single(value))
+    return (value or None) if type(value) is str else read_text(_single(value))
 
 
 def read_label(value: Any) -> str | None:
@@ -161,6 +163,8 @@ def read_confidence(value: Any) -> float | None:
     Raises:
         Unreadable: If it is anything else.
     """
+    if type(value) is float and 0 <= value <= 1:
+        return value
     value = _decoded(value)
     if type(value) is dict:
         chances = _chances(value)
@@ -183,6 +187,8 @@ def read_own_confidence(value: Any) -> float | dict[str, float] | None:
         Unreadable: If it is anything else.
     """
     number = read_confidence(value)
+    if type(value) is float:
+        return number
     decoded = _decoded(value)
     return number if number is None or type(decoded) is not dict else _chances(decoded)
 
