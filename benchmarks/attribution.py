@@ -267,7 +267,7 @@ def score(benchmarks: Iterable[str], root: Path, target: str = "scores") -> None
     """Score every collected document for every benchmark that is not scored yet."""
     from social_provenance.datasets import PartsFolder
     from social_provenance.gradients.methods.scoring import plan_scores
-    from social_provenance.gradients.settings import ScoringSettings
+    from social_provenance.gradients.methods.settings import ScoringSettings
     from social_provenance.gradients.walk.store import GradientStore, query_stores
 
     scoring = ScoringSettings(

@@ -12,6 +12,8 @@ from social_provenance.parameters import Parameters
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    import torch
+
 
 class Optimiser(Parameters):
     """AdamW (Loshchilov & Hutter 2019) with a clipped gradient."""
