@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.capabilities.split import items_for
 from social_provenance.forgetting.runs.forecast import made_up_plan
 from social_provenance.forgetting.runs.run import Bench

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.capabilities.split import items_for
 from social_provenance.forgetting.runs.forecast import count_runs, made_up_plan
 from social_provenance.forgetting.runs.run import Bench

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from social_provenance.capabilities.harness import Scorer
+from social_provenance.capabilities.scoring import Scorer
 from social_provenance.capabilities.split import items_for
 from social_provenance.forgetting.runs.forecast import made_up_plan
 from social_provenance.forgetting.runs.run import Bench, execute_run
@@ -148,11 +148,11 @@ def try_pretraining(sample: Sample, study: Study) -> dict[str, Any]:
 
 def try_scorer(sample: Sample, requests: pd.DataFrame, study: Study) -> Line:
     """Return the seconds of scoring choices."""
-    model, tokenizer = sample.model.load(), sample.model.tokenizer()
+    model = sample.model.load()
     scorers = [Scorer(tail_patch.take_items(requests, items), study.evaluation.batch_size) for items in ITEMS]
-    scorers[0].score(model, tokenizer)
+    scorers[0].score(model)
     with cpu_threads(study.pretraining.optimiser.threads):
-        points = [(len(one.requests), clocked(partial(one.score, model, tokenizer))) for one in scorers]
+        points = [(len(one.requests), clocked(partial(one.score, model))) for one in scorers]
     return Line.through(*points) if points[0][0] < points[1][0] else Line(points[0][1], 0.0)
 
 
@@ -213,7 +213,7 @@ def try_patches(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]
     scorer = Scorer(
         tail_patch.take_items(sample.requests.drop(columns="use"), settings.items), study.evaluation.batch_size
     )
-    patched = tail_patch.PatchedModel(sample.model.load(), sample.model.tokenizer(), scorer)
+    patched = tail_patch.PatchedModel(sample.model.load(), scorer)
     documents = tokens["input_ids"]
     regions: dict[tuple[str, str | None], Any] = {("one", None): documents[::2], ("other", None): documents[1::2]}
     few = settings.model_copy(update={"repeats": TRIED_PATCHES})
@@ -245,7 +245,7 @@ def try_runs(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]:
 
 def _first_score(model: LanguageModel, scorer: Scorer) -> float:
     """Return the seconds of the processor that a new process takes until it has scored something."""
-    scorer.score(model.load(), model.tokenizer())
+    scorer.score(model.load())
     return time.process_time()
 
 
