@@ -1,8 +1,9 @@
 """Attribution methods on one leaderboard, judged by retraining. Prints one JSON object and can write a page.
 
 Usage: python benchmarks/leaderboard.py --worlds miniature:51,miniature:52,tofu:STUDY --folder DIR
-           [--methods trackstar,influence,...] [--damping 0.1,10] [--projection 16,32] [--query gold,rival]
-           [--normalizer none,adam] [--seeds 2] [--halves 12] [--singles] [--roles] [--top 2] [--outcome end]
+           [--methods trackstar,influence,...,unrolling,magic] [--damping 0.1,10] [--projection 16,32]
+           [--query gold,rival] [--normalizer none,adam] [--checkpoints 6] [--segments 3] [--unrolling adam]
+           [--magic all,decay] [--seeds 2] [--halves 12] [--singles] [--roles] [--top 2] [--outcome end]
            [--page FILE]
 
 For each world a model is trained under each seed, every method scores every topic for every benchmark, and models are
@@ -10,6 +11,7 @@ retrained without random halves of the topics (``--halves``; 0: none), without s
 all planted topics or all decoys of a benchmark (``--roles``), and without the top topics of each method (``--top``; 0:
 none). STUDY is a folder that ``tofu.py`` wrote. Methods are rows, under every ``--damping`` and ``--projection`` on
 which they depend, and ``mixture``, a linear fit to the halves themselves, judged on halves that it has not seen.
+``unrolling`` and ``magic`` follow the training of the model itself, which is repeated for them (``board/along.py``).
 Measures are explained in ``board/measures.py``.
 
 Every step is kept in DIR, so that a run that was stopped continues, and another method or world costs its own steps
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from board.along import plan_along
 from board.bank import Bank, arm
 from board.measures import (
     HALF,
@@ -43,6 +46,7 @@ from board.measures import (
 from board.mixture import fit_mixture, predict_held_out
 from board.page import write_page
 from board.studies import COSTS, RANKS, TOPICS, Study, plan_variants
+from board.unrolling import VARIANTS, Unrolling
 from board.worlds import Truth, parse_world
 from social_provenance.hooks.errors import one_line
 
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
 
     from board.studies import Variant
     from board.worlds import World
+
+    Map = tuple[pd.DataFrame, pd.DataFrame]
 
 logger = logging.getLogger(__name__)
 MIXTURE = "mixture"
@@ -78,6 +84,8 @@ def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, 
         study.make()
         for variant in given.variants:
             maps |= {(label, study.seed): own for label, own in read_maps(study, variant, truth).items()}
+        for method in given.along:
+            maps[method.label, study.seed] = read_map(method.score(study, truth), method.method, method.method, truth)
     judged: dict[str, Any] = {}
     tables = []
     effects = pd.DataFrame(columns=["design"])
@@ -102,25 +110,37 @@ def judge_world(world: World, given: argparse.Namespace) -> tuple[pd.DataFrame, 
     return pd.concat(tables).assign(world=world.name)[KEY], judged
 
 
-def read_maps(study: Study, variant: Variant, truth: Truth) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+def read_maps(study: Study, variant: Variant, truth: Truth) -> dict[str, Map]:
     """Return label -> the map of topics, and ranks of own documents and cost, of each method of a variant."""
-    import pandas as pd
-
     from social_provenance.gradients.methods.registry import find_methods
 
     folder = study.score(variant, truth)
+    return {
+        variant.label(method): read_map(folder, method, find_methods()[method].needs, truth)
+        for method in variant.methods
+    }
+
+
+def read_map(folder: Path, method: str, need: str, truth: Truth) -> Map:
+    """Return the map of topics of a method, and ranks of own documents and cost.
+
+    Args:
+        folder: Folder of its tables.
+        method: Its name there.
+        need: Key of its cost.
+        truth: What is known of the topics.
+    """
+    import pandas as pd
+
     influence, ranks = pd.read_parquet(folder / TOPICS), pd.read_parquet(folder / RANKS)
-    costs = json.loads((folder / COSTS).read_text())
-    maps = {}
-    for method in variant.methods:
-        own = influence[influence["method"] == method].rename(columns={"z": "value"})
-        roles = [truth.role(*pair) for pair in zip(own["benchmark"], own["topic"], strict=True)]
-        topics = own[["benchmark", "topic", "value"]].assign(role=roles)
-        ranked = ranks[ranks["method"] == method].rename(columns={"rank": "value"})
-        cost = pd.DataFrame([{"benchmark": "all", "measure": "cost", "value": costs[find_methods()[method].needs]}])
-        extra = pd.concat([ranked[["benchmark", "value"]].assign(measure="own_rank"), cost]) if len(ranked) else cost
-        maps[variant.label(method)] = topics, extra
-    return maps
+    own = influence[influence["method"] == method].rename(columns={"z": "value"})
+    roles = [truth.role(*pair) for pair in zip(own["benchmark"], own["topic"], strict=True)]
+    topics = own[["benchmark", "topic", "value"]].assign(role=roles)
+    ranked = ranks[ranks["method"] == method].rename(columns={"rank": "value"})
+    seconds = json.loads((folder / COSTS).read_text())[need]
+    cost = pd.DataFrame([{"benchmark": "all", "measure": "cost", "value": seconds}])
+    extra = pd.concat([ranked[["benchmark", "value"]].assign(measure="own_rank"), cost]) if len(ranked) else cost
+    return topics, extra
 
 
 def measure_mixture(effects: pd.DataFrame, plan: pd.DataFrame, truth: Truth) -> pd.DataFrame:
@@ -219,6 +239,10 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--normalizer", default="none", help="what gradients are divided by: none, adam; those after the first likewise"
     )
+    parser.add_argument("--checkpoints", type=int, default=Unrolling.checkpoints, help="of unrolling, evenly spaced")
+    parser.add_argument("--segments", type=int, default=Unrolling.segments, help="of unrolling; divide --checkpoints")
+    parser.add_argument("--unrolling", choices=VARIANTS, default=Unrolling.variant, help="optimiser that it assumes")
+    parser.add_argument("--magic", default="all,decay", help="steps that magic differentiates: all, decay, or both")
     parser.add_argument("--seeds", type=int, default=2, help="models in each world")
     parser.add_argument("--halves", type=int, default=12)
     parser.add_argument("--singles", action="store_true", help="also leave out every topic alone")
@@ -235,6 +259,8 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     given.variants = plan_variants(
         given.methods.split(","), dampings, projections, given.query.split(","), given.normalizer.split(",")
     )
+    unrolling = Unrolling(given.checkpoints, given.segments, given.unrolling)
+    given.along = plan_along(given.methods.split(","), unrolling, given.magic.split(","))
     given.folder = given.folder.resolve()
     return given
 

@@ -40,6 +40,9 @@ UNDAMPED = ("gradient_cosine",)
 JOINT = ("trak",)
 """Methods that need one matrix over all modules, which only the smallest projection allows."""
 
+UNROLLING, MAGIC = ALONG = ("unrolling", "magic")
+"""Methods that follow the training itself, of ``along``."""
+
 WALKED = ("corpus_gradients", "query_gradients", "composed_gradients")
 """What the walk leaves; parts that are there already are kept."""
 COMPARISONS = {"store": "compare_gradients", "texts": "compare_texts", "model": "compare_with_model"}
@@ -110,6 +113,7 @@ def plan_variants(
 ) -> list[Variant]:
     """Return the variants: each method under every setting on which it depends, and no other.
 
+    Methods that follow the training have no variant: see ``along``.
     Kinds of query and normalizers of gradients other than the first are tried with methods of the store, under the
     first projection and damping.
 
@@ -118,8 +122,11 @@ def plan_variants(
     """
     needs = {}
     for method in methods:
+        if method in ALONG:
+            continue
         if method not in find_methods():
-            raise ProvenanceError(f"--methods: {method!r} is no method: choose among {', '.join(find_methods())}")
+            known = ", ".join([*find_methods(), *ALONG])
+            raise ProvenanceError(f"--methods: {method!r} is no method: choose among {known}")
         needs[method] = find_methods()[method].needs
     variants = []
     for projection in projections:
@@ -247,7 +254,7 @@ class Study:
             items = queries[queries["variant"] == "items"]
             for (method, benchmark), scored in blocks.groupby(["method", "benchmark"], sort=False):
                 asked = items[items["benchmark"] == benchmark].sort_values("block")
-                rank = _mean_rank(scored, asked, truth)
+                rank = mean_rank(scored, asked, truth)
                 rows.append({"method": method, "benchmark": benchmark, "rank": rank})
         return pd.DataFrame(rows, columns=["method", "benchmark", "rank"])
 
@@ -306,8 +313,14 @@ def _flat(settings: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
     ]
 
 
-def _mean_rank(scored: pd.DataFrame, asked: pd.DataFrame, truth: Truth) -> float:
-    """Return the mean rank of own documents; NaN where a block has more than one item."""
+def mean_rank(scored: pd.DataFrame, asked: pd.DataFrame, truth: Truth) -> float:
+    """Return the mean rank of own documents; NaN where a block has more than one item.
+
+    Args:
+        scored: ``doc_id`` and ``blocks``, the document's score for each block of a benchmark.
+        asked: Items of the benchmark, in the order of their ``block``.
+        truth: Document of each item, and author of each document.
+    """
     if asked["block"].duplicated().any():
         return float("nan")
     own = truth.own[str(asked["benchmark"].iloc[0])]

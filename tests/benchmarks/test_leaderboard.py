@@ -86,13 +86,13 @@ def test_all_topics_of_a_role_are_left_out_together_and_judged_by_their_benchmar
 def test_a_small_world_is_judged_once_and_a_bank_of_other_settings_is_refused(tmp_path: Path, capsys: Any) -> None:
     common = ["--worlds", "miniature:51", "--environment", "test", "--folder", str(tmp_path), "--seeds", "1"]
     asked = [*common, "--halves", "4", "--top", "1", "--damping", "1"]
-    asked += ["--methods", "trackstar,bm25"]
+    asked += ["--methods", "trackstar,bm25,unrolling,magic", "--checkpoints", "2", "--segments", "1"]
     page = tmp_path / "page.md"
     leaderboard.main([*asked, "--page", str(page)])
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert report["failed"] == {}
     measured = {(row["method"].split()[0], row["measure"]) for row in report["rows"] if row["n"]}
-    for method in ("trackstar", "bm25"):
+    for method in ("trackstar", "bm25", "unrolling", "magic"):
         assert {(method, name) for name in ("lds_value", "topic_auc", "qld", "cost")} <= measured
     assert ("mixture", "lds_value") in measured
     assert "`bm25`" in page.read_text()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from board.studies import Study, _mean_rank, plan_variants, refuse_others, step
+from board.studies import Study, mean_rank, plan_variants, refuse_others, step
 from board.worlds import Truth, World
 from social_provenance.errors import ProvenanceError
 from social_provenance.gradients.methods.registry import method_names
@@ -123,7 +123,7 @@ def test_own_documents_are_found_by_the_position_of_items() -> None:
     items = pd.DataFrame({"benchmark": "a", "item": ["a/1", "a/0"], "block": [0, 1]})
     scores = {"d0": [3.0, 0.0], "d1": [1.0, 1.0], "d2": [2.0, 0.5]}
     scored = pd.DataFrame({"doc_id": list(scores), "blocks": list(map(np.array, scores.values()))})
-    assert _mean_rank(scored, items, truth) == (1 + 0.5) / 2
+    assert mean_rank(scored, items, truth) == (1 + 0.5) / 2
     shuffled = scored.iloc[[2, 0, 1]].reset_index(drop=True)
-    assert _mean_rank(shuffled, items, truth) == _mean_rank(scored, items, truth)
-    assert np.isnan(_mean_rank(scored, items.assign(block=0), truth))
+    assert mean_rank(shuffled, items, truth) == mean_rank(scored, items, truth)
+    assert np.isnan(mean_rank(scored, items.assign(block=0), truth))
