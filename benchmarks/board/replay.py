@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from board.studies import GOLD, NULLS
 from social_provenance.errors import ProvenanceError
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import Pretraining, _batches, new_model, pretrain
+from social_provenance.pretraining.pretrain import _batches, new_model, pretrain
+from social_provenance.pretraining.settings import Pretraining
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from board.replay import Replay, of_steps
-from social_provenance.pretraining.pretrain import Architecture, Pretraining, pretrain
+from social_provenance.pretraining.pretrain import pretrain
+from social_provenance.pretraining.settings import Architecture, Pretraining
 from social_provenance.training.loop import Optimiser
 
 if TYPE_CHECKING:
