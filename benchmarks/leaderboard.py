@@ -11,7 +11,8 @@ retrained without random halves of the topics (``--halves``; 0: none), without s
 all planted topics or all decoys of a benchmark (``--roles``), and without the top topics of each method (``--top``; 0:
 none). STUDY is a folder that ``tofu.py`` wrote. Methods are rows, under every ``--damping`` and ``--projection`` on
 which they depend, and ``mixture``, a linear fit to the halves themselves, judged on halves that it has not seen.
-``unrolling`` and ``magic`` follow the training of the model itself, which is repeated for them (``board/along.py``).
+``unrolling``, ``magic`` and ``trackstar_ensemble`` (likewise ``influence``, ``trak``) follow the training of the model
+itself, which is repeated for them; ``rerank`` orders what TrackStar recalls by EK-FAC (``board/along.py``).
 Measures are explained in ``board/measures.py``.
 
 Every step is kept in DIR, so that a run that was stopped continues, and another method or world costs its own steps
@@ -239,7 +240,7 @@ def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--normalizer", default="none", help="what gradients are divided by: none, adam; those after the first likewise"
     )
-    parser.add_argument("--checkpoints", type=int, default=Unrolling.checkpoints, help="of unrolling, evenly spaced")
+    parser.add_argument("--checkpoints", type=int, default=Unrolling.checkpoints, help="of a training, evenly spaced")
     parser.add_argument("--segments", type=int, default=Unrolling.segments, help="of unrolling; divide --checkpoints")
     parser.add_argument("--unrolling", choices=VARIANTS, default=Unrolling.variant, help="optimiser that it assumes")
     parser.add_argument("--magic", default="all,decay", help="steps that magic differentiates: all, decay, or both")

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from board.measures import own_ranks
 from social_provenance.errors import ProvenanceError
-from social_provenance.fingerprint import digest_of_code
+from social_provenance.fingerprint import digest_of, digest_of_code
 from social_provenance.gradients.methods.registry import find_methods
 
 if TYPE_CHECKING:
@@ -40,8 +40,12 @@ UNDAMPED = ("gradient_cosine",)
 JOINT = ("trak",)
 """Methods that need one matrix over all modules, which only the smallest projection allows."""
 
-UNROLLING, MAGIC = ALONG = ("unrolling", "magic")
-"""Methods that follow the training itself, of ``along``."""
+UNROLLING, MAGIC, RERANKING = "unrolling", "magic", "rerank"
+ENSEMBLES = {"trackstar_ensemble": "trackstar", "influence_ensemble": "influence", "trak_ensemble": "trak"}
+"""Method -> what it averages over checkpoints."""
+
+ALONG = (UNROLLING, MAGIC, *ENSEMBLES, RERANKING)
+"""Methods that are put together from a whole training, or from other methods, in ``along``."""
 
 WALKED = ("corpus_gradients", "query_gradients", "composed_gradients")
 """What the walk leaves; parts that are there already are kept."""
@@ -75,9 +79,10 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """Name of its folder."""
+        """Name of its folder; other methods have another, so that a further method refuses nothing."""
         query = "" if self.query == GOLD else f"-query-{self.query}"
-        return f"projection-{self.projection}-damping-{self.damping:g}{query}{self._divided}"
+        methods = digest_of(sorted(self.methods))[:8]
+        return f"projection-{self.projection}-damping-{self.damping:g}{query}{self._divided}-{methods}"
 
     def label(self, method: str) -> str:
         """Return the name of a method in tables, with the settings on which it depends."""
@@ -113,7 +118,7 @@ def plan_variants(
 ) -> list[Variant]:
     """Return the variants: each method under every setting on which it depends, and no other.
 
-    Methods that follow the training have no variant: see ``along``.
+    Methods of ``ALONG`` have no variant.
     Kinds of query and normalizers of gradients other than the first are tried with methods of the store, under the
     first projection and damping.
 

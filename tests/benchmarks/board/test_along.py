@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 
 def test_only_methods_that_follow_the_training_are_planned_with_their_settings() -> None:
-    planned = plan_along(["bm25", "unrolling", "magic", "magic"], Unrolling(8, 2, SGD), SPANS)
-    assert [own.label for own in planned] == ["unrolling sgd checkpoints=8 segments=2", "magic all", "magic decay"]
+    asked = ["bm25", "unrolling", "magic", "magic", "trak_ensemble", "rerank"]
+    assert [own.label for own in plan_along(asked, Unrolling(8, 2, SGD), SPANS)] == [
+        *("unrolling sgd checkpoints=8 segments=2", "magic all", "magic decay"),
+        *("trak_ensemble checkpoints=8", "rerank recall=0.1"),
+    ]
     with pytest.raises(ProvenanceError, match="--magic: 'end' is no part of a training: choose among all, decay"):
         plan_along(["magic"], Unrolling(), ["end"])
 

@@ -35,6 +35,7 @@ def test_a_method_is_scored_once_for_each_setting_that_it_depends_on() -> None:
 def test_folders_of_variants_differ() -> None:
     variants = plan_variants(["trackstar"], [0.01, 0.1, 1, 10], [16, 32, 64])
     assert len({variant.name for variant in variants}) == 12
+    assert plan_variants(["trackstar", "bm25"], [0.1], [16])[0].name not in {variant.name for variant in variants}
 
 
 def test_further_kinds_of_query_are_scored_by_the_store_under_the_first_settings() -> None:
