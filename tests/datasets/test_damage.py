@@ -157,9 +157,10 @@ ELSEWHERE = {
     f"{OWN}OptionalModelFolder",
     f"{OWN}CheckpointFolder",
     f"{OWN}ReferenceFolder",
+    "MemoryDataset",
 }
 """Types that load a place and leave its files to who reads them, with laws in test_harness_errors, test_language_model
-and test_reference."""
+and test_reference; and what stands in the catalog itself, in no file."""
 
 READ_ALL_THE_SAME = {
     ("text.TextDataset", "empty"),
