@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from board.studies import GOLD, NULLS
 from social_provenance.errors import ProvenanceError
+from social_provenance.interventions.retraining import _equal_steps
 from social_provenance.pretraining import tokenizer as bpe
-from social_provenance.pretraining.pretrain import _batches, new_model, pretrain
+from social_provenance.pretraining.pretrain import _batches, _Progress, new_model, pretrain
 from social_provenance.pretraining.settings import Pretraining
 
 if TYPE_CHECKING:
@@ -115,9 +116,7 @@ class Replay:
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step, counted from 1."""
-        settings = self.settings
-        warm = min(1.0, step / max(1, settings.warmup_steps))
-        return settings.optimiser.learning_rate * warm * min(1.0, (self.steps - step + 1) / settings.decay_steps)
+        return self.settings.optimiser.learning_rate * _Progress(self.settings, self.steps).rate(step)
 
     def batches(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """Yield tokens and owners of each step: owners are positions of documents, both (sequences, tokens).
@@ -179,15 +178,7 @@ class Replay:
 
 def of_steps(settings: Pretraining, steps: int) -> Pretraining:
     """Return the settings under which a training that took ``steps`` takes the same steps, and is evaluated once."""
-    return settings.model_copy(
-        update={
-            "max_steps": steps,
-            "decay_steps": min(settings.decay_steps, steps),
-            "learned_accuracy": None,
-            "evaluate_every": steps,
-            "checkpoints": (),
-        }
-    )
+    return _equal_steps(settings, steps).model_copy(update={"evaluate_every": steps, "checkpoints": ()})
 
 
 def _initial(model: Any) -> tuple[list[torch.Tensor], ...]:

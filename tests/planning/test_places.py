@@ -42,7 +42,7 @@ def test_stages_add_up_on_disk_and_spill_is_that_of_the_largest(tmp_path: Path) 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second disk")
 def test_a_spill_folder_on_another_disk_is_named_with_its_setting(tmp_path: Path) -> None:
     if Path("/dev/shm").stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("one disk has both")
+        pytest.skip("needs a second disk: /dev/shm is on that of the temporary files")
     places = {"root": str(tmp_path), "connection": {"temp_directory": "/dev/shm/spill"}}
     rows = [{"disk_gigabytes": 0.0, "spill_gigabytes": 10.0**6}]
     (line,) = list_refusals(places_to_check(rows, places))

@@ -15,6 +15,7 @@
 - ``sizes``: counts of documents, tokens, requests and runs (``Sizes``).
 - ``corpus``: a survey of the corpus, and trials of cleaning and labelling (``try_corpus``).
 - ``try_study``: all that a model's shape and the benchmarks say (``try_study``).
+- ``parts``: parts written for a trial (``write_parts``).
 - ``clock``: seconds of a trial beside other work (``Clock``).
 - ``found``: what costs are estimated from (``Found``, ``Cost``); ``corpus_costs``, ``model_costs``, ``costs``: the cost
   of each stage (``estimate_costs``).

@@ -13,12 +13,12 @@ from social_provenance.errors import ProvenanceError
 from social_provenance.labelling.label import join_labels, plan_labels
 from social_provenance.labelling.train import plan_classifier
 from social_provenance.planning.clock import Clock
+from social_provenance.planning.parts import new_folder, write_parts
 from social_provenance.regions.grid import BINS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from social_provenance.artifacts import Parts
     from social_provenance.documents.settings import DocumentSettings
     from social_provenance.documents.shards import Shard
     from social_provenance.labelling.settings import Labelling
@@ -39,7 +39,7 @@ def try_corpus(
     """
     with tempfile.TemporaryDirectory() as name:
         clock = Clock()
-        found = survey(shards, documents, look_at, texts, _made(Path(name) / "records"))
+        found = survey(shards, documents, look_at, texts, new_folder(Path(name) / "records"))
         found["seconds"] = clock.seconds() * found["scale"]
         found |= {"tried": round(found["fit"] / found["scale"]), "clean_seconds": None, "refusals": []}
         found |= {"trained": 0, "train_seconds": None, "classified": 0, "label_seconds": None}
@@ -88,23 +88,11 @@ def _try_tables(folder: Path, documents: DocumentSettings, labelling: Labelling,
     kept = engine.read_parquet(str(folder / "documents.parquet")).limit(LABELLED).cache()
     clock = Clock()
     classifier = plan_classifier(kept, labelling)
-    trained = _write(classifier, _made(folder / "classifier"))
+    trained = write_parts(classifier, folder / "classifier")
     both = kept.filter(kept.given_topic.notnull() & kept.given_format.notnull()).count().execute()
     found |= {"trained": int(both) if trained else 0, "train_seconds": clock.seconds()}
     clock = Clock()
-    labels = _write(plan_labels(kept, trained, labelling), _made(folder / "labels"))
+    labels = write_parts(plan_labels(kept, trained, labelling), folder / "labels")
     table = engine.read_parquet([str(own / "labels.parquet") for own in labels.values()])
     join_labels(kept, table).to_parquet(folder / "labelled.parquet")
     found |= {"classified": int(kept.count().execute()), "label_seconds": clock.seconds()}
-
-
-def _write(parts: Parts, folder: Path) -> dict[str, Path]:
-    folders = {name: _made(folder / name) for name in parts.inputs}
-    for _ in parts.write(folders):
-        pass
-    return folders
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder

@@ -28,6 +28,7 @@ from social_provenance.gradients.walk.store import GradientStore, query_stores
 from social_provenance.interventions import tail_patch
 from social_provenance.language_model import max_tokens
 from social_provenance.planning.clock import clocked, fewest_seconds
+from social_provenance.planning.parts import new_folder, write_parts
 from social_provenance.pretraining.pretrain import pretrain
 from social_provenance.processes import worker_pool
 from social_provenance.regions.grid import BINS
@@ -165,14 +166,12 @@ def try_walk(
         part = tokens.select(range(min(count, len(tokens))))
         parts = plan_corpus(part, sample.model, study.gradients, Distributed())
         points.append((sum(part["length"]), fewest_seconds(partial(_write, parts))))
-    shard = {name: _empty(folder / "shard") for name in parts.inputs}
-    list(parts.write(shard))
+    shard = write_parts(parts, folder / "corpus")
     trial = fewest_seconds(parts.pace) if parts.pace else 0.0
     line = Line.through(*points[1:])
     sets, few = (query_sets(_queries(sample, tokens, study, items)) for items in (None, ITEMS[0]))
     parts = plan_queries(few, sample.model, study.gradients, Distributed())
-    folders = {name: _empty(folder / name) for name in few}
-    list(parts.write(folders))
+    folders = write_parts(parts, folder / "queries")
     spent = fewest_seconds(partial(_write, parts))
     asked = sum(sum(rows["length"]) for rows in few.values())
     of_set = max(0.0, spent - line.at(asked)) / len(few)
@@ -233,7 +232,7 @@ def try_runs(sample: Sample, tokens: Dataset, study: Study) -> dict[str, Any]:
     parts, pace = plan_parts(plan, bench), []
     trial = clocked(lambda: pace.append(parts.pace() if parts.pace else None))
     with tempfile.TemporaryDirectory() as folder:
-        rows = [(row, _empty(Path(folder) / row["run_id"])) for row in plan.to_dict("records")]
+        rows = [(row, new_folder(Path(folder) / row["run_id"])) for row in plan.to_dict("records")]
         _, run = (clocked(lambda row=row, at=at: execute_run(bench, row, at)) for row, at in rows)  # type: ignore[misc]
     batch = 2 * settings.batch_documents * sum(map(len, documents.values())) / len(documents)
     step = (pace[0] or 0.0) * PASSES * batch * settings.processes
@@ -258,10 +257,4 @@ def _queries(sample: Sample, tokens: Dataset, study: Study, items: int | None) -
 
 def _write(parts: Parts) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for _ in parts.write({name: _empty(Path(folder) / name) for name in parts.inputs}):
-            pass
-
-
-def _empty(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
+        write_parts(parts, Path(folder))
